@@ -1,0 +1,147 @@
+"""The records that flow between stages, and how each is written down.
+
+`docs/records.md` explains every field; this module is the only place that
+names them in code.
+
+=============  ==================  =====================================
+record         written as          key
+=============  ==================  =====================================
+Split          JSON line           (one line of a manifest, one map task)
+Listing        Parquet row         `image_id` (a loose file, not yet read)
+Image          Parquet row         `image_id` (with its encoded bytes)
+Feature        JSON line           `image_id`
+Annotation     JSON line           `image_id`
+Prediction     JSON line           `image_id`
+=============  ==================  =====================================
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+__all__ = [
+    "ERROR_CODES",
+    "IMAGE_SCHEMA",
+    "LISTING_SCHEMA",
+    "MEASURES",
+    "OTHER",
+    "PROVENANCE",
+    "Split",
+    "decode_embedding",
+    "encode_embedding",
+    "error_record",
+]
+
+OTHER = "other"
+"""The label of a picture that shows none of the target labels."""
+
+ERROR_CODES: Mapping[str, str] = {
+    "bad_shard": "the Parquet file or row group that holds it cannot be read",
+    "corrupt": "the picture's data is damaged",
+    "decoder_crashed": "the decoder died on it",
+    "decoder_timeout": "the decoder did not finish in time",
+    "duplicate_id": "another picture with the same image_id came first",
+    "empty": "the file has no bytes",
+    "no_image": "the row holds no picture",
+    "not_an_image": "no known picture format",
+    "out_of_memory": "decoding needs more memory than a task may use",
+    "too_many_bytes": "the file is larger than the limit",
+    "too_many_pixels": "the declared size is larger than the limit",
+    "truncated": "the picture ends before its data does",
+    "unreadable": "the file cannot be opened or read",
+}
+"""Every reason for which a picture can be rejected."""
+
+PROVENANCE = ("original_url", "license", "author", "title", "subset")
+"""Text that travels with a picture where it is known."""
+
+MEASURES = ("ppi", "pixels", "aspect", "bytes", "entropy", "gradient", "sharpness")
+"""What pictures can be ranked by; see `mapsight.measures` for definitions and units."""
+
+LISTING_SCHEMA = pa.schema(
+    [
+        pa.field("image_id", pa.string(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("uri", pa.string(), nullable=False),
+        pa.field("bytes", pa.int64(), nullable=False),
+    ]
+)
+
+IMAGE_SCHEMA = pa.schema(
+    [
+        pa.field("image_id", pa.string(), nullable=False),
+        pa.field("image", pa.binary()),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("ordinal", pa.int64(), nullable=False),
+        *(pa.field(name, pa.string()) for name in PROVENANCE),
+        pa.field("error", pa.string()),
+        pa.field("detail", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Split:
+    """A map task's share of the input: some row groups of one Parquet file.
+
+    `uri` is what the task opens and `source` what the user called it; `first`
+    is the ordinal of the first row among all pictures of the run (so that "the
+    first one" of two pictures means the same however the input is split).
+    """
+
+    uri: str
+    source: str
+    row_group: int
+    row_groups: int
+    rows: int
+    bytes: int
+    first: int
+    unreadable: str = ""
+
+    def to_json(self) -> str:
+        """The split as one line of a manifest."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, line: str) -> Split:
+        """The split that `to_json` wrote; ValueError if the line is not one."""
+        try:
+            return cls(**json.loads(line))
+        except TypeError as error:
+            raise ValueError(f"not a split: {line!r} ({error})") from None
+
+
+def encode_embedding(embedding: np.ndarray) -> str:
+    """A feature vector as text: unit length, times 32767, int16, base64.
+
+    Args:
+        embedding: (d,) floats, any scale. A zero vector stays zero.
+    """
+    vector = np.asarray(embedding, np.float64)
+    norm = np.sqrt(np.dot(vector, vector))
+    if norm > 0:
+        vector = vector * (32767.0 / norm)
+    return base64.b64encode(np.rint(vector).astype("<i2").tobytes()).decode("ascii")
+
+
+def decode_embedding(text: str) -> np.ndarray:
+    """The (d,) int16 vector that `encode_embedding` wrote."""
+    return np.frombuffer(base64.b64decode(text), "<i2")
+
+
+def error_record(code: str, detail: object) -> dict[str, Any]:
+    """The fields of a rejected picture.
+
+    Raises:
+        ValueError: `code` is none of ERROR_CODES.
+    """
+    if code not in ERROR_CODES:
+        raise ValueError(f"unknown error code {code!r}; known: {', '.join(ERROR_CODES)}")
+    return {"error": code, "detail": " ".join(str(detail).split())[:300]}

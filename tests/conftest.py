@@ -1,0 +1,81 @@
+"""Fixtures: where the real weights and pictures are, and small made-up ones."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def folder_from(variable: str) -> Path:
+    """The folder a variable names; skips without one, but never in CI."""
+    value = os.environ.get(variable)
+    if not value:
+        if os.environ.get("CI"):
+            pytest.fail(f"${variable} must be set in CI")
+        pytest.skip(f"set ${variable} to run this test")
+    return Path(value).resolve()
+
+
+@pytest.fixture(scope="session")
+def weights_dir() -> Path:
+    return folder_from("MAPSIGHT_WEIGHTS")
+
+
+@pytest.fixture(scope="session")
+def openimages_dir() -> Path:
+    return folder_from("MAPSIGHT_OPENIMAGES")
+
+
+@pytest.fixture(scope="session")
+def bad_dir() -> Path:
+    return folder_from("MAPSIGHT_BAD")
+
+
+@pytest.fixture(scope="session")
+def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One model cache for all workers of a test session."""
+    shared = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    base = tmp_path_factory.getbasetemp()
+    cache = (base.parent if shared else base) / "model_cache"
+    cache.mkdir(exist_ok=True)
+    return cache
+
+
+@pytest.fixture(scope="session")
+def model_file(weights_dir: Path, model_cache: Path):
+    """MobileNet 0.25/128 in float32: the smallest real model."""
+    from mapsight.convert import ensure_model
+
+    return ensure_model(0.25, 128, "float32", weights=str(weights_dir), cache=model_cache)
+
+
+def encoded(array: np.ndarray, kind: str = "PNG", **options) -> bytes:
+    """An array as an encoded picture."""
+    buffer = io.BytesIO()
+    Image.fromarray(array).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def scribble(seed: int, width: int = 60, height: int = 40) -> np.ndarray:
+    """A small picture with some structure, different for each seed."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (4, 6, 3), dtype=np.uint8)
+    return np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A folder of twelve JPEG pictures named by 16-hex ids."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for seed in range(12):
+        name = f"{seed:016x}.jpg"
+        (folder / name).write_bytes(encoded(scribble(seed, 60 + seed, 40), "JPEG"))
+    return folder

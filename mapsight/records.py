@@ -69,8 +69,9 @@ LISTING_SCHEMA = pa.schema(
     [
         pa.field("image_id", pa.string(), nullable=False),
         pa.field("source", pa.string(), nullable=False),
-        pa.field("uri", pa.string(), nullable=False),
+        pa.field("uri", pa.binary(), nullable=False),
         pa.field("bytes", pa.int64(), nullable=False),
+        pa.field("ordinal", pa.int64(), nullable=False),
     ]
 )
 

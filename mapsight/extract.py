@@ -1,0 +1,56 @@
+"""From pictures to feature records: what an extract task does with its split."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from mapsight.decode import PictureError
+from mapsight.mobilenet import top5, wnids
+from mapsight.records import encode_embedding, error_record
+from mapsight.sandbox import Decoded, Decoder
+from mapsight.shards import Image
+
+__all__ = ["extract_features", "feature_of"]
+
+
+def extract_features(
+    images: Iterable[Image], model: Any, decoder: Decoder
+) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    """(image_id, ordinal, feature record) of every image, in their order.
+
+    None is lost: an image that cannot be used gives a record with `error` and
+    `detail` instead of measures. One picture is held and one is being decoded.
+    """
+    names = wnids()
+
+    def outcome(image: Image, result: Decoded | PictureError | None) -> dict[str, Any]:
+        if image.error is not None:
+            return image.error
+        if isinstance(result, Decoded):
+            return feature_of(result, model, names)
+        assert result is not None and image.data is not None
+        return error_record(result.code, result.detail) | {"bytes": len(image.data)}
+
+    for image, result in decoder.decode_all((image, image.data or b"") for image in images):
+        found = outcome(image, result)
+        common = {"source": image.source, **image.provenance}
+        if image.data is not None and "error" not in found:
+            common |= {
+                "bytes": len(image.data),
+                "sha256": hashlib.sha256(image.data).hexdigest(),
+                "shard": image.shard,
+                "row": image.row,
+            }
+        yield image.image_id, image.ordinal, common | found
+
+
+def feature_of(decoded: Decoded, model: Any, names: list[str]) -> dict[str, Any]:
+    """Measures, ImageNet top 5 and embedding of one decoded picture."""
+    probabilities, embedding = model.predict(decoded.crop)
+    return {
+        **decoded.fields,
+        "top5": top5(probabilities, names),
+        "embedding": encode_embedding(embedding),
+    }

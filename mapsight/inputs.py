@@ -1,0 +1,175 @@
+"""Finding what the user named: files in folders, globs, Parquet, anywhere fsspec reaches."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+__all__ = ["Found", "InputError", "find_inputs", "image_id_of", "open_uri", "resolve", "safe_id"]
+
+HEX_ID = re.compile(r"[0-9a-fA-F]{16}")
+SAFE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+STAMPS = ("mtime", "LastModified", "last_modified", "modificationTime", "ETag", "etag", "updated")
+
+
+class InputError(ValueError):
+    """An input that cannot be used at all; the message names it and says why."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file that was found.
+
+    `source` is what the user would call it, valid UTF-8; `uri` is what opens
+    it, as bytes because a file name need not be UTF-8; `bytes` is its size or
+    -1; `stamp` changes when the file does; `parquet` tells a file that holds
+    pictures from one that is a picture.
+    """
+
+    source: str
+    uri: bytes
+    bytes: int
+    stamp: str
+    parquet: bool
+
+
+def image_id_of(source: str, name: str | None = None) -> str:
+    """The id of a picture: its 16-hex file stem, else a hash of its source.
+
+    >>> image_id_of("pictures/00966a975d566c45.jpg")
+    '00966a975d566c45'
+    >>> image_id_of("pictures/cat.jpg") == hashlib.sha256(b"pictures/cat.jpg").hexdigest()[:16]
+    True
+    """
+    stem = PurePosixPath(name if name is not None else source).stem
+    if HEX_ID.fullmatch(stem):
+        return stem.lower()
+    return hashlib.sha256(source.encode("utf-8")).hexdigest()[:16]
+
+
+def safe_id(text: str) -> bool:
+    """Whether a given id can be a key: short, printable, sorted the same by every tool."""
+    return bool(SAFE_ID.fullmatch(text))
+
+
+def resolve(uri: str | bytes) -> tuple[Any, str]:
+    """(file system, path) of a URI; a local path may hold any characters."""
+    text = uri.decode("utf-8", "surrogateescape") if isinstance(uri, bytes) else uri
+    local = LocalFileSystem()
+    if text.startswith("/") or ("://" not in text and local.exists(text)):
+        return local, local._strip_protocol(text)
+    return fsspec.core.url_to_fs(text)
+
+
+def open_uri(uri: str | bytes) -> Any:
+    """An open binary file for what `Found.uri` names."""
+    file_system, path = resolve(uri)
+    return file_system.open(path, "rb")
+
+
+def find_inputs(
+    typed: str, *, skip: Collection[str] = (), keep: Callable[[str], bool] | None = None
+) -> Iterator[Found]:
+    """Every regular file of an input, in an order that depends on names only.
+
+    Args:
+        typed: a folder, a file or a glob, local or a URI.
+        skip: paths (as `resolve` gives them) of folders that are not looked into.
+        keep: called with the name of each file of a folder; false leaves it out.
+
+    Hidden files and folders, and links to folders, are passed over. Memory
+    holds the entries of one folder at a time (about 1 kB each).
+
+    Raises:
+        InputError: nothing is there, or the file system cannot be reached.
+    """
+    try:
+        file_system, path = resolve(typed)
+        if file_system.isdir(path):
+            yield from _walk(file_system, path, typed.rstrip("/") or "/", frozenset(skip), keep)
+        elif file_system.exists(path):
+            yield _found(file_system, file_system.info(path), typed)
+        elif any(character in typed for character in "*?["):
+            yield from _glob(file_system, path, typed, frozenset(skip), keep)
+        else:
+            raise InputError(f"{typed}: no such file or folder")
+    except (OSError, ImportError) as error:
+        raise InputError(f"{typed}: cannot be listed: {error}") from error
+
+
+def _glob(
+    file_system: Any, pattern: str, typed: str, skip: frozenset[str], keep: Any
+) -> Iterator[Found]:
+    base, typed_base = _literal_part(pattern), _literal_part(typed)
+    matches = sorted(file_system.glob(pattern, detail=True).items())
+    if not matches:
+        raise InputError(f"{typed}: matches no file")
+    for path, info in matches:
+        source = typed_base + path[len(base) :]
+        if info["type"] == "directory":
+            yield from _walk(file_system, path, source, skip, keep)
+        elif info["type"] != "other":
+            yield _found(file_system, info, source)
+
+
+def _literal_part(pattern: str) -> str:
+    """What comes before the first path component with a wildcard."""
+    first = min(pattern.find(c) for c in "*?[" if c in pattern)
+    return pattern[: pattern.rfind("/", 0, first) + 1]
+
+
+def _walk(
+    file_system: Any, folder: str, source: str, skip: frozenset[str], keep: Any
+) -> Iterator[Found]:
+    try:
+        entries = file_system.ls(folder, detail=True)
+    except OSError:
+        yield _unreadable(source, folder)
+        return
+    for info in sorted(entries, key=lambda entry: entry["name"]):
+        name = info["name"].rstrip("/").rsplit("/", 1)[-1]
+        inside = f"{source.rstrip('/')}/{name}"
+        if name.startswith(".") or info["name"] in skip or info["type"] == "other":
+            continue
+        if info["type"] != "directory":
+            if keep is None or keep(name):
+                yield _found(file_system, info, inside)
+        elif not info.get("islink"):
+            yield from _walk(file_system, info["name"], inside, skip, keep)
+
+
+def _found(file_system: Any, info: dict[str, Any], source: str) -> Found:
+    path = info["name"]
+    uri = path if isinstance(file_system, LocalFileSystem) else file_system.unstrip_protocol(path)
+    size = info.get("size")
+    stamp = next((str(info[key]) for key in STAMPS if info.get(key)), "")
+    parquet = source.endswith((".parquet", ".parq")) and _is_parquet(file_system, path)
+    return Found(_text(source), _bytes(uri), -1 if size is None else int(size), stamp, parquet)
+
+
+def _unreadable(source: str, folder: str) -> Found:
+    """A folder that cannot be listed stands as one file that cannot be opened."""
+    return Found(_text(source), _bytes(folder), -1, "", False)
+
+
+def _is_parquet(file_system: Any, path: str) -> bool:
+    try:
+        with file_system.open(path, "rb") as file:
+            return file.read(4) == b"PAR1"
+    except OSError:
+        return False
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _text(name: str) -> str:
+    return _bytes(name).decode("utf-8", "backslashreplace")

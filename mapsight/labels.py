@@ -1,0 +1,185 @@
+"""From ImageNet classes to the labels that were asked for."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from mapsight.records import OTHER
+
+__all__ = [
+    "DEFAULT_TARGETS",
+    "ClassMatch",
+    "Labeler",
+    "class_matches",
+    "parents",
+    "resolve_targets",
+]
+
+DEFAULT_TARGETS: Mapping[str, str] = {
+    "Lion": "/m/096mb",
+    "Tiger": "/m/07dm6",
+    "Leopard": "/m/0c29q",
+    "Rhinoceros": "/m/03d443",
+    "Elephant": "/m/0bwd_0j",
+    "Zebra": "/m/0898b",
+    "Giraffe": "/m/03bk1",
+    "Cheetah": "/m/0cd4d",
+    "Owl": "/m/09d5_",
+    "Parrot": "/m/0gv1x",
+    "Penguin": "/m/05z6w",
+}
+"""The eleven labels of the project's report, by name and MID."""
+
+
+@dataclass(frozen=True)
+class ClassMatch:
+    """An ImageNet class and the Open Images classes nearest to it ("" where none is)."""
+
+    wnid: str
+    name: str
+    mid: str
+    label: str
+    target_mid: str
+    target_label: str
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    text = resources.files("mapsight").joinpath("data", name).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+@cache
+def class_matches() -> Mapping[str, ClassMatch]:
+    """Every ImageNet class by wnid, in the model's class order."""
+    return {row["wnid"]: ClassMatch(**row) for row in _rows("imagenet_to_openimages.csv")}
+
+
+@cache
+def parents() -> Mapping[str, tuple[str, ...]]:
+    """The boxable classes directly above each class that the table of matches reaches."""
+    found: dict[str, tuple[str, ...]] = {}
+    for row in _rows("openimages_parents.csv"):
+        above = (row["parent_mid"],) if row["parent_mid"] else ()
+        found[row["mid"]] = found.get(row["mid"], ()) + above
+    return found
+
+
+@cache
+def _known_names() -> Mapping[str, str]:
+    """MID by display name of all classes in the bundled tables."""
+    names: dict[str, str] = {}
+    for match in class_matches().values():
+        names.setdefault(match.label, match.mid)
+    for row in _rows("openimages_parents.csv"):
+        names[row["label"]] = row["mid"]
+    names.pop("", None)
+    return names | dict(DEFAULT_TARGETS)
+
+
+def resolve_targets(
+    wanted: Sequence[str], descriptions: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """MID by display name for labels given by name (any case) or MID.
+
+    Args:
+        wanted: names or MIDs, at least one.
+        descriptions: MID by display name of the collection's own class
+            descriptions; without them the bundled tables are used.
+
+    Raises:
+        ValueError: a label is unknown (near names are offered) or given twice.
+    """
+    names = {**_known_names(), **(descriptions or {})}
+    by_mid = {mid: name for name, mid in names.items()}
+    by_case = {name.casefold(): name for name in names}
+    targets: dict[str, str] = {}
+    for text in wanted:
+        name = by_mid.get(text) or by_case.get(text.strip().casefold())
+        if name is None:
+            near = difflib.get_close_matches(text.casefold(), by_case, n=3)
+            hint = f"; did you mean {', '.join(by_case[n] for n in near)}?" if near else ""
+            raise ValueError(f"unknown label {text!r}{hint}")
+        if name in targets or name == OTHER:
+            raise ValueError(f"label {text!r} is given twice" if name in targets else f"{OTHER!r}")
+        targets[name] = names[name]
+    return targets
+
+
+class Labeler:
+    """Decides which target label a picture has.
+
+    A class counts for the nearest target at or above it: itself, its boxable
+    class, or an ancestor of that.
+    """
+
+    def __init__(
+        self, targets: Mapping[str, str], above: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
+        """`targets` is MID by name; `above` adds a hierarchy (parents by MID)."""
+        self.targets = dict(targets)
+        self._names = {mid: name for name, mid in targets.items()}
+        self._parents = {**parents(), **(above or {})}
+        self._by_wnid = {wnid: self._label_of(m) for wnid, m in class_matches().items()}
+
+    def _label_of(self, match: ClassMatch) -> str:
+        for mid in (match.mid, match.target_mid):
+            label = self.fold(mid)
+            if label != OTHER:
+                return label
+        return OTHER
+
+    def fold(self, mid: str) -> str:
+        """The target label that an Open Images class is or belongs to, else `other`."""
+        queue, seen = [mid], set()
+        for current in queue:
+            if current in self._names:
+                return self._names[current]
+            if current not in seen:
+                seen.add(current)
+                queue.extend(self._parents.get(current, ()))
+        return OTHER
+
+    def missing(self) -> list[str]:
+        """Target labels that no ImageNet class stands for."""
+        return sorted(set(self.targets) - set(self._by_wnid.values()))
+
+    def label(self, top5: Iterable[Sequence[Any]]) -> tuple[str, float]:
+        """(label, score) from the top 5 classes: the label with the largest sum.
+
+        The score is the sum of the probabilities of its classes, 0 to 1. On a
+        tie the label whose first class ranks higher wins.
+        """
+        sums: dict[str, float] = {}
+        for wnid, probability in top5:
+            label = self._by_wnid[wnid]
+            sums[label] = sums.get(label, 0.0) + probability
+        best = max(sums, key=lambda label: sums[label])
+        return best, round(min(sums[best], 1.0), 6)
+
+    def labels_in(self, top5: Iterable[Sequence[Any]]) -> list[str]:
+        """All labels the top 5 classes stand for, `other` included, sorted."""
+        return sorted({self._by_wnid[wnid] for wnid, _ in top5})
+
+    def truth(self, labels: Iterable[Sequence[Any]]) -> tuple[list[str] | None, list[str]]:
+        """(present, absent): target labels verified by people, from annotation labels.
+
+        `present` is None where nothing was verified as present, `["other"]`
+        where something was but no target. A label verified both ways is neither.
+        """
+        votes = [(self.fold(m), m, c) for m, c, how in labels if how in VERIFIED]
+        yes = {label for label, _, confidence in votes if confidence == 1}
+        no = {self._names[mid] for _, mid, c in votes if c == 0 and mid in self._names}
+        if not yes - no:
+            return None, sorted(no - yes)
+        present = sorted(yes - no - {OTHER}) or [OTHER]
+        return present, sorted(no - yes)
+
+
+VERIFIED = frozenset({"verification", "crowdsource-verification"})
+"""The sources of image labels that people confirmed."""

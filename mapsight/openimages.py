@@ -1,0 +1,179 @@
+"""Reading Open Images metadata under its published names and formats."""
+
+from __future__ import annotations
+
+import csv
+import fnmatch
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mapsight.inputs import Found, find_inputs, open_uri, resolve
+
+__all__ = [
+    "CsvSplit",
+    "Dataset",
+    "annotation_rows",
+    "csv_splits",
+    "find_dataset",
+    "merge_annotations",
+    "read_descriptions",
+    "read_hierarchy",
+]
+
+CSV_SPLIT_BYTES = 128 << 20
+METADATA = {
+    "boxes": ("*annotations-bbox*.csv",),
+    "labels": ("*imagelabels*.csv", "*annotations-human.csv", "*annotations-machine.csv"),
+    "images": ("*images*.csv", "*image_ids_and_rotation.csv"),
+    "descriptions": ("class-descriptions*.csv", "*class-descriptions*.csv"),
+    "hierarchy": ("bbox_labels_*hierarchy*.json",),
+}
+IMAGE_FIELDS = {
+    "Subset": "subset",
+    "OriginalURL": "original_url",
+    "License": "license",
+    "Author": "author",
+    "Title": "title",
+}
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What an Open Images folder holds: metadata files by kind, and its pictures."""
+
+    pictures: list[str]
+    files: Mapping[str, list[Found]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CsvSplit:
+    """A byte range of a CSV file; a task reads the lines that begin inside it."""
+
+    uri: str
+    kind: str
+    start: int
+    end: int
+
+
+def kind_of(name: str) -> str | None:
+    """Which metadata file a name is: a key of METADATA, or None for a picture."""
+    for kind, patterns in METADATA.items():
+        if any(fnmatch.fnmatch(name, pattern) for pattern in patterns):
+            return kind
+    return None
+
+
+def find_dataset(folder: str) -> Dataset:
+    """Find pictures and metadata in a folder of Open Images files.
+
+    Pictures are `images/` where there is one, else the Parquet files, else
+    every file that is no metadata.
+    """
+    file_system, path = resolve(folder)
+    base = folder.rstrip("/")
+    files: dict[str, list[Found]] = {kind: [] for kind in METADATA}
+    top = [entry["name"].rstrip("/") for entry in file_system.ls(path, detail=True)]
+    names = [name.rsplit("/", 1)[-1] for name in top]
+    for name in sorted(names):
+        kind = kind_of(name)
+        if kind and not name.startswith("."):
+            files[kind].extend(find_inputs(f"{base}/{name}"))
+    if "images" in names:
+        return Dataset([f"{base}/images"], files)
+    parquet = sorted(name for name in names if name.endswith(".parquet"))
+    return Dataset([f"{base}/{name}" for name in parquet] or [folder], files)
+
+
+def read_descriptions(files: Sequence[Found]) -> dict[str, str]:
+    """MID by display name; the boxable names win, for they are what people know."""
+    names: dict[str, str] = {}
+    for file in sorted(files, key=lambda found: "boxable" in found.source):
+        with open_uri(file.uri) as handle:
+            for row in csv.reader(io.TextIOWrapper(handle, "utf-8", errors="replace")):
+                if len(row) >= 2 and row[0].startswith("/"):
+                    names[row[1]] = row[0]
+    return names
+
+
+def read_hierarchy(files: Sequence[Found]) -> dict[str, tuple[str, ...]]:
+    """Parents by MID, by "is a" (Subcategory) only; the root is nobody's parent.
+
+    Raises:
+        ValueError: a file is not the published JSON.
+    """
+    above: dict[str, set[str]] = {}
+
+    def visit(node: Mapping[str, Any], parent: str | None) -> None:
+        if parent is not None:
+            above.setdefault(node["LabelName"], set()).add(parent)
+        for child in node.get("Subcategory", ()):
+            visit(child, node["LabelName"])
+
+    for file in files:
+        try:
+            with open_uri(file.uri) as handle:
+                root = json.load(handle)
+            for child in root.get("Subcategory", ()):
+                visit(child, None)
+        except (ValueError, KeyError, AttributeError) as error:
+            raise ValueError(f"{file.source}: not a class hierarchy ({error})") from None
+    return {mid: tuple(sorted(parents)) for mid, parents in above.items()}
+
+
+def csv_splits(file: Found, kind: str) -> Iterator[CsvSplit]:
+    """Byte ranges of a CSV file for the map tasks."""
+    uri = file.uri.decode("utf-8", "surrogateescape")
+    for start in range(0, max(file.bytes, 1), CSV_SPLIT_BYTES):
+        yield CsvSplit(uri, kind, start, start + CSV_SPLIT_BYTES)
+
+
+def _lines(split: CsvSplit) -> Iterator[tuple[list[str], str]]:
+    """(header, line) of every line that begins inside the split, the header's aside."""
+    with open_uri(split.uri) as handle:
+        header = next(csv.reader([handle.readline().decode("utf-8-sig", "replace")]), [])
+        if split.start:
+            handle.seek(split.start - 1)
+            handle.readline()
+        while handle.tell() < split.end and (line := handle.readline()):
+            yield header, line.decode("utf-8", "replace")
+
+
+def annotation_rows(split: CsvSplit) -> Iterator[tuple[str, dict[str, Any]] | None]:
+    """(image_id, part of an annotation) of each line; None for one that is malformed."""
+    for header, line in _lines(split):
+        cells = next(csv.reader([line]), [])
+        if len(cells) != len(header) or not cells:
+            yield None
+            continue
+        row = dict(zip(header, cells, strict=True))
+        yield _label_part(row) if split.kind == "labels" else _image_part(row)
+
+
+def _label_part(row: Mapping[str, str]) -> tuple[str, dict[str, Any]] | None:
+    try:
+        label = [row["LabelName"], float(row["Confidence"]), row["Source"]]
+        return row["ImageID"], {"labels": [label]}
+    except (KeyError, ValueError):
+        return None
+
+
+def _image_part(row: Mapping[str, str]) -> tuple[str, dict[str, Any]] | None:
+    if not row.get("ImageID"):
+        return None
+    part = {ours: row[theirs] for theirs, ours in IMAGE_FIELDS.items() if row.get(theirs)}
+    return row["ImageID"], part
+
+
+def merge_annotations(parts: Iterator[Mapping[str, Any]]) -> dict[str, Any]:
+    """One annotation from its parts, the same whatever their order."""
+    labels: set[tuple[str, float, str]] = set()
+    merged: dict[str, Any] = {}
+    for part in parts:
+        labels.update((mid, confidence, how) for mid, confidence, how in part.get("labels", ()))
+        for name, value in part.items():
+            if name != "labels":
+                merged[name] = min(value, merged.get(name, value))
+    return {**merged, "labels": [list(label) for label in sorted(labels)]}

@@ -1,0 +1,166 @@
+"""Ranking everything without holding it: sort keys, ranges and offsets.
+
+A group (a label, or EVERYTHING) is cut into ranges of sort keys. Every map task
+counts its pictures per range and tells each range how many come before it; so
+each range's reducer knows its first rank and streams the rest in Hadoop's order.
+"""
+
+from __future__ import annotations
+
+import bisect
+import hashlib
+import heapq
+import math
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mapsight.records import MEASURES
+
+__all__ = [
+    "EVERYTHING",
+    "RankPlan",
+    "RangeCounter",
+    "merge_samples",
+    "parse_ranks",
+    "plan_ranking",
+    "sample_key",
+    "sort_key",
+]
+
+EVERYTHING = "*"
+"""The group of all pictures."""
+
+SAMPLE_SIZE = 1024
+
+
+def sort_key(value: float, descending: bool) -> str:
+    """A number as 16 hex digits that sort as text the way the numbers do.
+
+    >>> sort_key(9, False) < sort_key(10, False) < sort_key(10.5, False)
+    True
+    >>> sort_key(-1, True) > sort_key(0, True) > sort_key(1, True)
+    True
+    """
+    if math.isnan(value):
+        raise ValueError("cannot rank NaN")
+    bits = struct.unpack(">Q", struct.pack(">d", value + 0.0))[0]
+    bits = bits ^ 0xFFFF_FFFF_FFFF_FFFF if bits >> 63 else bits | 1 << 63
+    return f"{bits ^ 0xFFFF_FFFF_FFFF_FFFF if descending else bits:016x}"
+
+
+def parse_ranks(text: str | None) -> tuple[int, int | None]:
+    """`100:200` as (100, 200): ranks from 1, both ends included; either may be left out.
+
+    Raises:
+        ValueError: not of that form, or empty.
+    """
+    if not text:
+        return 1, None
+    first, colon, last = text.partition(":")
+    try:
+        low, high = int(first or 1), int(last) if last else None
+    except ValueError:
+        low, high, colon = 0, None, ""
+    if not colon or low < 1 or (high is not None and high < low):
+        raise ValueError(f"ranks {text!r}: expected FIRST:LAST, as in 1:100")
+    return low, high
+
+
+@dataclass(frozen=True)
+class RankPlan:
+    """How pictures are ordered and cut into ranges.
+
+    `bounds` holds for each group the first sort text of every range but the
+    first; a group without an entry is one range.
+    """
+
+    measure: str = "ppi"
+    descending: bool = True
+    near: float | None = None
+    first: int = 1
+    last: int | None = None
+    bounds: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.measure not in MEASURES:
+            raise ValueError(f"cannot rank by {self.measure!r}; choose from {', '.join(MEASURES)}")
+
+    def value(self, record: Mapping[str, Any]) -> float:
+        """What the picture is ranked by: the measure, or its distance from `near`."""
+        value = record[self.measure]
+        return value if self.near is None else round(abs(value - self.near), 6)
+
+    def sort_text(self, record: Mapping[str, Any], image_id: str) -> str:
+        """What pictures are sorted by: best first, ties by image_id."""
+        return sort_key(self.value(record), self.descending and self.near is None) + image_id
+
+    def range_of(self, group: str, text: str) -> int:
+        """The number of the range that a sort text falls into, from 0."""
+        return bisect.bisect_right(self.bounds.get(group, ()), text)
+
+    def wanted(self, rank: int) -> bool:
+        """Whether the rank is among those asked for."""
+        return rank >= self.first and (self.last is None or rank <= self.last)
+
+
+class RangeCounter:
+    """A map task's counts per group and range. Memory: groups × ranges."""
+
+    def __init__(self, plan: RankPlan) -> None:
+        self._plan = plan
+        self._counts: dict[str, list[int]] = {}
+
+    def add(self, group: str, text: str) -> int:
+        """Count one picture; the range it falls into."""
+        ranges = len(self._plan.bounds.get(group, ())) + 1
+        counts = self._counts.setdefault(group, [0] * ranges)
+        number = self._plan.range_of(group, text)
+        counts[number] += 1
+        return number
+
+    def before(self) -> Iterator[tuple[str, int, int]]:
+        """(group, range, pictures in the ranges before it), where there are any."""
+        for group, counts in sorted(self._counts.items()):
+            total = 0
+            for number, count in enumerate(counts):
+                if total:
+                    yield group, number, total
+                total += count
+
+
+def sample_key(image_id: str) -> int:
+    """A number by which a sample of ids is drawn: the smallest SAMPLE_SIZE are it."""
+    return int.from_bytes(hashlib.sha256(image_id.encode()).digest()[:6], "big")
+
+
+def merge_samples(rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
+    """The SAMPLE_SIZE rows with the smallest keys; the same however they were grouped."""
+    return heapq.nsmallest(SAMPLE_SIZE, rows)
+
+
+def plan_ranking(
+    base: RankPlan, sample: Iterable[Sequence[Any]], pictures: int, per_range: int
+) -> RankPlan:
+    """Cut groups so that a range holds about `per_range` pictures.
+
+    Args:
+        base: the order; its bounds are replaced.
+        sample: rows `[key, image_id, label, *measures]`, an even sample.
+        pictures: how many there are in all.
+        per_range: how many a reducer should see.
+    """
+    groups: dict[str, list[str]] = {}
+    rows = list(sample)
+    for _, image_id, label, *measures in rows:
+        text = base.sort_text(dict(zip(MEASURES, measures, strict=True)), image_id)
+        groups.setdefault(label, []).append(text)
+        groups.setdefault(EVERYTHING, []).append(text)
+    weight = pictures / max(len(rows), 1)
+    bounds = {}
+    for group, texts in groups.items():
+        ranges = min(math.ceil(len(texts) * weight / per_range), len(texts))
+        texts.sort()
+        bounds[group] = [texts[len(texts) * i // ranges] for i in range(1, ranges)]
+    return RankPlan(base.measure, base.descending, base.near, base.first, base.last, bounds)

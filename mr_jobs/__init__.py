@@ -1,0 +1,1 @@
+"""Map-reduce jobs, one to a file; each can be run alone."""

@@ -1,0 +1,83 @@
+"""Map features to labels, beside what people verified.
+
+    python mr_jobs/classify_images.py -r local --targets TARGETS.json \\
+        --output-dir OUT FEATURES… [ANNOTATIONS…]
+
+Input: `image_id, Feature` and `image_id, Annotation` lines (mapsight/records.py).
+Output: `image_id, Prediction`, sorted by image_id within a part; a Feature with
+`error` passes through. TARGETS.json holds `targets` (MID by label) and
+`parents` (parents by MID of the collection's hierarchy).
+Counters: images/classified, images/rejected, annotations/without_picture.
+"""
+
+import itertools
+import json
+from pathlib import Path
+
+from mrjob.job import MRJob
+from mrjob.protocol import StandardJSONProtocol
+from mrjob.step import MRStep
+
+ANNOTATION, PICTURE, REJECTED = 0, 1, 2
+
+
+class MRClassifyImages(MRJob):
+    """A join by image_id; the annotation sorts before the pictures."""
+
+    DIRS = ["../mapsight#mapsight"]
+    INPUT_PROTOCOL = StandardJSONProtocol
+    INTERNAL_PROTOCOL = StandardJSONProtocol
+    OUTPUT_PROTOCOL = StandardJSONProtocol
+    SORT_VALUES = True
+    HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.CombineTextInputFormat"
+    JOBCONF = {"stream.map.input.ignoreKey": "true"}  # noqa: RUF012
+
+    def configure_args(self):
+        super().configure_args()
+        self.add_file_arg("--targets", required=True, help="JSON: targets and parents")
+        self.add_passthru_arg("--screen-diagonal", type=float, help="inches, for the usual PPI")
+
+    def steps(self):
+        return [
+            MRStep(
+                mapper_init=self.load_targets,
+                mapper=self.mapper_predict_label,
+                reducer_init=self.load_targets,
+                reducer=self.reducer_join_truth,
+            )
+        ]
+
+    def load_targets(self):
+        from mapsight.labels import Labeler
+
+        settings = json.loads(Path(self.options.targets).read_text(encoding="utf-8"))
+        self.labeler = Labeler(settings["targets"], settings["parents"])
+
+    def mapper_predict_label(self, image_id, record):
+        from mapsight.classify import predict
+
+        if "labels" in record:
+            yield image_id, [ANNOTATION, record]
+        else:
+            prediction = predict(record, self.labeler, self.options.screen_diagonal)
+            yield image_id, [REJECTED if "error" in prediction else PICTURE, prediction]
+
+    def reducer_join_truth(self, image_id, values):
+        from mapsight.classify import annotated
+
+        kind, first = next(values)
+        known = first if kind == ANNOTATION else {}
+        pictures = (record for _, record in values)
+        if kind != ANNOTATION:
+            pictures = itertools.chain([first], pictures)
+        joined = 0
+        for record in annotated(pictures, known, self.labeler):
+            joined += 1
+            self.increment_counter("images", "rejected" if "error" in record else "classified")
+            yield image_id, record
+        if not joined:
+            self.increment_counter("annotations", "without_picture")
+
+
+if __name__ == "__main__":
+    MRClassifyImages.run()

@@ -1,0 +1,66 @@
+"""Count labels, verified hits and misses, rejections; draw a sample for ranking.
+
+    python mr_jobs/count_labels.py -r local --output-dir OUT PREDICTIONS…
+
+Input: `image_id, Prediction` lines (mapsight/records.py).
+Output: `[kind, …], count` for every key of mapsight.accuracy.tally, `["error", code], count`,
+and `["sample"], rows` for mapsight.ranking.plan_ranking.
+"""
+
+from collections import Counter
+
+from mrjob.job import MRJob
+from mrjob.protocol import StandardJSONProtocol
+from mrjob.step import MRStep
+
+SAMPLE = ["sample"]
+
+
+class MRCountLabels(MRJob):
+    """Sums are combined in the mapper: memory is one entry a label pair or class."""
+
+    DIRS = ["../mapsight#mapsight"]
+    INPUT_PROTOCOL = StandardJSONProtocol
+    INTERNAL_PROTOCOL = StandardJSONProtocol
+    OUTPUT_PROTOCOL = StandardJSONProtocol
+    HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.CombineTextInputFormat"
+    JOBCONF = {"stream.map.input.ignoreKey": "true"}  # noqa: RUF012
+
+    def steps(self):
+        return [
+            MRStep(
+                mapper_init=self.mapper_start_counts,
+                mapper=self.mapper_count_picture,
+                mapper_final=self.mapper_emit_counts,
+                reducer=self.reducer_sum_counts,
+            )
+        ]
+
+    def mapper_start_counts(self):
+        from mapsight.ranking import Sample
+
+        self.counts = Counter()
+        self.sample = Sample()
+
+    def mapper_count_picture(self, image_id, record):
+        from mapsight.accuracy import tally
+
+        if "error" in record:
+            self.counts["error", record["error"]] += 1
+        else:
+            self.counts.update(tally(record))
+            self.sample.add(image_id, record)
+
+    def mapper_emit_counts(self):
+        for key, count in sorted(self.counts.items()):
+            yield key, count
+        yield SAMPLE, self.sample.rows()
+
+    def reducer_sum_counts(self, key, values):
+        from mapsight.ranking import merge_samples
+
+        yield key, merge_samples(values) if key == SAMPLE else sum(values)
+
+
+if __name__ == "__main__":
+    MRCountLabels.run()

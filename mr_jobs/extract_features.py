@@ -1,0 +1,103 @@
+"""Map images to features: dimensions, quality measures, ImageNet top 5, embedding.
+
+    python mr_jobs/extract_features.py -r local --model FILE.tflite --output-dir OUT MANIFEST
+
+Input: a manifest, one Split of image shards a line (mapsight/records.py).
+Output: `image_id, Feature`, sorted by image_id within a part. A picture that
+could not be used is a Feature with `error` and `detail`. Of several pictures
+with one id the first keeps it, the others are errors (`duplicate_id`).
+Counters: images/read (map), images/extracted and images/<error code> (reduce).
+"""
+
+from mrjob.job import MRJob
+from mrjob.protocol import RawValueProtocol, StandardJSONProtocol
+from mrjob.step import MRStep
+
+TELL_EVERY = 16
+
+
+class MRExtractFeatures(MRJob):
+    """The one job with a model: loaded once a task, used on every row of its splits."""
+
+    DIRS = ["../mapsight#mapsight"]
+    INPUT_PROTOCOL = RawValueProtocol
+    INTERNAL_PROTOCOL = StandardJSONProtocol
+    OUTPUT_PROTOCOL = StandardJSONProtocol
+    SORT_VALUES = True
+    HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.NLineInputFormat"
+    JOBCONF = {  # noqa: RUF012
+        "mapreduce.input.lineinputformat.linespermap": 1,
+        "stream.map.input.ignoreKey": "true",
+        "mapreduce.map.speculative": "false",
+    }
+
+    def configure_args(self):
+        super().configure_args()
+        self.add_file_arg("--model", required=True, help="LiteRT file, or weights for keras")
+        self.add_passthru_arg("--model-sha256", help="refuse a model file with another SHA-256")
+        self.add_passthru_arg("--engine", choices=["litert", "keras"], default="litert")
+        self.add_passthru_arg("--alpha", type=float, default=1.0, help="for keras")
+        self.add_passthru_arg("--resolution", type=int, default=224, help="for keras")
+        self.add_passthru_arg("--image-column", help="column of foreign Parquet files")
+
+    def steps(self):
+        return [
+            MRStep(
+                mapper_init=self.mapper_load_model,
+                mapper=self.mapper_extract_split,
+                mapper_final=self.mapper_stop_decoder,
+                reducer=self.reducer_keep_first,
+            )
+        ]
+
+    def mapper_load_model(self):
+        from mapsight.mobilenet import load_model
+        from mapsight.sandbox import Decoder
+
+        options = self.options
+        self.model = load_model(
+            options.engine,
+            options.model,
+            options.model_sha256,
+            alpha=options.alpha,
+            resolution=options.resolution,
+        )
+        self.decoder = Decoder(side=self.model.resolution)
+
+    def mapper_extract_split(self, _, line):
+        from mapsight.extract import extract_features
+        from mapsight.records import Split
+        from mapsight.shards import read_images
+
+        images = read_images(Split.from_json(line), self.options.image_column)
+        done = rejected = 0
+        for image_id, ordinal, feature in extract_features(images, self.model, self.decoder):
+            yield image_id, [f"{ordinal:015d}", feature]
+            done, rejected = done + 1, rejected + ("error" in feature)
+            if done == TELL_EVERY:
+                self.tell(done, rejected)
+                done = rejected = 0
+        self.tell(done, rejected)
+
+    def tell(self, done, rejected):
+        self.increment_counter("images", "read", done)
+        self.increment_counter("progress", "rejected", rejected)
+
+    def mapper_stop_decoder(self):
+        self.decoder.close()
+
+    def reducer_keep_first(self, image_id, values):
+        from mapsight.records import error_record
+
+        for number, (_, feature) in enumerate(values):
+            if number:
+                detail = f"the first picture with this id is {first}"  # noqa: F821
+                feature = {"source": feature["source"], **error_record("duplicate_id", detail)}
+            else:
+                first = feature["source"]  # noqa: F841
+            self.increment_counter("images", feature.get("error", "extracted"))
+            yield image_id, feature
+
+
+if __name__ == "__main__":
+    MRExtractFeatures.run()

@@ -1,0 +1,73 @@
+"""Find the best answers to queries, one or many in one pass.
+
+    python mr_jobs/search_images.py -r local --queries Q.jsonl --targets TARGETS.json \\
+        --output-dir OUT FEATURES…
+
+Input: `image_id, Feature` lines, or `image_id, Prediction` lines with `--by label`.
+Output: `query number, [[score, image_id, fields], …]` best first, ties by image_id.
+Q.jsonl holds mapsight.search.Query records.
+"""
+
+import json
+from pathlib import Path
+
+from mrjob.job import MRJob
+from mrjob.protocol import StandardJSONProtocol
+from mrjob.step import MRStep
+
+
+class MRSearchImages(MRJob):
+    """Each map task keeps the best of its share, a reducer the best of those."""
+
+    DIRS = ["../mapsight#mapsight"]
+    INPUT_PROTOCOL = StandardJSONProtocol
+    INTERNAL_PROTOCOL = StandardJSONProtocol
+    OUTPUT_PROTOCOL = StandardJSONProtocol
+    HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.CombineTextInputFormat"
+    JOBCONF = {"stream.map.input.ignoreKey": "true"}  # noqa: RUF012
+
+    def configure_args(self):
+        super().configure_args()
+        self.add_file_arg("--queries", required=True, help="one Query a line")
+        self.add_file_arg("--targets", required=True, help="JSON: targets and parents")
+        self.add_passthru_arg("--by", choices=["features", "label"], default="features")
+        self.add_passthru_arg("--screen-diagonal", type=float, help="inches, for the usual PPI")
+
+    def steps(self):
+        return [
+            MRStep(
+                mapper_init=self.load_queries,
+                mapper=self.mapper_collect,
+                mapper_final=self.mapper_emit_best,
+                reducer_init=self.load_queries,
+                reducer=self.reducer_merge_best,
+            )
+        ]
+
+    def load_queries(self):
+        from mapsight.labels import Labeler
+        from mapsight.search import Search, read_queries
+
+        settings = json.loads(Path(self.options.targets).read_text(encoding="utf-8"))
+        labeler = Labeler(settings["targets"], settings["parents"])
+        self.search = Search(
+            read_queries(self.options.queries),
+            self.options.by,
+            labeler,
+            self.options.screen_diagonal,
+        )
+
+    def mapper_collect(self, image_id, record):
+        self.search.add(image_id, record)
+
+    def mapper_emit_best(self):
+        for number, answers in self.search.answers():
+            if answers:
+                yield f"{number:09d}", answers
+
+    def reducer_merge_best(self, number, lists):
+        yield number, self.search.merged(int(number), lists)
+
+
+if __name__ == "__main__":
+    MRSearchImages.run()

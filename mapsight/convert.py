@@ -1,0 +1,252 @@
+"""Builds the model file that map tasks run: Keras weights in, LiteRT flatbuffer out.
+
+Run as a process of its own, because TensorFlow takes seconds and a gigabyte:
+
+    python -m mapsight.convert --alpha 1.0 --resolution 224 --precision float32
+
+It prints one JSON line (file, SHA-256, provenance, checks) on stdout; whatever
+TensorFlow has to say goes to stderr. `ensure_model` does this when it is needed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from mapsight.integrity import locked, verify, write_whole
+from mapsight.keras_build import (
+    ConversionError,
+    build_keras,
+    compare,
+    crops_of,
+    digest_of,
+    flatbuffer,
+    made_up_crops,
+    pictures_in,
+)
+from mapsight.weights import Weights, find_weights, local_weights, model_cache_dir
+
+__all__ = ["ConversionError", "ModelFile", "Recipe", "convert", "ensure_model"]
+
+PRECISIONS = ("float32", "int8")
+TOLERANCE = 1e-4
+"""The largest difference from Keras that a float32 model may have."""
+
+ERROR = "mapsight.convert: error: "
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A model file ready to be sent to the nodes, and the SHA-256 it must have."""
+
+    path: Path
+    sha256: str
+    alpha: float
+    resolution: int
+    precision: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to build; the folders and files are as `ensure_model` and `convert` say."""
+
+    alpha: float
+    resolution: int
+    precision: str
+    cache: Path
+    weights: str | None = None
+    calibration: str | None = None
+    check: str | None = None
+
+    @property
+    def path(self) -> Path:
+        """Where the cache keeps the model; ValueError for an unknown precision."""
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision {self.precision!r}, expected {' or '.join(PRECISIONS)}")
+        name = f"mobilenet_v1_{self.alpha}_{self.resolution}_{self.precision}"
+        return self.cache / f"{name}.tflite"
+
+    def calibration_pictures(self) -> list[Path]:
+        """The pictures that set the ranges of an int8 model, if they are named."""
+        if not self.calibration or self.precision != "int8":
+            return []
+        return pictures_in(Path(self.calibration))
+
+
+def ensure_model(
+    alpha: float,
+    resolution: int,
+    precision: str,
+    *,
+    weights: str | None = None,
+    cache: Path | None = None,
+    calibration: str | None = None,
+    log: Log | None = None,
+) -> ModelFile:
+    """The model file for these options from the cache, built there if need be.
+
+    A cached file is used when it was built from the weights found now (if any are
+    found) and from the calibration pictures named now (if any are named).
+    TensorFlow is imported in a child process only.
+
+    Args:
+        precision: "float32" or "int8".
+        weights: a weights file or a folder with a known one; see `mapsight.weights`.
+        cache: the model cache, default `mapsight.weights.model_cache_dir()`.
+        calibration: a folder of pictures that set the ranges of an int8 model.
+        log: called with a line before something slow begins.
+
+    Raises:
+        AlteredError: the cached file is not the one that was built.
+        WeightsError, ConversionError: weights are missing; the conversion failed.
+    """
+    recipe = Recipe(alpha, resolution, precision, cache or model_cache_dir(), weights, calibration)
+    found = local_weights(alpha, resolution, explicit=weights, cache=recipe.cache)
+    with locked(recipe.path):
+        record = cached_record(recipe, found)
+    if record is None:
+        if log:
+            log(f"building {recipe.path.name} (TensorFlow, about 30 s)")
+        record = _in_a_process(recipe)
+    return ModelFile(recipe.path, record["sha256"], alpha, resolution, precision)
+
+
+def cached_record(recipe: Recipe, weights: Weights | None) -> dict[str, Any] | None:
+    """What is written beside a cached model, or None if it has to be built.
+
+    Args:
+        weights: what it must have been built from, if known.
+
+    Raises:
+        AlteredError: the model is not the one the record is about.
+    """
+    kept = recipe.path.with_suffix(".json")
+    if not (kept.exists() and recipe.path.exists()):
+        return None
+    record = json.loads(kept.read_text("utf-8"))
+    if weights and weights.sha256 != record["weights"]["sha256"]:
+        return None
+    pictures = recipe.calibration_pictures()
+    if pictures and digest_of(pictures) != record["calibration"]["sha256"]:
+        return None
+    verify(recipe.path, record["sha256"])
+    return record
+
+
+def _in_a_process(recipe: Recipe) -> dict[str, Any]:
+    """Runs this module; its JSON line, or its last word as a ConversionError."""
+    options = [f"--{name}={value}" for name, value in asdict(recipe).items() if value is not None]
+    command = [sys.executable, "-m", "mapsight.convert", *options]
+    root = str(Path(__file__).resolve().parent.parent)
+    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}
+    )
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no message"]
+        said = next((line for line in lines if line.startswith(ERROR)), lines[-1])
+        raise ConversionError(f"{said.removeprefix(ERROR)} (exit code {done.returncode})")
+    return json.loads(done.stdout)
+
+
+def convert(recipe: Recipe) -> dict[str, Any]:
+    """Builds, checks and publishes a model in this process, unless the cache has it.
+
+    With `recipe.check`, a folder of pictures, the model is built even then and also
+    compared with Keras on those.
+
+    Returns:
+        The record that is kept beside the model.
+    """
+    path = recipe.path
+    found = find_weights(
+        recipe.alpha, recipe.resolution, explicit=recipe.weights, cache=recipe.cache
+    )
+    with locked(path):
+        if not recipe.check and (record := cached_record(recipe, found)):
+            return record
+        record, content = _build(recipe, found)
+        # a model without a record counts as absent: a crash in between changes nothing
+        path.with_suffix(".json").unlink(missing_ok=True)
+        write_whole(path, content)
+        write_whole(path.with_suffix(".json"), json.dumps(record, indent=1).encode())
+    return record
+
+
+def _build(recipe: Recipe, weights: Weights) -> tuple[dict[str, Any], bytes]:
+    """A model's record and content; ConversionError if it is not what Keras computes."""
+    side = recipe.resolution
+    model = build_keras(recipe.alpha, side, weights.path)
+    files = recipe.calibration_pictures()
+    crops = crops_of(files, side) if files else made_up_crops(side, 100)
+    int8 = recipe.precision == "int8"
+    content = flatbuffer(model, list(crops) if int8 else ())
+    checks = {"made_up": compare(model, content, made_up_crops(side, 16, seed=1))}
+    if recipe.check:
+        pictures = pictures_in(Path(recipe.check))
+        checks["real"] = compare(model, content, crops_of(pictures, side))
+    if not int8:
+        _must_agree(checks)
+    return {
+        "alpha": recipe.alpha,
+        "resolution": side,
+        "precision": recipe.precision,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "weights": {"sha256": weights.sha256, "origin": weights.origin, "file": weights.path.name},
+        "versions": {name: version(name) for name in ("tensorflow", "keras", "ai-edge-litert")},
+        "calibration": _calibration(files) if int8 else None,
+        "checks": checks,
+    }, content
+
+
+def _must_agree(checks: dict[str, dict[str, Any]]) -> None:
+    for name, found in checks.items():
+        worst = max(found["probability_difference"], found["embedding_difference"])
+        if not worst <= TOLERANCE:
+            raise ConversionError(
+                f"differs from Keras by {worst:.2g} on {name} pictures, at most {TOLERANCE} allowed"
+            )
+
+
+def _calibration(files: list[Path]) -> dict[str, Any]:
+    """What set the ranges of an int8 model."""
+    if not files:
+        return {"pictures": 0, "sha256": None, "origin": "made-up pictures, seed 0"}
+    return {"pictures": len(files), "sha256": digest_of(files), "origin": "pictures of the user's"}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; see the module's docstring."""
+    parser = argparse.ArgumentParser("mapsight.convert", description=__doc__.splitlines()[0])
+    parser.add_argument("--alpha", type=float, default=1.0)
+    parser.add_argument("--resolution", type=int, default=224)
+    parser.add_argument("--precision", choices=PRECISIONS, default="float32")
+    parser.add_argument("--weights", help="weights file, or folder with a known one")
+    parser.add_argument("--cache", type=Path, default=model_cache_dir(), help="%(default)s")
+    parser.add_argument("--calibration", help="folder of pictures for int8 ranges")
+    parser.add_argument("--check", help="folder of pictures to compare with Keras on")
+    recipe = Recipe(**vars(parser.parse_args(arguments)))
+    stdout = os.dup(1)
+    os.dup2(2, 1)  # TensorFlow prints; stdout is for the one line
+    try:
+        record = convert(recipe)
+    except (ValueError, OSError) as error:
+        sys.stderr.write(f"{ERROR}{' '.join(str(error).split())}\n")
+        return 1
+    with os.fdopen(stdout, "w") as out:
+        out.write(json.dumps({"path": str(recipe.path), **record}) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""Files that are what they should be: hashed, locked, written whole."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["AlteredError", "locked", "sha256_of", "verify", "write_whole"]
+
+
+class AlteredError(ValueError):
+    """A file does not have the SHA-256 that was recorded for it."""
+
+
+def sha256_of(path: str | Path) -> str:
+    """The SHA-256 of a file, in hex."""
+    digest = hashlib.sha256()
+    with Path(path).open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def verify(path: str | Path, expected: str | None) -> str:
+    """The SHA-256 of a file, which must be `expected` unless that is None.
+
+    Raises:
+        AlteredError: it is not; the message names the file and both values.
+    """
+    found = sha256_of(path)
+    if expected is not None and found != expected:
+        raise AlteredError(f"{path} is altered: SHA-256 {found}, expected {expected}")
+    return found
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Holds the lock of `path` (an flock on `path`.lock); it dies with its holder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(f"{path}.lock", os.O_RDONLY | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file that appears complete or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -56,9 +56,7 @@ def make_plan(
     """
     spool = listing.with_suffix(".spool")
     pictures, weight, size, digest = _spool(found, spool)
-    wanted = splits or max(
-        math.ceil(weight / SPLIT_BYTES), min(tasks, math.ceil(pictures / 50)), 1
-    )
+    wanted = splits or max(math.ceil(weight / SPLIT_BYTES), min(tasks, math.ceil(pictures / 50)), 1)
     share = max(weight / wanted, 1.0)
     try:
         loose = _write_listing(_spooled(spool, "loose"), listing, share)
@@ -121,9 +119,7 @@ def _share_of(piece: dict[str, Any], share: float) -> int:
     return int((piece["before"] + piece["weight"] / 2) / share)
 
 
-def _write_listing(
-    pieces: Iterator[dict[str, Any]], listing: Path, share: float
-) -> list[Split]:
+def _write_listing(pieces: Iterator[dict[str, Any]], listing: Path, share: float) -> list[Split]:
     """Each share of the loose files as row groups of their own."""
     splits: list[Split] = []
     groups = 0

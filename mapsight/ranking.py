@@ -10,6 +10,7 @@ from __future__ import annotations
 import bisect
 import hashlib
 import heapq
+import itertools
 import math
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,10 +23,10 @@ __all__ = [
     "EVERYTHING",
     "RankPlan",
     "RangeCounter",
+    "Sample",
     "merge_samples",
     "parse_ranks",
     "plan_ranking",
-    "sample_key",
     "sort_key",
 ]
 
@@ -130,14 +131,31 @@ class RangeCounter:
                 total += count
 
 
-def sample_key(image_id: str) -> int:
-    """A number by which a sample of ids is drawn: the smallest SAMPLE_SIZE are it."""
-    return int.from_bytes(hashlib.sha256(image_id.encode()).digest()[:6], "big")
+class Sample:
+    """An even sample of predictions: those whose hashed ids are the smallest.
+
+    The same pictures whatever the order or the split. Memory: SAMPLE_SIZE rows.
+    """
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, str, list[Any]]] = []
+
+    def add(self, image_id: str, record: Mapping[str, Any]) -> None:
+        """Consider one prediction record."""
+        key = -int.from_bytes(hashlib.sha256(image_id.encode()).digest()[:6], "big")
+        if len(self._heap) < SAMPLE_SIZE or key > self._heap[0][0]:
+            row = (key, image_id, [record["label"], *(record[name] for name in MEASURES)])
+            push = heapq.heappush if len(self._heap) < SAMPLE_SIZE else heapq.heapreplace
+            push(self._heap, row)
+
+    def rows(self) -> list[list[Any]]:
+        """Rows `[key, image_id, label, *measures]`, smallest key first."""
+        return sorted([-key, image_id, *fields] for key, image_id, fields in self._heap)
 
 
-def merge_samples(rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
-    """The SAMPLE_SIZE rows with the smallest keys; the same however they were grouped."""
-    return heapq.nsmallest(SAMPLE_SIZE, rows)
+def merge_samples(samples: Iterable[Iterable[Sequence[Any]]]) -> list[Sequence[Any]]:
+    """One sample from those of several tasks."""
+    return heapq.nsmallest(SAMPLE_SIZE, itertools.chain.from_iterable(samples))
 
 
 def plan_ranking(

@@ -11,17 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from mapsight.classify import predict
+from mapsight.labels import Labeler
 from mapsight.records import decode_embedding
 
-__all__ = [
-    "Query",
-    "best_first",
-    "blocks",
-    "cosines",
-    "read_queries",
-    "search_features",
-    "search_labels",
-]
+__all__ = ["Answer", "Query", "Search", "best_first", "cosines", "read_queries"]
+
+Answer = Sequence[Any]
+"""`[score, image_id, fields]`."""
 
 BLOCK = 256
 KEPT = ("label", "ppi", "width", "height", "source", "shard", "row", "license", "author", "title")
@@ -64,18 +61,9 @@ def read_queries(path: str) -> list[Query]:
         return [Query(**json.loads(line)) for line in lines]
 
 
-def best_first(answers: Iterable[Sequence[Any]], top_k: int) -> list[Sequence[Any]]:
+def best_first(answers: Iterable[Answer], top_k: int) -> list[Answer]:
     """The `top_k` best of answers `[score, image_id, fields]`, ties by image_id."""
     return heapq.nsmallest(top_k, answers, key=lambda answer: (-answer[0], answer[1]))
-
-
-def blocks(
-    records: Iterable[tuple[str, Mapping[str, Any]]], size: int = BLOCK
-) -> Iterator[list[tuple[str, Mapping[str, Any]]]]:
-    """Lists of up to `size` usable records."""
-    usable = (pair for pair in records if "error" not in pair[1])
-    while block := list(itertools.islice(usable, size)):
-        yield block
 
 
 def cosines(xq: np.ndarray, xb: np.ndarray) -> np.ndarray:
@@ -98,49 +86,65 @@ def _matrix(texts: Iterable[str]) -> np.ndarray:
     return np.stack([decode_embedding(text) for text in texts]).astype(np.float64)
 
 
-def search_features(
-    queries: Sequence[Query], records: Iterable[tuple[str, Mapping[str, Any]]]
-) -> Iterator[tuple[int, list[Sequence[Any]]]]:
-    """(query number, best answers by cosine) over all records.
+class Search:
+    """The best answers to several queries over a stream of records.
 
-    Records need `embedding`, `label` and the measures. Memory: the queries, one
-    block of records and `top_k` answers a query.
+    Memory: the queries, BLOCK records and `top_k` answers a query.
     """
-    xq = _matrix(query.embedding for query in queries)
-    best: list[list[Sequence[Any]]] = [[] for _ in queries]
-    for block in blocks(records):
-        scores = cosines(xq, _matrix(record["embedding"] for _, record in block))
-        for row, query in enumerate(queries):
-            full = len(best[row]) == query.top_k
-            floor = best[row][-1][0] if full else -np.inf
+
+    def __init__(
+        self,
+        queries: Sequence[Query],
+        by: str,
+        labeler: Labeler,
+        diagonal: float | None = None,
+    ) -> None:
+        """`by` is "features" (cosine of Feature records) or "label" (PPI of Predictions)."""
+        self._queries = {query.number: query for query in queries}
+        self._best: dict[int, list[Answer]] = {number: [] for number in self._queries}
+        self._block: list[tuple[str, Mapping[str, Any]]] = []
+        self._labeler, self._diagonal = labeler, diagonal
+        self._xq = _matrix(q.embedding for q in queries) if by == "features" and queries else None
+
+    def add(self, image_id: str, record: Mapping[str, Any]) -> None:
+        """Consider one record; rejected pictures are passed over."""
+        if "error" in record:
+            return
+        if "label" not in record:
+            record = {
+                **predict(record, self._labeler, self._diagonal),
+                "embedding": record["embedding"],
+            }
+        self._block.append((image_id, record))
+        if len(self._block) == BLOCK:
+            self._flush()
+
+    def _flush(self) -> None:
+        block, self._block = self._block, []
+        if self._xq is None:
+            scores = np.array([[record["ppi"] for _, record in block]] * len(self._queries))
+        else:
+            scores = cosines(self._xq, _matrix(record["embedding"] for _, record in block))
+        for row, query in zip(scores, self._queries.values(), strict=True):
+            best = self._best[query.number]
+            floor = best[-1][0] if len(best) == query.top_k else -np.inf
             new = [
-                _answer(scores[row, i], *block[i])
-                for i in np.flatnonzero(scores[row] >= floor)
+                _answer(row[i], *block[i])
+                for i in np.flatnonzero(row >= floor)
                 if query.admits(*block[i])
             ]
-            if new:
-                best[row] = best_first(best[row] + new, query.top_k)
-    for query, answers in zip(queries, best, strict=True):
-        yield query.number, answers
+            self._best[query.number] = best_first([*best, *new], query.top_k) if new else best
+
+    def answers(self) -> Iterator[tuple[int, list[Answer]]]:
+        """(query number, its best answers so far), in the order of the queries."""
+        if self._block:
+            self._flush()
+        yield from self._best.items()
+
+    def merged(self, number: int, lists: Iterable[Sequence[Answer]]) -> list[Answer]:
+        """The best of several lists of answers to one query."""
+        return best_first(itertools.chain.from_iterable(lists), self._queries[number].top_k)
 
 
-def search_labels(
-    queries: Sequence[Query], records: Iterable[tuple[str, Mapping[str, Any]]]
-) -> Iterator[tuple[int, list[Sequence[Any]]]]:
-    """(query number, best answers by PPI) among the pictures each query admits."""
-    best: list[list[Sequence[Any]]] = [[] for _ in queries]
-    for block in blocks(records):
-        for row, query in enumerate(queries):
-            new = [
-                _answer(record["ppi"], image_id, record)
-                for image_id, record in block
-                if query.admits(image_id, record)
-            ]
-            if new:
-                best[row] = best_first(best[row] + new, query.top_k)
-    for query, answers in zip(queries, best, strict=True):
-        yield query.number, answers
-
-
-def _answer(score: float, image_id: str, record: Mapping[str, Any]) -> list[Any]:
+def _answer(score: float, image_id: str, record: Mapping[str, Any]) -> Answer:
     return [float(score), image_id, {name: record[name] for name in KEPT if name in record}]

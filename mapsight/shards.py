@@ -248,8 +248,6 @@ def read_image(shard: str, row: int, wanted: str | None = None) -> bytes | None:
     return None
 
 
-
-
 class _HashingFile:
     """A file that keeps the SHA-256 of what is written to it."""
 

@@ -6,11 +6,8 @@ Input: a manifest, one Split of a listing a line (mapsight/records.py).
 Output: for each split `null, {"split": Split of the new shard, "sha256": …}`.
 """
 
-import hashlib
 import json
 import os
-import tempfile
-from pathlib import Path
 
 from mrjob.job import MRJob
 from mrjob.protocol import RawValueProtocol, StandardJSONProtocol

@@ -1,0 +1,1 @@
+"""The driver: command line, stages, workspace; it chains the jobs and computes nothing."""

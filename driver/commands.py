@@ -1,0 +1,130 @@
+"""The commands run, status, report and model."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from argparse import Namespace
+from pathlib import Path
+
+from driver import present
+from driver.errors import Failure, UsageError
+from driver.model import find_model
+from driver.options import STAGES
+from driver.pipeline import Pipeline
+from driver.stages import STAGE_TABLE
+from driver.workspace import Workspace
+
+__all__ = ["model", "report", "run", "status"]
+
+
+def run(options: Namespace, command: str) -> int:
+    """Bring the workspace up to date, and say where the results are."""
+    if not options.images and not options.openimages:
+        raise UsageError("name pictures with --images or --openimages (see --help)")
+    workspace = Workspace(options.workspace)
+    with workspace.locked():
+        pipeline = Pipeline(options, workspace)
+        pipeline.memo.update(command=command, started=time.strftime("%Y-%m-%dT%H:%M:%S%z"))
+        pipeline.run(STAGE_TABLE)
+        finished = pipeline.reports[-1].name == STAGES[-1]
+        where, summary = {}, None
+        if finished:
+            where = _show(workspace, options)
+            path = workspace.uri("results", "summary.json")
+            summary = json.loads(workspace.fs.cat_file(workspace.fs._strip_protocol(path)))
+        present.print_summary(pipeline, summary, where)
+        if finished:
+            sys.stdout.write(where["report"] + "\n")
+    return 0
+
+
+def _show(workspace: Workspace, options: Namespace) -> dict[str, str]:
+    """Publish results/ and report/, and copy them where asked; where they are."""
+    workspace.publish("merge", "results")
+    workspace.publish("render", "report")
+    where = {
+        "results": workspace.uri("results"),
+        "report": workspace.uri("report", "index.html"),
+    }
+    if options.results:
+        folder = Path(options.results)
+        left = present.copy_results(workspace, folder)
+        if left:
+            sys.stderr.write(f"too large to copy to {folder}: {', '.join(left)}\n")
+        where = {"results": str(folder), "report": str(folder / "report" / "index.html")}
+    return where
+
+
+def status(options: Namespace) -> int:
+    """Print a line for every stage of a workspace."""
+    workspace = Workspace(options.workspace)
+    if not workspace.fs.exists(workspace.root):
+        raise Failure(f"{options.workspace}: no workspace is there")
+    rows = [("stage", "state", "parts", "bytes", "seconds", "counters")]
+    for name in STAGES:
+        document = workspace.committed(name)
+        if document is None:
+            rows.append((name, "not run", "", "", "", ""))
+            continue
+        state = "done" if workspace.intact(document) else "damaged: run again"
+        size = sum(part["bytes"] for part in document["parts"])
+        counters = ", ".join(
+            f"{key} {count:,}"
+            for group, values in sorted(document["counters"].items())
+            if group in ("images", "annotations")
+            for key, count in sorted(values.items())
+        )
+        count, seconds = str(len(document["parts"])), f"{document['seconds']:,.1f}"
+        rows.append((name, state, count, f"{size:,}", seconds, counters))
+    widths = [max(len(row[i]) for row in rows) for i in range(5)]
+    for row in rows:
+        cells = [
+            cell.ljust(width) if i < 2 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=False))
+        ]
+        sys.stdout.write("  ".join([*cells, row[5]]).rstrip() + "\n")
+    return 0
+
+
+def report(options: Namespace) -> int:
+    """Write the report again from the committed results."""
+    workspace = Workspace(options.workspace)
+    documents = {}
+    for name in ("extract", "classify", "merge"):
+        document = workspace.committed(name)
+        if document is None:
+            raise Failure(f"{options.workspace}: there are no results yet; run the pipeline first")
+        documents[name] = document
+    with tempfile.TemporaryDirectory(prefix="mapsight-") as scratch:
+        results = Path(scratch) / "results"
+        present.download_results(workspace, results)
+        if options.out or workspace.local:
+            target = Path(options.out or workspace.uri("report"))
+            page = str(present.report_to(documents, results, target))
+        else:
+            target = Path(scratch) / "report"
+            present.report_to(documents, results, target)
+            workspace.upload(target, "report")
+            page = workspace.uri("report", "index.html")
+    sys.stdout.write(f"{page}\n")
+    return 0
+
+
+def model(options: Namespace) -> int:
+    """Build the model file if it is missing; print its path and SHA-256."""
+    found = find_model(
+        options.alpha,
+        options.resolution,
+        options.precision,
+        weights=options.weights,
+        calibration=options.calibration,
+    )
+    record = found.path.with_suffix(".json")
+    document = {"path": str(found.path), "sha256": found.sha256}
+    if record.is_file():
+        document["provenance"] = json.loads(record.read_text(encoding="utf-8"))
+    sys.stdout.write(json.dumps(document, indent=1) + "\n")
+    return 0

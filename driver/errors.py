@@ -1,0 +1,22 @@
+"""Errors for people."""
+
+__all__ = ["Failure", "UsageError"]
+
+
+class Failure(Exception):  # noqa: N818
+    """Something went wrong: one line for the user, and where to look closer.
+
+    `detail` (a traceback, a task's log) is shown with --debug.
+    """
+
+    exit_status = 1
+
+    def __init__(self, message: str, detail: str = "") -> None:
+        super().__init__(" ".join(message.split()))
+        self.detail = detail
+
+
+class UsageError(Failure):
+    """The command line or the configuration cannot be understood."""
+
+    exit_status = 2

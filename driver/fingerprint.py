@@ -1,0 +1,54 @@
+"""Fingerprints: what decides a stage's outcome, as one number."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+__all__ = ["ROOT", "code_digest", "fingerprint"]
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def fingerprint(document: Any) -> str:
+    """Sixteen hex digits that change with anything in a JSON document."""
+    text = json.dumps(document, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@functools.cache
+def code_digest(*roots: str) -> str:
+    """A digest of source files and of all of this project's modules they import.
+
+    Args:
+        roots: paths relative to the project, such as `mr_jobs/rank_images.py`.
+    """
+    todo, seen = [ROOT / root for root in roots], set()
+    while todo:
+        path = todo.pop()
+        if path not in seen:
+            seen.add(path)
+            todo.extend(_imports(path))
+    digest = hashlib.sha256()
+    for path in sorted(seen):
+        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _imports(path: Path) -> list[Path]:
+    names: list[str] = []
+    for node in ast.walk(ast.parse(path.read_bytes())) if path.suffix == ".py" else ():
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names.append(node.module)
+        elif isinstance(node, ast.Import):
+            names.extend(alias.name for alias in node.names)
+    found = []
+    for name in names:
+        module = ROOT.joinpath(*name.split(".")).with_suffix(".py")
+        if name.startswith("mapsight.") and module.is_file():
+            found.append(module)
+    return found

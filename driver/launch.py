@@ -1,0 +1,138 @@
+"""Running a job as a process group of its own, which ends with the driver."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from driver.errors import Failure
+from driver.fingerprint import ROOT
+from driver.progress import Progress
+
+__all__ = ["JOBS", "Job", "conf_path", "launch"]
+
+POLL_SECONDS = 0.3
+
+
+@dataclass(frozen=True)
+class Job:
+    """Where a job class lives."""
+
+    module: str
+    name: str
+
+    @property
+    def path(self) -> str:
+        """The job's file, relative to the project."""
+        return self.module.replace(".", "/") + ".py"
+
+
+JOBS = {
+    verb: Job(f"mr_jobs.{verb}_{noun}", f"MR{verb.title()}{noun.title()}")
+    for verb, noun in (
+        ("pack", "images"),
+        ("extract", "features"),
+        ("annotate", "images"),
+        ("classify", "images"),
+        ("count", "labels"),
+        ("rank", "images"),
+        ("search", "images"),
+        ("find", "images"),
+    )
+}
+
+
+def conf_path() -> Path:
+    """The cluster settings: mrjob.conf of the checkout, or the installed copy."""
+    here = ROOT / "mrjob.conf"
+    return here if here.is_file() else Path(sys.prefix) / "share" / "mapsight" / "mrjob.conf"
+
+
+def launch(
+    job: Job,
+    arguments: Sequence[str],
+    scratch: Path,
+    progress: Progress,
+) -> dict[str, dict[str, int]]:
+    """Run a job to its end; its counters by group and name.
+
+    Args:
+        arguments: of the job, runner and inputs included.
+        scratch: a folder for its temporary files.
+        progress: told what the tasks count while they run.
+
+    Raises:
+        Failure: the job failed, or was killed.
+    """
+    scratch.mkdir(parents=True, exist_ok=True)
+    spec, outcome = scratch / "spec.json", scratch / "outcome.json"
+    outcome.unlink(missing_ok=True)
+    document = {
+        "module": job.module,
+        "class": job.name,
+        "args": list(arguments),
+        "outcome": str(outcome),
+    }
+    spec.write_text(json.dumps(document), encoding="utf-8")
+    with (scratch / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "driver.launch_job", str(spec)],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            env=_environment(scratch),
+            start_new_session=True,
+        )
+        try:
+            _wait(process, scratch, progress)
+        finally:
+            _end_group(process)
+    return _outcome(job, process.returncode, outcome, scratch / "log")
+
+
+def _environment(scratch: Path) -> dict[str, str]:
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    return {
+        **os.environ,
+        "TMPDIR": str(scratch),
+        "PYTHONPATH": path,
+        "PYTHONUNBUFFERED": "1",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+
+
+def _wait(process: subprocess.Popen[bytes], scratch: Path, progress: Progress) -> None:
+    while True:
+        try:
+            process.wait(POLL_SECONDS)
+            progress.update(scratch)
+            return
+        except subprocess.TimeoutExpired:
+            progress.update(scratch)
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    if process.stdin:
+        process.stdin.close()
+
+
+def _outcome(job: Job, returncode: int, outcome: Path, log: Path) -> dict[str, dict[str, int]]:
+    if outcome.is_file():
+        document = json.loads(outcome.read_text(encoding="utf-8"))
+        if "counters" in document:
+            return document["counters"]
+        raise Failure(f"{job.path}: {document['error']}", document["detail"])
+    detail = log.read_bytes()[-20_000:].decode("utf-8", "replace")
+    how = f"was ended by signal {-returncode}" if returncode < 0 else f"ended with {returncode}"
+    raise Failure(f"{job.path}: the job {how}; finished stages are kept, run again", detail)

@@ -1,0 +1,128 @@
+"""The process in which one job runs, so that it can be ended whole.
+
+    python -m driver.launch_job SPEC.json
+
+SPEC.json names the job's module and class, its arguments and where the outcome
+goes. Standard input is a lifeline: when it closes, because the driver has ended
+however it did, this process ends with everything it started.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import os
+import re
+import signal
+import sys
+import threading
+import traceback
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any
+
+from mrjob.inline import InlineMRJobRunner
+from mrjob.local import LocalMRJobRunner
+
+__all__ = ["main"]
+
+TAIL = 20_000
+
+
+def _hold_lifeline() -> None:
+    def watch() -> None:
+        while os.read(0, 1):
+            pass
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _run_in_threads(self: LocalMRJobRunner, funcs: Any, num_processes: int | None = None) -> None:
+    """Run tasks in threads: each is a process already.
+
+    mrjob's pool of processes waits for ever when one of them is killed.
+    """
+    with ThreadPoolExecutor(self._num_cores()) as pool:
+        futures = [pool.submit(func) for func in funcs]
+        done, waiting = wait(futures, return_when=FIRST_EXCEPTION)
+        for future in waiting:
+            future.cancel()
+        if any(future.exception() for future in done):
+            _end_children()
+        for future in done:
+            future.result()
+
+
+def _end_children() -> None:
+    import psutil
+
+    for child in psutil.Process().children(recursive=True):
+        child.kill()
+
+
+def _improve_runners() -> None:
+    LocalMRJobRunner._run_multiple = _run_in_threads
+    # inline sorts in memory; the sort program does not
+    InlineMRJobRunner._sort_input_func = LocalMRJobRunner._sort_input_func
+    InlineMRJobRunner._sort_bin = LocalMRJobRunner._sort_bin
+    InlineMRJobRunner.OPT_NAMES = InlineMRJobRunner.OPT_NAMES | {"sort_bin"}
+
+
+def _task_log(runner: Any, error: BaseException) -> str:
+    """The end of what the failed task wrote to its stderr."""
+    try:
+        path = runner._task_stderr_path(error.task_type, error.step_num, error.task_num)  # type: ignore[attr-defined]
+        return Path(path).read_bytes()[-TAIL:].decode("utf-8", "replace")
+    except (AttributeError, OSError):
+        return ""
+
+
+def _cause(log: str) -> str:
+    """The last line of the last traceback in a task's log."""
+    lines = [
+        line
+        for line in log.splitlines()
+        if re.match(r"[A-Za-z_][\w.]*(Error|Exception|Exit)\b", line)
+    ]
+    return lines[-1] if lines else ""
+
+
+def _run(spec: dict[str, Any]) -> dict[str, Any]:
+    job_class = getattr(importlib.import_module(spec["module"]), spec["class"])
+    job = job_class(spec["args"])
+    with job.make_runner() as runner:
+        try:
+            runner.run()
+        except BaseException as error:
+            log = _task_log(runner, error)
+            message = _cause(log) or f"{type(error).__name__}: {error}"
+            return {"error": message, "detail": f"{traceback.format_exc()}\n{log}"}
+        counters: dict[str, dict[str, int]] = {}
+        for step in runner.counters():
+            for group, values in step.items():
+                for name, count in values.items():
+                    group_counters = counters.setdefault(group, {})
+                    group_counters[name] = group_counters.get(name, 0) + count
+        return {"counters": counters}
+
+
+def main() -> int:
+    """Run the job of the spec; 0 if it succeeded."""
+    _hold_lifeline()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    spec_path = Path(sys.argv[1])
+    spec = json.loads(spec_path.read_text(encoding="utf-8"))
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
+    _improve_runners()
+    outcome = _run(spec)
+    Path(spec["outcome"]).write_text(json.dumps(outcome), encoding="utf-8")
+    sys.stderr.flush()
+    return 1 if "error" in outcome else 0
+
+
+if __name__ == "__main__":
+    status = main()
+    # a task thread that hangs must not keep the process alive
+    os._exit(status)

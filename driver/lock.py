@@ -1,0 +1,113 @@
+"""One run at a time in a workspace; a lock that dies with its holder."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from driver.errors import Failure
+
+__all__ = ["hold_file", "hold_heartbeat"]
+
+HEARTBEAT_SECONDS = 20.0
+STALE_SECONDS = 90.0
+
+
+def _holder(run_id: str) -> dict[str, Any]:
+    return {
+        "run": run_id,
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "since": time.strftime("%Y-%m-%d %H:%M:%S"),
+    }
+
+
+def _refusal(where: str, text: str) -> Failure:
+    try:
+        holder = json.loads(text)
+        who = "run {run} (process {pid} on {host}, since {since})".format(**holder)
+    except (ValueError, KeyError, TypeError):
+        who = "another run"
+    return Failure(f"{where} is in use by {who}; wait for it or name another --workspace")
+
+
+@contextlib.contextmanager
+def hold_file(path: Path, where: str, run_id: str) -> Iterator[None]:
+    """Hold a local lock file; the kernel lets go of it when the process ends."""
+    with path.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            raise _refusal(where, file.read()) from None
+        file.truncate(0)
+        file.write(json.dumps(_holder(run_id)))
+        file.flush()
+        yield
+        file.truncate(0)
+
+
+@contextlib.contextmanager
+def hold_heartbeat(
+    file_system: Any,
+    path: str,
+    where: str,
+    run_id: str,
+    beat: float = HEARTBEAT_SECONDS,
+    stale: float = STALE_SECONDS,
+) -> Iterator[threading.Event]:
+    """Hold a lock object where there are no file locks.
+
+    The holder writes the time every `beat` seconds; an object older than
+    `stale` seconds belongs to a dead run and is taken over. Yields an event
+    that is set if another run took the lock all the same.
+    """
+    _refuse_living(file_system, path, where, stale)
+    lost, done = threading.Event(), threading.Event()
+
+    def write() -> None:
+        document = {**_holder(run_id), "beat": time.time()}
+        file_system.pipe_file(path, json.dumps(document).encode())
+
+    def keep() -> None:
+        while not done.wait(beat):
+            if _read(file_system, path).get("run") != run_id:
+                lost.set()
+                return
+            with contextlib.suppress(OSError):
+                write()
+
+    write()
+    if _read(file_system, path).get("run") != run_id:
+        raise _refusal(where, json.dumps(_read(file_system, path)))
+    thread = threading.Thread(target=keep, daemon=True)
+    thread.start()
+    try:
+        yield lost
+    finally:
+        done.set()
+        thread.join()
+        if _read(file_system, path).get("run") == run_id:
+            file_system.rm_file(path)
+
+
+def _read(file_system: Any, path: str) -> dict[str, Any]:
+    try:
+        return json.loads(file_system.cat_file(path))
+    except (OSError, ValueError):
+        return {}
+
+
+def _refuse_living(file_system: Any, path: str, where: str, stale: float) -> None:
+    file_system.invalidate_cache()
+    holder = _read(file_system, path)
+    if holder and time.time() - holder.get("beat", 0) < stale:
+        raise _refusal(where, json.dumps(holder))

@@ -1,0 +1,238 @@
+"""Running stages in order: skip what is done, commit what is new."""
+
+from __future__ import annotations
+
+import time
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import ai_edge_litert
+import numpy
+import PIL
+import pyarrow
+
+from driver.errors import Failure
+from driver.fingerprint import code_digest, fingerprint
+from driver.launch import JOBS, conf_path, launch
+from driver.progress import Progress
+from driver.workspace import Workspace
+from mapsight import __version__
+
+__all__ = ["Outcome", "Pipeline", "Stage", "StageReport"]
+
+
+@dataclass
+class Outcome:
+    """What a stage did: `counters` by group and name, `notes` small facts for later stages."""
+
+    counters: dict[str, dict[str, int]] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step of the pipeline.
+
+    `needs` are the stages whose output it reads; `code` the source files that
+    (with what they import) decide its outcome; `identity` gives the options and
+    outside facts that do; `perform` writes its parts into a folder of the
+    workspace, named relative to it. `digest` tells what later stages depend on,
+    where that is not the parts' checksums.
+    """
+
+    name: str
+    needs: tuple[str, ...]
+    code: tuple[str, ...]
+    identity: Callable[[Pipeline], dict[str, Any]]
+    perform: Callable[[Pipeline, str], Outcome]
+
+
+@dataclass(frozen=True)
+class StageReport:
+    """How a stage ended, for the summary."""
+
+    name: str
+    seconds: float
+    skipped: bool
+    counters: dict[str, dict[str, int]]
+
+
+class Pipeline:
+    """One run: the options, the workspace, and what the stages so far have found."""
+
+    def __init__(
+        self, options: Namespace, workspace: Workspace, scratch: Path | None = None
+    ) -> None:
+        """`scratch` is a local folder for temporary files; None takes the workspace's."""
+        self.options = options
+        self.workspace = workspace
+        self.scratch = scratch or workspace.scratch
+        self.documents: dict[str, dict[str, Any]] = {}
+        self.reports: list[StageReport] = []
+        self.memo: dict[str, Any] = {}
+        self._jobs = 0
+
+    def run(self, stages: Sequence[Stage]) -> None:
+        """Bring every stage up to date, in order, up to `--until`."""
+        for stage in stages:
+            self._bring_up(stage)
+            if stage.name == self.options.until:
+                return
+
+    def _bring_up(self, stage: Stage) -> None:
+        started = time.monotonic()
+        inputs = {name: self.documents[name]["digest"] for name in stage.needs}
+        identity = stage.identity(self)
+        code = code_digest(*stage.code)
+        key = fingerprint([stage.name, inputs, identity, code])
+        document = self.workspace.committed(stage.name)
+        fresh = (
+            document is not None
+            and document["fingerprint"] == key
+            and stage.name not in self.options.force
+            and self.workspace.intact(document)
+        )
+        if not fresh:
+            folder = self.workspace.new_folder(stage.name, key)
+            outcome = stage.perform(self, folder)
+            parts = self.workspace.describe(stage.name, folder)
+            document = {
+                "stage": stage.name,
+                "fingerprint": key,
+                "folder": folder,
+                "parts": parts,
+                "digest": outcome.notes.get("digest") or fingerprint(_contents(parts, folder)),
+                "inputs": inputs,
+                "options": identity,
+                "code": code,
+                "version": __version__,
+                "libraries": _libraries(),
+                "counters": outcome.counters,
+                "notes": outcome.notes,
+                "run": self.workspace.run_id,
+                "seconds": round(time.monotonic() - started, 3),
+            }
+            self.workspace.commit(stage.name, document)
+        assert document is not None
+        self.documents[stage.name] = document
+        seconds = document["seconds"] if fresh else time.monotonic() - started
+        self.reports.append(StageReport(stage.name, seconds, fresh, document["counters"]))
+
+    def job(
+        self,
+        verb: str,
+        inputs: Sequence[str],
+        arguments: Sequence[str],
+        output: tuple[str, ...],
+        total: int | None = None,
+    ) -> dict[str, dict[str, int]]:
+        """Run a job over inputs into a folder of the workspace; its counters.
+
+        Args:
+            inputs: files with records or manifest lines, as addresses.
+            arguments: the job's own.
+            output: the folder, as names below the workspace's root.
+            total: pictures it will see, where it tells.
+        """
+        if self.workspace.local or self._on_cluster:
+            return self._launch(verb, inputs, arguments, self.workspace.uri(*output), total)
+        folder = self._new_folder("output")
+        counters = self._launch(verb, inputs, arguments, str(folder), total)
+        self.workspace.upload(folder, *output)
+        return counters
+
+    def collect(self, verb: str, inputs: Sequence[str], arguments: Sequence[str]) -> list[str]:
+        """Run a job whose output is small and for the driver; its parts as local files."""
+        folder = self._new_folder("output")
+        self._launch(verb, inputs, arguments, str(folder), None)
+        return sorted(map(str, folder.glob("part-*")))
+
+    @property
+    def _on_cluster(self) -> bool:
+        return self.options.runner in ("hadoop", "emr")
+
+    def _new_folder(self, name: str) -> Path:
+        return self.scratch / f"{name}-{self._jobs + 1:03d}"
+
+    def _launch(
+        self,
+        verb: str,
+        inputs: Sequence[str],
+        arguments: Sequence[str],
+        target: str,
+        total: int | None,
+    ) -> dict[str, dict[str, int]]:
+        self._jobs += 1
+        scratch = self.scratch / f"job-{self._jobs:03d}-{verb}"
+        if not self._on_cluster:
+            inputs = self.workspace.download(inputs, scratch / "inputs")
+        settings = ["-r", self.options.runner, "--conf-path", str(conf_path()), "--no-read-logs"]
+        if self.options.runner == "local" and self.options.processes:
+            settings += ["--num-cores", str(self.options.processes)]
+        progress = Progress(verb, total)
+        try:
+            everything = [*settings, "--output-dir", target, *arguments, *inputs]
+            return launch(JOBS[verb], everything, scratch, progress)
+        finally:
+            progress.close()
+
+    def manifest(self, lines: Sequence[str]) -> list[str]:
+        """Input for a job that takes one line a map task.
+
+        Hadoop cuts one file into lines; the other runners give every file a task.
+        """
+        folder = self._new_folder("manifest")
+        folder.mkdir(parents=True)
+        if self._on_cluster:
+            path = folder / "manifest.txt"
+            path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            return [str(path)]
+        for number, line in enumerate(lines):
+            (folder / f"{number:06d}.txt").write_text(line + "\n", encoding="utf-8")
+        return [str(folder)]
+
+    def side_file(self, name: str, text: str) -> str:
+        """A small local file for a job."""
+        path = self.scratch / name
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    def local_folder(self, *names: str) -> Path:
+        """Where to write parts: the workspace's own folder, or one to be uploaded."""
+        if self.workspace.local:
+            folder = Path(self.workspace.uri(*names))
+        else:
+            folder = self.scratch / "-".join(names)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def store(self, folder: Path, *names: str) -> None:
+        """Put what was written to a `local_folder` into the workspace."""
+        if not self.workspace.local:
+            self.workspace.upload(folder, *names)
+
+
+def _contents(parts: Sequence[dict[str, Any]], folder: str) -> list[Any]:
+    """What a stage's parts hold, without the name of their folder."""
+    return [
+        [part["name"][len(folder) + 1 :], part["bytes"], part.get("sha256") or part.get("stamp")]
+        for part in parts
+    ]
+
+
+def _libraries() -> dict[str, str]:
+    return {
+        "ai-edge-litert": getattr(ai_edge_litert, "__version__", ""),
+        "numpy": numpy.__version__,
+        "pillow": PIL.__version__,
+        "pyarrow": pyarrow.__version__,
+    }
+
+
+def require(condition: bool, message: str) -> None:
+    """Fail with a message unless the condition holds."""
+    if not condition:
+        raise Failure(message)

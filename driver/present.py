@@ -1,0 +1,276 @@
+"""The last stages: result tables, the report, and the summary a person reads."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from driver.errors import Failure
+from driver.model import model_of
+from driver.pipeline import Outcome, Pipeline, require
+from mapsight import __version__, accuracy
+from mapsight.ranking import EVERYTHING
+from mapsight.records import OTHER, PROVENANCE
+from mapsight.results import merged_records, write_csv, write_predictions, write_ranking
+from mapsight.shards import read_image
+
+if TYPE_CHECKING:
+    from mapsight.report import Card, Sheet
+
+__all__ = ["cards_of", "copy_results", "merge", "merge_identity", "model_of", "render", "report_to"]
+
+SHEET_PICTURES = 12
+COPY_LIMIT = 100 << 20
+SHOWN = (
+    "target_labels",
+    "rank_by",
+    "order",
+    "ranks",
+    "near_model",
+    "screen_diagonal",
+    "max_rejected",
+    "image_column",
+)
+
+
+def _options(run: Pipeline) -> dict[str, Any]:
+    return {name: getattr(run.options, name) for name in SHOWN}
+
+
+def merge_identity(run: Pipeline) -> dict[str, Any]:
+    """What the result tables depend on beside the records."""
+    return {"options": _options(run), "inputs": _named_inputs(run)}
+
+
+def _named_inputs(run: Pipeline) -> list[str]:
+    openimages = run.options.openimages
+    return [*run.options.images, *([openimages] if openimages else [])]
+
+
+def merge(run: Pipeline, folder: str) -> Outcome:
+    """Write results/ from the sorted parts of the jobs, streaming."""
+    from driver.stages import read_counts
+
+    target = run.local_folder("merge", folder)
+    images = run.documents["extract"]["counters"]["images"]
+    predicted, rejected = write_predictions(merged_records(run.workspace.parts("classify")), target)
+    require(
+        (predicted, predicted + rejected) == (images.get("extracted", 0), images["read"]),
+        f"merge: {images['read']} pictures were read, but {predicted} predictions and"
+        f" {rejected} rejections were found; run with --force classify",
+    )
+    sheets = write_ranking(
+        merged_records(run.workspace.parts("rank")), target / "ranking.parquet", SHEET_PICTURES
+    )
+    counts, _ = read_counts(run)
+    _write_tables(run, counts, predicted, target)
+    summary = _summary(run, counts, predicted, rejected)
+    (target / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    run.store(target, "merge", folder)
+    return Outcome(notes={"sheets": sheets})
+
+
+def _write_tables(
+    run: Pipeline, counts: dict[tuple[str, ...], int], pictures: int, target: Path
+) -> None:
+    targets = run.documents["classify"]["options"]["targets"]
+    labels = [*targets, OTHER]
+    shares = ("pictures", "share")
+    rows = accuracy.label_rows(counts, targets, pictures)
+    write_csv(target / "labels.csv", ("label", "mid", *shares), rows)
+    rows = accuracy.class_rows(counts, pictures)
+    write_csv(target / "classes.csv", ("mid", "label", *shares), rows)
+    names = ("label", "n", "correct", "accuracy", "low", "high")
+    write_csv(target / "accuracy.csv", names, accuracy.accuracy_rows(counts, labels))
+    rows = accuracy.accuracy_rows(counts, labels, top5=True)
+    write_csv(target / "accuracy_top5.csv", names, rows)
+    rows = accuracy.confusion_rows(counts, labels)
+    write_csv(target / "confusion.csv", ("truth", *labels), rows)
+
+
+def _summary(
+    run: Pipeline, counts: dict[tuple[str, ...], int], predicted: int, rejected: int
+) -> dict[str, Any]:
+    images = run.documents["extract"]["counters"]["images"]
+    extract = run.documents["extract"]
+    errors = {code: n for code, n in sorted(images.items()) if code not in ("read", "extracted")}
+    return {
+        "version": __version__,
+        "run_id": run.workspace.run_id,
+        "started": run.memo["started"],
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "host": socket.gethostname(),
+        "command": run.memo["command"],
+        "runner": run.options.runner,
+        "inputs": _named_inputs(run),
+        "options": _options(run),
+        "model": {
+            name: extract["options"][key]
+            for name, key in (
+                ("alpha", "alpha"),
+                ("resolution", "resolution"),
+                ("precision", "precision"),
+                ("engine", "engine"),
+                ("sha256", "model"),
+            )
+        },
+        "images_read": images["read"],
+        "images_extracted": predicted,
+        "images_rejected": rejected,
+        "errors": errors,
+        "pictures_per_second": round(images["read"] / extract["seconds"], 1),
+        "stages": [
+            {
+                "name": report.name,
+                "seconds": round(report.seconds, 3),
+                "skipped": report.skipped,
+                "counters": report.counters,
+            }
+            for report in run.reports
+        ],
+        "missing_labels": run.documents["classify"]["notes"]["missing"],
+        "truth": {"pictures": sum(n for key, n in counts.items() if key[0] == "any")},
+        "verified_absent": _absent(counts),
+        "ppi_histogram": _histogram(counts),
+    }
+
+
+def _absent(counts: dict[tuple[str, ...], int]) -> dict[str, dict[str, int]]:
+    """How often pictures verified not to show a label were given it."""
+    found: dict[str, dict[str, int]] = {}
+    for key, count in sorted(counts.items()):
+        if key[0] == "absent":
+            row = found.setdefault(key[1], {"n": 0, "predicted": 0})
+            row["n"] += count
+            row["predicted"] += count if key[2] == "predicted" else 0
+    return found
+
+
+def _histogram(counts: dict[tuple[str, ...], int]) -> dict[str, list[float]]:
+    bins = {int(key[1]): count for key, count in counts.items() if key[0] == "ppi"}
+    if not bins:
+        return {"edges": [], "counts": []}
+    span = range(min(bins), max(bins) + 1)
+    edges = [accuracy.bin_edge(number) for number in (*span, span.stop)]
+    return {"edges": edges, "counts": [bins.get(number, 0) for number in span]}
+
+
+def cards_of(rows: list[dict[str, Any]], column: str | None) -> Iterator[Card]:
+    """Contact-sheet cards of ranked or found pictures, with thumbnails."""
+    from mapsight.report import Card, thumbnail
+
+    for row in rows:
+        data = read_image(row["shard"], row["row"], column) if row.get("shard") else None
+        yield Card(
+            image_id=row["image_id"],
+            source=row["source"],
+            label=row["label"],
+            score=row["score"],
+            rank=row["rank"],
+            ppi=row["ppi"],
+            width=row["width"],
+            height=row["height"],
+            **{
+                name: row.get(name) for name in PROVENANCE if name in ("license", "author", "title")
+            },
+            thumbnail=thumbnail(data) if data else None,
+        )
+
+
+def _sheets(documents: dict[str, dict[str, Any]]) -> list[Sheet]:
+    from mapsight.report import Sheet
+
+    sheets = documents["merge"]["notes"]["sheets"]
+    options = documents["merge"]["options"]["options"]
+    column = documents["extract"]["options"]["image_column"]
+    order = [EVERYTHING, *documents["classify"]["options"]["targets"], OTHER]
+    by = "closest PPI to the model's input" if options["near_model"] else options["rank_by"]
+    how = "" if options["near_model"] else ", highest first"
+    if options["order"] == "asc" and not options["near_model"]:
+        how = ", lowest first"
+    return [
+        Sheet(
+            "All pictures" if name == EVERYTHING else name,
+            f"ranked by {by}{how}",
+            list(cards_of([{"label": name, **row} for row in sheets[name]], column)),
+        )
+        for name in order
+        if sheets.get(name)
+    ]
+
+
+def render(run: Pipeline, folder: str) -> Outcome:
+    """Write the report page with its plots and thumbnails."""
+    target = run.local_folder("render", folder)
+    results = run.scratch / "results"
+    download_results(run.workspace, results)
+    report_to(run.documents, results, target)
+    run.store(target, "render", folder)
+    return Outcome()
+
+
+def download_results(workspace: Any, folder: Path) -> None:
+    """Copy the committed results to a local folder, but for the tables of every picture."""
+    folder.mkdir(parents=True, exist_ok=True)
+    document = workspace.committed("merge")
+    if document is None:
+        raise Failure(f"{workspace.location}: there are no results yet; run the pipeline first")
+    for part, address in zip(document["parts"], workspace.parts("merge"), strict=True):
+        if not part["name"].endswith(".parquet"):
+            name = part["name"].rsplit("/", 1)[-1]
+            workspace.fs.get_file(workspace.fs._strip_protocol(address), str(folder / name))
+
+
+def report_to(documents: dict[str, dict[str, Any]], results: Path, target: Path) -> Path:
+    """Write the report of a workspace's documents into a folder; the page's path."""
+    from mapsight.report import write_report
+
+    return write_report(results, target, _sheets(documents))
+
+
+def copy_results(workspace: Any, folder: Path) -> list[str]:
+    """Copy results and report to a local folder; names of files left out for their size."""
+    left = []
+    for stage, below in (("merge", folder), ("render", folder / "report")):
+        document = workspace.committed(stage)
+        skip = len(document["folder"]) + 1
+        for part, address in zip(document["parts"], workspace.parts(stage), strict=True):
+            path = below / part["name"][skip:]
+            if part["bytes"] > COPY_LIMIT:
+                left.append(path.name)
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = path.with_name(path.name + ".part")
+            workspace.fs.get_file(workspace.fs._strip_protocol(address), str(partial))
+            partial.replace(path)
+    return left
+
+
+def summary_lines(run: Pipeline) -> list[str]:
+    """The table a run ends with."""
+    rows = [("stage", "seconds", "")]
+    for report in run.reports:
+        note = "unchanged, not run again" if report.skipped else ""
+        rows.append((report.name, f"{report.seconds:,.1f}", note))
+    width = max(len(row[0]) for row in rows)
+    return [f"{name:<{width}}  {seconds:>9}  {note}".rstrip() for name, seconds, note in rows]
+
+
+def print_summary(run: Pipeline, summary: dict[str, Any] | None, where: dict[str, str]) -> None:
+    """Say on stderr what was done, and where it is."""
+    lines = summary_lines(run)
+    if summary:
+        lines += [
+            "",
+            f"{summary['images_read']:,} pictures read, {summary['images_extracted']:,} classified,"
+            f" {summary['images_rejected']:,} rejected"
+            f" ({summary['pictures_per_second']:,} pictures/s in extract)",
+        ]
+        lines += [f"  {code}: {n:,}" for code, n in summary["errors"].items()]
+    lines += [f"{name}: {path}" for name, path in where.items()]
+    sys.stderr.write("\n".join(lines) + "\n")

@@ -1,0 +1,85 @@
+"""Mapsight's command line.
+
+python driver/run.py [-r inline|local|hadoop|emr] [options]
+python driver/run.py search|status|report|model [options]
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+sys.path[:1] = (
+    [str(Path(__file__).resolve().parent.parent)] if __package__ in (None, "") else sys.path[:1]
+)
+
+from driver.errors import Failure  # noqa: E402
+from driver.options import parse  # noqa: E402
+
+__all__ = ["main"]
+
+
+class _Terminated(BaseException):
+    """SIGTERM or SIGHUP."""
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise _Terminated(signal.Signals(number).name)
+
+
+def _perform(options: Namespace, command: str) -> int:
+    if options.command == "search":
+        from driver.search import search
+
+        return search(options)
+    from driver import commands
+
+    if options.command == "run":
+        return commands.run(options, command)
+    return {
+        "status": commands.status,
+        "report": commands.report,
+        "model": commands.model,
+    }[options.command](options)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; the exit status: 0 done, 1 failed, 2 not understood."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    prog = "mapsight" if Path(sys.argv[0]).name == "mapsight" else "python driver/run.py"
+    debug = "--debug" in arguments
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _terminate)
+    try:
+        options = parse(arguments, prog)
+        return _perform(options, " ".join([prog, *arguments]))
+    except Failure as error:
+        sys.stderr.write(f"mapsight: error: {error}\n")
+        if debug:
+            sys.stderr.write(f"{error.detail}\n")
+            raise
+        if error.detail:
+            sys.stderr.write("(--debug shows the traceback)\n")
+        return error.exit_status
+    except (KeyboardInterrupt, _Terminated) as stop:
+        why = str(stop) or "Ctrl-C"
+        sys.stderr.write(f"mapsight: stopped ({why}); finished stages are kept, run again\n")
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except Exception as error:
+        if debug:
+            raise
+        sys.stderr.write(
+            f"mapsight: error: {type(error).__name__}: {error} (--debug shows the traceback)\n"
+        )
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

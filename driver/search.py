@@ -1,0 +1,313 @@
+"""The command search: prepare queries, run one job, show the answers."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import json
+import re
+import sys
+import tempfile
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from driver import present
+from driver.errors import Failure, UsageError
+from driver.model import find_model
+from driver.pipeline import Pipeline
+from driver.stages import settings_of
+from driver.workspace import Workspace
+from mapsight.decode import PictureError
+from mapsight.extract import feature_of
+from mapsight.fetch import FetchError, fetch
+from mapsight.inputs import open_uri, resolve, safe_id
+from mapsight.labels import Labeler, resolve_targets
+from mapsight.mobilenet import load_model, wnids
+from mapsight.records import OTHER
+from mapsight.results import merged_records
+from mapsight.sandbox import Decoded, Decoder
+from mapsight.search import Query
+from mapsight.shards import MAX_BYTES, read_image
+
+__all__ = ["search"]
+
+MAX_TOP_K = 10_000
+URL = re.compile(r"https?://", re.IGNORECASE)
+FIELDS = ("query", "rank", "image_id", "score", "label", "ppi", "width", "height", "source")
+
+
+@dataclasses.dataclass
+class _Question:
+    """A query as typed and what has been found out about it."""
+
+    typed: str
+    image_id: str | None = None
+    data: bytes | None = None
+    record: dict[str, Any] | None = None
+    label: str | None = None
+    error: str | None = None
+    answers: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+
+
+def search(options: Namespace) -> int:
+    """Answer every query of the command line; 1 if one could not be answered."""
+    typed = _typed_queries(options)
+    if options.top_k > MAX_TOP_K:
+        raise UsageError(f"--top-k {options.top_k}: at most {MAX_TOP_K:,}")
+    if options.format == "html" and not options.out:
+        raise UsageError("--format html needs --out FILE")
+    workspace = Workspace(options.workspace)
+    documents = {name: _committed(workspace, name) for name in ("extract", "classify")}
+    with tempfile.TemporaryDirectory(prefix="mapsight-search-") as scratch:
+        run = Pipeline(options, workspace, Path(scratch))
+        run.documents = documents
+        settings, diagonal = settings_of(documents["classify"])
+        labeler = Labeler(settings["targets"], settings["parents"])
+        questions = [_question(text) for text in typed]
+        _look_up(run, questions)
+        _look_at(run, questions, labeler)
+        _answer(run, questions, settings, diagonal)
+        _show(options, questions, documents)
+    for question in questions:
+        if question.error:
+            sys.stderr.write(f"mapsight: error: {question.typed}: {question.error}\n")
+    return 1 if any(question.error for question in questions) else 0
+
+
+def _typed_queries(options: Namespace) -> list[str]:
+    queries = list(options.query)
+    if options.queries:
+        try:
+            text = Path(options.queries).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"--queries {options.queries}: {error}") from None
+        queries += [line.strip() for line in text.splitlines() if line.strip()]
+    if not queries:
+        raise UsageError("name a picture file, a URL or an image_id, or --queries FILE")
+    return queries
+
+
+def _committed(workspace: Workspace, stage: str) -> dict[str, Any]:
+    document = workspace.committed(stage)
+    if document is None:
+        raise Failure(
+            f"{workspace.location}: no pictures have been classified; run the pipeline first"
+        )
+    return document
+
+
+def _question(typed: str) -> _Question:
+    """What a query is: a URL, a file, or the id of a picture in the workspace."""
+    try:
+        if URL.match(typed):
+            return _Question(typed, data=fetch(typed))
+        file_system, path = resolve(typed)
+        if file_system.isfile(path):
+            with open_uri(typed if "://" in typed else path) as file:
+                data = file.read(MAX_BYTES + 1)
+            if len(data) > MAX_BYTES:
+                return _Question(typed, error=f"larger than {MAX_BYTES:,} bytes")
+            return _Question(typed, data=data)
+        if file_system.isdir(path):
+            return _Question(typed, error="is a folder; name a picture file")
+    except FetchError as error:
+        return _Question(typed, error=str(error).removeprefix(f"{typed}: "))
+    except (OSError, ValueError, ImportError) as error:
+        return _Question(typed, error=f"cannot be read: {error}")
+    if safe_id(typed):
+        return _Question(typed, image_id=typed)
+    return _Question(typed, error="no such file, and not an image_id")
+
+
+def _look_up(run: Pipeline, questions: Sequence[_Question]) -> None:
+    """Find the records of queries that are ids, all in one job."""
+    wanted = sorted({q.image_id for q in questions if q.image_id})
+    if not wanted:
+        return
+    ids = run.side_file("ids.json", json.dumps(wanted))
+    stage = "extract" if run.options.by == "features" else "classify"
+    output = run.collect("find", run.workspace.parts(stage), ["--ids", ids])
+    records: dict[str, Any] = {}
+    for image_id, record in merged_records(output):
+        if "error" not in record or image_id not in records:
+            records[image_id] = record
+    for question in questions:
+        if question.image_id:
+            question.record = records.get(question.image_id)
+            question.error = _why_not(question)
+
+
+def _why_not(question: _Question) -> str | None:
+    if question.record is None:
+        return "no such file, and no picture with this image_id in the workspace"
+    if "error" in question.record:
+        return f"this picture was rejected: {question.record['error']}, {question.record['detail']}"
+    return None
+
+
+def _look_at(run: Pipeline, questions: Sequence[_Question], labeler: Labeler) -> None:
+    """Features and labels of all queries, by the model that the workspace was made with."""
+    pictures = [q for q in questions if q.data is not None]
+    if pictures:
+        model = _model(run)
+        with Decoder(side=model.resolution) as decoder:
+            pairs = ((question, question.data) for question in pictures)
+            for question, result in decoder.decode_all(pairs):
+                if isinstance(result, PictureError):
+                    question.error = f"cannot be used: {result.code}, {result.detail}"
+                elif isinstance(result, Decoded):
+                    question.record = feature_of(result, model, wnids())
+    for question in questions:
+        if question.record and not question.error:
+            known = question.record.get("label")
+            question.label = known or labeler.label(question.record["top5"])[0]
+
+
+def _model(run: Pipeline) -> Any:
+    used = run.documents["extract"]["options"]
+    found = find_model(used["alpha"], used["resolution"], used["precision"], used["engine"])
+    if found.sha256 != used["model"]:
+        raise Failure(
+            f"{found.path}: SHA-256 {found.sha256[:16]}… is not the model this workspace was made"
+            f" with ({used['model'][:16]}…); use that file, or run the pipeline again"
+        )
+    return load_model(
+        used["engine"],
+        str(found.path),
+        found.sha256,
+        alpha=used["alpha"],
+        resolution=used["resolution"],
+    )
+
+
+def _answer(
+    run: Pipeline, questions: Sequence[_Question], settings: dict[str, Any], diagonal: float | None
+) -> None:
+    """Run all queries as one job and give each question its answers."""
+    options = run.options
+    wanted = _label(options.label, settings)
+    queries = [_query(n, q, options, wanted) for n, q in enumerate(questions) if not q.error]
+    if not queries:
+        return
+    lines = "".join(f"{query.to_json()}\n" for query in queries)
+    arguments = ["--queries", run.side_file("queries.jsonl", lines), "--by", options.by]
+    arguments += ["--targets", run.side_file("targets.json", json.dumps(settings))]
+    if diagonal:
+        arguments += ["--screen-diagonal", str(diagonal)]
+    stage = "extract" if options.by == "features" else "classify"
+    output = run.collect("search", run.workspace.parts(stage), arguments)
+    for number, answers in merged_records(output):
+        question = questions[int(number)]
+        question.answers = [
+            {"query": question.typed, "rank": rank, "image_id": image_id, **fields}
+            | {"score": round(score, 6)}
+            for rank, (score, image_id, fields) in enumerate(answers, 1)
+        ]
+
+
+def _label(text: str | None, settings: dict[str, Any]) -> str | None:
+    """The label named by --label, as the workspace writes it."""
+    if text is None or text == OTHER:
+        return text
+    names = {name.casefold(): name for name in settings["targets"]}
+    if text.casefold() not in names:
+        try:
+            (name,) = resolve_targets([text], settings["targets"])
+        except ValueError as error:
+            raise UsageError(f"--label: {error}") from None
+        if name not in settings["targets"]:
+            known = ", ".join([*settings["targets"], OTHER])
+            raise UsageError(f"--label {text}: the workspace has {known}")
+        return name
+    return names[text.casefold()]
+
+
+def _query(number: int, question: _Question, options: Namespace, wanted: str | None) -> Query:
+    assert question.record is not None
+    data, exclude = question.data, options.exclude_self
+    digest = hashlib.sha256(data).hexdigest() if data is not None else question.record["sha256"]
+    return Query(
+        number=number,
+        top_k=options.top_k,
+        embedding=question.record.get("embedding", ""),
+        label=wanted or (question.label if options.by == "label" else None),
+        min_ppi=options.min_ppi,
+        exclude_id=question.image_id if exclude else None,
+        exclude_sha256=digest if exclude else None,
+    )
+
+
+def _show(
+    options: Namespace, questions: Sequence[_Question], documents: dict[str, dict[str, Any]]
+) -> None:
+    if options.format == "html":
+        _write_page(options, questions, documents)
+        sys.stdout.write(f"{options.out}\n")
+        return
+    text = _json(questions) if options.format == "json" else _table(questions)
+    if options.out:
+        Path(options.out).write_text(text, encoding="utf-8")
+    else:
+        sys.stdout.write(text)
+
+
+def _json(questions: Sequence[_Question]) -> str:
+    rows = (answer for question in questions for answer in question.answers)
+    return "".join(
+        json.dumps({name: row[name] for name in FIELDS}, ensure_ascii=False) + "\n" for row in rows
+    )
+
+
+def _table(questions: Sequence[_Question]) -> str:
+    out = io.StringIO()
+    for question in questions:
+        if question.error:
+            continue
+        out.write(f"{question.typed}: {question.label}\n")
+        rows = [("rank", "image_id", "score", "label", "ppi", "size", "source")]
+        rows += [
+            (
+                str(a["rank"]),
+                a["image_id"],
+                f"{a['score']:.4f}",
+                a["label"],
+                f"{a['ppi']:.2f}",
+                f"{a['width']}×{a['height']}",
+                a["source"],
+            )
+            for a in question.answers
+        ]
+        widths = [max(len(row[i]) for row in rows) for i in range(6)]
+        for row in rows:
+            cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+            out.write("  " + "  ".join([*cells, row[6]]).rstrip() + "\n")
+        if not question.answers:
+            out.write("  no picture fits\n")
+    return out.getvalue()
+
+
+def _write_page(
+    options: Namespace, questions: Sequence[_Question], documents: dict[str, dict[str, Any]]
+) -> None:
+    from mapsight.report import Answer, thumbnail, write_search_page
+
+    column = documents["extract"]["options"]["image_column"]
+    pages = []
+    for question in questions:
+        data = question.data
+        if data is None and question.record and question.record.get("shard"):
+            data = read_image(question.record["shard"], question.record["row"], column)
+        pages.append(
+            Answer(
+                query=question.typed,
+                thumbnail=thumbnail(data) if data and not question.error else None,
+                by=options.by,
+                label=question.label,
+                cards=list(present.cards_of(question.answers, column)),
+                error=question.error,
+            )
+        )
+    write_search_page(Path(options.out), pages)

@@ -1,0 +1,249 @@
+"""The workspace: where stages put their parts, and how they are committed."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from fsspec.implementations.local import LocalFileSystem
+
+from driver.errors import Failure
+from driver.lock import hold_file, hold_heartbeat
+from mapsight.inputs import resolve
+
+__all__ = ["Part", "Workspace", "checksum"]
+
+Part = dict[str, Any]
+"""A file of a stage: `name` relative to its folder, `bytes`, `sha256` (local) or `stamp`."""
+
+SCRATCH = ".tmp"
+CHUNK = 1 << 20
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a local file."""
+    with path.open("rb") as file:
+        return (
+            hashlib.file_digest(file, "sha256").hexdigest()
+            if hasattr(hashlib, "file_digest")
+            else _digest(file)
+        )
+
+
+def _digest(file: Any) -> str:
+    digest = hashlib.sha256()
+    while chunk := file.read(CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+class Workspace:
+    """A folder or URI in which a pipeline keeps what it has done.
+
+    ``STAGE/<fingerprint>/…`` are the parts of a stage, ``STAGE/stage.json`` is
+    written last and names them: what it does not name does not exist.
+    """
+
+    def __init__(self, location: str) -> None:
+        self.location = location
+        try:
+            self.fs, root = resolve(location)
+        except (ValueError, ImportError) as error:
+            raise Failure(f"--workspace {location}: {error}") from error
+        self.root = root.rstrip("/") or "/"
+        self.local = isinstance(self.fs, LocalFileSystem)
+        self.run_id = uuid.uuid4().hex[:12]
+
+    def uri(self, *names: str) -> str:
+        """The absolute address of something in the workspace."""
+        path = "/".join([self.root, *names])
+        return path if self.local else self.fs.unstrip_protocol(path)
+
+    def _path(self, *names: str) -> str:
+        return "/".join([self.root, *names])
+
+    @property
+    def scratch(self) -> Path:
+        """A local folder for this run only; gone when `locked` ends."""
+        base = Path(self._path(SCRATCH)) if self.local else _remote_scratch()
+        folder = base / self.run_id
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the workspace; clears what dead runs left when it is taken."""
+        self._make()
+        if self.local:
+            lock: Any = hold_file(Path(self._path(".lock")), self.location, self.run_id)
+        else:
+            lock = hold_heartbeat(self.fs, self._path("lock.json"), self.location, self.run_id)
+        with lock:
+            self.clean()
+            try:
+                yield
+            finally:
+                shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def _make(self) -> None:
+        try:
+            self.fs.makedirs(self.root, exist_ok=True)
+        except OSError as error:
+            raise Failure(f"--workspace {self.location}: cannot be made: {error}") from error
+
+    def clean(self) -> None:
+        """Remove scratch folders and uncommitted parts. Only with the lock held."""
+        if self.local:
+            shutil.rmtree(self._path(SCRATCH), ignore_errors=True)
+        for entry in self.fs.ls(self.root, detail=True):
+            stage = entry["name"].rstrip("/").rsplit("/", 1)[-1]
+            if entry["type"] == "directory" and self.is_stage(stage):
+                self._clean_stage(stage)
+
+    def is_stage(self, name: str) -> bool:
+        """Whether a folder of the workspace belongs to a stage (others are left alone)."""
+        return name in STAGE_NAMES
+
+    def _clean_stage(self, stage: str) -> None:
+        document = self.committed(stage)
+        kept = document["folder"] if document else None
+        for entry in self.fs.ls(self._path(stage), detail=True):
+            name = entry["name"].rstrip("/").rsplit("/", 1)[-1]
+            if entry["type"] == "directory" and name != kept:
+                self.fs.rm(self._path(stage, name), recursive=True)
+
+    def committed(self, stage: str) -> dict[str, Any] | None:
+        """A stage's stage.json, or None if it is not committed."""
+        try:
+            return json.loads(self.fs.cat_file(self._path(stage, "stage.json")))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise Failure(f"{self.uri(stage, 'stage.json')}: cannot be read: {error}") from error
+
+    def intact(self, document: dict[str, Any]) -> bool:
+        """Whether every part that a stage.json names is there with its size."""
+        for part in document["parts"]:
+            try:
+                if self.fs.size(self._path(document["stage"], part["name"])) != part["bytes"]:
+                    return False
+            except OSError:
+                return False
+        return True
+
+    def parts(self, stage: str) -> list[str]:
+        """Addresses of the parts of a committed stage.
+
+        Raises:
+            Failure: the stage is not committed, or a part is missing or has changed.
+        """
+        document = self.committed(stage)
+        if document is None:
+            raise Failure(f"{self.location}: stage {stage} is not finished; run the pipeline first")
+        if not self.intact(document):
+            raise Failure(
+                f"{self.location}: parts of {stage} are missing; run with --force {stage}"
+            )
+        return [self.uri(stage, part["name"]) for part in document["parts"]]
+
+    def new_folder(self, stage: str, fingerprint: str) -> str:
+        """The name of an empty folder for a stage's parts."""
+        document = self.committed(stage)
+        taken = document is not None and document["folder"] == fingerprint
+        name = f"{fingerprint}-{self.run_id}" if taken else fingerprint
+        if self.fs.exists(self._path(stage, name)):
+            self.fs.rm(self._path(stage, name), recursive=True)
+        return name
+
+    def describe(self, stage: str, folder: str) -> list[Part]:
+        """The parts that lie in a stage's folder, by name, with sizes and checksums."""
+        base = self._path(stage)
+        found = self.fs.find(self._path(stage, folder), detail=True) or {}
+        parts = []
+        for path, info in sorted(found.items()):
+            part: Part = {"name": path[len(base) + 1 :], "bytes": info["size"]}
+            if self.local:
+                part["sha256"] = checksum(Path(path))
+            else:
+                part["stamp"] = str(self.fs.checksum(path))
+            parts.append(part)
+        return parts
+
+    def commit(self, stage: str, document: dict[str, Any]) -> None:
+        """Write stage.json, which makes the stage's parts exist."""
+        data = json.dumps(document, indent=1, sort_keys=True).encode()
+        self.write(data, stage, "stage.json")
+
+    def write(self, data: bytes, *names: str) -> None:
+        """Write a small file, whole or not at all."""
+        path = self._path(*names)
+        if not self.local:
+            self.fs.pipe_file(path, data)
+            return
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(f"{path}.{self.run_id}.part")
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+
+    def upload(self, folder: Path, *names: str) -> None:
+        """Copy a local folder's files to a place in the workspace."""
+        target = self._path(*names)
+        self.fs.makedirs(target, exist_ok=True)
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                inside = f"{target}/{path.relative_to(folder).as_posix()}"
+                self.fs.makedirs(inside.rsplit("/", 1)[0], exist_ok=True)
+                self.fs.put_file(str(path), inside)
+
+    def download(self, addresses: Iterable[str], folder: Path) -> list[str]:
+        """Local paths of parts; those of a remote workspace are copied to `folder`."""
+        if self.local:
+            return list(addresses)
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = []
+        for number, address in enumerate(addresses):
+            if "://" not in address:
+                paths.append(address)
+                continue
+            suffix = "".join(Path(address).suffixes[-1:])
+            paths.append(str(folder / f"{number:06d}{suffix}"))
+            self.fs.get_file(self.fs._strip_protocol(address), paths[-1])
+        return paths
+
+    def publish(self, stage: str, name: str) -> None:
+        """Show the parts of a stage as a plain folder: the old one or the new, never a mixture."""
+        document = self.committed(stage)
+        assert document is not None
+        base = len(document["folder"]) + 1
+        if not self.local:
+            for part in document["parts"]:
+                self.fs.copy(self._path(stage, part["name"]), self._path(name, part["name"][base:]))
+            return
+        target, new = Path(self._path(name)), self.scratch / f"publish-{name}"
+        for part in document["parts"]:
+            path = new / part["name"][base:]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(self._path(stage, part["name"]), path)
+        if target.exists():
+            target.rename(self.scratch / f"old-{name}")
+        new.rename(target)
+
+
+STAGE_NAMES = frozenset(
+    ("plan", "ingest", "extract", "annotate", "classify", "count", "rank", "merge", "render")
+)
+
+
+def _remote_scratch() -> Path:
+    return Path(tempfile.gettempdir()) / f"mapsight-{os.getuid()}"

@@ -154,7 +154,7 @@ def _look_at(run: Pipeline, questions: Sequence[_Question], labeler: Labeler) ->
     if pictures:
         model = _model(run)
         with Decoder(side=model.resolution) as decoder:
-            pairs = ((question, question.data) for question in pictures)
+            pairs = ((question, question.data or b"") for question in pictures)
             for question, result in decoder.decode_all(pairs):
                 if isinstance(result, PictureError):
                     question.error = f"cannot be used: {result.code}, {result.detail}"

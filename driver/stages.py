@@ -195,9 +195,10 @@ def _check_sums(
             ),
             3,
         )
+        share = min(rejected / read + 0.005, 1)
         raise Failure(
             f"{rejected} of {read} pictures cannot be used ({worst}), for example"
-            f" {'; '.join(examples)}. Allow more with --max-rejected {min(rejected / read + 0.005, 1):.2f}"
+            f" {'; '.join(examples)}. Allow more with --max-rejected {share:.2f}"
         )
 
 

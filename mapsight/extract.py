@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from mapsight.decode import PictureError
@@ -35,7 +35,7 @@ def extract_features(
 
     for image, result in decoder.decode_all((image, image.data or b"") for image in images):
         found = outcome(image, result)
-        common = {"source": image.source, **image.provenance}
+        common: dict[str, Any] = {"source": image.source, **image.provenance}
         if image.data is not None and "error" not in found:
             common |= {
                 "bytes": len(image.data),
@@ -46,7 +46,7 @@ def extract_features(
         yield image.image_id, image.ordinal, common | found
 
 
-def feature_of(decoded: Decoded, model: Any, names: list[str]) -> dict[str, Any]:
+def feature_of(decoded: Decoded, model: Any, names: Sequence[str]) -> dict[str, Any]:
     """Measures, ImageNet top 5 and embedding of one decoded picture."""
     probabilities, embedding = model.predict(decoded.crop)
     return {

@@ -161,7 +161,7 @@ def _parquet_splits(pieces: Iterator[dict[str, Any]], share: float) -> Iterator[
     for (_, uri), group in itertools.groupby(
         pieces, key=lambda piece: (_share_of(piece, share), piece["uri"])
     ):
-        first = next(group)
+        first, *rest = group
         split = Split(
             uri,
             first["source"],
@@ -172,6 +172,6 @@ def _parquet_splits(pieces: Iterator[dict[str, Any]], share: float) -> Iterator[
             first["first"],
             first["unreadable"],
         )
-        for piece in group:
+        for piece in rest:
             split = _grown(split, 1, piece["rows"], piece["bytes"])
         yield split

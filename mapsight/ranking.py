@@ -21,8 +21,8 @@ from mapsight.records import MEASURES
 
 __all__ = [
     "EVERYTHING",
-    "RankPlan",
     "RangeCounter",
+    "RankPlan",
     "Sample",
     "merge_samples",
     "parse_ranks",
@@ -153,7 +153,7 @@ class Sample:
         return sorted([-key, image_id, *fields] for key, image_id, fields in self._heap)
 
 
-def merge_samples(samples: Iterable[Iterable[Sequence[Any]]]) -> list[Sequence[Any]]:
+def merge_samples(samples: Iterable[Iterable[list[Any]]]) -> list[list[Any]]:
     """One sample from those of several tasks."""
     return heapq.nsmallest(SAMPLE_SIZE, itertools.chain.from_iterable(samples))
 

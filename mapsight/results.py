@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import heapq
-import io
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -81,9 +81,11 @@ def merged_records(parts: Sequence[str]) -> Iterator[tuple[Any, Any]]:
     """
 
     def lines(uri: str) -> Iterator[tuple[bytes, bytes]]:
-        with open_uri(uri) as file:
-            stream = gzip.open(file) if uri.endswith(".gz") else file
-            for line in io.BufferedReader(stream):  # type: ignore[type-var]
+        with contextlib.ExitStack() as stack:
+            file = stack.enter_context(open_uri(uri))
+            if uri.endswith(".gz"):
+                file = stack.enter_context(gzip.open(file))
+            for line in file:
                 key, _, value = line.partition(b"\t")
                 yield key, value
 

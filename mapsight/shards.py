@@ -6,7 +6,6 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import Any
 
 import pyarrow as pa
@@ -240,7 +239,7 @@ def read_image(shard: str, row: int, wanted: str | None = None) -> bytes | None:
                 rows = parquet.metadata.row_group(group).num_rows
                 if row < rows:
                     table = parquet.read_row_group(group, columns=[column], use_threads=False)
-                    data = table.column(0)[row].as_py()
+                    data: Any = table.column(0)[row].as_py()
                     return data.get("bytes") if isinstance(data, dict) else data
                 row -= rows
     except (OSError, ValueError, pa.ArrowException):

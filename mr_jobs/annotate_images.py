@@ -22,7 +22,7 @@ class MRAnnotateImages(MRJob):
     INTERNAL_PROTOCOL = StandardJSONProtocol
     OUTPUT_PROTOCOL = StandardJSONProtocol
     HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.NLineInputFormat"
-    JOBCONF = {  # noqa: RUF012
+    JOBCONF = {
         "mapreduce.input.lineinputformat.linespermap": 1,
         "stream.map.input.ignoreKey": "true",
     }

@@ -30,7 +30,7 @@ class MRClassifyImages(MRJob):
     OUTPUT_PROTOCOL = StandardJSONProtocol
     SORT_VALUES = True
     HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.CombineTextInputFormat"
-    JOBCONF = {"stream.map.input.ignoreKey": "true"}  # noqa: RUF012
+    JOBCONF = {"stream.map.input.ignoreKey": "true"}
 
     def configure_args(self):
         super().configure_args()
@@ -67,10 +67,9 @@ class MRClassifyImages(MRJob):
 
         kind, first = next(values)
         known = first if kind == ANNOTATION else {}
-        pictures = (record for _, record in values)
-        if kind != ANNOTATION:
-            pictures = itertools.chain([first], pictures)
+        alone = [] if kind == ANNOTATION else [first]
         joined = 0
+        pictures = itertools.chain(alone, (record for _, record in values))
         for record in annotated(pictures, known, self.labeler):
             joined += 1
             self.increment_counter("images", "rejected" if "error" in record else "classified")

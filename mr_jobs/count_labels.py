@@ -24,7 +24,7 @@ class MRCountLabels(MRJob):
     INTERNAL_PROTOCOL = StandardJSONProtocol
     OUTPUT_PROTOCOL = StandardJSONProtocol
     HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.CombineTextInputFormat"
-    JOBCONF = {"stream.map.input.ignoreKey": "true"}  # noqa: RUF012
+    JOBCONF = {"stream.map.input.ignoreKey": "true"}
 
     def steps(self):
         return [
@@ -39,7 +39,7 @@ class MRCountLabels(MRJob):
     def mapper_start_counts(self):
         from mapsight.ranking import Sample
 
-        self.counts = Counter()
+        self.counts: Counter = Counter()
         self.sample = Sample()
 
     def mapper_count_picture(self, image_id, record):
@@ -52,8 +52,7 @@ class MRCountLabels(MRJob):
             self.sample.add(image_id, record)
 
     def mapper_emit_counts(self):
-        for key, count in sorted(self.counts.items()):
-            yield key, count
+        yield from sorted(self.counts.items())
         yield SAMPLE, self.sample.rows()
 
     def reducer_sum_counts(self, key, values):

@@ -25,7 +25,7 @@ class MRExtractFeatures(MRJob):
     OUTPUT_PROTOCOL = StandardJSONProtocol
     SORT_VALUES = True
     HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.NLineInputFormat"
-    JOBCONF = {  # noqa: RUF012
+    JOBCONF = {
         "mapreduce.input.lineinputformat.linespermap": 1,
         "stream.map.input.ignoreKey": "true",
         "mapreduce.map.speculative": "false",
@@ -89,12 +89,13 @@ class MRExtractFeatures(MRJob):
     def reducer_keep_first(self, image_id, values):
         from mapsight.records import error_record
 
-        for number, (_, feature) in enumerate(values):
-            if number:
-                detail = f"the first picture with this id is {first}"  # noqa: F821
-                feature = {"source": feature["source"], **error_record("duplicate_id", detail)}
+        first = None
+        for _, feature in values:
+            if first is None:
+                first = feature["source"]
             else:
-                first = feature["source"]  # noqa: F841
+                detail = f"the first picture with this id is {first}"
+                feature = {"source": feature["source"], **error_record("duplicate_id", detail)}
             self.increment_counter("images", feature.get("error", "extracted"))
             yield image_id, feature
 

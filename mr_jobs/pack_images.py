@@ -25,7 +25,7 @@ class MRPackImages(MRJob):
     INPUT_PROTOCOL = RawValueProtocol
     OUTPUT_PROTOCOL = StandardJSONProtocol
     HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.NLineInputFormat"
-    JOBCONF = {  # noqa: RUF012
+    JOBCONF = {
         "mapreduce.input.lineinputformat.linespermap": 1,
         "stream.map.input.ignoreKey": "true",
         "mapreduce.map.speculative": "false",

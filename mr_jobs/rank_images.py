@@ -33,7 +33,7 @@ class MRRankImages(MRJob):
     OUTPUT_PROTOCOL = StandardJSONProtocol
     SORT_VALUES = True
     HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.CombineTextInputFormat"
-    JOBCONF = {"stream.map.input.ignoreKey": "true"}  # noqa: RUF012
+    JOBCONF = {"stream.map.input.ignoreKey": "true"}
 
     def configure_args(self):
         super().configure_args()

@@ -100,7 +100,9 @@ def find_inputs(
             yield from _glob(file_system, path, typed, frozenset(skip), keep)
         else:
             raise InputError(f"{typed}: no such file or folder")
-    except (OSError, ImportError) as error:
+    except InputError:
+        raise
+    except (OSError, ValueError, ImportError) as error:
         raise InputError(f"{typed}: cannot be listed: {error}") from error
 
 
@@ -115,7 +117,7 @@ def _glob(
         source = typed_base + path[len(base) :]
         if info["type"] == "directory":
             yield from _walk(file_system, path, source, skip, keep)
-        elif info["type"] != "other":
+        elif _is_file(file_system, info):
             yield _found(file_system, info, source)
 
 
@@ -136,13 +138,20 @@ def _walk(
     for info in sorted(entries, key=lambda entry: entry["name"]):
         name = info["name"].rstrip("/").rsplit("/", 1)[-1]
         inside = f"{source.rstrip('/')}/{name}"
-        if name.startswith(".") or info["name"] in skip or info["type"] == "other":
+        if name.startswith(".") or info["name"] in skip:
             continue
-        if info["type"] != "directory":
+        if _is_file(file_system, info):
             if keep is None or keep(name):
                 yield _found(file_system, info, inside)
-        elif not info.get("islink"):
+        elif info["type"] == "directory":
             yield from _walk(file_system, info["name"], inside, skip, keep)
+
+
+def _is_file(file_system: Any, info: dict[str, Any]) -> bool:
+    """Regular files, and links that lead to one or to nothing (which is worth a word)."""
+    if info.get("islink"):
+        return file_system.isfile(info["name"]) or not file_system.exists(info["name"])
+    return info["type"] == "file"
 
 
 def _found(file_system: Any, info: dict[str, Any], source: str) -> Found:

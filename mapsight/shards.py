@@ -184,7 +184,8 @@ def _read_group(
 
 
 def _image(values: dict[str, Any], column: str, split: Split, row: int, offset: int) -> Image:
-    data, path = values[column], None
+    data: Any = values[column]
+    path: Any = None
     if isinstance(data, dict):
         data, path = data.get("bytes"), data.get("path")
     path = path or next((values[n] for n in PATH_COLUMNS if isinstance(values.get(n), str)), None)
@@ -238,12 +239,22 @@ def read_image(shard: str, row: int, wanted: str | None = None) -> bytes | None:
             for group in range(parquet.num_row_groups):
                 rows = parquet.metadata.row_group(group).num_rows
                 if row < rows:
-                    table = parquet.read_row_group(group, columns=[column], use_threads=False)
-                    data: Any = table.column(0)[row].as_py()
+                    data = _nth(parquet, group, column, row)
                     return data.get("bytes") if isinstance(data, dict) else data
                 row -= rows
     except (OSError, ValueError, pa.ArrowException):
-        return None
+        pass
+    return None
+
+
+def _nth(parquet: pq.ParquetFile, group: int, column: str, row: int) -> Any:
+    """One value of a row group, a batch in memory at a time."""
+    for batch in parquet.iter_batches(
+        BATCH_ROWS, row_groups=[group], columns=[column], use_threads=False
+    ):
+        if row < batch.num_rows:
+            return batch.column(0)[row].as_py()
+        row -= batch.num_rows
     return None
 
 

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from mapsight import shards
+from mapsight.inputs import find_inputs, image_id_of
+from mapsight.plan import make_plan
+from mapsight.records import Split
+from mapsight.shards import image_column, read_image, read_images, write_shard
+
+
+def packed(folder: Path, tmp_path: Path) -> Split:
+    """One shard of a folder's files."""
+    listing = tmp_path / "listing.parquet"
+    (split,) = make_plan(find_inputs(str(folder)), listing, splits=1).loose
+    split = Split(**{**vars(split), "uri": str(listing)})
+    shard, _ = write_shard(split, str(tmp_path / "shards" / "0.parquet"), lambda n: None)
+    return shard
+
+
+def foreign(path: Path, table: dict, **options) -> Split:
+    pq.write_table(pa.table(table), path, **options)
+    metadata = pq.read_metadata(path)
+    return Split(str(path), "typed.parquet", 0, metadata.num_row_groups, metadata.num_rows, 0, 5)
+
+
+def test_a_shard_gives_back_what_was_packed(pictures, tmp_path):
+    images = list(read_images(packed(pictures, tmp_path)))
+    assert [image.data for image in images] == [p.read_bytes() for p in sorted(pictures.iterdir())]
+    assert [image.image_id for image in images] == [f"{i:016x}" for i in range(12)]
+    assert [image.ordinal for image in images] == list(range(12))
+    assert images[3].source == f"{pictures}/0000000000000003.jpg"
+
+
+def test_row_groups_stay_small(tmp_path, monkeypatch):
+    monkeypatch.setattr(shards, "ROW_GROUP_BYTES", 1000)
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for i, size in enumerate([400, 400, 400, 5000, 10]):
+        (folder / f"{i}").write_bytes(b"x" * size)
+    shard = packed(folder, tmp_path)
+    metadata = pq.read_metadata(shard.uri)
+    assert [metadata.row_group(i).num_rows for i in range(shard.row_groups)] == [2, 1, 1, 1]
+    assert [len(image.data) for image in read_images(shard)] == [400, 400, 400, 5000, 10]
+
+
+def test_files_that_cannot_be_read_are_named_and_lose_nothing_else(pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(shards, "MAX_BYTES", 20_000)
+    (pictures / "big.jpg").write_bytes(b"x" * 20_001)
+    (pictures / "broken.jpg").symlink_to(tmp_path / "nowhere")
+    (pictures / "empty.jpg").touch()
+    images = {Path(i.source).name: i for i in read_images(packed(pictures, tmp_path))}
+    assert images["big.jpg"].error["error"] == "too_many_bytes"
+    assert images["broken.jpg"].error["error"] == "unreadable"
+    assert images["empty.jpg"].data == b""
+    assert sum(image.error is None for image in images.values()) == 13
+
+
+@pytest.mark.parametrize("name", ["image", "jpg", "jpeg", "bytes", "content"])
+def test_foreign_binary_columns_are_found(tmp_path, name):
+    split = foreign(tmp_path / "f.parquet", {"n": [1, 2], name: [b"a", b"b"]})
+    images = list(read_images(split))
+    assert [image.data for image in images] == [b"a", b"b"]
+    assert [image.source for image in images] == ["typed.parquet#0", "typed.parquet#1"]
+    assert [image.ordinal for image in images] == [5, 6]
+    assert images[1].image_id == image_id_of("typed.parquet#1", "")
+
+
+def test_a_struct_with_bytes_and_path_is_read(tmp_path):
+    value = [{"bytes": b"a", "path": "x/00966a975d566c45.jpg"}, {"bytes": None, "path": "y"}, None]
+    first, second, third = read_images(foreign(tmp_path / "f.parquet", {"image": value}))
+    assert (first.data, first.image_id) == (b"a", "00966a975d566c45")
+    assert second.error["error"] == third.error["error"] == "no_image"
+
+
+def test_a_named_column_is_used_and_a_wrong_name_says_what_there_is(tmp_path):
+    split = foreign(tmp_path / "f.parquet", {"image": ["text"], "scan": [b"a"]})
+    assert [image.data for image in read_images(split, "scan")] == [b"a"]
+    (lost,) = read_images(split)
+    assert lost.error["error"] == "bad_shard"
+    assert "scan (binary)" in lost.error["detail"]
+    with pytest.raises(ValueError, match="no column 'other'"):
+        image_column(pq.read_schema(tmp_path / "f.parquet"), "other")
+
+
+def test_ids_and_provenance_travel_along(tmp_path):
+    table = {"image_id": ["my-1", "not safe"], "image": [b"a", b"b"], "license": ["CC", None]}
+    first, second = read_images(foreign(tmp_path / "f.parquet", table))
+    assert (first.image_id, first.provenance) == ("my-1", {"license": "CC"})
+    assert second.image_id == image_id_of("typed.parquet#1", "")
+
+
+def test_a_damaged_row_group_loses_only_its_rows(tmp_path):
+    path = tmp_path / "f.parquet"
+    values = [bytes([65 + i]) * 500 for i in range(30)]
+    split = foreign(
+        path, {"image": values}, row_group_size=10, write_page_checksum=True, compression="none"
+    )
+    data = bytearray(path.read_bytes())
+    data[data.find(values[15]) + 7] ^= 1
+    path.write_bytes(data)
+    images = list(read_images(split))
+    assert [image.data for image in images if not image.error] == values[:10] + values[20:]
+    lost = [image for image in images if image.error]
+    assert [image.error["error"] for image in lost] == ["bad_shard"] * 10
+    assert [image.source for image in lost] == [f"typed.parquet#{i}" for i in range(10, 20)]
+    assert [image.ordinal for image in images] == list(range(5, 35))
+
+
+def test_a_vanished_file_loses_its_rows_by_number(tmp_path):
+    split = Split(str(tmp_path / "gone.parquet"), "gone.parquet", 0, 1, 3, 0, 0)
+    assert [image.error["error"] for image in read_images(split)] == ["bad_shard"] * 3
+
+
+def test_an_unreadable_split_is_one_record():
+    (lost,) = read_images(Split("x", "typed.parquet", 0, 1, 1, 0, 9, "no footer"))
+    assert (lost.source, lost.ordinal, lost.error["detail"]) == ("typed.parquet", 9, "no footer")
+
+
+def test_a_picture_is_found_again_by_shard_and_row(pictures, tmp_path):
+    for image in read_images(packed(pictures, tmp_path)):
+        assert read_image(image.shard, image.row) == image.data
+    assert read_image(image.shard, 99) is None
+    assert read_image("nowhere.parquet", 0) is None
+
+
+def test_shards_are_the_same_bytes_every_time(pictures, tmp_path):
+    listing = tmp_path / "l.parquet"
+    (split,) = make_plan(find_inputs(str(pictures)), listing, splits=1).loose
+    split = Split(**{**vars(split), "uri": str(listing)})
+    sums = {write_shard(split, str(tmp_path / f"{i}.parquet"), lambda n: None)[1] for i in "ab"}
+    assert len(sums) == 1

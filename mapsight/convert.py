@@ -4,8 +4,7 @@ Run as a process of its own, because TensorFlow takes seconds and a gigabyte:
 
     python -m mapsight.convert --alpha 1.0 --resolution 224 --precision float32
 
-It prints one JSON line (file, SHA-256, provenance, checks) on stdout; whatever
-TensorFlow has to say goes to stderr. `ensure_model` does this when it is needed.
+It prints one JSON line on stdout; what TensorFlow says goes to stderr.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from mapsight.keras_build import (
     made_up_crops,
     pictures_in,
 )
-from mapsight.weights import Weights, find_weights, local_weights, model_cache_dir
+from mapsight.weights import ROOT, Weights, find_weights, local_weights, model_cache_dir
 
 __all__ = ["ConversionError", "ModelFile", "Recipe", "convert", "ensure_model"]
 
@@ -58,7 +57,7 @@ class ModelFile:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What to build; the folders and files are as `ensure_model` and `convert` say."""
+    """What to build; the fields are as `ensure_model` and `convert` say."""
 
     alpha: float
     resolution: int
@@ -75,6 +74,12 @@ class Recipe:
             raise ValueError(f"precision {self.precision!r}, expected {' or '.join(PRECISIONS)}")
         name = f"mobilenet_v1_{self.alpha}_{self.resolution}_{self.precision}"
         return self.cache / f"{name}.tflite"
+
+    def warning(self) -> str:
+        """What to say before building a model that will be poor at naming classes."""
+        if self.precision != "int8" or self.calibration:
+            return ""
+        return "; without calibration pictures its ImageNet classes are not to be trusted"
 
     def calibration_pictures(self) -> list[Path]:
         """The pictures that set the ranges of an int8 model, if they are named."""
@@ -116,7 +121,7 @@ def ensure_model(
         record = cached_record(recipe, found)
     if record is None:
         if log:
-            log(f"building {recipe.path.name} (TensorFlow, about 30 s)")
+            log(f"building {recipe.path.name} (TensorFlow, about 30 s){recipe.warning()}")
         record = _in_a_process(recipe)
     return ModelFile(recipe.path, record["sha256"], alpha, resolution, precision)
 
@@ -137,7 +142,7 @@ def cached_record(recipe: Recipe, weights: Weights | None) -> dict[str, Any] | N
     if weights and weights.sha256 != record["weights"]["sha256"]:
         return None
     pictures = recipe.calibration_pictures()
-    if pictures and digest_of(pictures) != record["calibration"]["sha256"]:
+    if pictures and record["calibration"] != _calibration(pictures):
         return None
     verify(recipe.path, record["sha256"])
     return record
@@ -147,11 +152,9 @@ def _in_a_process(recipe: Recipe) -> dict[str, Any]:
     """Runs this module; its JSON line, or its last word as a ConversionError."""
     options = [f"--{name}={value}" for name, value in asdict(recipe).items() if value is not None]
     command = [sys.executable, "-m", "mapsight.convert", *options]
-    root = str(Path(__file__).resolve().parent.parent)
-    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
-    done = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}
-    )
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    environment = {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no message"]
         said = next((line for line in lines if line.startswith(ERROR)), lines[-1])
@@ -162,11 +165,8 @@ def _in_a_process(recipe: Recipe) -> dict[str, Any]:
 def convert(recipe: Recipe) -> dict[str, Any]:
     """Builds, checks and publishes a model in this process, unless the cache has it.
 
-    With `recipe.check`, a folder of pictures, the model is built even then and also
-    compared with Keras on those.
-
-    Returns:
-        The record that is kept beside the model.
+    With `recipe.check`, a folder of pictures, it is built even then and compared with
+    Keras on those too. Returns the record that is kept beside the model.
     """
     path = recipe.path
     found = find_weights(
@@ -193,7 +193,7 @@ def _build(recipe: Recipe, weights: Weights) -> tuple[dict[str, Any], bytes]:
     content = flatbuffer(model, list(crops) if int8 else ())
     checks = {"made_up": compare(model, content, made_up_crops(side, 16, seed=1))}
     if recipe.check:
-        pictures = pictures_in(Path(recipe.check))
+        pictures = pictures_in(Path(recipe.check), besides=files)
         checks["real"] = compare(model, content, crops_of(pictures, side))
     if not int8:
         _must_agree(checks)
@@ -209,6 +209,11 @@ def _build(recipe: Recipe, weights: Weights) -> tuple[dict[str, Any], bytes]:
     }, content
 
 
+def _calibration(files: list[Path]) -> dict[str, Any]:
+    """What set the ranges of an int8 model; made-up pictures if there are no files."""
+    return {"pictures": len(files), "sha256": digest_of(files) if files else "made up, seed 0"}
+
+
 def _must_agree(checks: dict[str, dict[str, Any]]) -> None:
     for name, found in checks.items():
         worst = max(found["probability_difference"], found["embedding_difference"])
@@ -218,15 +223,8 @@ def _must_agree(checks: dict[str, dict[str, Any]]) -> None:
             )
 
 
-def _calibration(files: list[Path]) -> dict[str, Any]:
-    """What set the ranges of an int8 model."""
-    if not files:
-        return {"pictures": 0, "sha256": None, "origin": "made-up pictures, seed 0"}
-    return {"pictures": len(files), "sha256": digest_of(files), "origin": "pictures of the user's"}
-
-
 def main(arguments: list[str] | None = None) -> int:
-    """The command line; see the module's docstring."""
+    """The command line."""
     parser = argparse.ArgumentParser("mapsight.convert", description=__doc__.splitlines()[0])
     parser.add_argument("--alpha", type=float, default=1.0)
     parser.add_argument("--resolution", type=int, default=224)

@@ -120,15 +120,18 @@ def compare(model: Any, content: bytes, crops: Iterable[np.ndarray]) -> dict[str
     }
 
 
-def pictures_in(folder: Path, limit: int = 200) -> list[Path]:
+def pictures_in(folder: Path, limit: int = 200, besides: Iterable[Path] = ()) -> list[Path]:
     """Pictures anywhere below a folder: at most `limit`, chosen at random with a fixed seed.
 
     Raises:
-        ConversionError: there is none.
+        ConversionError: there is none, or none besides those.
     """
+    taken = set(besides)
     found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    found = [path for path in found if path not in taken]
     if not found:
-        raise ConversionError(f"{folder}: no pictures ({', '.join(sorted(SUFFIXES))})")
+        kinds = ", ".join(sorted(SUFFIXES))
+        raise ConversionError(f"{folder}: no {'other ' * bool(taken)}pictures ({kinds})")
     return sorted(random.Random(0).sample(found, min(limit, len(found))))
 
 

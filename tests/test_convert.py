@@ -133,11 +133,25 @@ def test_int8_is_calibrated_on_the_pictures_named(weights_dir, model_cache, pict
     assert built.path.stat().st_size < 1_000_000
 
 
+def test_int8_without_calibration_pictures_is_warned_of(tmp_path: Path):
+    assert "not to be trusted" in Recipe(0.25, 128, "int8", tmp_path).warning()
+    assert Recipe(0.25, 128, "int8", tmp_path, calibration="folder").warning() == ""
+    assert Recipe(0.25, 128, "float32", tmp_path).warning() == ""
+
+
 def test_pictures_are_chosen_the_same_way_each_time(pictures: Path):
     assert pictures_in(pictures, 5) == pictures_in(pictures, 5)
     assert len(pictures_in(pictures, 5)) == 5
     with pytest.raises(ConversionError, match="no pictures"):
         pictures_in(pictures / "none")
+
+
+def test_pictures_to_check_are_not_those_of_the_calibration(pictures: Path):
+    first = pictures_in(pictures, 5)
+    rest = pictures_in(pictures, besides=first)
+    assert len(rest) == 7 and not set(rest) & set(first)
+    with pytest.raises(ConversionError, match="no other pictures"):
+        pictures_in(pictures, besides=first + rest)
 
 
 def test_made_up_crops_depend_on_the_seed_alone():

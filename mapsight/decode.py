@@ -32,7 +32,7 @@ MAX_PIXELS = 200_000_000
 """Pictures that declare more pixels are refused."""
 
 MAX_MEMORY = 256 * 2**20
-"""Bytes that decoding one picture may need, as `decoding_memory` estimates."""
+"""Bytes that one picture may need: encoded, and as `decoding_memory` estimates."""
 
 Image.preinit()
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -112,7 +112,7 @@ def decode(
         working_side: pixels; the shorter side of what is returned is at least
             twice this, or the picture's own.
         max_pixels: at most MAX_PIXELS.
-        max_memory: bytes, compared with `decoding_memory`.
+        max_memory: bytes, for `data` and `decoding_memory` together.
 
     Raises:
         PictureError: and nothing else, for any data.
@@ -122,7 +122,7 @@ def decode(
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             with _open(data) as image:
-                return _decode(image, 2 * working_side, max_pixels, max_memory)
+                return _decode(image, 2 * working_side, max_pixels, max_memory - len(data))
         except PictureError:
             raise
         except Exception as error:
@@ -139,15 +139,14 @@ def decoding_memory(image: Image.Image, size: tuple[int, int], shorter: int) -> 
 
     The sum of, per pixel as decoded: 1, 2 or 4 bytes as Pillow stores it (RGB
     takes 4); what the codec holds beside it, as measured with Pillow 13
-    (WebP 12, AVIF 16, JPEG 2000 20 bytes per pixel, TIFF one strip of up to 8);
-    for a JPEG of several scans all its coefficients at 2 bytes, which scaling
-    does not reduce; and twice 4 bytes per pixel returned, for conversion and
-    orientation.
+    (WebP 12, AVIF 16, JPEG 2000 20 bytes per pixel, compressed TIFF up to 8 in
+    one strip); for a JPEG of several scans all its coefficients at 2 bytes,
+    which scaling does not reduce; and twice 4 bytes per pixel returned, for
+    conversion and orientation.
     """
     pixels = image.width * image.height
     need = pixels * (_STORED.get(image.mode, 4) + _WHOLE_FRAME.get(str(image.format), 0))
-    if image.format == "TIFF":
-        need += 8 * image.width * _rows_per_strip(image)
+    need += 8 * image.width * _rows_held(image)
     if _has_several_scans(image):
         need += 2 * _coefficients(image, size)
     return need + 8 * pixels // _factor(image, shorter) ** 2
@@ -206,7 +205,10 @@ def _orientation(image: Image.Image) -> int:
     return turn if turn in _TRANSPOSE else 1
 
 
-def _rows_per_strip(image: Any) -> int:
+def _rows_held(image: Any) -> int:
+    """Rows that libtiff decodes at once; 0 without libtiff."""
+    if image.format != "TIFF" or all(tile[0] != "libtiff" for tile in image.tile):
+        return 0
     return min(image.height, image.tag_v2.get(TiffImagePlugin.ROWSPERSTRIP, image.height))
 
 

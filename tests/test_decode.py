@@ -191,7 +191,8 @@ def test_jpeg_is_scaled_while_decoding(width: int, small: int):
 def test_limits():
     data = encoded(scribble(8, 100, 100))
     assert code_of(data, max_pixels=9_999) == "too_many_pixels"
-    assert code_of(data, max_memory=100_000) == "too_many_pixels"
+    assert code_of(data, max_memory=120_000 + len(data) - 1) == "too_many_pixels"
+    assert decode(data, max_memory=120_000 + len(data)).width == 100
     assert decode(data, max_pixels=10_000).width == 100
 
 
@@ -277,6 +278,7 @@ def peak(path: Path) -> tuple[str, int]:
         ("PNG", (8000, 8000), {"compress_level": 1}, "ok"),
         ("PNG", (9000, 9000), {"compress_level": 1}, "too_many_pixels"),
         ("PNG", (1023, 19000), {"compress_level": 1}, "ok"),
+        ("BMP", (8000, 8000), {}, "too_many_pixels"),
     ],
 )
 def test_peak_memory(tmp_path: Path, kind: str, size: tuple, options: dict, outcome: str):

@@ -1,11 +1,9 @@
 """From encoded bytes to an RGB picture, in bounded memory.
 
-Size and memory are judged from the header, before any pixel is decoded, so
-that the peak of a process that decodes stays below about 400 MB whatever it is
-given. Large JPEGs are decoded at a half, a quarter or an eighth of their size
-(DCT scaling); other formats are averaged down band by band. Both stop while
-the shorter side is at least twice the working side of `mapsight.measures`,
-where labels and measures do not change yet.
+Size and memory are judged from the header, before any pixel is decoded, so that
+the process stays below about 400 MB. Large JPEGs are decoded at 1/2, 1/4 or 1/8
+(DCT scaling), other formats averaged down in bands, while the shorter side is
+at least twice the working side: so far labels and measures do not change.
 """
 
 from __future__ import annotations

@@ -73,8 +73,7 @@ def test_pipes_are_no_pictures(tree):
 
 def test_a_name_that_is_not_utf8_opens_and_is_shown_escaped(tree):
     path = os.fsencode(tree) + b"/caf\xe9.jpg"
-    with open(path, "wb") as file:
-        file.write(b"latin")
+    Path(os.fsdecode(path)).write_bytes(b"latin")
     found = next(f for f in find_inputs("tree") if "caf" in f.source)
     assert found.source == "tree/caf\\xe9.jpg"
     assert open_uri(found.uri).read() == b"latin"

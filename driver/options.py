@@ -270,6 +270,8 @@ def parse(argv: Sequence[str], prog: str) -> argparse.Namespace:
     given = parser.parse_args(rest)
     options = parser.parse_args(_config_flags(parser, given, rest, command) + rest)
     options.command = command
+    if getattr(options, "precision", "") == "int8" and not options.calibration:
+        raise UsageError("--precision int8 needs --calibration DIR, a hundred pictures or more")
     if command == "run":
         options.target_labels = [label for part in options.target_labels for label in part]
         if not options.target_labels:

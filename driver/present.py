@@ -162,7 +162,8 @@ def _histogram(counts: dict[tuple[str, ...], int]) -> dict[str, list[float]]:
 
 def cards_of(rows: list[dict[str, Any]], column: str | None) -> Iterator[Card]:
     """Contact-sheet cards of ranked or found pictures, with thumbnails."""
-    from mapsight.report import Card, thumbnail
+    from mapsight.report import Card
+    from mapsight.thumbnails import thumbnail
 
     for row in rows:
         data = read_image(row["shard"], row["row"], column) if row.get("shard") else None

@@ -292,7 +292,8 @@ def _table(questions: Sequence[_Question]) -> str:
 def _write_page(
     options: Namespace, questions: Sequence[_Question], documents: dict[str, dict[str, Any]]
 ) -> None:
-    from mapsight.report import Answer, thumbnail, write_search_page
+    from mapsight.report import Answer, write_search_page
+    from mapsight.thumbnails import thumbnail
 
     column = documents["extract"]["options"]["image_column"]
     pages = []

@@ -1,0 +1,65 @@
+"""How charts look, and how a figure becomes an SVG that is always the same.
+
+Text is drawn as outlines, so a chart looks the same wherever it is opened and
+nothing is cut off by another font. Colours are Okabe and Ito's, which people who
+confuse red and green can tell apart.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import matplotlib
+from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
+
+__all__ = ["BLUE", "GREY", "INK", "ORANGE", "STYLE", "WIDTH", "as_svg", "no_data"]
+
+WIDTH = 5.2
+"""Inches of a chart, so that its text is readable on a telephone."""
+BLUE, ORANGE, GREY, INK = "#0072B2", "#D55E00", "#5F6B76", "#1F2933"
+_FALLBACKS = ("Noto Sans CJK JP", "Noto Sans Devanagari", "Noto Sans Thai", "Unifont")
+STYLE: dict[Any, Any] = {
+    "axes.edgecolor": "#B8C0C8",
+    "axes.labelcolor": GREY,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "font.size": 9,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "mapsight",
+    "text.color": INK,
+    "text.parse_math": False,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "ytick.labelcolor": INK,
+}
+
+
+def as_svg(draw: Callable[..., Figure]) -> Callable[..., bytes]:
+    """Let a function that draws a figure return its SVG instead."""
+
+    @wraps(draw)
+    def chart(*args: Any, **options: Any) -> bytes:
+        known = set(fontManager.get_font_names())
+        fonts = ["DejaVu Sans", *(name for name in _FALLBACKS if name in known)]
+        buffer = io.BytesIO()
+        style = matplotlib.rc_context({**STYLE, "font.family": fonts})
+        with style, warnings.catch_warnings():
+            # a script without a font is drawn as boxes; the page's tables show the text
+            warnings.filterwarnings("ignore", message=r"(Glyph|Matplotlib currently)")
+            metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+            draw(*args, **options).savefig(buffer, format="svg", metadata=metadata)
+        return buffer.getvalue()
+
+    return chart
+
+
+def no_data() -> Figure:
+    """A small figure that says so instead of an empty frame."""
+    figure = Figure(figsize=(WIDTH, 0.8))
+    figure.text(0.5, 0.5, "no data", ha="center", va="center", color=GREY)
+    return figure

@@ -1,0 +1,156 @@
+"""The report of a run and the page of search results: static HTML, nothing to run.
+
+Both open from disk, load nothing from the network and hold no script; what they
+show of titles, names and paths is text, whatever it contains.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mapsight import plots, summary
+from mapsight.pages import write_page
+
+__all__ = ["Answer", "Card", "Sheet", "write_report", "write_search_page"]
+
+MAX_EXAMPLES = 50
+
+
+@dataclass(frozen=True)
+class Card:
+    """A picture as it is shown: width and height in pixels, thumbnail a JPEG."""
+
+    image_id: str
+    source: str
+    label: str | None = None
+    score: float | None = None
+    rank: int | None = None
+    ppi: float | None = None
+    width: int | None = None
+    height: int | None = None
+    license: str | None = None
+    author: str | None = None
+    title: str | None = None
+    thumbnail: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A contact sheet: a title, a note (may be empty) and pictures, best first."""
+
+    title: str
+    note: str
+    cards: Sequence[Card]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A query and what was found for it, or the `error` that kept it from being answered.
+
+    `by` says in words what was compared; `label` is the one that answers had to have.
+    """
+
+    query: str
+    thumbnail: bytes | None
+    by: str
+    label: str | None
+    cards: Sequence[Card]
+    error: str | None = None
+
+
+def write_report(results: Path, out: Path, sheets: Sequence[Sheet]) -> Path:
+    """Write the report of a run: index.html, plots/*.svg and thumbs/*.jpg.
+
+    The same results and sheets give the same bytes. Only the first rows of
+    rejected.csv are read, so memory does not grow with the collection.
+
+    Args:
+        results: local folder with summary.json and the CSV files of docs/results.md.
+        out: folder to write to, made if need be.
+        sheets: contact sheets in the order they are to be shown.
+
+    Returns:
+        The path of index.html.
+
+    Raises:
+        OSError: a file of `results` is missing, or `out` cannot be written.
+        ValueError: a file of `results` does not hold what it should.
+    """
+    run = summary.read_run(results / "summary.json")
+    accuracy = summary.read_accuracy(results)
+    counts = {name: summary.read_counts(results / f"{name}.csv") for name in ("labels", "classes")}
+    _write_plots(out / "plots", run, counts, accuracy, results / "confusion.csv")
+    thumbs = _write_thumbnails(out, sheets)
+    write_page(
+        out / "index.html",
+        "report.html",
+        run=run,
+        heading=summary.heading(run),
+        figures=list(summary.figures(run, accuracy)),
+        labels=counts["labels"],
+        classes_note=summary.classes_note(len(counts["classes"])),
+        accuracy=accuracy,
+        verified=summary.verified(accuracy),
+        absent=[(label, row) for label, row in run["verified_absent"].items() if row["n"]],
+        ppi_note=summary.ppi_note(run["options"].get("screen_diagonal")),
+        sheets=sheets,
+        thumbs=thumbs,
+        errors=summary.error_rows(run["errors"]),
+        examples=list(itertools.islice(summary.read_rows(results / "rejected.csv"), MAX_EXAMPLES)),
+        stages=summary.stage_rows(run["stages"]),
+        counters=list(summary.counter_rows(run["stages"])),
+        facts=summary.facts(run),
+    )
+    return out / "index.html"
+
+
+def write_search_page(out: Path, answers: Sequence[Answer]) -> None:
+    """Write one HTML file with every query beside its results; pictures are inside it.
+
+    Args:
+        out: the file; its folder must exist.
+        answers: in the order they are to be shown.
+    """
+    write_page(out, "search.html", answers=answers)
+
+
+def _write_plots(
+    folder: Path,
+    run: summary.Run,
+    counts: Mapping[str, Sequence[summary.Run]],
+    accuracy: Sequence[summary.Run],
+    confusion: Path,
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, rows in counts.items():
+        shown = rows[: summary.MAX_CLASSES] if name == "classes" else rows
+        pictures = [row["pictures"] for row in shown]
+        chart = plots.bar_chart([row["label"] for row in shown], pictures)
+        (folder / f"{name}.svg").write_bytes(chart)
+    labels = [row["label"] for row in accuracy]
+    series = {f"top {n}": [row[f"top{n}"] for row in accuracy] for n in (1, 5)}
+    (folder / "accuracy.svg").write_bytes(plots.interval_chart(labels, series))
+    matrix = plots.confusion_chart(*summary.read_confusion(confusion))
+    (folder / "confusion.svg").write_bytes(matrix)
+    unit = "pixels per inch" if run["options"].get("screen_diagonal") else "PPI (√pixel)"
+    chart = plots.histogram_chart(**run["ppi_histogram"], label=unit)
+    (folder / "ppi.svg").write_bytes(chart)
+
+
+def _write_thumbnails(out: Path, sheets: Sequence[Sheet]) -> dict[str, str]:
+    """Write every card's thumbnail once; the addresses by image_id.
+
+    Files are named by a hash, as an `image_id` may hold anything.
+    """
+    (out / "thumbs").mkdir(parents=True, exist_ok=True)
+    written = {}
+    for card in itertools.chain.from_iterable(sheet.cards for sheet in sheets):
+        if card.thumbnail:
+            name = hashlib.sha256(card.image_id.encode("utf-8", "surrogatepass")).hexdigest()
+            written[card.image_id] = f"thumbs/{name[:24]}.jpg"
+            (out / written[card.image_id]).write_bytes(card.thumbnail)
+    return written

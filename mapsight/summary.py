@@ -1,0 +1,209 @@
+"""What a report says: the files of results/ read, and put into words and tables."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mapsight.accuracy import ALL
+from mapsight.pages import bounds
+from mapsight.plots import Interval
+from mapsight.records import ERROR_CODES
+from mapsight.text import amount, duration, percent
+
+__all__ = [
+    "MAX_CLASSES",
+    "Run",
+    "classes_note",
+    "counter_rows",
+    "error_rows",
+    "facts",
+    "figures",
+    "heading",
+    "ppi_note",
+    "read_accuracy",
+    "read_confusion",
+    "read_counts",
+    "read_rows",
+    "read_run",
+    "stage_rows",
+    "verified",
+]
+
+MAX_CLASSES = 40
+"""How many of the most frequent classes a chart shows."""
+
+Run = Mapping[str, Any]
+"""What summary.json holds, and parts of it."""
+
+_DEFAULTS: Run = {
+    "host": None,
+    "command": None,
+    "version": "",
+    "missing_labels": [],
+    "verified_absent": {},
+    "errors": {},
+    "stages": [],
+    "options": {},
+    "inputs": [],
+    "model": {},
+    "pictures_per_second": None,
+    "ppi_histogram": {"edges": [], "counts": []},
+}
+
+
+def read_run(path: Path) -> Run:
+    """summary.json, with defaults for what an old or short one does not say."""
+    return {**_DEFAULTS, **json.loads(path.read_text(encoding="utf-8"))}
+
+
+def read_rows(path: Path) -> Iterator[dict[str, str]]:
+    """The rows of a CSV file, one in memory at a time."""
+    with path.open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def read_counts(path: Path) -> list[dict[str, Any]]:
+    """`{label, pictures, share}` of labels.csv or classes.csv."""
+    return [
+        {"label": row["label"], "pictures": int(row["pictures"]), "share": float(row["share"])}
+        for row in read_rows(path)
+    ]
+
+
+def _interval(row: Mapping[str, str]) -> Interval | None:
+    if not int(row["n"]):
+        return None
+    return float(row["accuracy"]), float(row["low"]), float(row["high"])
+
+
+def read_accuracy(results: Path) -> list[dict[str, Any]]:
+    """Both accuracies of every label: `{label, n, top1, top5}`, None where n is 0."""
+    best = read_rows(results / "accuracy.csv")
+    top5 = {row["label"]: _interval(row) for row in read_rows(results / "accuracy_top5.csv")}
+    return [
+        {
+            "label": row["label"],
+            "n": int(row["n"]),
+            "top1": _interval(row),
+            "top5": top5.get(row["label"]),
+        }
+        for row in best
+    ]
+
+
+def read_confusion(path: Path) -> tuple[list[str], np.ndarray]:
+    """The labels (n,) and counts (n, n) int64 of confusion.csv, a row a verified label."""
+    with path.open(encoding="utf-8", newline="") as file:
+        (_, *labels), *rows = csv.reader(file)
+    counts = np.array([row[1:] for row in rows], np.int64)
+    return labels, counts.reshape(len(rows), len(labels))
+
+
+def verified(accuracy: Sequence[Mapping[str, Any]]) -> int:
+    """How many pictures have a verified label."""
+    return next((row["n"] for row in accuracy if row["label"] == ALL), 0)
+
+
+def heading(run: Run) -> str:
+    """How the run ended, in a few words."""
+    read, used = amount(run["images_read"]), amount(run["images_extracted"])
+    if not run["images_rejected"]:
+        return f"{read} pictures classified"
+    return f"{used} of {read} pictures classified"
+
+
+def figures(run: Run, accuracy: Sequence[Run]) -> Iterator[tuple[str, str, str]]:
+    """The few numbers on top of the page: name, value, detail."""
+    read = run["images_read"]
+    inputs = len(run["inputs"])
+    plural = "input" if inputs == 1 else "inputs"
+    yield "Pictures read", amount(read), f"from {amount(inputs)} {plural}"
+    for name in ("extracted", "rejected"):
+        count = run[f"images_{name}"]
+        title = "Classified" if name == "extracted" else "Rejected"
+        yield title, amount(count), f"{percent(count / read)} of all" if read else ""
+    for row in accuracy:
+        if row["label"] == ALL and row["n"]:
+            detail = f"{bounds(row['top1'])}, n = {amount(row['n'])}"
+            yield "Right, top 1", percent(row["top1"][0]), detail
+    seconds = sum(stage["seconds"] for stage in run["stages"] if not stage["skipped"])
+    speed = run["pictures_per_second"]
+    yield "Pictures per second", amount(speed, 1), f"{duration(seconds)} in all"
+
+
+def classes_note(classes: int) -> str:
+    """What the chart of classes shows, of how many."""
+    if classes <= MAX_CLASSES:
+        return "Pictures per finest class."
+    return (
+        f"Pictures per finest class: the {MAX_CLASSES} most frequent of {amount(classes)};"
+        " all are in classes.csv."
+    )
+
+
+def ppi_note(screen_diagonal: float | None) -> str:
+    """What PPI means in this run; the diagonal in inches, None for the picture's own."""
+    if screen_diagonal:
+        return f"Pixels per inch if a picture fills a screen of {screen_diagonal:g} inches."
+    return (
+        "The square root of a picture’s diagonal in pixels: 17.8 for 224 × 224, 35.8 for"
+        " 1,024 × 768. It grows with size and says nothing about sharpness."
+    )
+
+
+def error_rows(errors: Mapping[str, int]) -> list[tuple[str, int, str]]:
+    """(code, pictures, meaning), most frequent first; reasons that never came are left out."""
+    found = [(code, n, ERROR_CODES.get(code, "")) for code, n in errors.items() if n]
+    return sorted(found, key=lambda row: (-row[1], row[0]))
+
+
+def stage_rows(stages: Sequence[Run]) -> list[dict[str, Any]]:
+    """Stages with their share of the time that this run took."""
+    total = sum(stage["seconds"] for stage in stages if not stage["skipped"])
+    return [
+        {**stage, "share": 0.0 if stage["skipped"] or not total else stage["seconds"] / total}
+        for stage in stages
+    ]
+
+
+def counter_rows(stages: Sequence[Run]) -> Iterator[tuple[str, str, int]]:
+    """(stage, counter, count), flat, whether counters are grouped or not."""
+    for stage in stages:
+        for name, value in sorted((stage.get("counters") or {}).items()):
+            if isinstance(value, Mapping):
+                yield from ((stage["name"], f"{name}/{key}", n) for key, n in sorted(value.items()))
+            else:
+                yield stage["name"], name, value
+
+
+def facts(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What was run, in tables of names and values."""
+    tables = {
+        "Command": [("command", run["command"])] if run["command"] else [],
+        "Model": _pairs(run["model"]),
+        "Inputs": [(str(number), uri) for number, uri in enumerate(run["inputs"], 1)],
+        "Options": _pairs(run["options"]),
+    }
+    return [(title, rows) for title, rows in tables.items() if rows]
+
+
+def _pairs(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(name.replace("_", " "), _shown(value)) for name, value in values.items()]
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "not set"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_shown(part)}" for key, part in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(map(_shown, value)) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +37,10 @@ def openimages_dir() -> Path:
 
 @pytest.fixture(scope="session")
 def bad_dir() -> Path:
+    """$MAPSIGHT_BAD, else the folder `bad` beside $MAPSIGHT_OPENIMAGES."""
+    beside = Path(os.environ.get("MAPSIGHT_OPENIMAGES", "/nowhere")).resolve().parent / "bad"
+    if "MAPSIGHT_BAD" not in os.environ and beside.is_dir():
+        return beside
     return folder_from("MAPSIGHT_BAD")
 
 
@@ -54,6 +60,56 @@ def model_file(weights_dir: Path, model_cache: Path):
     from mapsight.convert import ensure_model
 
     return ensure_model(0.25, 128, "float32", weights=str(weights_dir), cache=model_cache)
+
+
+@pytest.fixture(scope="session")
+def environment(model_file, model_cache: Path) -> dict[str, str]:
+    """Environment variables under which the program finds the small model."""
+    return {**os.environ, "MAPSIGHT_MODEL_CACHE": str(model_cache), "PYTHONPATH": str(ROOT)}
+
+
+class Program:
+    """Runs the command line as people do."""
+
+    def __init__(self, environment: dict[str, str], folder: Path) -> None:
+        self.environment, self.folder = environment, folder
+
+    def command(self, *arguments: str) -> list[str]:
+        small = ["--alpha", "0.25", "--resolution", "128"]
+        model = small if not arguments or arguments[0].startswith("-") else []
+        return [sys.executable, str(ROOT / "driver" / "run.py"), *arguments, *model]
+
+    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    def ok(self, *arguments: str) -> str:
+        """Run what must succeed; its standard output."""
+        done = self(*arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start it and go on."""
+        return subprocess.Popen(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+
+@pytest.fixture
+def mapsight(environment: dict[str, str], tmp_path: Path) -> Program:
+    return Program(environment, tmp_path)
 
 
 def encoded(array: np.ndarray, kind: str = "PNG", **options) -> bytes:

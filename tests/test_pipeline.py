@@ -1,0 +1,245 @@
+"""The whole program on small pictures: the same bytes however it is run."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from conftest import encoded, scribble
+
+RESULTS = {
+    "accuracy.csv", "accuracy_top5.csv", "classes.csv", "confusion.csv", "labels.csv",
+    "predictions.parquet", "ranking.parquet", "rejected.csv", "summary.json",
+}  # fmt: skip
+
+
+def hashes(workspace: Path) -> dict[str, str]:
+    files = (workspace / "results").iterdir()
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+        if path.name != "summary.json"
+    }
+
+
+def summary(workspace: Path) -> dict:
+    return json.loads((workspace / "results" / "summary.json").read_text())
+
+
+def stages_run(workspace: Path, before: dict[str, str]) -> list[str]:
+    return [name for name, run in runs(workspace).items() if before.get(name) != run]
+
+
+def runs(workspace: Path) -> dict[str, str]:
+    """Which run made each stage."""
+    documents = (json.loads(p.read_text()) for p in workspace.glob("*/stage.json"))
+    return {document["stage"]: document["run"] for document in documents}
+
+
+def test_a_folder_becomes_results_and_a_report(mapsight, pictures, tmp_path):
+    (pictures / "broken.jpg").write_bytes(b"not a picture")
+    out = mapsight.ok("--images", "pictures", "--results", "copy")
+    assert out == "copy/report/index.html\n"
+    workspace = tmp_path / "workspace"
+    assert {path.name for path in (workspace / "results").iterdir()} == RESULTS
+    assert {path.name for path in (tmp_path / "copy").iterdir()} == RESULTS | {"report"}
+    found = summary(workspace)
+    assert (found["images_read"], found["images_extracted"], found["images_rejected"]) == (
+        13,
+        12,
+        1,
+    )
+    assert found["errors"] == {"not_an_image": 1}
+    rejected = list(csv.DictReader((workspace / "results" / "rejected.csv").open()))
+    assert [row["source"] for row in rejected] == ["pictures/broken.jpg"]
+    assert "<html" in (workspace / "report" / "index.html").read_text()
+
+
+def test_every_runner_and_split_gives_the_same_bytes(mapsight, pictures, tmp_path):
+    (pictures / "broken.jpg").write_bytes(b"not a picture")
+    (pictures / "again").mkdir()
+    (pictures / "again" / f"{3:016x}.png").write_bytes(encoded(scribble(99)))
+    ways = [
+        ("-r", "inline", "--splits", "1"),
+        ("-r", "inline", "--splits", "16"),
+        ("-r", "local", "--processes", "1", "--splits", "4"),
+        ("-r", "local", "--processes", "2", "--splits", "16"),
+    ]
+    found = []
+    for number, way in enumerate(ways):
+        mapsight.ok("--images", "pictures", "--workspace", f"w{number}", *way)
+        found.append(hashes(tmp_path / f"w{number}"))
+    assert found == [found[0]] * len(ways)
+
+
+def test_of_equal_ids_the_first_is_kept_whatever_the_split(mapsight, pictures, tmp_path):
+    for folder in ("z", "a"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{3:016x}.png").write_bytes(encoded(scribble(3)))
+    mapsight.ok("--images", "z", "--images", "pictures", "--images", "a", "--splits", "5")
+    rejected = list(csv.DictReader((tmp_path / "workspace/results/rejected.csv").open()))
+    assert sorted(row["source"] for row in rejected) == [
+        f"a/{3:016x}.png", f"pictures/{3:016x}.jpg",
+    ]  # fmt: skip
+    assert {row["error"] for row in rejected} == {"duplicate_id"}
+    assert all(f"z/{3:016x}.png" in row["detail"] for row in rejected)
+
+
+def test_what_has_not_changed_is_not_run_again(mapsight, pictures, tmp_path):
+    workspace = tmp_path / "workspace"
+    mapsight.ok("--images", "pictures")
+    first = runs(workspace)
+    mapsight.ok("--images", "pictures")
+    assert stages_run(workspace, first) == []
+    mapsight.ok("--images", "pictures", "--rank-by", "entropy", "--order", "asc")
+    assert sorted(stages_run(workspace, first)) == ["merge", "rank", "render"]
+    mapsight.ok(
+        "--images", "pictures", "--rank-by", "entropy", "--order", "asc", "--force", "count"
+    )
+    assert "count" in stages_run(workspace, first)
+    assert "extract" not in stages_run(workspace, first)
+
+
+def test_a_new_picture_is_noticed(mapsight, pictures, tmp_path):
+    mapsight.ok("--images", "pictures")
+    (pictures / "new.png").write_bytes(encoded(scribble(77)))
+    mapsight.ok("--images", "pictures")
+    assert summary(tmp_path / "workspace")["images_read"] == 13
+
+
+def test_a_missing_part_is_made_again(mapsight, pictures, tmp_path):
+    mapsight.ok("--images", "pictures")
+    before = hashes(tmp_path / "workspace")
+    next((tmp_path / "workspace" / "extract").glob("*/part-*")).unlink()
+    mapsight.ok("--images", "pictures")
+    assert hashes(tmp_path / "workspace") == before
+
+
+def test_until_stops_and_a_later_run_goes_on(mapsight, pictures, tmp_path):
+    assert mapsight.ok("--images", "pictures", "--until", "extract") == ""
+    assert sorted(runs(tmp_path / "workspace")) == ["extract", "ingest", "plan"]
+    first = runs(tmp_path / "workspace")
+    mapsight.ok("--images", "pictures")
+    assert not {"plan", "ingest", "extract"} & set(stages_run(tmp_path / "workspace", first))
+
+
+@pytest.mark.parametrize("measure", ["ppi", "bytes", "sharpness"])
+def test_every_picture_gets_the_rank_that_pandas_gives_it(mapsight, pictures, tmp_path, measure):
+    mapsight.ok("--images", "pictures", "--rank-by", measure)
+    results = tmp_path / "workspace" / "results"
+    frame = pd.read_parquet(results / "predictions.parquet")
+    frame = frame.sort_values([measure, "image_id"], ascending=[False, True])
+    ranking = pd.read_parquet(results / "ranking.parquet")
+    everything = ranking[ranking["label"] == "*"].sort_values("rank")
+    assert everything["image_id"].tolist() == frame["image_id"].tolist()
+    assert everything["value"].tolist() == frame[measure].tolist()
+    for label, group in frame.groupby("label"):
+        ranked = ranking[ranking["label"] == label].sort_values("rank")
+        assert ranked["image_id"].tolist() == group["image_id"].tolist()
+        assert ranked["rank"].tolist() == list(range(1, len(group) + 1))
+
+
+def test_ranks_near_the_model_and_a_slice(mapsight, pictures, tmp_path):
+    mapsight.ok("--images", "pictures", "--near-model", "--ranks", "2:4")
+    results = tmp_path / "workspace" / "results"
+    frame = pd.read_parquet(results / "predictions.parquet")
+    frame["far"] = (frame["ppi"] - 128**0.5 * 2**0.25).abs().round(6)
+    expected = frame.sort_values(["far", "image_id"])["image_id"].tolist()[1:4]
+    ranking = pd.read_parquet(results / "ranking.parquet")
+    everything = ranking[ranking["label"] == "*"]
+    assert everything["rank"].tolist() == [2, 3, 4]
+    assert everything["image_id"].tolist() == expected
+
+
+def test_the_screen_diagonal_changes_the_ppi_without_a_new_extract(mapsight, pictures, tmp_path):
+    mapsight.ok("--images", "pictures")
+    first = runs(tmp_path / "workspace")
+    mapsight.ok("--images", "pictures", "--screen-diagonal", "10")
+    assert "extract" not in stages_run(tmp_path / "workspace", first)
+    frame = pd.read_parquet(tmp_path / "workspace" / "results" / "predictions.parquet")
+    expected = ((frame["width"] ** 2 + frame["height"] ** 2) ** 0.5 / 10).round(6)
+    assert frame["ppi"].tolist() == pytest.approx(expected.tolist(), abs=1e-6)
+
+
+def test_parquet_is_read_in_place(mapsight, pictures, tmp_path):
+    rows = [{"image": p.read_bytes(), "path": p.name} for p in sorted(pictures.iterdir())]
+    pd.DataFrame(rows).to_parquet(tmp_path / "all.parquet", row_group_size=5)
+    mapsight.ok("--images", "all.parquet", "--workspace", "w1")
+    mapsight.ok("--images", "pictures", "--workspace", "w2")
+    one, two = (
+        pd.read_parquet(tmp_path / w / "results" / "predictions.parquet") for w in ("w1", "w2")
+    )
+    assert one["source"].tolist() == [f"all.parquet#{i}" for i in range(12)]
+    assert one.drop(columns="source").equals(two.drop(columns="source"))
+    assert not list((tmp_path / "w1" / "ingest").glob("*/shards/*"))
+
+
+def test_the_workspace_inside_the_pictures_is_no_input(mapsight, pictures, tmp_path):
+    mapsight.folder = pictures
+    mapsight.ok("--images", ".")
+    mapsight.ok("--images", ".", "--results", "results")
+    mapsight.ok("--images", ".", "--results", "results")
+    assert summary(pictures / "workspace")["images_read"] == 12
+
+
+def test_too_many_rejected_pictures_fail_the_run(mapsight, pictures):
+    for number in range(13):
+        (pictures / f"bad{number}.jpg").write_bytes(b"junk")
+    done = mapsight("--images", "pictures")
+    assert done.returncode == 1
+    assert "13 of 25 pictures cannot be used (13 not_an_image)" in done.stderr
+    assert "pictures/bad" in done.stderr
+    mapsight.ok("--images", "pictures", "--max-rejected", "0.6")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        ((), 2, "name pictures with --images or --openimages"),
+        (("--images", "nowhere"), 1, "nowhere: no such file or folder"),
+        (("--images", "pictures", "--target-labels", "Girafe"), 2, "did you mean Giraffe"),
+        (("--images", "pictures", "--splits", "0"), 2, "--splits"),
+        (("--openimages", "nowhere"), 2, "--openimages nowhere"),
+    ],
+)
+def test_mistakes_are_one_clear_line(mapsight, pictures, arguments, status, message):
+    done = mapsight(*arguments)
+    assert done.returncode == status
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert len([line for line in done.stderr.splitlines() if "error" in line]) == 1
+
+
+def test_an_empty_folder_says_so(mapsight, tmp_path):
+    (tmp_path / "empty").mkdir()
+    done = mapsight("--images", "empty")
+    assert (done.returncode, "empty: no pictures found" in done.stderr) == (1, True)
+
+
+def test_results_carry_no_shard_and_no_host(mapsight, pictures, tmp_path):
+    mapsight.ok("--images", "pictures")
+    for path in (tmp_path / "workspace" / "results").iterdir():
+        if path.name != "summary.json":
+            assert str(tmp_path).encode() not in path.read_bytes()
+            assert (
+                os.uname().nodename.encode() not in path.read_bytes()
+                or len(os.uname().nodename) < 5
+            )
+    assert "shard" not in pq.read_schema(tmp_path / "workspace/results/predictions.parquet").names
+
+
+def test_status_and_report(mapsight, pictures, tmp_path):
+    mapsight.ok("--images", "pictures", "--until", "rank")
+    assert "extract" in mapsight.ok("status")
+    assert mapsight("report").returncode == 1
+    mapsight.ok("--images", "pictures")
+    page = mapsight.ok("report", "--out", "elsewhere").strip()
+    expected = (tmp_path / "workspace" / "report" / "index.html").read_text()
+    assert (tmp_path / page).read_text() == expected

@@ -43,7 +43,8 @@ def _imports(path: Path) -> list[Path]:
     names: list[str] = []
     for node in ast.walk(ast.parse(path.read_bytes())) if path.suffix == ".py" else ():
         if isinstance(node, ast.ImportFrom) and node.module:
-            names.append(node.module)
+            # what is imported from a package may be a module itself
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Import):
             names.extend(alias.name for alias in node.names)
     found = []

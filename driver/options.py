@@ -69,23 +69,29 @@ def _labels(text: str) -> list[str]:
 
 
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
+    return int(text)
+
+
+def _real(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
 
 
 def _positive_real(text: str) -> float:
-    value = float(text)
+    value = _real(text)
     if not value > 0 or value == float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
     return value
 
 
 def _share(text: str) -> float:
-    value = float(text)
+    value = _real(text)
     if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a share between 0 and 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share between 0 and 1")
     return value
 
 
@@ -220,7 +226,7 @@ def _search_options(parser: argparse.ArgumentParser) -> None:
         help="most alike, or same label and highest PPI (default: %(default)s)",
     )
     parser.add_argument("--label", help="only pictures with this label")
-    parser.add_argument("--min-ppi", type=float, default=0.0, metavar="PPI")
+    parser.add_argument("--min-ppi", type=_real, default=0.0, metavar="PPI")
     parser.add_argument(
         "--top-k", type=_positive, default=10, metavar="K", help="default: %(default)s"
     )
@@ -268,7 +274,9 @@ def parse(argv: Sequence[str], prog: str) -> argparse.Namespace:
     rest = list(argv[1:] if argv and argv[0] in COMMANDS else argv)
     parser = _parser(command, prog)
     given = parser.parse_args(rest)
-    options = parser.parse_args(_config_flags(parser, given, rest, command) + rest)
+    flags = _config_flags(parser, given, rest, command)
+    _check_config(parser, flags, _config_name(given))
+    options = parser.parse_args(flags + rest)
     options.command = command
     if getattr(options, "precision", "") == "int8" and not options.calibration:
         raise UsageError("--precision int8 needs --calibration DIR, a hundred pictures or more")
@@ -289,13 +297,8 @@ def _config_flags(
     unknown = sorted(set(tables) - set(COMMANDS))
     if unknown:
         raise UsageError(f"{_config_name(given)}: unknown table [{unknown[0]}]")
-    actions = {a.option_strings[-1][2:]: a for a in parser._actions if a.option_strings}
-    elsewhere = {
-        a.option_strings[-1][2:]
-        for c in COMMANDS
-        for a in _parser(c, "")._actions
-        if a.option_strings
-    }
+    actions = _configurable(parser)
+    elsewhere = {name for c in COMMANDS for name in _configurable(_parser(c, ""))}
     flags: list[str] = []
     for key, value in {**plain, **tables.get(command, {})}.items():
         name = key.replace("_", "-")
@@ -308,6 +311,20 @@ def _config_flags(
         if not _overridden(name, argv):
             flags += _as_flags(actions[name], value, f"{_config_name(given)}: {key}")
     return flags
+
+
+def _configurable(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
+    """The options that a configuration file may give, by name."""
+    actions = {a.option_strings[-1][2:]: a for a in parser._actions if a.option_strings}
+    return {name: a for name, a in actions.items() if name not in ("help", "version", "config")}
+
+
+def _check_config(parser: argparse.ArgumentParser, flags: list[str], name: str) -> None:
+    """Complain of the file's values in the file's name."""
+    try:
+        parser.parse_args(flags)
+    except UsageError as error:
+        raise UsageError(f"{name}: {error}") from None
 
 
 def _overridden(name: str, argv: Sequence[str]) -> bool:
@@ -326,10 +343,15 @@ def _as_flags(action: argparse.Action, value: Any, where: str) -> list[str]:
         return [flag] if value else []
     if action.nargs == 0:
         raise UsageError(f"{where}: expected true or false")
-    values = [str(item) for item in value] if isinstance(value, list) else [str(value)]
+    if isinstance(value, dict):
+        raise UsageError(f"{where}: expected a value, not a table")
+    if not isinstance(value, list):
+        return [f"{flag}={value}"]
     if action.nargs == "+":
-        return [flag, *values]
-    return [word for item in values for word in (f"{flag}={item}",)]
+        return [flag, *map(str, value)]
+    if not isinstance(action.default, list):
+        raise UsageError(f"{where}: expected one value, not a list")
+    return [f"{flag}={item}" for item in value]
 
 
 def _config_name(given: argparse.Namespace) -> str:

@@ -21,6 +21,8 @@ __all__ = ["data_uri", "environment", "license_link", "write_page"]
 _CREATIVE_COMMONS = re.compile(
     r"https?://creativecommons\.org/(licenses|publicdomain)/([a-z-]+)/(\d\.\d)/?"
 )
+_ISO_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d(?::\d\d)?)(?:\.\d+)?(Z|[+-][\d:]+)?")
+_UTC = ("Z", "+0000", "+00:00")
 _DOMAIN = {"zero": "CC0", "mark": "Public Domain Mark"}
 
 
@@ -47,6 +49,7 @@ def environment() -> Environment:
         "data_uri": data_uri,
         "duration": duration,
         "license": license_link,
+        "moment": moment,
         "percent": percent,
         "short": lambda text, width: shorten(text or "", width),
         "size": size_attributes,
@@ -68,6 +71,19 @@ def bounds(interval: Sequence[float]) -> str:
     '23.7–76.3'
     """
     return f"{interval[1] * 100:.1f}–{interval[2] * 100:.1f}"
+
+
+def moment(text: str) -> str:
+    """An ISO 8601 time as people write it; other text stays as it is.
+
+    >>> moment("2026-01-02T03:04:05+0000"), moment("yesterday")
+    ('2026-01-02 03:04:05 UTC', 'yesterday')
+    """
+    parts = _ISO_TIME.fullmatch(text)
+    if not parts:
+        return text
+    day, time, zone = parts.groups(default="")
+    return f"{day} {time} {'UTC' if zone in _UTC else zone}".rstrip()
 
 
 def data_uri(jpeg: bytes | None) -> str | None:

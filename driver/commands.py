@@ -101,13 +101,10 @@ def report(options: Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="mapsight-") as scratch:
         results = Path(scratch) / "results"
         present.download_results(workspace, results)
-        if options.out or workspace.local:
-            target = Path(options.out or workspace.uri("report"))
-            page = str(present.report_to(documents, results, target))
-        else:
-            target = Path(scratch) / "report"
-            present.report_to(documents, results, target)
-            workspace.upload(target, "report")
+        target = Path(options.out or Path(scratch) / "report")
+        page = str(present.report_to(documents, results, target))
+        if not options.out:
+            workspace.replace(target, "report")
             page = workspace.uri("report", "index.html")
     sys.stdout.write(f"{page}\n")
     return 0

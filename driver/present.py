@@ -78,7 +78,7 @@ def merge(run: Pipeline, folder: str) -> Outcome:
 def _write_tables(
     run: Pipeline, counts: dict[tuple[str, ...], int], pictures: int, target: Path
 ) -> None:
-    targets = run.documents["classify"]["options"]["targets"]
+    targets = dict(run.documents["classify"]["options"]["targets"])
     labels = [*targets, OTHER]
     shares = ("pictures", "share")
     rows = accuracy.label_rows(counts, targets, pictures)
@@ -189,7 +189,7 @@ def _sheets(documents: dict[str, dict[str, Any]]) -> list[Sheet]:
     sheets = documents["merge"]["notes"]["sheets"]
     options = documents["merge"]["options"]["options"]
     column = documents["extract"]["options"]["image_column"]
-    order = [EVERYTHING, *documents["classify"]["options"]["targets"], OTHER]
+    order = [EVERYTHING, *dict(documents["classify"]["options"]["targets"]), OTHER]
     by = "closest PPI to the model's input" if options["near_model"] else options["rank_by"]
     how = "" if options["near_model"] else ", highest first"
     if options["order"] == "asc" and not options["near_model"]:

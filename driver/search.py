@@ -35,6 +35,7 @@ from mapsight.shards import MAX_BYTES, read_image
 __all__ = ["search"]
 
 MAX_TOP_K = 10_000
+SHOWN_BY = {"features": "how alike the model finds them", "label": "label, highest PPI first"}
 URL = re.compile(r"https?://", re.IGNORECASE)
 FIELDS = ("query", "rank", "image_id", "score", "label", "ppi", "width", "height", "source")
 
@@ -305,7 +306,7 @@ def _write_page(
             Answer(
                 query=question.typed,
                 thumbnail=thumbnail(data) if data and not question.error else None,
-                by=options.by,
+                by=SHOWN_BY[options.by],
                 label=question.label,
                 cards=list(present.cards_of(question.answers, column)),
                 error=question.error,

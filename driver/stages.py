@@ -22,7 +22,7 @@ from mapsight.ranking import RankPlan, parse_ranks, plan_ranking
 from mapsight.records import Split
 from mapsight.results import merged_records
 
-__all__ = ["STAGE_TABLE", "read_counts", "settings_of"]
+__all__ = ["STAGE_TABLE", "read_counts", "settings_of", "targets_of"]
 
 CLUSTER_TASKS = 16
 PICTURES_PER_RANGE = 250_000
@@ -233,13 +233,19 @@ def _labels_identity(run: Pipeline) -> dict[str, Any]:
     except ValueError as error:
         raise UsageError(f"--target-labels: {error}") from None
     run.memo["settings"] = {"targets": targets, "parents": above}
-    return {"targets": targets, "parents": above, "diagonal": run.options.screen_diagonal}
+    diagonal = run.options.screen_diagonal
+    return {"targets": list(targets.items()), "parents": above, "diagonal": diagonal}
+
+
+def targets_of(document: dict[str, Any]) -> dict[str, str]:
+    """MID by target label of a committed classify stage, in the order they were named."""
+    return dict(document["options"]["targets"])
 
 
 def settings_of(document: dict[str, Any]) -> tuple[dict[str, Any], float | None]:
     """(targets and parents, screen diagonal) that a committed classify stage used."""
     options = document["options"]
-    return {"targets": options["targets"], "parents": options["parents"]}, options["diagonal"]
+    return {"targets": targets_of(document), "parents": options["parents"]}, options["diagonal"]
 
 
 def _classify(run: Pipeline, folder: str) -> Outcome:

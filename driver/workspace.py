@@ -179,7 +179,7 @@ class Workspace:
 
     def commit(self, stage: str, document: dict[str, Any]) -> None:
         """Write stage.json, which makes the stage's parts exist."""
-        data = json.dumps(document, indent=1, sort_keys=True).encode()
+        data = json.dumps(document, indent=1).encode()
         self.write(data, stage, "stage.json")
 
     def write(self, data: bytes, *names: str) -> None:
@@ -222,7 +222,7 @@ class Workspace:
         return paths
 
     def publish(self, stage: str, name: str) -> None:
-        """Show the parts of a stage as a plain folder: the old one or the new, never a mixture."""
+        """Show the parts of a stage as a plain folder."""
         document = self.committed(stage)
         assert document is not None
         base = len(document["folder"]) + 1
@@ -230,14 +230,28 @@ class Workspace:
             for part in document["parts"]:
                 self.fs.copy(self._path(stage, part["name"]), self._path(name, part["name"][base:]))
             return
-        target, new = Path(self._path(name)), self.scratch / f"publish-{name}"
+        new = self.scratch / f"publish-{name}"
         for part in document["parts"]:
             path = new / part["name"][base:]
             path.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(self._path(stage, part["name"]), path)
+        self.replace(new, name)
+
+    def replace(self, folder: Path, name: str) -> None:
+        """Put a local folder in the place of one in the workspace.
+
+        Locally the old one is seen or the new, never a mixture.
+        """
+        if not self.local:
+            self.upload(folder, name)
+            return
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        target, new = Path(self._path(name)), self.scratch / f"new-{name}"
+        shutil.move(folder, new)
         if target.exists():
             target.rename(self.scratch / f"old-{name}")
         new.rename(target)
+        shutil.rmtree(self.scratch / f"old-{name}", ignore_errors=True)
 
 
 STAGE_NAMES = frozenset(

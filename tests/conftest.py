@@ -126,12 +126,16 @@ def scribble(seed: int, width: int = 60, height: int = 40) -> np.ndarray:
     return np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
 
 
-@pytest.fixture
-def pictures(tmp_path: Path) -> Path:
+def make_pictures(parent: Path) -> Path:
     """A folder of twelve JPEG pictures named by 16-hex ids."""
-    folder = tmp_path / "pictures"
+    folder = parent / "pictures"
     folder.mkdir()
     for seed in range(12):
         name = f"{seed:016x}.jpg"
         (folder / name).write_bytes(encoded(scribble(seed, 60 + seed, 40), "JPEG"))
     return folder
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    return make_pictures(tmp_path)

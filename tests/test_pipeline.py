@@ -129,6 +129,16 @@ def test_until_stops_and_a_later_run_goes_on(mapsight, pictures, tmp_path):
     assert not {"plan", "ingest", "extract"} & set(stages_run(tmp_path / "workspace", first))
 
 
+def test_a_run_in_two_parts_gives_the_same_bytes(mapsight, pictures, tmp_path):
+    arguments = ("--images", "pictures", "--target-labels", "Tiger", "Dog,Cat", "Lion")
+    mapsight.ok(*arguments, "--workspace", "whole")
+    mapsight.ok(*arguments, "--until", "classify")
+    mapsight.ok(*arguments)
+    assert hashes(tmp_path / "workspace") == hashes(tmp_path / "whole")
+    labels = pd.read_csv(tmp_path / "workspace" / "results" / "labels.csv")["label"]
+    assert labels.tolist() == ["Tiger", "Dog", "Cat", "Lion", "other"]
+
+
 @pytest.mark.parametrize("measure", ["ppi", "bytes", "sharpness"])
 def test_every_picture_gets_the_rank_that_pandas_gives_it(mapsight, pictures, tmp_path, measure):
     mapsight.ok("--images", "pictures", "--rank-by", measure)

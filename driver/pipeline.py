@@ -97,7 +97,9 @@ class Pipeline:
         )
         if not fresh:
             folder = self.workspace.new_folder(stage.name, key)
+            performed = time.monotonic()
             outcome = stage.perform(self, folder)
+            performing = time.monotonic() - performed
             parts = self.workspace.describe(stage.name, folder)
             document = {
                 "stage": stage.name,
@@ -114,6 +116,7 @@ class Pipeline:
                 "notes": outcome.notes,
                 "run": self.workspace.run_id,
                 "seconds": round(time.monotonic() - started, 3),
+                "seconds_performing": round(performing, 3),
             }
             self.workspace.commit(stage.name, document)
         assert document is not None

@@ -123,7 +123,7 @@ def _summary(
         "images_extracted": predicted,
         "images_rejected": rejected,
         "errors": errors,
-        "pictures_per_second": round(images["read"] / extract["seconds"], 1),
+        "pictures_per_second": round(images["read"] / extract["seconds_performing"], 1),
         "stages": [
             {
                 "name": report.name,

@@ -72,17 +72,19 @@ def hold_heartbeat(
     """
     _refuse_living(file_system, path, where, stale)
     lost, done = threading.Event(), threading.Event()
+    holder = _holder(run_id)
 
     def write() -> None:
-        document = {**_holder(run_id), "beat": time.time()}
+        document = {**holder, "beat": time.time()}
         file_system.pipe_file(path, json.dumps(document).encode())
 
     def keep() -> None:
         while not done.wait(beat):
-            if _read(file_system, path).get("run") != run_id:
-                lost.set()
-                return
+            # a store out of reach tells nothing; stale locks are for the next run to judge
             with contextlib.suppress(OSError):
+                if _read(file_system, path).get("run") != run_id:
+                    lost.set()
+                    return
                 write()
 
     write()
@@ -95,14 +97,15 @@ def hold_heartbeat(
     finally:
         done.set()
         thread.join()
-        if _read(file_system, path).get("run") == run_id:
-            file_system.rm_file(path)
+        with contextlib.suppress(OSError):
+            if _read(file_system, path).get("run") == run_id:
+                file_system.rm_file(path)
 
 
 def _read(file_system: Any, path: str) -> dict[str, Any]:
     try:
         return json.loads(file_system.cat_file(path))
-    except (OSError, ValueError):
+    except (FileNotFoundError, ValueError):
         return {}
 
 

@@ -8,8 +8,9 @@ import json
 import os
 import shutil
 import tempfile
+import threading
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ Part = dict[str, Any]
 """A file of a stage: `name` relative to its folder, `bytes`, `sha256` (local) or `stamp`."""
 
 SCRATCH = ".tmp"
+UNFINISHED = ".part"
 CHUNK = 1 << 20
 
 
@@ -61,6 +63,7 @@ class Workspace:
         self.root = root.rstrip("/") or "/"
         self.local = isinstance(self.fs, LocalFileSystem)
         self.run_id = uuid.uuid4().hex[:12]
+        self._lost: threading.Event | None = None
 
     def uri(self, *names: str) -> str:
         """The absolute address of something in the workspace."""
@@ -86,7 +89,7 @@ class Workspace:
             lock: Any = hold_file(Path(self._path(".lock")), self.location, self.run_id)
         else:
             lock = hold_heartbeat(self.fs, self._path("lock.json"), self.location, self.run_id)
-        with lock:
+        with lock as self._lost:
             self.clean()
             try:
                 yield
@@ -117,7 +120,7 @@ class Workspace:
         kept = document["folder"] if document else None
         for entry in self.fs.ls(self._path(stage), detail=True):
             name = entry["name"].rstrip("/").rsplit("/", 1)[-1]
-            if entry["type"] == "directory" and name != kept:
+            if name.endswith(UNFINISHED) or (entry["type"] == "directory" and name != kept):
                 self.fs.rm(self._path(stage, name), recursive=True)
 
     def committed(self, stage: str) -> dict[str, Any] | None:
@@ -164,11 +167,17 @@ class Workspace:
         return name
 
     def describe(self, stage: str, folder: str) -> list[Part]:
-        """The parts that lie in a stage's folder, by name, with sizes and checksums."""
+        """The parts that lie in a stage's folder, by name, with sizes and checksums.
+
+        Names that Hadoop hides (`_SUCCESS`, `.crc` files) are no parts: it refuses
+        them as inputs.
+        """
         base = self._path(stage)
         found = self.fs.find(self._path(stage, folder), detail=True) or {}
         parts = []
         for path, info in sorted(found.items()):
+            if path.rsplit("/", 1)[-1].startswith(("_", ".")):
+                continue
             part: Part = {"name": path[len(base) + 1 :], "bytes": info["size"]}
             if self.local:
                 part["sha256"] = checksum(Path(path))
@@ -178,7 +187,13 @@ class Workspace:
         return parts
 
     def commit(self, stage: str, document: dict[str, Any]) -> None:
-        """Write stage.json, which makes the stage's parts exist."""
+        """Write stage.json, which makes the stage's parts exist.
+
+        Raises:
+            Failure: another run has taken the workspace over.
+        """
+        if self._lost is not None and self._lost.is_set():
+            raise Failure(f"{self.location} was taken over by another run; {stage} is dropped")
         data = json.dumps(document, indent=1).encode()
         self.write(data, stage, "stage.json")
 
@@ -189,7 +204,7 @@ class Workspace:
             self.fs.pipe_file(path, data)
             return
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(f"{path}.{self.run_id}.part")
+        temporary = Path(f"{path}.{self.run_id}{UNFINISHED}")
         with temporary.open("wb") as file:
             file.write(data)
             file.flush()
@@ -229,6 +244,7 @@ class Workspace:
         if not self.local:
             for part in document["parts"]:
                 self.fs.copy(self._path(stage, part["name"]), self._path(name, part["name"][base:]))
+            self._keep_only(name, {part["name"][base:] for part in document["parts"]})
             return
         new = self.scratch / f"publish-{name}"
         for part in document["parts"]:
@@ -244,6 +260,8 @@ class Workspace:
         """
         if not self.local:
             self.upload(folder, name)
+            files = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+            self._keep_only(name, files)
             return
         self.scratch.mkdir(parents=True, exist_ok=True)
         target, new = Path(self._path(name)), self.scratch / f"new-{name}"
@@ -252,6 +270,13 @@ class Workspace:
             target.rename(self.scratch / f"old-{name}")
         new.rename(target)
         shutil.rmtree(self.scratch / f"old-{name}", ignore_errors=True)
+
+    def _keep_only(self, name: str, files: Collection[str]) -> None:
+        """Remove a folder's other files, which an earlier run left."""
+        base = len(self._path(name)) + 1
+        for path in self.fs.find(self._path(name)):
+            if path[base:] not in files:
+                self.fs.rm_file(path)
 
 
 STAGE_NAMES = frozenset(

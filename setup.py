@@ -54,12 +54,13 @@ setup(
     package_data={
         "mapsight": ["data/*.csv", "templates/*"],
         "model_cache": ["models.toml", "README.md"],
-        "driver": ["mrjob.conf"],
     },
+    data_files=[("share/mapsight", ["mrjob.conf"])],
     install_requires=NODE,
     extras_require={
         "model": MODEL,
         "driver": DRIVER,
+        "emr": ["mrjob[aws]>=0.7.4,<0.8"],
         "dev": MODEL + DRIVER + DEV,
     },
     entry_points={"console_scripts": ["mapsight = driver.run:main"]},

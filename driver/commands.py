@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 import time
 from argparse import Namespace
 from pathlib import Path
@@ -14,6 +13,7 @@ from driver.errors import Failure, UsageError
 from driver.model import find_model
 from driver.options import STAGES
 from driver.pipeline import Pipeline
+from driver.runners import check_runner
 from driver.stages import STAGE_TABLE
 from driver.workspace import Workspace
 
@@ -25,6 +25,7 @@ def run(options: Namespace, command: str) -> int:
     if not options.images and not options.openimages:
         raise UsageError("name pictures with --images or --openimages (see --help)")
     workspace = Workspace(options.workspace)
+    check_runner(options, workspace)
     with workspace.locked():
         pipeline = Pipeline(options, workspace)
         pipeline.memo.update(command=command, started=time.strftime("%Y-%m-%dT%H:%M:%S%z"))
@@ -98,10 +99,10 @@ def report(options: Namespace) -> int:
         if document is None:
             raise Failure(f"{options.workspace}: there are no results yet; run the pipeline first")
         documents[name] = document
-    with tempfile.TemporaryDirectory(prefix="mapsight-") as scratch:
-        results = Path(scratch) / "results"
+    with workspace.locked():
+        results = workspace.scratch / "results"
         present.download_results(workspace, results)
-        target = Path(options.out or Path(scratch) / "report")
+        target = Path(options.out or workspace.scratch / "report")
         page = str(present.report_to(documents, results, target))
         if not options.out:
             workspace.replace(target, "report")

@@ -90,22 +90,27 @@ def _cause(log: str) -> str:
 
 
 def _run(spec: dict[str, Any]) -> dict[str, Any]:
-    job_class = getattr(importlib.import_module(spec["module"]), spec["class"])
-    job = job_class(spec["args"])
-    with job.make_runner() as runner:
-        try:
+    runner = None
+    try:
+        job_class = getattr(importlib.import_module(spec["module"]), spec["class"])
+        with job_class(spec["args"]).make_runner() as runner:
             runner.run()
-        except BaseException as error:
-            log = _task_log(runner, error)
-            message = _cause(log) or f"{type(error).__name__}: {error}"
-            return {"error": message, "detail": f"{traceback.format_exc()}\n{log}"}
-        counters: dict[str, dict[str, int]] = {}
-        for step in runner.counters():
-            for group, values in step.items():
-                for name, count in values.items():
-                    group_counters = counters.setdefault(group, {})
-                    group_counters[name] = group_counters.get(name, 0) + count
-        return {"counters": counters}
+            return {"counters": _sums(runner.counters())}
+    except BaseException as error:
+        log = _task_log(runner, error)
+        message = _cause(log) or f"{type(error).__name__}: {error}"
+        return {"error": message, "detail": f"{traceback.format_exc()}\n{log}"}
+
+
+def _sums(steps: list[dict[str, dict[str, int]]]) -> dict[str, dict[str, int]]:
+    """Counters of all steps together, by group and name."""
+    sums: dict[str, dict[str, int]] = {}
+    for step in steps:
+        for group, values in step.items():
+            for name, count in values.items():
+                found = sums.setdefault(group, {})
+                found[name] = found.get(name, 0) + count
+    return sums
 
 
 def main() -> int:

@@ -18,6 +18,7 @@ from driver import present
 from driver.errors import Failure, UsageError
 from driver.model import find_model
 from driver.pipeline import Pipeline
+from driver.runners import check_runner
 from driver.stages import settings_of
 from driver.workspace import Workspace
 from mapsight.decode import PictureError
@@ -61,6 +62,7 @@ def search(options: Namespace) -> int:
     if options.format == "html" and not options.out:
         raise UsageError("--format html needs --out FILE")
     workspace = Workspace(options.workspace)
+    check_runner(options, workspace)
     documents = {name: _committed(workspace, name) for name in ("extract", "classify")}
     with tempfile.TemporaryDirectory(prefix="mapsight-search-") as scratch:
         run = Pipeline(options, workspace, Path(scratch))

@@ -94,7 +94,10 @@ class Workspace:
             try:
                 yield
             finally:
-                shutil.rmtree(self.scratch, ignore_errors=True)
+                folder = self.scratch
+                shutil.rmtree(folder, ignore_errors=True)
+                with contextlib.suppress(OSError):
+                    folder.parent.rmdir()
 
     def _make(self) -> None:
         try:
@@ -263,7 +266,6 @@ class Workspace:
             files = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
             self._keep_only(name, files)
             return
-        self.scratch.mkdir(parents=True, exist_ok=True)
         target, new = Path(self._path(name)), self.scratch / f"new-{name}"
         shutil.move(folder, new)
         if target.exists():

@@ -216,6 +216,8 @@ def test_too_many_rejected_pictures_fail_the_run(mapsight, pictures):
         (("--images", "pictures", "--target-labels", "Girafe"), 2, "did you mean Giraffe"),
         (("--images", "pictures", "--splits", "0"), 2, "--splits"),
         (("--openimages", "nowhere"), 2, "--openimages nowhere"),
+        (("--images", "pictures", "--workspace", "nosuch://x"), 1, "--workspace nosuch://x"),
+        (("--images", "pictures", "--precision", "int8"), 2, "--calibration"),
     ],
 )
 def test_mistakes_are_one_clear_line(mapsight, pictures, arguments, status, message):
@@ -225,6 +227,15 @@ def test_mistakes_are_one_clear_line(mapsight, pictures, arguments, status, mess
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
     assert len([line for line in done.stderr.splitlines() if "error" in line]) == 1
+
+
+@pytest.mark.parametrize(
+    ("runner", "message"), [("hadoop", "no hadoop command"), ("emr", "mapsight[emr]")]
+)
+def test_a_runner_that_cannot_work_here_says_what_is_missing(mapsight, runner, message):
+    mapsight.environment = {**mapsight.environment, "PATH": "/nowhere", "HADOOP_HOME": ""}
+    done = mapsight("-r", runner, "--images", "pictures")
+    assert (done.returncode, message in done.stderr) == (2, True)
 
 
 def test_an_empty_folder_says_so(mapsight, tmp_path):

@@ -1,0 +1,31 @@
+"""What a runner needs before it can be used."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from argparse import Namespace
+from pathlib import Path
+
+from driver.errors import UsageError
+from driver.workspace import Workspace
+
+__all__ = ["check_runner"]
+
+
+def check_runner(options: Namespace, workspace: Workspace) -> None:
+    """Refuse a runner that cannot work here, saying what is missing.
+
+    Raises:
+        UsageError: no `hadoop` or boto3, or a workspace that the cluster cannot see.
+    """
+    if options.runner == "hadoop":
+        home = os.environ.get("HADOOP_HOME", "")
+        if not (shutil.which("hadoop") or Path(home, "bin", "hadoop").is_file()):
+            raise UsageError("-r hadoop: no hadoop command; put it on PATH or set HADOOP_HOME")
+    if options.runner == "emr" and importlib.util.find_spec("boto3") is None:
+        raise UsageError("-r emr: needs boto3; pip install 'mapsight[emr]'")
+    if options.runner in ("hadoop", "emr") and workspace.local:
+        kind = "hdfs:///user/you/mapsight" if options.runner == "hadoop" else "s3://bucket/mapsight"
+        raise UsageError(f"-r {options.runner}: the cluster needs a --workspace such as {kind}")

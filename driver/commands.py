@@ -14,7 +14,7 @@ from driver.model import find_model
 from driver.options import STAGES
 from driver.pipeline import Pipeline
 from driver.runners import check_runner
-from driver.stages import STAGE_TABLE
+from driver.stages import STAGE_TABLE, check_options
 from driver.workspace import Workspace
 
 __all__ = ["model", "report", "run", "status"]
@@ -29,6 +29,7 @@ def run(options: Namespace, command: str) -> int:
     with workspace.locked():
         pipeline = Pipeline(options, workspace)
         pipeline.memo.update(command=command, started=time.strftime("%Y-%m-%dT%H:%M:%S%z"))
+        check_options(pipeline)
         pipeline.run(STAGE_TABLE)
         finished = pipeline.reports[-1].name == STAGES[-1]
         where, summary = {}, None

@@ -96,6 +96,8 @@ class Pipeline:
             and self.workspace.intact(document)
         )
         if not fresh:
+            for name in stage.needs:
+                self.workspace.verify(self.documents[name])
             folder = self.workspace.new_folder(stage.name, key)
             performed = time.monotonic()
             outcome = stage.perform(self, folder)

@@ -22,7 +22,7 @@ from mapsight.ranking import RankPlan, parse_ranks, plan_ranking
 from mapsight.records import Split
 from mapsight.results import merged_records
 
-__all__ = ["STAGE_TABLE", "read_counts", "settings_of", "targets_of"]
+__all__ = ["STAGE_TABLE", "check_options", "read_counts", "settings_of", "targets_of"]
 
 CLUSTER_TASKS = 16
 PICTURES_PER_RANGE = 250_000
@@ -240,6 +240,11 @@ def _labels_identity(run: Pipeline) -> dict[str, Any]:
 def targets_of(document: dict[str, Any]) -> dict[str, str]:
     """MID by target label of a committed classify stage, in the order they were named."""
     return dict(document["options"]["targets"])
+
+
+def check_options(run: Pipeline) -> None:
+    """Find mistakes in labels and metadata before hours of work, not after."""
+    _labels_identity(run)
 
 
 def settings_of(document: dict[str, Any]) -> tuple[dict[str, Any], float | None]:

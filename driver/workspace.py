@@ -130,9 +130,9 @@ class Workspace:
         """A stage's stage.json, or None if it is not committed."""
         try:
             return json.loads(self.fs.cat_file(self._path(stage, "stage.json")))
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):
             return None
-        except (OSError, ValueError) as error:
+        except OSError as error:
             raise Failure(f"{self.uri(stage, 'stage.json')}: cannot be read: {error}") from error
 
     def intact(self, document: dict[str, Any]) -> bool:
@@ -144,6 +144,18 @@ class Workspace:
             except OSError:
                 return False
         return True
+
+    def verify(self, document: dict[str, Any]) -> None:
+        """Read a stage's local parts and compare their SHA-256; sizes alone miss bit rot.
+
+        Raises:
+            Failure: a part has changed; the message names it.
+        """
+        for part in document["parts"] if self.local else ():
+            path = Path(self._path(document["stage"], part["name"]))
+            if checksum(path) != part["sha256"]:
+                stage = document["stage"]
+                raise Failure(f"{path} has changed since it was made; run with --force {stage}")
 
     def parts(self, stage: str) -> list[str]:
         """Addresses of the parts of a committed stage.

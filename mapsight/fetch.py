@@ -187,7 +187,8 @@ def _connect(job: _Job, host: str, port: int, tls: ssl.SSLContext | None) -> soc
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     for *_, address in found:
         if not (job.allow_private or is_public(str(address[0]))):
-            raise FetchError(f"{host} is {address[0]}, which is not a public address")
+            where = host if host == address[0] else f"{host} ({address[0]})"
+            raise FetchError(f"{where} is not a public address")
     link = _first_that_answers(job, found)
     if tls:
         link = tls.wrap_socket(link, server_hostname=host, do_handshake_on_connect=False)

@@ -121,6 +121,29 @@ def test_a_missing_part_is_made_again(mapsight, pictures, tmp_path):
     assert hashes(tmp_path / "workspace") == before
 
 
+def test_bit_rot_in_a_part_is_refused_and_named(mapsight, pictures, tmp_path):
+    mapsight.ok("--images", "pictures")
+    before = hashes(tmp_path / "workspace")
+    part = next((tmp_path / "workspace" / "extract").glob("*/part-*"))
+    data = bytearray(part.read_bytes())
+    data[len(data) // 2] ^= 1
+    part.write_bytes(data)
+    done = mapsight("--images", "pictures", "--force", "classify")
+    assert done.returncode == 1
+    assert f"{part} has changed since it was made; run with --force extract" in done.stderr
+    mapsight.ok("--images", "pictures", "--force", "extract")
+    assert hashes(tmp_path / "workspace") == before
+
+
+def test_a_damaged_stage_file_is_a_stage_not_done(mapsight, pictures, tmp_path):
+    mapsight.ok("--images", "pictures")
+    before = hashes(tmp_path / "workspace")
+    (tmp_path / "workspace" / "rank" / "stage.json").write_text("{")
+    assert "not run" in mapsight.ok("status")
+    mapsight.ok("--images", "pictures")
+    assert hashes(tmp_path / "workspace") == before
+
+
 def test_until_stops_and_a_later_run_goes_on(mapsight, pictures, tmp_path):
     assert mapsight.ok("--images", "pictures", "--until", "extract") == ""
     assert sorted(runs(tmp_path / "workspace")) == ["extract", "ingest", "plan"]

@@ -28,6 +28,7 @@ from mrjob.local import LocalMRJobRunner
 __all__ = ["main"]
 
 TAIL = 20_000
+POLL_SECONDS = 0.1
 
 
 def _hold_lifeline() -> None:
@@ -49,8 +50,10 @@ def _run_in_threads(self: LocalMRJobRunner, funcs: Any, num_processes: int | Non
         done, waiting = wait(futures, return_when=FIRST_EXCEPTION)
         for future in waiting:
             future.cancel()
-        if any(future.exception() for future in done):
+        while waiting:
+            # a thread may just have been starting the next task
             _end_children()
+            waiting = wait(waiting, POLL_SECONDS).not_done
         for future in done:
             future.result()
 

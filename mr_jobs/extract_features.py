@@ -33,12 +33,18 @@ class MRExtractFeatures(MRJob):
 
     def configure_args(self):
         super().configure_args()
-        self.add_file_arg("--model", required=True, help="LiteRT file, or weights for keras")
+        self.add_file_arg("--model", help="LiteRT file, or weights for keras")
         self.add_passthru_arg("--model-sha256", help="refuse a model file with another SHA-256")
         self.add_passthru_arg("--engine", choices=["litert", "keras"], default="litert")
         self.add_passthru_arg("--alpha", type=float, default=1.0, help="for keras")
         self.add_passthru_arg("--resolution", type=int, default=224, help="for keras")
         self.add_passthru_arg("--image-column", help="column of foreign Parquet files")
+
+    def load_args(self, args):
+        super().load_args(args)
+        # not `required`, for then mrjob's --help asks for it too
+        if not self.options.model:
+            self.arg_parser.error("--model is needed")
 
     def steps(self):
         return [

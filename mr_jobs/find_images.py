@@ -25,7 +25,13 @@ class MRFindImages(MRJob):
 
     def configure_args(self):
         super().configure_args()
-        self.add_file_arg("--ids", required=True, help="JSON list of image ids")
+        self.add_file_arg("--ids", help="JSON list of image ids")
+
+    def load_args(self, args):
+        super().load_args(args)
+        # not `required`, for then mrjob's --help asks for it too
+        if not self.options.ids:
+            self.arg_parser.error("--ids is needed")
 
     def steps(self):
         return [MRStep(mapper_init=self.mapper_load_ids, mapper=self.mapper_pick)]

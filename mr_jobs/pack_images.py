@@ -33,7 +33,13 @@ class MRPackImages(MRJob):
 
     def configure_args(self):
         super().configure_args()
-        self.add_passthru_arg("--shards", required=True, help="folder or URI for the shards")
+        self.add_passthru_arg("--shards", help="folder or URI for the shards")
+
+    def load_args(self, args):
+        super().load_args(args)
+        # not `required`, for then mrjob's --help asks for it too
+        if not self.options.shards:
+            self.arg_parser.error("--shards is needed")
 
     def steps(self):
         return [MRStep(mapper=self.mapper_pack_split)]

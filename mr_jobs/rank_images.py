@@ -37,7 +37,13 @@ class MRRankImages(MRJob):
 
     def configure_args(self):
         super().configure_args()
-        self.add_file_arg("--plan", required=True, help="JSON: a RankPlan")
+        self.add_file_arg("--plan", help="JSON: a RankPlan")
+
+    def load_args(self, args):
+        super().load_args(args)
+        # not `required`, for then mrjob's --help asks for it too
+        if not self.options.plan:
+            self.arg_parser.error("--plan is needed")
 
     def steps(self):
         return [

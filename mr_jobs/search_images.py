@@ -28,10 +28,16 @@ class MRSearchImages(MRJob):
 
     def configure_args(self):
         super().configure_args()
-        self.add_file_arg("--queries", required=True, help="one Query a line")
-        self.add_file_arg("--targets", required=True, help="JSON: targets and parents")
+        self.add_file_arg("--queries", help="one Query a line")
+        self.add_file_arg("--targets", help="JSON: targets and parents")
         self.add_passthru_arg("--by", choices=["features", "label"], default="features")
         self.add_passthru_arg("--screen-diagonal", type=float, help="inches, for the usual PPI")
+
+    def load_args(self, args):
+        super().load_args(args)
+        # not `required`, for then mrjob's --help asks for it too
+        if not (self.options.queries and self.options.targets):
+            self.arg_parser.error("--queries and --targets are needed")
 
     def steps(self):
         return [

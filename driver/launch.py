@@ -130,7 +130,7 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def _outcome(job: Job, returncode: int, outcome: Path, log: Path) -> dict[str, dict[str, int]]:
-    if outcome.is_file():
+    if outcome.is_file() and returncode in (0, 1):
         document = json.loads(outcome.read_text(encoding="utf-8"))
         if "counters" in document:
             return document["counters"]

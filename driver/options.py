@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import difflib
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
+from driver.config import CONFIG, config_flags
 from driver.errors import UsageError
 from driver.workspace import STAGE_NAMES
 from mapsight import __version__
@@ -16,14 +14,8 @@ from mapsight.labels import DEFAULT_TARGETS
 from mapsight.ranking import parse_ranks
 from mapsight.records import MEASURES
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 __all__ = ["COMMANDS", "parse"]
 
-CONFIG = "mapsight.toml"
 COMMANDS = ("run", "search", "status", "report", "model")
 STAGES = ("plan", "ingest", "extract", "annotate", "classify", "count", "rank", "merge", "render")
 assert frozenset(STAGES) == STAGE_NAMES
@@ -274,8 +266,8 @@ def parse(argv: Sequence[str], prog: str) -> argparse.Namespace:
     rest = list(argv[1:] if argv and argv[0] in COMMANDS else argv)
     parser = _parser(command, prog)
     given = parser.parse_args(rest)
-    flags = _config_flags(parser, given, rest, command)
-    _check_config(parser, flags, _config_name(given))
+    parsers = {name: _parser(name, prog) for name in COMMANDS}
+    flags = config_flags(parsers, command, given.config, rest)
     options = parser.parse_args(flags + rest)
     options.command = command
     if getattr(options, "precision", "") == "int8" and not options.calibration:
@@ -285,87 +277,3 @@ def parse(argv: Sequence[str], prog: str) -> argparse.Namespace:
         if not options.target_labels:
             raise UsageError("--target-labels: name at least one label")
     return options
-
-
-def _config_flags(
-    parser: argparse.ArgumentParser, given: argparse.Namespace, argv: Sequence[str], command: str
-) -> list[str]:
-    """The configuration file's options as flags that come before the typed ones."""
-    document = _read_config(given.config)
-    tables = {key: value for key, value in document.items() if isinstance(value, dict)}
-    plain = {key: value for key, value in document.items() if key not in tables}
-    unknown = sorted(set(tables) - set(COMMANDS))
-    if unknown:
-        raise UsageError(f"{_config_name(given)}: unknown table [{unknown[0]}]")
-    actions = _configurable(parser)
-    elsewhere = {name for c in COMMANDS for name in _configurable(_parser(c, ""))}
-    flags: list[str] = []
-    for key, value in {**plain, **tables.get(command, {})}.items():
-        name = key.replace("_", "-")
-        if name not in actions:
-            if key in plain and name in elsewhere:
-                continue
-            near = difflib.get_close_matches(name, elsewhere, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise UsageError(f"{_config_name(given)}: unknown option {key!r}{hint}")
-        if not _overridden(name, argv):
-            flags += _as_flags(actions[name], value, f"{_config_name(given)}: {key}")
-    return flags
-
-
-def _configurable(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
-    """The options that a configuration file may give, by name."""
-    actions = {a.option_strings[-1][2:]: a for a in parser._actions if a.option_strings}
-    return {name: a for name, a in actions.items() if name not in ("help", "version", "config")}
-
-
-def _check_config(parser: argparse.ArgumentParser, flags: list[str], name: str) -> None:
-    """Complain of the file's values in the file's name."""
-    try:
-        parser.parse_args(flags)
-    except UsageError as error:
-        raise UsageError(f"{name}: {error}") from None
-
-
-def _overridden(name: str, argv: Sequence[str]) -> bool:
-    """Whether typed flags replace an option that would otherwise add to them."""
-    group = {"images", "openimages"} if name in ("images", "openimages") else {name}
-    return any(
-        arg == f"--{other}" or arg.startswith(f"--{other}=") for other in group for arg in argv
-    )
-
-
-def _as_flags(action: argparse.Action, value: Any, where: str) -> list[str]:
-    flag = action.option_strings[-1]
-    if isinstance(value, bool):
-        if action.nargs != 0:
-            raise UsageError(f"{where}: expected a value, not {str(value).lower()}")
-        return [flag] if value else []
-    if action.nargs == 0:
-        raise UsageError(f"{where}: expected true or false")
-    if isinstance(value, dict):
-        raise UsageError(f"{where}: expected a value, not a table")
-    if not isinstance(value, list):
-        return [f"{flag}={value}"]
-    if action.nargs == "+":
-        return [flag, *map(str, value)]
-    if not isinstance(action.default, list):
-        raise UsageError(f"{where}: expected one value, not a list")
-    return [f"{flag}={item}" for item in value]
-
-
-def _config_name(given: argparse.Namespace) -> str:
-    return given.config or CONFIG
-
-
-def _read_config(named: str | None) -> dict[str, Any]:
-    path = Path(named or CONFIG)
-    if not named and not path.is_file():
-        return {}
-    try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except OSError as error:
-        raise UsageError(f"--config {path}: {error.strerror}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path}: not TOML: {error}") from None

@@ -11,6 +11,7 @@ from typing import Any
 
 from driver import present
 from driver.errors import Failure, UsageError
+from driver.fingerprint import ROOT
 from driver.launch import JOBS
 from driver.pipeline import Outcome, Pipeline, Stage, require
 from mapsight import openimages
@@ -306,6 +307,10 @@ def _rank(run: Pipeline, folder: str) -> Outcome:
     return Outcome(run.job("rank", inputs, ["--plan", path], ("rank", folder)))
 
 
+TEMPLATES = tuple(
+    path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "mapsight/templates").iterdir())
+)
+
 STAGE_TABLE = (
     Stage("plan", (), ("mapsight/plan.py",), _plan_identity, _make_plan),
     Stage(
@@ -349,7 +354,7 @@ STAGE_TABLE = (
     Stage(
         "render",
         ("merge", "extract"),
-        ("driver/present.py", "mapsight/report.py"),
+        ("driver/present.py", "mapsight/report.py", "mapsight/thumbnails.py", *TEMPLATES),
         _nothing,
         present.render,
     ),

@@ -1,0 +1,115 @@
+"""The configuration file: options in TOML, which typed flags override."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from driver.errors import UsageError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+__all__ = ["CONFIG", "config_flags"]
+
+CONFIG = "mapsight.toml"
+
+
+def config_flags(
+    parsers: Mapping[str, argparse.ArgumentParser],
+    command: str,
+    named: str | None,
+    argv: Sequence[str],
+) -> list[str]:
+    """The configuration file's options as flags that come before the typed ones.
+
+    Args:
+        parsers: of all commands, by name.
+        command: the one that is run.
+        named: the file of --config; None takes `mapsight.toml`, if there is one.
+        argv: the typed flags, which win.
+
+    Raises:
+        UsageError: the file cannot be read, or says something that no command knows.
+    """
+    document, where = _read_config(named), named or CONFIG
+    tables = {key: value for key, value in document.items() if isinstance(value, dict)}
+    plain = {key: value for key, value in document.items() if key not in tables}
+    unknown = sorted(set(tables) - set(parsers))
+    if unknown:
+        raise UsageError(f"{where}: unknown table [{unknown[0]}]")
+    actions = _configurable(parsers[command])
+    elsewhere = {name for parser in parsers.values() for name in _configurable(parser)}
+    flags: list[str] = []
+    for key, value in {**plain, **tables.get(command, {})}.items():
+        name = key.replace("_", "-")
+        if name not in actions:
+            if key in plain and name in elsewhere:
+                continue
+            near = difflib.get_close_matches(name, elsewhere, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise UsageError(f"{where}: unknown option {key!r}{hint}")
+        if not _overridden(name, argv):
+            flags += _as_flags(actions[name], value, f"{where}: {key}")
+    _check(parsers[command], flags, where)
+    return flags
+
+
+def _configurable(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
+    """The options that a configuration file may give, by name."""
+    actions = {a.option_strings[-1][2:]: a for a in parser._actions if a.option_strings}
+    return {name: a for name, a in actions.items() if name not in ("help", "version", "config")}
+
+
+def _check(parser: argparse.ArgumentParser, flags: list[str], name: str) -> None:
+    """Complain of the file's values in the file's name."""
+    try:
+        parser.parse_args(flags)
+    except UsageError as error:
+        raise UsageError(f"{name}: {error}") from None
+
+
+def _overridden(name: str, argv: Sequence[str]) -> bool:
+    """Whether typed flags replace an option that would otherwise add to them."""
+    group = {"images", "openimages"} if name in ("images", "openimages") else {name}
+    return any(
+        arg == f"--{other}" or arg.startswith(f"--{other}=") for other in group for arg in argv
+    )
+
+
+def _as_flags(action: argparse.Action, value: Any, where: str) -> list[str]:
+    flag = action.option_strings[-1]
+    if isinstance(value, bool):
+        if action.nargs != 0:
+            raise UsageError(f"{where}: expected a value, not {str(value).lower()}")
+        return [flag] if value else []
+    if action.nargs == 0:
+        raise UsageError(f"{where}: expected true or false")
+    if isinstance(value, dict):
+        raise UsageError(f"{where}: expected a value, not a table")
+    if not isinstance(value, list):
+        return [f"{flag}={value}"]
+    if action.nargs == "+":
+        return [flag, *map(str, value)]
+    if not isinstance(action.default, list):
+        raise UsageError(f"{where}: expected one value, not a list")
+    return [f"{flag}={item}" for item in value]
+
+
+def _read_config(named: str | None) -> dict[str, Any]:
+    path = Path(named or CONFIG)
+    if not named and not path.is_file():
+        return {}
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise UsageError(f"--config {path}: {error.strerror}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: not TOML: {error}") from None

@@ -9,6 +9,7 @@ however it did, this process ends with everything it started.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import logging
@@ -62,7 +63,8 @@ def _end_children() -> None:
     import psutil
 
     for child in psutil.Process().children(recursive=True):
-        child.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
 
 
 def _improve_runners() -> None:

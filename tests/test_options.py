@@ -185,7 +185,7 @@ def test_version(capsys):
 
 
 def test_the_toml_reader_is_there_for_this_python():
-    from driver import options as module
+    from driver import config as module
 
     expected = "tomllib" if sys.version_info >= (3, 11) else "tomli"
     assert module.tomllib.__name__ == expected

@@ -44,7 +44,7 @@ NOT_PUBLIC = [
 """What not every version of `ipaddress` knows as private or reserved."""
 
 PAGE = re.compile(
-    rb"(\xef\xbb\xbf)?\s*(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body)\b", re.I | re.S
+    rb"(\xef\xbb\xbf)?\s*(<!--(?:(?!-->).)*-->\s*)*<(!doctype\s+html|html|head|body)\b", re.I | re.S
 )
 HEADERS = {
     "User-Agent": f"mapsight/{__version__}",

@@ -71,10 +71,15 @@ def _spool(found: Iterable[Found], spool: Path) -> tuple[int, int, int, str]:
     ordinal = weight = size = 0
     digest = hashlib.sha256()
     with spool.open("w", encoding="utf-8") as out:
-        for file in found:
+        for number, file in enumerate(found):
             digest.update(f"{file.source}\0{file.bytes}\0{file.stamp}\n".encode())
             for piece in pieces_of(file):
-                piece |= {"first": ordinal, "weight": _weight(piece), "before": weight}
+                piece |= {
+                    "file": number,
+                    "first": ordinal,
+                    "weight": _weight(piece),
+                    "before": weight,
+                }
                 out.write(json.dumps(piece) + "\n")
                 ordinal += piece["rows"]
                 weight += piece["weight"]
@@ -98,12 +103,14 @@ def pieces_of(file: Found) -> Iterator[dict[str, Any]]:
             metadata = pq.read_metadata(handle)
     except (OSError, pa.ArrowException) as error:
         reason = " ".join(str(error).split())[:200]
-        yield base | {"group": 0, "rows": 1, "bytes": file.bytes, "unreadable": reason}
+        yield base | {"group": 0, "rows": 1, "row": 0, "bytes": file.bytes, "unreadable": reason}
         return
+    row = 0
     for group in range(metadata.num_row_groups):
         part = metadata.row_group(group)
         size = sum(part.column(i).total_compressed_size for i in range(part.num_columns))
-        yield base | {"group": group, "rows": part.num_rows, "bytes": size}
+        yield base | {"group": group, "rows": part.num_rows, "row": row, "bytes": size}
+        row += part.num_rows
 
 
 def _spooled(spool: Path, kind: str) -> Iterator[dict[str, Any]]:
@@ -158,18 +165,19 @@ def _grown(split: Split, groups: int, rows: int, size: int) -> Split:
 
 def _parquet_splits(pieces: Iterator[dict[str, Any]], share: float) -> Iterator[Split]:
     """Neighbouring row groups of one file that fall into one share, as one split each."""
-    for (_, uri), group in itertools.groupby(
-        pieces, key=lambda piece: (_share_of(piece, share), piece["uri"])
+    for _, group in itertools.groupby(
+        pieces, key=lambda piece: (_share_of(piece, share), piece["file"])
     ):
         first, *rest = group
         split = Split(
-            uri,
+            first["uri"],
             first["source"],
             first["group"],
             1,
             first["rows"],
             first["bytes"],
             first["first"],
+            first["row"],
             first["unreadable"],
         )
         for piece in rest:

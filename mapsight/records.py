@@ -92,9 +92,10 @@ IMAGE_SCHEMA = pa.schema(
 class Split:
     """A map task's share of the input: some row groups of one Parquet file.
 
-    `uri` is what the task opens and `source` what the user called it; `first`
-    is the ordinal of the first row among all pictures of the run (so that "the
-    first one" of two pictures means the same however the input is split).
+    `uri` is what the task opens and `source` what the user called it ("" for a
+    shard of ours); `first` is the ordinal of the first row among all pictures of
+    the run (so that "the first one" of two pictures means the same however the
+    input is split), `row` its number in the file.
     """
 
     uri: str
@@ -104,6 +105,7 @@ class Split:
     rows: int
     bytes: int
     first: int
+    row: int = 0
     unreadable: str = ""
 
     def to_json(self) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import re
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from mapsight.inputs import image_id_of, open_uri, resolve, safe_id
 from mapsight.records import IMAGE_SCHEMA, LISTING_SCHEMA, PROVENANCE, Split, error_record
 
 __all__ = [
+    "OURS",
     "Image",
     "ShardWriter",
     "image_column",
@@ -27,6 +29,11 @@ __all__ = [
 ROW_GROUP_BYTES = 8 << 20  # half of the 16 MiB that keep a reader's memory flat
 MAX_BYTES = 64 << 20  # a file above this is never read
 BATCH_ROWS = 16
+READ_BYTES = 16 << 20  # of a batch of rows, unless one row is larger
+SWELL, SWELL_BYTES = 20, 64 << 20  # a row group beyond both is no collection of pictures
+OURS = "ingest:{:012d}"
+"""How records name a shard of ours: by its first ordinal, wherever it lies."""
+
 IMAGE_COLUMNS = ("image", "jpg", "jpeg", "png", "bytes", "content", "image_bytes")
 PATH_COLUMNS = ("path", "file_name", "filename", "uri", "url")
 
@@ -35,7 +42,8 @@ PATH_COLUMNS = ("path", "file_name", "filename", "uri", "url")
 class Image:
     """A picture as it was read, or the reason why it could not be.
 
-    `row` is its row in the Parquet file `shard`, where it can be found again.
+    `row` is its row in the Parquet file `shard`, where it can be found again;
+    a shard of ours is named as OURS says, so that the workspace can be moved.
     """
 
     image_id: str
@@ -118,7 +126,7 @@ def image_column(schema: pa.Schema, wanted: str | None = None) -> str:
     """
     candidates = [wanted] if wanted else [name for name in IMAGE_COLUMNS if name in schema.names]
     for name in candidates:
-        if name in schema.names and _holds_bytes(schema.field(name).type):
+        if schema.names.count(name) == 1 and _holds_bytes(schema.field(name).type):
             return name
     found = ", ".join(f"{column.name} ({column.type})" for column in schema)
     what = f"no column {wanted!r} with pictures" if wanted else "no column with pictures"
@@ -128,90 +136,132 @@ def image_column(schema: pa.Schema, wanted: str | None = None) -> str:
 def _holds_bytes(kind: pa.DataType) -> bool:
     if pa.types.is_struct(kind):
         return any(part.name == "bytes" and _holds_bytes(part.type) for part in kind)
-    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+    if pa.types.is_dictionary(kind):
+        return _holds_bytes(kind.value_type)
+    plain = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
+    return any(test(kind) for test in plain)
 
 
 def read_images(split: Split, wanted: str | None = None) -> Iterator[Image]:
     """Every row of a split as an Image; a row group that cannot be read loses only itself.
 
-    Memory: BATCH_ROWS rows and the pages they lie in.
+    Memory: one batch of rows (READ_BYTES, or one row) and the pages they lie in.
     """
     if split.unreadable:
         yield _lost(split, 0, split.unreadable)
         return
-    try:
-        handle = open_uri(split.uri)
-        parquet = pq.ParquetFile(handle, pre_buffer=False, page_checksum_verification=True)
-        column = image_column(parquet.schema_arrow, wanted)
-    except (OSError, ValueError) as error:
-        yield from (_lost(split, row, str(error)) for row in range(split.rows))
-        return
-    with handle:
-        start = sum(parquet.metadata.row_group(i).num_rows for i in range(split.row_group))
-        done = 0
-        for group in range(split.row_group, split.row_group + split.row_groups):
-            rows = parquet.metadata.row_group(group).num_rows
-            yield from _read_group(parquet, group, rows, column, split, start + done, done)
-            done += rows
+    with contextlib.ExitStack() as stack:
+        try:
+            handle = stack.enter_context(open_uri(split.uri))
+            parquet = pq.ParquetFile(handle, pre_buffer=False, page_checksum_verification=True)
+            column = image_column(parquet.schema_arrow, wanted)
+            groups = range(split.row_group, split.row_group + split.row_groups)
+            rows = [parquet.metadata.row_group(group).num_rows for group in groups]
+            if sum(rows) != split.rows:
+                raise ValueError("the file has changed since the run began")
+        except (OSError, ValueError, IndexError) as error:
+            yield from (_lost(split, offset, str(error)) for offset in range(split.rows))
+            return
+        for number, last in enumerate(itertools.accumulate(rows)):
+            group, offset = split.row_group + number, last - rows[number]
+            yield from _read_group(parquet, group, column, split, offset)
 
 
 def _read_group(
-    parquet: pq.ParquetFile,
-    group: int,
-    rows: int,
-    column: str,
-    split: Split,
-    row: int,
-    offset: int,
+    parquet: pq.ParquetFile, group: int, column: str, split: Split, offset: int
 ) -> Iterator[Image]:
-    """The rows of one row group; `row` is the first one's number in the file."""
-    names = parquet.schema_arrow.names
-    known = {"image_id", "ImageID", *PATH_COLUMNS, *PROVENANCE}
-    if not split.source:  # a shard of ours
-        known |= {"source", "ordinal", "error", "detail"}
-    columns = [column, *(name for name in names if name in known and name != column)]
-    done = 0
+    """The rows of one row group; `offset` is the first one's place in the split."""
+    rows = parquet.metadata.row_group(group).num_rows
+    done, reason = 0, "the row group ends early"
     try:
-        for batch in parquet.iter_batches(
-            BATCH_ROWS, row_groups=[group], columns=columns, use_threads=False
-        ):
-            for values in batch.to_pylist():
-                yield _image(values, column, split, row + done, offset + done)
+        for batch in _batches(parquet, group, _columns(parquet, column, split)):
+            for number in range(batch.num_rows):
+                yield _image(batch, number, column, split, offset + done)
                 done += 1
     except (OSError, ValueError, pa.ArrowException) as error:
-        for lost in range(done, rows):
-            yield _lost(split, offset + lost, str(error), row + lost)
+        reason = str(error)
+    for lost in range(done, rows):
+        yield _lost(split, offset + lost, reason)
 
 
-def _image(values: dict[str, Any], column: str, split: Split, row: int, offset: int) -> Image:
-    data: Any = values[column]
-    path: Any = None
+def _columns(parquet: pq.ParquetFile, column: str, split: Split) -> list[str]:
+    """The image column and those known columns that cannot be mistaken."""
+    names = parquet.schema_arrow.names
+    known = {"image_id", "ImageID", *PATH_COLUMNS, *PROVENANCE}
+    if not split.source:
+        known |= {"source", "ordinal", "error", "detail"}
+    more = (name for name in names if name in known and names.count(name) == 1)
+    return [column, *(name for name in more if name != column)]
+
+
+def _batches(parquet: pq.ParquetFile, group: int, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    """A row group in batches of about READ_BYTES.
+
+    Raises:
+        ValueError: it would grow to many times its size, as no pictures do.
+    """
+    metadata = parquet.metadata.row_group(group)
+    parts = [metadata.column(i) for i in range(metadata.num_columns)]
+    packed = sum(part.total_compressed_size for part in parts)
+    size = sum(part.total_uncompressed_size for part in parts)
+    if size > SWELL_BYTES and size > SWELL * packed:
+        raise ValueError(f"{packed:,} bytes declare {size:,}; refused")
+    # one large value of a dictionary may stand in every row
+    repeated = any(part.has_dictionary_page for part in parts)
+    share = size if repeated else size // max(metadata.num_rows, 1)
+    rows = max(1, min(BATCH_ROWS, READ_BYTES // max(share, 1)))
+    return parquet.iter_batches(rows, row_groups=[group], columns=columns, use_threads=False)
+
+
+def _cell(batch: pa.RecordBatch, number: int, name: str) -> Any:
+    """A value, or None where there is none or it cannot be had."""
+    if name not in batch.schema.names:
+        return None
+    try:
+        return batch.column(name)[number].as_py()
+    except (ValueError, OverflowError, TypeError, pa.ArrowException):
+        return None
+
+
+def _image(batch: pa.RecordBatch, number: int, column: str, split: Split, offset: int) -> Image:
+    data = _cell(batch, number, column)
+    paths = [_cell(batch, number, name) for name in PATH_COLUMNS]
     if isinstance(data, dict):
-        data, path = data.get("bytes"), data.get("path")
-    path = path or next((values[n] for n in PATH_COLUMNS if isinstance(values.get(n), str)), None)
-    source = values.get("source") or f"{split.source}#{row}"
-    given = values.get("image_id") or values.get("ImageID")
+        paths.insert(0, data.get("path"))
+        data = data.get("bytes")
+    path = next((text for text in paths if isinstance(text, str)), None)
+    source = f"{split.source}#{split.row + offset}"
+    if not split.source:
+        source = _cell(batch, number, "source")
+    given = _cell(batch, number, "image_id") or _cell(batch, number, "ImageID")
+    ordinal = None if split.source else _cell(batch, number, "ordinal")
+    provenance = {name: _cell(batch, number, name) for name in PROVENANCE}
     return Image(
         image_id=_image_id(given, source, path),
         source=source,
-        ordinal=values.get("ordinal", split.first + offset),
+        ordinal=split.first + offset if ordinal is None else ordinal,
         data=data,
-        shard=split.uri,
-        row=row,
-        provenance={n: str(values[n]) for n in PROVENANCE if values.get(n)},
-        error=_error(values, data),
+        shard=split.uri if split.source else OURS.format(split.first),
+        row=split.row + offset,
+        provenance={name: str(value) for name, value in provenance.items() if value},
+        error=_error(batch, number, split, data),
     )
 
 
 def _image_id(given: object, source: str, path: str | None) -> str:
+    if isinstance(given, int) and not isinstance(given, bool):
+        given = str(given)
     if isinstance(given, str) and safe_id(given):
         return given
     return image_id_of(source, path or source)
 
 
-def _error(values: dict[str, Any], data: bytes | None) -> dict[str, Any] | None:
-    if values.get("error"):
-        return {"error": values["error"], "detail": values.get("detail") or ""}
+def _error(
+    batch: pa.RecordBatch, number: int, split: Split, data: bytes | None
+) -> dict[str, Any] | None:
+    code = None if split.source else _cell(batch, number, "error")
+    if code:
+        return {"error": code, "detail": _cell(batch, number, "detail") or ""}
     if data is None:
         return error_record("no_image", "the row's picture is null")
     if len(data) > MAX_BYTES:
@@ -219,14 +269,18 @@ def _error(values: dict[str, Any], data: bytes | None) -> dict[str, Any] | None:
     return None
 
 
-def _lost(split: Split, offset: int, reason: str, row: int | None = None) -> Image:
-    source = split.source if split.unreadable else f"{split.source or split.uri}#{row or offset}"
+def _lost(split: Split, offset: int, reason: str) -> Image:
+    source = f"{split.source}#{split.row + offset}"
+    if split.unreadable:
+        source = split.source
+    elif not split.source:
+        source = f"picture {split.first + offset} of the input"
     return Image(
         image_id=image_id_of(source, ""),
         source=source,
         ordinal=split.first + offset,
         data=None,
-        error=error_record("bad_shard", re.sub(r"\s+", " ", reason)),
+        error=error_record("bad_shard", reason),
     )
 
 
@@ -249,11 +303,9 @@ def read_image(shard: str, row: int, wanted: str | None = None) -> bytes | None:
 
 def _nth(parquet: pq.ParquetFile, group: int, column: str, row: int) -> Any:
     """One value of a row group, a batch in memory at a time."""
-    for batch in parquet.iter_batches(
-        BATCH_ROWS, row_groups=[group], columns=[column], use_threads=False
-    ):
+    for batch in _batches(parquet, group, [column]):
         if row < batch.num_rows:
-            return batch.column(0)[row].as_py()
+            return _cell(batch, row, column)
         row -= batch.num_rows
     return None
 

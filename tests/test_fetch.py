@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from loopback import reply, serving
 
-from mapsight.fetch import FetchError, fetch, is_public
+from mapsight.fetch import PAGE, FetchError, fetch, is_public
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9
 
@@ -226,3 +226,8 @@ def test_a_certificate_nobody_vouches_for_is_refused(tmp_path: Path):
     tls.load_cert_chain(files[1], files[0])
     with serving(reply(PICTURE), tls=tls) as url, refused("certificate verify failed"):
         get(url.replace("http://127.0.0.1", "https://localhost"))
+
+
+def test_a_body_of_comments_is_looked_at_in_no_time():
+    assert PAGE.match(b"<!---->" * 500 + b"x") is None
+    assert PAGE.match(b"<!-- a -->\n<!-- b --><html>")

@@ -106,3 +106,11 @@ def test_a_planned_listing_can_be_packed(tmp_path, pictures):
         sink = type("Sink", (), {"add": lambda self, row: packed.append(row)})()
         assert len(list(pack_files(split, sink))) == split.rows
     assert [row["image"] for row in packed] == [p.read_bytes() for p in sorted(pictures.iterdir())]
+
+
+def test_a_file_named_twice_is_two_files(tmp_path):
+    write_parquet(tmp_path / "a.parquet", 6, 2)
+    files = [*find_inputs(str(tmp_path / "a.parquet")), *find_inputs(str(tmp_path / "a.parquet"))]
+    plan = make_plan(files, tmp_path / "l", splits=1)
+    cut = [(s.row_group, s.row_groups, s.first, s.row) for s in plan.parquet]
+    assert cut == [(0, 3, 0, 0), (0, 3, 6, 0)]

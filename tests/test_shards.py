@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,7 +13,7 @@ from mapsight import shards
 from mapsight.inputs import find_inputs, image_id_of
 from mapsight.plan import make_plan
 from mapsight.records import Split
-from mapsight.shards import image_column, read_image, read_images, write_shard
+from mapsight.shards import OURS, image_column, read_image, read_images, write_shard
 
 
 def packed(folder: Path, tmp_path: Path) -> Split:
@@ -117,14 +120,16 @@ def test_a_vanished_file_loses_its_rows_by_number(tmp_path):
 
 
 def test_an_unreadable_split_is_one_record():
-    (lost,) = read_images(Split("x", "typed.parquet", 0, 1, 1, 0, 9, "no footer"))
+    (lost,) = read_images(Split("x", "typed.parquet", 0, 1, 1, 0, 9, 0, "no footer"))
     assert (lost.source, lost.ordinal, lost.error["detail"]) == ("typed.parquet", 9, "no footer")
 
 
 def test_a_picture_is_found_again_by_shard_and_row(pictures, tmp_path):
-    for image in read_images(packed(pictures, tmp_path)):
-        assert read_image(image.shard, image.row) == image.data
-    assert read_image(image.shard, 99) is None
+    split = packed(pictures, tmp_path)
+    for image in read_images(split):
+        assert image.shard == OURS.format(0)
+        assert read_image(split.uri, image.row) == image.data
+    assert read_image(split.uri, 99) is None
     assert read_image("nowhere.parquet", 0) is None
 
 
@@ -134,3 +139,78 @@ def test_shards_are_the_same_bytes_every_time(pictures, tmp_path):
     split = Split(**{**vars(split), "uri": str(listing)})
     sums = {write_shard(split, str(tmp_path / f"{i}.parquet"), lambda n: None)[1] for i in "ab"}
     assert len(sums) == 1
+
+
+READ = """
+import resource, sys
+from mapsight.records import Split
+from mapsight.shards import read_images
+split = Split(sys.argv[1], "b.parquet", 0, 1, 30, 0, 0)
+print(*{(len(i.data or b""), (i.error or {}).get("error")) for i in read_images(split)})
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.parametrize(
+    ("dictionary", "said"), [(False, "(0, 'bad_shard')"), (True, f"({20 << 20}, None)")]
+)
+def test_a_file_that_swells_takes_little_memory(tmp_path, dictionary, said):
+    zeros = pa.table({"image": [bytes(20 << 20)] * 30})
+    path = tmp_path / "bomb.parquet"
+    pq.write_table(zeros, path, compression="zstd", use_dictionary=dictionary)
+    command = [sys.executable, "-c", READ, str(path)]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert out.splitlines()[0] == said
+    assert int(out.splitlines()[1]) < 250_000
+
+
+def test_large_pictures_are_read_one_at_a_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(shards, "READ_BYTES", 3000)
+    values = [os.urandom(1000) for _ in range(20)]
+    split = foreign(tmp_path / "f.parquet", {"image": values})
+    batches = list(shards._batches(pq.ParquetFile(split.uri), 0, ["image"]))
+    assert max(batch.num_rows for batch in batches) <= 3
+    assert [image.data for image in read_images(split)] == values
+
+
+def test_an_odd_cell_costs_that_cell(tmp_path):
+    title = pa.array([b"fine", b"caf\xe9", b"fine"]).view(pa.string())
+    table = {
+        "image": pa.array([b"a", b"b", b"c"]).dictionary_encode(),
+        "title": title,
+        "license": pa.array([2**53] * 3, pa.timestamp("ms")),
+        "path": [1, 2, 3],
+    }
+    images = list(read_images(foreign(tmp_path / "f.parquet", table)))
+    assert [image.data for image in images] == [b"a", b"b", b"c"]
+    assert [image.provenance for image in images] == [{"title": "fine"}, {}, {"title": "fine"}]
+
+
+def test_a_struct_path_need_not_be_text(tmp_path):
+    value = [{"bytes": b"a", "path": b"x"}]
+    (image,) = read_images(foreign(tmp_path / "f.parquet", {"image": value}))
+    assert (image.data, image.error) == (b"a", None)
+
+
+def test_an_unusable_file_loses_the_same_rows_however_it_is_split(tmp_path):
+    path = tmp_path / "f.parquet"
+    pq.write_table(pa.table({"text": ["x"] * 12}), path, row_group_size=3)
+
+    def names(splits: int) -> list[str]:
+        plan = make_plan(find_inputs(str(path)), tmp_path / "l", splits=splits)
+        return [image.source for split in plan.parquet for image in read_images(split)]
+
+    assert names(1) == names(4) == [f"{path}#{i}" for i in range(12)]
+
+
+def test_a_file_that_changed_since_planning_loses_its_planned_rows(tmp_path):
+    split = foreign(tmp_path / "f.parquet", {"image": [b"a"] * 4})
+    foreign(tmp_path / "f.parquet", {"image": [b"a"] * 3})
+    errors = [image.error for image in read_images(split)]
+    assert len(errors) == 4
+    assert all("has changed" in error["detail"] for error in errors)
+
+
+def test_whole_numbers_can_be_ids(tmp_path):
+    images = read_images(foreign(tmp_path / "f.parquet", {"image_id": [7, 8], "image": [b"a"] * 2}))
+    assert [image.image_id for image in images] == ["7", "8"]

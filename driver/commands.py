@@ -104,7 +104,7 @@ def report(options: Namespace) -> int:
         results = workspace.scratch / "results"
         present.download_results(workspace, results)
         target = Path(options.out or workspace.scratch / "report")
-        page = str(present.report_to(documents, results, target))
+        page = str(present.report_to(workspace, documents, results, target))
         if not options.out:
             workspace.replace(target, "report")
             page = workspace.uri("report", "index.html")
@@ -120,6 +120,7 @@ def model(options: Namespace) -> int:
         options.precision,
         weights=options.weights,
         calibration=options.calibration,
+        check=options.check,
     )
     record = found.path.with_suffix(".json")
     document = {"path": str(found.path), "sha256": found.sha256}

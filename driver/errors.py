@@ -1,5 +1,7 @@
 """Errors for people."""
 
+from mapsight.text import plain
+
 __all__ = ["Failure", "UsageError"]
 
 
@@ -12,7 +14,7 @@ class Failure(Exception):  # noqa: N818
     exit_status = 1
 
     def __init__(self, message: str, detail: str = "") -> None:
-        super().__init__(" ".join(message.split()))
+        super().__init__(plain(message))
         self.detail = detail
 
 

@@ -9,8 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from driver.errors import Failure
-from mapsight.convert import ensure_model
-from mapsight.weights import find_weights
+from mapsight.convert import Recipe, ensure_model
+from mapsight.decode import decode
+from mapsight.inputs import open_uri
+from mapsight.weights import find_weights, model_cache_dir
+
+CHECKED = 16
+CHECKED_BYTES = 8 << 20
 
 __all__ = ["Model", "find_model", "model_of"]
 
@@ -34,6 +39,7 @@ def find_model(
     engine: str = "litert",
     weights: str | None = None,
     calibration: str | None = None,
+    check: str | None = None,
 ) -> Model:
     """The model file, built if it is missing (keras: the weights themselves).
 
@@ -45,7 +51,13 @@ def find_model(
             found = find_weights(alpha, resolution, explicit=weights)
             return Model(Path(found.path), found.sha256)
         built = ensure_model(
-            alpha, resolution, precision, weights=weights, calibration=calibration, log=_say
+            alpha,
+            resolution,
+            precision,
+            weights=weights,
+            calibration=calibration,
+            check=check,
+            log=_say,
         )
         return Model(built.path, built.sha256)
     except (ValueError, OSError, RuntimeError) as error:
@@ -53,8 +65,10 @@ def find_model(
 
 
 def model_of(run: Any) -> Model:
-    """The model of a pipeline's options."""
+    """The model of a pipeline's options; compared with Keras on its pictures, if it is built."""
     options: Namespace = run.options
+    recipe = Recipe(options.alpha, options.resolution, options.precision, model_cache_dir())
+    cached = options.engine == "keras" or recipe.path.exists()
     return find_model(
         options.alpha,
         options.resolution,
@@ -62,4 +76,26 @@ def model_of(run: Any) -> Model:
         options.engine,
         options.weights,
         options.calibration,
+        None if cached else _some_pictures(run),
     )
+
+
+def _some_pictures(run: Any) -> str | None:
+    """A folder with a few of the run's own pictures, undecodable ones aside."""
+    import pyarrow.parquet as pq
+
+    listing = run.documents["plan"]["notes"]["listing"]
+    with open_uri(run.workspace.uri("plan", listing)) as file:
+        parquet = pq.ParquetFile(file)
+        batch = next(parquet.iter_batches(CHECKED, columns=["uri"]), None)
+    folder = run.scratch / "check"
+    folder.mkdir(exist_ok=True)
+    for number, uri in enumerate(batch.column(0).to_pylist() if batch else ()):
+        try:
+            with open_uri(uri) as file:
+                data = file.read(CHECKED_BYTES)
+            decode(data)
+        except (OSError, ValueError):
+            continue
+        (folder / f"{number:02d}.jpg").write_bytes(data)  # told by content, not by name
+    return str(folder) if any(folder.iterdir()) else None

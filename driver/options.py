@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 from collections.abc import Sequence
 from typing import Any
 
@@ -45,12 +46,25 @@ MODEL_EXAMPLES = """\
 examples:
   %(prog)s --alpha 1.0 --resolution 224
   %(prog)s --alpha 0.25 --resolution 128 --weights weights/ --precision int8 \\
-      --calibration pictures/
+      --calibration pictures/ --check pictures/
 """
 
 
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        found, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unknown: {' '.join(unknown)}{self._hint(unknown[0])}")
+        return found
+
+    def _hint(self, word: str) -> str:
+        known = [*self._option_string_actions, *COMMANDS]
+        near = difflib.get_close_matches(word.split("=")[0], known, n=1)
+        if near:
+            return f"; did you mean {near[0]}?"
+        return "" if word.startswith("-") else "; pictures are named with --images"
 
     def error(self, message: str) -> Any:
         raise UsageError(f"{message} (see {self.prog} --help)")
@@ -149,10 +163,11 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
     inputs = parser.add_argument_group("input")
     inputs.add_argument(
         "--images",
-        action="append",
+        nargs="+",
+        action="extend",
         default=[],
         metavar="PATH",
-        help="folder, glob or Parquet file of pictures; may be repeated",
+        help="folders, globs, pictures or Parquet files; may be repeated",
     )
     inputs.add_argument(
         "--openimages",
@@ -252,6 +267,7 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
         parser.add_argument("--out", metavar="DIR", help="where to (default: WORKSPACE/report)")
     elif command == "model":
         _model_options(parser)
+        parser.add_argument("--check", metavar="DIR", help="pictures to compare with Keras on")
     _common(parser, jobs=command in ("run", "search"))
     return parser
 

@@ -48,6 +48,7 @@ class Stage:
     code: tuple[str, ...]
     identity: Callable[[Pipeline], dict[str, Any]]
     perform: Callable[[Pipeline, str], Outcome]
+    check: Callable[[Pipeline], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,8 @@ class Pipeline:
         self.documents[stage.name] = document
         seconds = document["seconds"] if fresh else time.monotonic() - started
         self.reports.append(StageReport(stage.name, seconds, fresh, document["counters"]))
+        if stage.check:
+            stage.check(self)
 
     def job(
         self,

@@ -6,23 +6,33 @@ import json
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driver.errors import Failure
 from driver.model import model_of
 from driver.pipeline import Outcome, Pipeline, require
+from driver.workspace import Workspace
 from mapsight import __version__, accuracy
 from mapsight.ranking import EVERYTHING
-from mapsight.records import OTHER, PROVENANCE
+from mapsight.records import OTHER
 from mapsight.results import merged_records, write_csv, write_predictions, write_ranking
-from mapsight.shards import read_image
+from mapsight.shards import OURS, read_image
 
 if TYPE_CHECKING:
     from mapsight.report import Card, Sheet
 
-__all__ = ["cards_of", "copy_results", "merge", "merge_identity", "model_of", "render", "report_to"]
+__all__ = [
+    "Pictures",
+    "cards_of",
+    "copy_results",
+    "merge",
+    "merge_identity",
+    "model_of",
+    "render",
+    "report_to",
+]
 
 SHEET_PICTURES = 12
 COPY_LIMIT = 100 << 20
@@ -160,37 +170,66 @@ def _histogram(counts: dict[tuple[str, ...], int]) -> dict[str, list[float]]:
     return {"edges": edges, "counts": [bins.get(number, 0) for number in span]}
 
 
-def cards_of(rows: list[dict[str, Any]], column: str | None) -> Iterator[Card]:
+class Pictures:
+    """Finds the bytes of pictures again, by what their records say of shard and row."""
+
+    def __init__(self, workspace: Workspace, extract: dict[str, Any]) -> None:
+        """`extract` is the stage.json of the stage that read them."""
+        self._column = extract["options"]["image_column"]
+        ingest = workspace.committed("ingest") or {"notes": {"shards": []}}
+        self._shards = {
+            OURS.format(split["first"]): workspace.uri("ingest", split["uri"])
+            for split in ingest["notes"]["shards"]
+        }
+
+    def data(self, record: Mapping[str, Any]) -> bytes | None:
+        """The encoded picture, or None if it is no longer there."""
+        shard = record.get("shard")
+        return (
+            read_image(self._shards.get(shard, shard), record["row"], self._column)
+            if shard
+            else None
+        )
+
+
+def cards_of(rows: list[dict[str, Any]], pictures: Pictures) -> Iterator[Card]:
     """Contact-sheet cards of ranked or found pictures, with thumbnails."""
     from mapsight.report import Card
     from mapsight.thumbnails import thumbnail
 
     for row in rows:
-        data = read_image(row["shard"], row["row"], column) if row.get("shard") else None
+        data = pictures.data(row)
         yield Card(
             image_id=row["image_id"],
             source=row["source"],
-            label=row["label"],
+            label=_named(row),
             score=row["score"],
             rank=row["rank"],
             ppi=row["ppi"],
             width=row["width"],
             height=row["height"],
-            **{
-                name: row.get(name) for name in PROVENANCE if name in ("license", "author", "title")
-            },
+            license=row.get("license"),
+            author=row.get("author"),
+            title=row.get("title") or row["source"].rsplit("/", 1)[-1],
             thumbnail=thumbnail(data) if data else None,
         )
 
 
-def _sheets(documents: dict[str, dict[str, Any]]) -> list[Sheet]:
+def _named(row: Mapping[str, Any]) -> str:
+    """The label, and the finest class where that says more."""
+    finest = row.get("top_label")
+    return row["label"] if finest in (None, row["label"]) else f"{row['label']} ({finest})"
+
+
+def _sheets(workspace: Workspace, documents: dict[str, dict[str, Any]]) -> list[Sheet]:
     from mapsight.report import Sheet
 
     sheets = documents["merge"]["notes"]["sheets"]
     options = documents["merge"]["options"]["options"]
-    column = documents["extract"]["options"]["image_column"]
+    pictures = Pictures(workspace, documents["extract"])
     order = [EVERYTHING, *dict(documents["classify"]["options"]["targets"]), OTHER]
-    by = "closest PPI to the model's input" if options["near_model"] else options["rank_by"]
+    by = options["rank_by"].replace("ppi", "PPI")
+    by = "closest PPI to the model's input" if options["near_model"] else by
     how = "" if options["near_model"] else ", highest first"
     if options["order"] == "asc" and not options["near_model"]:
         how = ", lowest first"
@@ -198,7 +237,7 @@ def _sheets(documents: dict[str, dict[str, Any]]) -> list[Sheet]:
         Sheet(
             "All pictures" if name == EVERYTHING else name,
             f"ranked by {by}{how}",
-            list(cards_of([{"label": name, **row} for row in sheets[name]], column)),
+            list(cards_of(sheets[name], pictures)),
         )
         for name in order
         if sheets.get(name)
@@ -210,12 +249,12 @@ def render(run: Pipeline, folder: str) -> Outcome:
     target = run.local_folder("render", folder)
     results = run.scratch / "results"
     download_results(run.workspace, results)
-    report_to(run.documents, results, target)
+    report_to(run.workspace, run.documents, results, target)
     run.store(target, "render", folder)
     return Outcome()
 
 
-def download_results(workspace: Any, folder: Path) -> None:
+def download_results(workspace: Workspace, folder: Path) -> None:
     """Copy the committed results to a local folder, but for the tables of every picture."""
     folder.mkdir(parents=True, exist_ok=True)
     document = workspace.committed("merge")
@@ -227,18 +266,21 @@ def download_results(workspace: Any, folder: Path) -> None:
             workspace.fs.get_file(workspace.fs._strip_protocol(address), str(folder / name))
 
 
-def report_to(documents: dict[str, dict[str, Any]], results: Path, target: Path) -> Path:
+def report_to(
+    workspace: Workspace, documents: dict[str, dict[str, Any]], results: Path, target: Path
+) -> Path:
     """Write the report of a workspace's documents into a folder; the page's path."""
     from mapsight.report import write_report
 
-    return write_report(results, target, _sheets(documents))
+    return write_report(results, target, _sheets(workspace, documents))
 
 
-def copy_results(workspace: Any, folder: Path) -> list[str]:
+def copy_results(workspace: Workspace, folder: Path) -> list[str]:
     """Copy results and report to a local folder; names of files left out for their size."""
     left = []
     for stage, below in (("merge", folder), ("render", folder / "report")):
         document = workspace.committed(stage)
+        assert document is not None
         skip = len(document["folder"]) + 1
         for part, address in zip(document["parts"], workspace.parts(stage), strict=True):
             path = below / part["name"][skip:]
@@ -256,8 +298,8 @@ def summary_lines(run: Pipeline) -> list[str]:
     """The table a run ends with."""
     rows = [("stage", "seconds", "")]
     for report in run.reports:
-        note = "unchanged, not run again" if report.skipped else ""
-        rows.append((report.name, f"{report.seconds:,.1f}", note))
+        seconds = "" if report.skipped else f"{report.seconds:,.1f}"
+        rows.append((report.name, seconds, "unchanged, not run again" if report.skipped else ""))
     width = max(len(row[0]) for row in rows)
     return [f"{name:<{width}}  {seconds:>9}  {note}".rstrip() for name, seconds, note in rows]
 

@@ -10,13 +10,12 @@ import re
 import sys
 import tempfile
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from driver import present
 from driver.errors import Failure, UsageError
-from driver.model import find_model
 from driver.pipeline import Pipeline
 from driver.runners import check_runner
 from driver.stages import settings_of
@@ -24,14 +23,15 @@ from driver.workspace import Workspace
 from mapsight.decode import PictureError
 from mapsight.extract import feature_of
 from mapsight.fetch import FetchError, fetch
-from mapsight.inputs import open_uri, resolve, safe_id
+from mapsight.inputs import HEX_ID, open_uri, resolve, safe_id
 from mapsight.labels import Labeler, resolve_targets
 from mapsight.mobilenet import load_model, wnids
 from mapsight.records import OTHER
 from mapsight.results import merged_records
-from mapsight.sandbox import Decoded, Decoder
+from mapsight.sandbox import Decoder
 from mapsight.search import Query
-from mapsight.shards import MAX_BYTES, read_image
+from mapsight.shards import MAX_BYTES
+from mapsight.text import plain
 
 __all__ = ["search"]
 
@@ -43,13 +43,19 @@ FIELDS = ("query", "rank", "image_id", "score", "label", "ppi", "width", "height
 
 @dataclasses.dataclass
 class _Question:
-    """A query as typed and what has been found out about it."""
+    """A query as typed and what has been found out about it.
+
+    A picture from outside is read when it is needed and let go of again: there
+    may be thousands of queries.
+    """
 
     typed: str
     image_id: str | None = None
-    data: bytes | None = None
+    sha256: str | None = None
+    thumbnail: bytes | None = None
     record: dict[str, Any] | None = None
     label: str | None = None
+    filter: str | None = None
     error: str | None = None
     answers: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
@@ -73,10 +79,10 @@ def search(options: Namespace) -> int:
         _look_up(run, questions)
         _look_at(run, questions, labeler)
         _answer(run, questions, settings, diagonal)
-        _show(options, questions, documents)
+        _show(run, questions)
     for question in questions:
         if question.error:
-            sys.stderr.write(f"mapsight: error: {question.typed}: {question.error}\n")
+            sys.stderr.write(f"mapsight: error: {plain(f'{question.typed}: {question.error}')}\n")
     return 1 if any(question.error for question in questions) else 0
 
 
@@ -103,26 +109,41 @@ def _committed(workspace: Workspace, stage: str) -> dict[str, Any]:
 
 
 def _question(typed: str) -> _Question:
-    """What a query is: a URL, a file, or the id of a picture in the workspace."""
+    """What a query is: a URL or a file to be looked at, or the id of a picture."""
+    if URL.match(typed):
+        return _Question(typed)
     try:
-        if URL.match(typed):
-            return _Question(typed, data=fetch(typed))
         file_system, path = resolve(typed)
         if file_system.isfile(path):
-            with open_uri(typed if "://" in typed else path) as file:
-                data = file.read(MAX_BYTES + 1)
-            if len(data) > MAX_BYTES:
-                return _Question(typed, error=f"larger than {MAX_BYTES:,} bytes")
-            return _Question(typed, data=data)
+            return _Question(typed)
         if file_system.isdir(path):
             return _Question(typed, error="is a folder; name a picture file")
-    except FetchError as error:
-        return _Question(typed, error=str(error).removeprefix(f"{typed}: "))
     except (OSError, ValueError, ImportError) as error:
         return _Question(typed, error=f"cannot be read: {error}")
     if safe_id(typed):
-        return _Question(typed, image_id=typed)
+        return _Question(typed, image_id=typed.lower() if HEX_ID.fullmatch(typed) else typed)
     return _Question(typed, error="no such file, and not an image_id")
+
+
+def _read(question: _Question) -> bytes:
+    """The bytes of a query picture; none, and the question's error, if they cannot be had."""
+    try:
+        if URL.match(question.typed):
+            data = fetch(question.typed)
+        else:
+            with open_uri(question.typed) as file:
+                data = file.read(MAX_BYTES + 1)
+    except FetchError as error:
+        question.error = str(error).removeprefix(f"{question.typed}: ")
+        return b""
+    except (OSError, ValueError) as error:
+        question.error = f"cannot be read: {error}"
+        return b""
+    if len(data) > MAX_BYTES:
+        question.error = f"larger than {MAX_BYTES:,} bytes"
+        return b""
+    question.sha256 = hashlib.sha256(data).hexdigest()
+    return data
 
 
 def _look_up(run: Pipeline, questions: Sequence[_Question]) -> None:
@@ -153,15 +174,16 @@ def _why_not(question: _Question) -> str | None:
 
 def _look_at(run: Pipeline, questions: Sequence[_Question], labeler: Labeler) -> None:
     """Features and labels of all queries, by the model that the workspace was made with."""
-    pictures = [q for q in questions if q.data is not None]
-    if pictures:
+    outside = [q for q in questions if q.image_id is None and not q.error]
+    if outside:
         model = _model(run)
         with Decoder(side=model.resolution) as decoder:
-            pairs = ((question, question.data or b"") for question in pictures)
-            for question, result in decoder.decode_all(pairs):
+            for question, result in decoder.decode_all(_read_all(run, outside)):
+                if question.error:
+                    continue
                 if isinstance(result, PictureError):
                     question.error = f"cannot be used: {result.code}, {result.detail}"
-                elif isinstance(result, Decoded):
+                else:
                     question.record = feature_of(result, model, wnids())
     for question in questions:
         if question.record and not question.error:
@@ -169,21 +191,34 @@ def _look_at(run: Pipeline, questions: Sequence[_Question], labeler: Labeler) ->
             question.label = known or labeler.label(question.record["top5"])[0]
 
 
+def _read_all(run: Pipeline, questions: Sequence[_Question]) -> Iterator[tuple[_Question, bytes]]:
+    for question in questions:
+        data = _read(question)
+        if data and run.options.format == "html":
+            from mapsight.thumbnails import thumbnail
+
+            question.thumbnail = thumbnail(data)
+        yield question, data
+
+
 def _model(run: Pipeline) -> Any:
-    used = run.documents["extract"]["options"]
-    found = find_model(used["alpha"], used["resolution"], used["precision"], used["engine"])
-    if found.sha256 != used["model"]:
-        raise Failure(
-            f"{found.path}: SHA-256 {found.sha256[:16]}… is not the model this workspace was made"
-            f" with ({used['model'][:16]}…); use that file, or run the pipeline again"
+    """The very file that the features were made with; the workspace keeps it."""
+    extract = run.documents["extract"]
+    used, name = extract["options"], extract["notes"]["model_file"]
+    workspace, path = run.workspace, run.scratch / Path(name).name
+    try:
+        workspace.fs.get_file(workspace.fs._strip_protocol(workspace.uri(name)), str(path))
+        return load_model(
+            used["engine"],
+            str(path),
+            used["model"],
+            alpha=used["alpha"],
+            resolution=used["resolution"],
         )
-    return load_model(
-        used["engine"],
-        str(found.path),
-        found.sha256,
-        alpha=used["alpha"],
-        resolution=used["resolution"],
-    )
+    except OSError as error:
+        raise Failure(f"{workspace.uri(name)}: cannot be read: {error}") from error
+    except ValueError as error:
+        raise Failure(f"{error}; run the pipeline again with --force extract") from error
 
 
 def _answer(
@@ -206,7 +241,7 @@ def _answer(
         question = questions[int(number)]
         question.answers = [
             {"query": question.typed, "rank": rank, "image_id": image_id, **fields}
-            | {"score": round(score, 6)}
+            | {"score": fields["label_score"] if options.by == "label" else round(score, 6)}
             for rank, (score, image_id, fields) in enumerate(answers, 1)
         ]
 
@@ -230,24 +265,23 @@ def _label(text: str | None, settings: dict[str, Any]) -> str | None:
 
 def _query(number: int, question: _Question, options: Namespace, wanted: str | None) -> Query:
     assert question.record is not None
-    data, exclude = question.data, options.exclude_self
-    digest = hashlib.sha256(data).hexdigest() if data is not None else question.record["sha256"]
+    question.filter = wanted or (question.label if options.by == "label" else None)
+    exclude, digest = options.exclude_self, question.sha256 or question.record["sha256"]
     return Query(
         number=number,
         top_k=options.top_k,
         embedding=question.record.get("embedding", ""),
-        label=wanted or (question.label if options.by == "label" else None),
+        label=question.filter,
         min_ppi=options.min_ppi,
         exclude_id=question.image_id if exclude else None,
         exclude_sha256=digest if exclude else None,
     )
 
 
-def _show(
-    options: Namespace, questions: Sequence[_Question], documents: dict[str, dict[str, Any]]
-) -> None:
+def _show(run: Pipeline, questions: Sequence[_Question]) -> None:
+    options = run.options
     if options.format == "html":
-        _write_page(options, questions, documents)
+        _write_page(run, questions)
         sys.stdout.write(f"{options.out}\n")
         return
     text = _json(questions) if options.format == "json" else _table(questions)
@@ -259,9 +293,7 @@ def _show(
 
 def _json(questions: Sequence[_Question]) -> str:
     rows = (answer for question in questions for answer in question.answers)
-    return "".join(
-        json.dumps({name: row[name] for name in FIELDS}, ensure_ascii=False) + "\n" for row in rows
-    )
+    return "".join(json.dumps({name: row[name] for name in FIELDS}) + "\n" for row in rows)
 
 
 def _table(questions: Sequence[_Question]) -> str:
@@ -269,7 +301,7 @@ def _table(questions: Sequence[_Question]) -> str:
     for question in questions:
         if question.error:
             continue
-        out.write(f"{question.typed}: {question.label}\n")
+        out.write(f"{plain(question.typed)}: {question.label}\n")
         rows = [("rank", "image_id", "score", "label", "ppi", "size", "source")]
         rows += [
             (
@@ -279,7 +311,7 @@ def _table(questions: Sequence[_Question]) -> str:
                 a["label"],
                 f"{a['ppi']:.2f}",
                 f"{a['width']}×{a['height']}",
-                a["source"],
+                plain(a["source"]),
             )
             for a in question.answers
         ]
@@ -292,26 +324,23 @@ def _table(questions: Sequence[_Question]) -> str:
     return out.getvalue()
 
 
-def _write_page(
-    options: Namespace, questions: Sequence[_Question], documents: dict[str, dict[str, Any]]
-) -> None:
+def _write_page(run: Pipeline, questions: Sequence[_Question]) -> None:
     from mapsight.report import Answer, write_search_page
     from mapsight.thumbnails import thumbnail
 
-    column = documents["extract"]["options"]["image_column"]
+    pictures = present.Pictures(run.workspace, run.documents["extract"])
     pages = []
     for question in questions:
-        data = question.data
-        if data is None and question.record and question.record.get("shard"):
-            data = read_image(question.record["shard"], question.record["row"], column)
+        if question.record and question.image_id:
+            question.thumbnail = thumbnail(pictures.data(question.record) or b"")
         pages.append(
             Answer(
                 query=question.typed,
-                thumbnail=thumbnail(data) if data and not question.error else None,
-                by=SHOWN_BY[options.by],
-                label=question.label,
-                cards=list(present.cards_of(question.answers, column)),
+                thumbnail=question.thumbnail,
+                by=SHOWN_BY[run.options.by],
+                label=question.filter,
+                cards=list(present.cards_of(question.answers, pictures)),
                 error=question.error,
             )
         )
-    write_search_page(Path(options.out), pages)
+    write_search_page(Path(run.options.out), pages)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -11,11 +12,11 @@ from typing import Any
 
 from driver import present
 from driver.errors import Failure, UsageError
-from driver.fingerprint import ROOT
+from driver.fingerprint import ROOT, fingerprint
 from driver.launch import JOBS
 from driver.pipeline import Outcome, Pipeline, Stage, require
 from mapsight import openimages
-from mapsight.inputs import Found, InputError, find_inputs, resolve
+from mapsight.inputs import Found, InputError, find_inputs
 from mapsight.labels import Labeler, resolve_targets
 from mapsight.measures import pixels_per_inch
 from mapsight.plan import Plan, make_plan
@@ -42,9 +43,9 @@ def _dataset(run: Pipeline) -> openimages.Dataset | None:
 
 def _inputs(run: Pipeline) -> Iterator[Found]:
     dataset = _dataset(run)
-    skip = {run.workspace.root}
+    skip = {run.workspace.root, os.path.realpath(run.workspace.root)}
     if run.options.results:
-        skip.add(resolve(run.options.results)[1].rstrip("/"))
+        skip.add(os.path.realpath(run.options.results))
     for typed in [*run.options.images, *(dataset.pictures if dataset else ())]:
         keep = None
         if dataset and typed == run.options.openimages:
@@ -72,12 +73,11 @@ def _make_plan(run: Pipeline, folder: str) -> Outcome:
     target = run.local_folder("plan", folder)
     listing.rename(target / listing.name)
     run.store(target, "plan", folder)
-    uri = run.workspace.uri("plan", folder, listing.name)
     notes = {
         "pictures": plan.pictures,
         "bytes": plan.bytes,
         "digest": plan.digest,
-        "listing": uri,
+        "listing": f"{folder}/{listing.name}",
         "loose": [asdict(split) for split in plan.loose],
         "parquet": [asdict(split) for split in plan.parquet],
     }
@@ -90,7 +90,8 @@ def _ingest_identity(run: Pipeline) -> dict[str, Any]:
 
 def _ingest(run: Pipeline, folder: str) -> Outcome:
     notes = run.documents["plan"]["notes"]
-    splits = [Split(**{**split, "uri": notes["listing"]}) for split in notes["loose"]]
+    listing = run.workspace.uri("plan", notes["listing"]) if notes["loose"] else ""
+    splits = [Split(**{**split, "uri": listing}) for split in notes["loose"]]
     if not splits:
         return Outcome(notes={"shards": [], "digest": "nothing"})
     shards = run.workspace.uri("ingest", folder, "shards")
@@ -108,9 +109,10 @@ def _ingest(run: Pipeline, folder: str) -> Outcome:
     found = sum(record["split"]["rows"] for record in packed)
     wanted = sum(split.rows for split in splits)
     require(found == wanted, f"ingest: {found} of {wanted} files were packed; run again")
-    digest = [[r["split"]["first"], r["split"]["rows"], r["sha256"]] for r in packed]
-    shards_of = [record["split"] for record in packed]
-    return Outcome(counters, {"shards": shards_of, "digest": json.dumps(digest)})
+    digest = fingerprint([[r["split"]["first"], r["split"]["rows"], r["sha256"]] for r in packed])
+    base = len(run.workspace.uri("ingest")) + 1
+    packed_as = [{**r["split"], "uri": r["split"]["uri"][base:]} for r in packed]
+    return Outcome(counters, {"shards": packed_as, "digest": digest})
 
 
 def _addresses(run: Pipeline, *names: str) -> list[str]:
@@ -157,7 +159,9 @@ def _extract_identity(run: Pipeline) -> dict[str, Any]:
 def _extract(run: Pipeline, folder: str) -> Outcome:
     options, plan = run.options, run.documents["plan"]["notes"]
     model = run.memo["model"]
-    splits = [Split(**s) for s in (*run.documents["ingest"]["notes"]["shards"], *plan["parquet"])]
+    packed = run.documents["ingest"]["notes"]["shards"]
+    splits = [Split(**{**s, "uri": run.workspace.uri("ingest", s["uri"])}) for s in packed]
+    splits += [Split(**split) for split in plan["parquet"]]
     arguments = ["--model", str(model.path), "--model-sha256", model.sha256]
     arguments += ["--engine", options.engine, "--alpha", str(options.alpha)]
     arguments += ["--resolution", str(options.resolution)]
@@ -170,37 +174,45 @@ def _extract(run: Pipeline, folder: str) -> Outcome:
         ("extract", folder),
         total=plan["pictures"],
     )
-    _check_sums(counters["images"], plan["pictures"], options.max_rejected, run, folder)
-    return Outcome(counters)
+    _check_sums(counters["images"], plan["pictures"])
+    kept = run.workspace.keep(model.path, "model", f"{model.sha256[:16]}-{model.path.name}")
+    return Outcome(counters, {"model_file": kept})
 
 
-def _check_sums(
-    images: dict[str, int], planned: int, allowed: float, run: Pipeline, folder: str
-) -> None:
-    """No picture may vanish, and most must be usable."""
+def _check_sums(images: dict[str, int], planned: int) -> None:
+    """No picture may vanish."""
     read, extracted = images.get("read", 0), images.get("extracted", 0)
-    errors = {code: n for code, n in images.items() if code not in ("read", "extracted")}
-    rejected = sum(errors.values())
+    rejected = sum(_errors(images).values())
     require(
         read == planned == extracted + rejected,
         f"extract: {planned} pictures were planned, {read} read, {extracted} extracted and"
         f" {rejected} rejected; these must agree",
     )
-    if rejected > allowed * read:
-        worst = ", ".join(f"{n} {code}" for code, n in sorted(errors.items(), key=lambda e: -e[1]))
-        examples = itertools.islice(
-            (
-                f"{r['source']} ({r['detail']})"
-                for _, r in _lines(_addresses(run, "extract", folder))
-                if "error" in r
-            ),
-            3,
-        )
-        share = min(rejected / read + 0.005, 1)
-        raise Failure(
-            f"{rejected} of {read} pictures cannot be used ({worst}), for example"
-            f" {'; '.join(examples)}. Allow more with --max-rejected {share:.2f}"
-        )
+
+
+def _errors(images: dict[str, int]) -> dict[str, int]:
+    return {code: n for code, n in images.items() if code not in ("read", "extracted")}
+
+
+def _check_share(run: Pipeline) -> None:
+    """Most pictures must be usable: else something is wrong with the input, not with them."""
+    images = run.documents["extract"]["counters"]["images"]
+    errors, read = _errors(images), images["read"]
+    rejected = sum(errors.values())
+    if rejected <= run.options.max_rejected * read:
+        return
+    worst = ", ".join(f"{n} {code}" for code, n in sorted(errors.items(), key=lambda e: -e[1]))
+    records = (record for _, record in _lines(run.workspace.parts("extract")))
+    lost = itertools.islice((record for record in records if "error" in record), 100)
+    by_reason = {record["detail"]: record["source"] for record in lost}
+    examples = "; ".join(
+        f"{source} ({why})" for why, source in itertools.islice(by_reason.items(), 3)
+    )
+    share = math.ceil(100 * rejected / read) / 100
+    advice = f" Go on all the same with --max-rejected {share:.2f}" if rejected < read else ""
+    raise Failure(
+        f"{rejected} of {read} pictures cannot be used ({worst}), for example {examples}.{advice}"
+    )
 
 
 def _metadata(run: Pipeline) -> list[tuple[str, Found]]:
@@ -319,9 +331,16 @@ STAGE_TABLE = (
     Stage(
         "extract",
         ("ingest",),
-        (JOBS["extract"].path, "mapsight/extract.py", "mapsight/sandbox.py", "mapsight/shards.py"),
+        (
+            JOBS["extract"].path,
+            "mapsight/extract.py",
+            "mapsight/sandbox.py",
+            "mapsight/shards.py",
+            "mapsight/data/imagenet_to_openimages.csv",
+        ),
         _extract_identity,
         _extract,
+        _check_share,
     ),
     Stage(
         "annotate",

@@ -16,11 +16,11 @@ from typing import Any
 
 from fsspec.implementations.local import LocalFileSystem
 
-from driver.errors import Failure
+from driver.errors import Failure, UsageError
 from driver.lock import hold_file, hold_heartbeat
 from mapsight.inputs import resolve
 
-__all__ = ["Part", "Workspace", "checksum"]
+__all__ = ["STAGE_FIELDS", "Part", "Workspace", "checksum"]
 
 Part = dict[str, Any]
 """A file of a stage: `name` relative to its folder, `bytes`, `sha256` (local) or `stamp`."""
@@ -61,6 +61,8 @@ class Workspace:
         except (ValueError, ImportError) as error:
             raise Failure(f"--workspace {location}: {error}") from error
         self.root = root.rstrip("/") or "/"
+        if any(character in self.root for character in "#*?[],"):
+            raise UsageError(f"--workspace {location}: may not have any of # * ? [ ] , in its name")
         self.local = isinstance(self.fs, LocalFileSystem)
         self.run_id = uuid.uuid4().hex[:12]
         self._lost: threading.Event | None = None
@@ -129,11 +131,13 @@ class Workspace:
     def committed(self, stage: str) -> dict[str, Any] | None:
         """A stage's stage.json, or None if it is not committed."""
         try:
-            return json.loads(self.fs.cat_file(self._path(stage, "stage.json")))
+            document = json.loads(self.fs.cat_file(self._path(stage, "stage.json")))
         except (FileNotFoundError, ValueError):
             return None
         except OSError as error:
             raise Failure(f"{self.uri(stage, 'stage.json')}: cannot be read: {error}") from error
+        whole = isinstance(document, dict) and document.keys() >= STAGE_FIELDS
+        return document if whole else None
 
     def intact(self, document: dict[str, Any]) -> bool:
         """Whether every part that a stage.json names is there with its size."""
@@ -226,6 +230,13 @@ class Workspace:
             os.fsync(file.fileno())
         temporary.replace(path)
 
+    def keep(self, file: Path, *names: str) -> str:
+        """Copy a local file into the workspace unless it is there; its name."""
+        path = self._path(*names)
+        if not self.fs.exists(path) or self.fs.size(path) != file.stat().st_size:
+            self.write(file.read_bytes(), *names)
+        return "/".join(names)
+
     def upload(self, folder: Path, *names: str) -> None:
         """Copy a local folder's files to a place in the workspace."""
         target = self._path(*names)
@@ -293,6 +304,9 @@ class Workspace:
                 self.fs.rm_file(path)
 
 
+STAGE_FIELDS = frozenset(
+    ("stage", "fingerprint", "folder", "parts", "digest", "options", "counters", "notes", "seconds")
+)
 STAGE_NAMES = frozenset(
     ("plan", "ingest", "extract", "annotate", "classify", "count", "rank", "merge", "render")
 )

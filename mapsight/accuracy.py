@@ -59,7 +59,7 @@ def tally(prediction: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
 
 def ppi_bin(ppi: float) -> int:
     """The number of the histogram bin of a PPI: sixteen bins to a factor of two."""
-    return math.floor(math.log2(ppi) * 16)
+    return math.floor(math.log2(max(ppi, 1e-6)) * 16)
 
 
 def bin_edge(number: int) -> float:

@@ -96,6 +96,7 @@ def ensure_model(
     weights: str | None = None,
     cache: Path | None = None,
     calibration: str | None = None,
+    check: str | None = None,
     log: Log | None = None,
 ) -> ModelFile:
     """The model file for these options from the cache, built there if need be.
@@ -109,13 +110,15 @@ def ensure_model(
         weights: a weights file or a folder with a known one; see `mapsight.weights`.
         cache: the model cache, default `mapsight.weights.model_cache_dir()`.
         calibration: a folder of pictures that set the ranges of an int8 model.
+        check: a folder of real pictures to compare with Keras on, when it is built.
         log: called with a line before something slow begins.
 
     Raises:
         AlteredError: the cached file is not the one that was built.
         WeightsError, ConversionError: weights are missing; the conversion failed.
     """
-    recipe = Recipe(alpha, resolution, precision, cache or model_cache_dir(), weights, calibration)
+    cache = cache or model_cache_dir()
+    recipe = Recipe(alpha, resolution, precision, cache, weights, calibration, check)
     found = local_weights(alpha, resolution, explicit=weights, cache=recipe.cache)
     with locked(recipe.path):
         record = cached_record(recipe, found)

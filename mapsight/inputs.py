@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -81,11 +82,12 @@ def find_inputs(
 
     Args:
         typed: a folder, a file or a glob, local or a URI.
-        skip: paths (as `resolve` gives them) of folders that are not looked into.
+        skip: paths of folders that are not looked into (local ones without links).
         keep: called with the name of each file of a folder; false leaves it out.
 
     Hidden files and folders, and links to folders, are passed over. Memory
-    holds the entries of one folder at a time (about 1 kB each).
+    holds the entries of one folder at a time (about 1 kB each), and with a glob
+    all that it matches: name a folder when there are millions.
 
     Raises:
         InputError: nothing is there, or the file system cannot be reached.
@@ -138,13 +140,20 @@ def _walk(
     for info in sorted(entries, key=lambda entry: entry["name"]):
         name = info["name"].rstrip("/").rsplit("/", 1)[-1]
         inside = f"{source.rstrip('/')}/{name}"
-        if name.startswith(".") or info["name"] in skip:
+        if name.startswith(".") or _skipped(file_system, info, skip):
             continue
         if _is_file(file_system, info):
             if keep is None or keep(name):
                 yield _found(file_system, info, inside)
         elif info["type"] == "directory":
             yield from _walk(file_system, info["name"], inside, skip, keep)
+
+
+def _skipped(file_system: Any, info: dict[str, Any], skip: frozenset[str]) -> bool:
+    path = info["name"]
+    if info["type"] != "directory" or not skip:
+        return False
+    return (os.path.realpath(path) if isinstance(file_system, LocalFileSystem) else path) in skip
 
 
 def _is_file(file_system: Any, info: dict[str, Any]) -> bool:

@@ -125,6 +125,7 @@ class Labeler:
         self.targets = dict(targets)
         self._names = {mid: name for name, mid in targets.items()}
         self._parents = {**parents(), **(above or {})}
+        self._above = frozenset().union(*map(self._ancestors, targets.values()))
         self._by_wnid = {wnid: self._label_of(m) for wnid, m in class_matches().items()}
 
     def _label_of(self, match: ClassMatch) -> str:
@@ -144,6 +145,15 @@ class Labeler:
                 seen.add(current)
                 queue.extend(self._parents.get(current, ()))
         return OTHER
+
+    def _ancestors(self, mid: str) -> set[str]:
+        found: set[str] = set()
+        queue = [mid]
+        for current in queue:
+            above = set(self._parents.get(current, ())) - found
+            found |= above
+            queue.extend(above)
+        return found - set(self._names)
 
     def missing(self) -> list[str]:
         """Target labels that no ImageNet class stands for."""
@@ -170,9 +180,11 @@ class Labeler:
         """(present, absent): target labels verified by people, from annotation labels.
 
         `present` is None where nothing was verified as present, `["other"]`
-        where something was but no target. A label verified both ways is neither.
+        where something was but no target. A label verified both ways is neither,
+        and one above a target (an Animal may be a Lion) tells nothing.
         """
-        votes = [(self.fold(m), m, c) for m, c, how in labels if how in VERIFIED]
+        people = [(mid, c) for mid, c, how in labels if how in VERIFIED]
+        votes = [(self.fold(mid), mid, c) for mid, c in people if mid not in self._above]
         yes = {label for label, _, confidence in votes if confidence == 1}
         no = {self._names[mid] for _, mid, c in votes if c == 0 and mid in self._names}
         if not yes - no:

@@ -6,11 +6,13 @@ import csv
 import fnmatch
 import io
 import json
+import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mapsight.inputs import Found, find_inputs, open_uri, resolve
+from mapsight.inputs import HEX_ID, Found, find_inputs, open_uri, resolve
 
 __all__ = [
     "CsvSplit",
@@ -24,6 +26,7 @@ __all__ = [
 ]
 
 CSV_SPLIT_BYTES = 128 << 20
+LINE_BYTES = 1 << 20
 METADATA = {
     "boxes": ("*annotations-bbox*.csv",),
     "labels": ("*imagelabels*.csv", "*annotations-human.csv", "*annotations-machine.csv"),
@@ -126,7 +129,9 @@ def read_hierarchy(files: Sequence[Found]) -> dict[str, tuple[str, ...]]:
 def csv_splits(file: Found, kind: str) -> Iterator[CsvSplit]:
     """Byte ranges of a CSV file for the map tasks."""
     uri = file.uri.decode("utf-8", "surrogateescape")
-    for start in range(0, max(file.bytes, 1), CSV_SPLIT_BYTES):
+    if file.bytes < 0:  # of unknown size
+        yield CsvSplit(uri, kind, 0, sys.maxsize)
+    for start in range(0, file.bytes, CSV_SPLIT_BYTES):
         yield CsvSplit(uri, kind, start, start + CSV_SPLIT_BYTES)
 
 
@@ -137,14 +142,14 @@ def _lines(split: CsvSplit) -> Iterator[tuple[list[str], str]]:
         if split.start:
             handle.seek(split.start - 1)
             handle.readline()
-        while handle.tell() < split.end and (line := handle.readline()):
+        while handle.tell() < split.end and (line := handle.readline(LINE_BYTES)):
             yield header, line.decode("utf-8", "replace")
 
 
 def annotation_rows(split: CsvSplit) -> Iterator[tuple[str, dict[str, Any]] | None]:
     """(image_id, part of an annotation) of each line; None for one that is malformed."""
     for header, line in _lines(split):
-        cells = next(csv.reader([line]), [])
+        cells = _cells(line)
         if len(cells) != len(header) or not cells:
             yield None
             continue
@@ -152,10 +157,26 @@ def annotation_rows(split: CsvSplit) -> Iterator[tuple[str, dict[str, Any]] | No
         yield _label_part(row) if split.kind == "labels" else _image_part(row)
 
 
+def _cells(line: str) -> list[str]:
+    """The cells of a line; none if it is not CSV."""
+    try:
+        return next(csv.reader([line]), [])
+    except csv.Error:
+        return []
+
+
+def _id(row: Mapping[str, str]) -> str:
+    """The image_id, as pictures of that name get it."""
+    text = row["ImageID"]
+    return text.lower() if HEX_ID.fullmatch(text) else text
+
+
 def _label_part(row: Mapping[str, str]) -> tuple[str, dict[str, Any]] | None:
     try:
-        label = [row["LabelName"], float(row["Confidence"]), row["Source"]]
-        return row["ImageID"], {"labels": [label]}
+        confidence = float(row["Confidence"])
+        if not (row["ImageID"] and math.isfinite(confidence)):
+            return None
+        return _id(row), {"labels": [[row["LabelName"], confidence, row["Source"]]]}
     except (KeyError, ValueError):
         return None
 
@@ -164,7 +185,7 @@ def _image_part(row: Mapping[str, str]) -> tuple[str, dict[str, Any]] | None:
     if not row.get("ImageID"):
         return None
     part = {ours: row[theirs] for theirs, ours in IMAGE_FIELDS.items() if row.get(theirs)}
-    return row["ImageID"], part
+    return _id(row), part
 
 
 def merge_annotations(parts: Iterator[Mapping[str, Any]]) -> dict[str, Any]:

@@ -65,7 +65,9 @@ def parse_ranks(text: str | None) -> tuple[int, int | None]:
     except ValueError:
         low, high, colon = 0, None, ""
     if not colon or low < 1 or (high is not None and high < low):
-        raise ValueError(f"ranks {text!r}: expected FIRST:LAST, as in 1:100")
+        raise ValueError(
+            f"ranks {text!r}: expected FIRST:LAST with 1 <= FIRST <= LAST, as in 1:100"
+        )
     return low, high
 
 

@@ -21,7 +21,8 @@ Answer = Sequence[Any]
 """`[score, image_id, fields]`."""
 
 BLOCK = 256
-KEPT = ("label", "ppi", "width", "height", "source", "shard", "row", "license", "author", "title")
+KEPT = ("label", "ppi", "width", "height", "source", "shard", "row", "top_label")
+TEXT = ("license", "author", "title")
 
 
 @dataclass(frozen=True)
@@ -147,4 +148,5 @@ class Search:
 
 
 def _answer(score: float, image_id: str, record: Mapping[str, Any]) -> Answer:
-    return [float(score), image_id, {name: record[name] for name in KEPT if name in record}]
+    kept = {name: record[name] for name in (*KEPT, *TEXT) if name in record}
+    return [float(score), image_id, {**kept, "label_score": record.get("score")}]

@@ -9,6 +9,8 @@ with one id the first keeps it, the others are errors (`duplicate_id`).
 Counters: images/read (map), images/extracted and images/<error code> (reduce).
 """
 
+from collections import Counter
+
 from mrjob.job import MRJob
 from mrjob.protocol import RawValueProtocol, StandardJSONProtocol
 from mrjob.step import MRStep
@@ -52,7 +54,9 @@ class MRExtractFeatures(MRJob):
                 mapper_init=self.mapper_load_model,
                 mapper=self.mapper_extract_split,
                 mapper_final=self.mapper_stop_decoder,
+                reducer_init=self.reducer_start_counts,
                 reducer=self.reducer_keep_first,
+                reducer_final=self.reducer_tell_counts,
             )
         ]
 
@@ -92,6 +96,13 @@ class MRExtractFeatures(MRJob):
     def mapper_stop_decoder(self):
         self.decoder.close()
 
+    def reducer_start_counts(self):
+        self.counts: Counter = Counter()
+
+    def reducer_tell_counts(self):
+        for name, count in sorted(self.counts.items()):
+            self.increment_counter("images", name, count)
+
     def reducer_keep_first(self, image_id, values):
         from mapsight.records import error_record
 
@@ -102,7 +113,7 @@ class MRExtractFeatures(MRJob):
             else:
                 detail = f"the first picture with this id is {first}"
                 feature = {"source": feature["source"], **error_record("duplicate_id", detail)}
-            self.increment_counter("images", feature.get("error", "extracted"))
+            self.counts[feature.get("error", "extracted")] += 1
             yield image_id, feature
 
 

@@ -17,7 +17,7 @@ from mrjob.step import MRStep
 
 BEFORE, PICTURE = "0", "1"
 KEPT = ("label", "score", "ppi", "width", "height", "source", "shard", "row")
-TEXT = ("license", "author", "title")
+TEXT = ("license", "author", "title", "top_label")
 
 
 class MRRankImages(MRJob):

@@ -31,7 +31,7 @@ from mapsight.ranking import EVERYTHING, RankPlan, Sample
 from mapsight.records import ERROR_CODES, MEASURES, Split, decode_embedding, encode_embedding
 from mapsight.sandbox import Decoder
 from mapsight.search import Query, Search
-from mapsight.shards import read_image, read_images
+from mapsight.shards import OURS, read_image, read_images
 from mr_jobs.annotate_images import MRAnnotateImages
 from mr_jobs.classify_images import MRClassifyImages
 from mr_jobs.count_labels import MRCountLabels
@@ -212,11 +212,13 @@ def test_every_picture_that_was_read_is_counted(extracted):
     assert sum(images.values()) == 3 == extracted[1]["progress"]["rejected"] + 1
 
 
-def test_a_feature_names_where_its_picture_is(extracted, room):
+def test_a_feature_names_where_its_picture_is(extracted, room, packed):
+    shards = {OURS.format(split.first): split.uri for split in shards_of(packed)}
     for key, record in extracted[0]:
         if "error" not in record:
             picture = room / "pictures" / f"{key}.jpg"
-            assert read_image(record["shard"], record["row"]) == picture.read_bytes()
+            shard = shards[record["shard"]]
+            assert read_image(shard, record["row"]) == picture.read_bytes()
 
 
 def test_local_gives_what_inline_gives(manifest, room, model_file, extracted):

@@ -98,6 +98,8 @@ def test_labels_that_cannot_be_resolved_are_named(wanted, message):
         ([["/m/096mb", 1.0, "verification"], ["/m/096mb", 0.0, "crowdsource-verification"]],
          (None, [])),
         ([["/m/0mkg", 1.0, "verification"], ["/m/096mb", 1.0, "verification"]], (["Lion"], [])),
+        ([["/m/01lrl", 1.0, "verification"]], (None, [])),  # a Carnivore may be a Lion
+        ([["/m/01lrl", 1.0, "verification"], ["/m/0mkg", 1.0, "verification"]], (["other"], [])),
     ],
 )  # fmt: skip
 def test_truth_is_what_people_verified(labeler, labels, truth):

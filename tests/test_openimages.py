@@ -95,6 +95,21 @@ def test_malformed_lines_are_counted_not_guessed(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    "cells", [f"a,verification,{'x' * 200_000},1", "a,v,/m/1,nan", ",v,/m/1,1"]
+)
+def test_a_hostile_line_is_one_malformed_row(tmp_path, cells):
+    path = tmp_path / "x-imagelabels.csv"
+    path.write_text(f"{LABELS}{cells}\nb,verification,/m/1,1\n")
+    assert [row and row[0] for row in read_all(path, "labels")] == [None, "b"]
+
+
+def test_ids_are_written_as_those_of_pictures(tmp_path):
+    path = tmp_path / "x-imagelabels.csv"
+    path.write_text(f"{LABELS}00966A975D566C45,verification,/m/1,1\n")
+    assert read_all(path, "labels")[0][0] == "00966a975d566c45"
+
+
 def test_names_come_from_files_with_and_without_a_header(tmp_path):
     (tmp_path / "class-descriptions-boxable.csv").write_bytes(
         b"LabelName,DisplayName\r\n/m/1,Jaguar (Animal)\r\n"

@@ -122,14 +122,31 @@ def test_mistakes_are_one_clear_line(searchable, arguments, status, message):
     assert "Traceback" not in done.stderr
 
 
-def test_another_model_is_refused(searchable, tmp_path, model_cache):
-    path = next((tmp_path / "workspace" / "extract").glob("stage.json"))
-    document = json.loads(path.read_text())
-    document["options"]["model"] = "0" * 64
-    path.write_text(json.dumps(document))
+def test_an_altered_model_is_refused(searchable, tmp_path):
+    (model,) = (tmp_path / "workspace" / "model").iterdir()
+    data = bytearray(model.read_bytes())
+    data[len(data) // 2] ^= 1
+    model.write_bytes(data)
     done = searchable("search", f"pictures/{ID}.jpg")
     assert done.returncode == 1
-    assert "is not the model this workspace was made with" in done.stderr
+    assert model.name in done.stderr
+    assert "--force extract" in done.stderr
+
+
+def test_the_model_is_the_one_of_the_workspace_whatever_is_cached(searchable, tmp_path):
+    searchable.environment = {**searchable.environment, "MAPSIGHT_MODEL_CACHE": str(tmp_path)}
+    searchable.environment.pop("MAPSIGHT_WEIGHTS")
+    assert answers(searchable, f"pictures/{ID}.jpg", "--top-k", "1")[0]["score"] >= 0.999
+
+
+def test_a_moved_workspace_finds_its_pictures(searchable, tmp_path):
+    (tmp_path / "workspace").rename(tmp_path / "moved")
+    searchable.ok("report", "--workspace", "moved")
+    assert len(list((tmp_path / "moved" / "report" / "thumbs").iterdir())) == 12
+    searchable.ok("--images", "pictures", "--workspace", "moved", "--force", "extract")
+    searchable.ok("--images", "pictures", "--workspace", "moved", "--force", "ingest")
+    searchable.ok("report", "--workspace", "moved")
+    assert len(list((tmp_path / "moved" / "report" / "thumbs").iterdir())) == 12
 
 
 def test_the_answers_as_a_table_and_as_a_page(searchable, tmp_path):

@@ -15,7 +15,7 @@ import pytest
 from driver import workspace as module
 from driver.errors import Failure
 from driver.lock import hold_heartbeat
-from driver.workspace import Workspace, checksum
+from driver.workspace import STAGE_FIELDS, Workspace, checksum
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = {"part-00000": b"a\n", "part-00001": b"bb\n", "deep/part-00002": b"ccc\n"}
@@ -51,7 +51,8 @@ def commit(workspace: Workspace, stage: str, folder: str, parts: dict[str, bytes
     """A stage with parts, committed."""
     for name, data in parts.items():
         put(workspace, f"{stage}/{folder}/{name}", data)
-    document = {"stage": stage, "folder": folder, "parts": workspace.describe(stage, folder)}
+    document = dict.fromkeys(STAGE_FIELDS, "")
+    document |= {"stage": stage, "folder": folder, "parts": workspace.describe(stage, folder)}
     workspace.commit(stage, document)
     return document
 
@@ -124,8 +125,9 @@ def test_a_part_missing_or_of_another_size_is_noticed(workspace, data):
         workspace.parts("extract")
 
 
-def test_a_damaged_stage_json_commits_nothing(workspace):
-    put(workspace, "extract/stage.json", b'{"stage": "extr')
+@pytest.mark.parametrize("text", [b'{"stage": "extr', b'{"a": 1}', b"[]", b"\xff"])
+def test_a_damaged_stage_json_commits_nothing(workspace, text):
+    put(workspace, "extract/stage.json", text)
     assert workspace.committed("extract") is None
 
 

@@ -52,7 +52,7 @@ def test_ranks_are_parsed(text, ranks):
 
 @pytest.mark.parametrize("text", ["5", "0:3", "3:2", "a:b", "1:2:3", ":-1"])
 def test_other_ranks_are_refused(text):
-    with pytest.raises(ValueError, match="expected FIRST:LAST, from 1"):
+    with pytest.raises(ValueError, match="expected FIRST:LAST"):
         parse_ranks(text)
 
 

@@ -176,10 +176,14 @@ class Pictures:
     def __init__(self, workspace: Workspace, extract: dict[str, Any]) -> None:
         """`extract` is the stage.json of the stage that read them."""
         self._column = extract["options"]["image_column"]
-        ingest = workspace.committed("ingest") or {"notes": {"shards": []}}
+        ingest = workspace.committed("ingest")
+        # a later run with other pictures may have packed those and gone no further
+        same = ingest is not None and ingest["digest"] == extract["inputs"]["ingest"]
+        if not same:
+            sys.stderr.write("the packed pictures have changed since; run again to show them\n")
         self._shards = {
             OURS.format(split["first"]): workspace.uri("ingest", split["uri"])
-            for split in ingest["notes"]["shards"]
+            for split in (ingest["notes"]["shards"] if ingest and same else ())
         }
 
     def data(self, record: Mapping[str, Any]) -> bytes | None:
@@ -190,6 +194,10 @@ class Pictures:
             if shard
             else None
         )
+
+
+def _is_ours(shard: str | None) -> bool:
+    return shard is not None and shard.startswith(OURS.format(0)[:-12])
 
 
 def cards_of(rows: list[dict[str, Any]], pictures: Pictures) -> Iterator[Card]:

@@ -305,7 +305,18 @@ class Workspace:
 
 
 STAGE_FIELDS = frozenset(
-    ("stage", "fingerprint", "folder", "parts", "digest", "options", "counters", "notes", "seconds")
+    (
+        "stage",
+        "fingerprint",
+        "folder",
+        "parts",
+        "digest",
+        "inputs",
+        "options",
+        "counters",
+        "notes",
+        "seconds",
+    )
 )
 STAGE_NAMES = frozenset(
     ("plan", "ingest", "extract", "annotate", "classify", "count", "rank", "merge", "render")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import Program, make_pictures
+from conftest import Program, encoded, make_pictures, scribble
 from loopback import reply, serving
 
 FIELDS = ["query", "rank", "image_id", "score", "label", "ppi", "width", "height", "source"]
@@ -147,6 +147,16 @@ def test_a_moved_workspace_finds_its_pictures(searchable, tmp_path):
     searchable.ok("--images", "pictures", "--workspace", "moved", "--force", "ingest")
     searchable.ok("report", "--workspace", "moved")
     assert len(list((tmp_path / "moved" / "report" / "thumbs").iterdir())) == 12
+
+
+def test_pictures_of_another_run_are_not_shown_for_those_of_this_one(searchable, tmp_path):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "x.png").write_bytes(encoded(scribble(50)))
+    searchable.ok("--images", "other", "--until", "ingest")
+    done = searchable("report", "--out", "page")
+    assert done.returncode == 0
+    assert "have changed since" in done.stderr
+    assert not list((tmp_path / "page").glob("thumbs/*"))
 
 
 def test_the_answers_as_a_table_and_as_a_page(searchable, tmp_path):

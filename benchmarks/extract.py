@@ -93,8 +93,8 @@ def startup(shard: Split, model: Path) -> float:
 def one_picture(folder: Path, scratch: Path) -> Split:
     """A shard of a single picture."""
     from mapsight.inputs import find_inputs
+    from mapsight.pack import write_shard
     from mapsight.plan import make_plan
-    from mapsight.shards import write_shard
 
     path = sorted(folder.iterdir())[0]
     (split,) = make_plan(find_inputs(str(path)), scratch / "one.parquet").loose

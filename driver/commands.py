@@ -10,11 +10,12 @@ from pathlib import Path
 
 from driver import present
 from driver.errors import Failure, UsageError
+from driver.label_stages import check_options
 from driver.model import find_model
 from driver.options import STAGES
 from driver.pipeline import Pipeline
 from driver.runners import check_runner
-from driver.stages import STAGE_TABLE, check_options
+from driver.stages import STAGE_TABLE
 from driver.workspace import Workspace
 
 __all__ = ["model", "report", "run", "status"]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driver.errors import Failure
-from driver.model import model_of
+from driver.label_stages import read_counts
 from driver.pipeline import Outcome, Pipeline, require
 from driver.workspace import Workspace
 from mapsight import __version__, accuracy
@@ -29,7 +29,6 @@ __all__ = [
     "copy_results",
     "merge",
     "merge_identity",
-    "model_of",
     "render",
     "report_to",
 ]
@@ -64,8 +63,6 @@ def _named_inputs(run: Pipeline) -> list[str]:
 
 def merge(run: Pipeline, folder: str) -> Outcome:
     """Write results/ from the sorted parts of the jobs, streaming."""
-    from driver.stages import read_counts
-
     target = run.local_folder("merge", folder)
     images = run.documents["extract"]["counters"]["images"]
     predicted, rejected = write_predictions(merged_records(run.workspace.parts("classify")), target)

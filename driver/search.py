@@ -16,9 +16,9 @@ from typing import Any
 
 from driver import present
 from driver.errors import Failure, UsageError
+from driver.label_stages import settings_of
 from driver.pipeline import Pipeline
 from driver.runners import check_runner
-from driver.stages import settings_of
 from driver.workspace import Workspace
 from mapsight.decode import PictureError
 from mapsight.extract import feature_of

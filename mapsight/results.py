@@ -24,6 +24,7 @@ __all__ = [
     "RANKING_SCHEMA",
     "TableWriter",
     "merged_records",
+    "records_of",
     "write_csv",
     "write_predictions",
     "write_ranking",
@@ -91,6 +92,12 @@ def merged_records(parts: Sequence[str]) -> Iterator[tuple[Any, Any]]:
 
     for key, value in heapq.merge(*map(lines, parts)):
         yield json.loads(key), json.loads(value)
+
+
+def records_of(parts: Sequence[str]) -> Iterator[tuple[Any, Any]]:
+    """(key, value) of all parts, one part after the other."""
+    for part in parts:
+        yield from merged_records([part])
 
 
 class TableWriter:

@@ -45,8 +45,8 @@ class MRPackImages(MRJob):
         return [MRStep(mapper=self.mapper_pack_split)]
 
     def mapper_pack_split(self, _, line):
+        from mapsight.pack import write_shard
         from mapsight.records import Split
-        from mapsight.shards import write_shard
 
         split = Split.from_json(line)
         attempt = f"{os.getpid()}-{os.urandom(4).hex()}"

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from mapsight import plan as planning
 from mapsight.inputs import Found, find_inputs
+from mapsight.pack import pack_files
 from mapsight.plan import make_plan
-from mapsight.shards import pack_files
 
 
 def found(sizes: list[int]) -> list[Found]:

@@ -9,11 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mapsight import shards
+from mapsight import pack, shards
 from mapsight.inputs import find_inputs, image_id_of
+from mapsight.pack import write_shard
 from mapsight.plan import make_plan
 from mapsight.records import Split
-from mapsight.shards import OURS, image_column, read_image, read_images, write_shard
+from mapsight.shards import OURS, image_column, read_image, read_images
 
 
 def packed(folder: Path, tmp_path: Path) -> Split:
@@ -40,7 +41,7 @@ def test_a_shard_gives_back_what_was_packed(pictures, tmp_path):
 
 
 def test_row_groups_stay_small(tmp_path, monkeypatch):
-    monkeypatch.setattr(shards, "ROW_GROUP_BYTES", 1000)
+    monkeypatch.setattr(pack, "ROW_GROUP_BYTES", 1000)
     folder = tmp_path / "in"
     folder.mkdir()
     for i, size in enumerate([400, 400, 400, 5000, 10]):
@@ -52,7 +53,7 @@ def test_row_groups_stay_small(tmp_path, monkeypatch):
 
 
 def test_files_that_cannot_be_read_are_named_and_lose_nothing_else(pictures, tmp_path, monkeypatch):
-    monkeypatch.setattr(shards, "MAX_BYTES", 20_000)
+    monkeypatch.setattr(pack, "MAX_BYTES", 20_000)
     (pictures / "big.jpg").write_bytes(b"x" * 20_001)
     (pictures / "broken.jpg").symlink_to(tmp_path / "nowhere")
     (pictures / "empty.jpg").touch()

@@ -1,0 +1,133 @@
+"""The stages that make labels of features: annotate, classify, count, rank."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from driver.errors import UsageError
+from driver.pipeline import Outcome, Pipeline
+from driver.read_stages import dataset_of
+from mapsight import openimages
+from mapsight.inputs import Found
+from mapsight.labels import Labeler, resolve_targets
+from mapsight.measures import pixels_per_inch
+from mapsight.ranking import RankPlan, parse_ranks, plan_ranking
+from mapsight.results import records_of
+
+__all__ = [
+    "annotate",
+    "annotate_identity",
+    "check_options",
+    "classify",
+    "classify_identity",
+    "count",
+    "rank",
+    "rank_identity",
+    "read_counts",
+    "settings_of",
+    "targets_of",
+]
+
+PICTURES_PER_RANGE = 250_000
+
+
+def _metadata(run: Pipeline) -> list[tuple[str, Found]]:
+    dataset = dataset_of(run)
+    if dataset is None:
+        return []
+    return [(kind, file) for kind in ("labels", "images") for file in dataset.files[kind]]
+
+
+def annotate_identity(run: Pipeline) -> dict[str, Any]:
+    return {
+        "files": [[kind, f.source, f.bytes, f.stamp] for kind, f in _metadata(run)],
+    }
+
+
+def annotate(run: Pipeline, folder: str) -> Outcome:
+    splits = [split for kind, file in _metadata(run) for split in openimages.csv_splits(file, kind)]
+    if not splits:
+        return Outcome(notes={"digest": "nothing"})
+    lines = [json.dumps(asdict(split)) for split in splits]
+    return Outcome(run.job("annotate", run.manifest(lines), [], ("annotate", folder)))
+
+
+def classify_identity(run: Pipeline) -> dict[str, Any]:
+    """Targets by name and the hierarchy, kept as a small file for jobs."""
+    dataset = dataset_of(run)
+    try:
+        names = openimages.read_descriptions(dataset.files["descriptions"]) if dataset else {}
+        above = openimages.read_hierarchy(dataset.files["hierarchy"]) if dataset else {}
+        targets = resolve_targets(run.options.target_labels, names)
+    except ValueError as error:
+        raise UsageError(f"--target-labels: {error}") from None
+    run.memo["settings"] = {"targets": targets, "parents": above}
+    diagonal = run.options.screen_diagonal
+    return {"targets": list(targets.items()), "parents": above, "diagonal": diagonal}
+
+
+def targets_of(document: dict[str, Any]) -> dict[str, str]:
+    """MID by target label of a committed classify stage, in the order they were named."""
+    return dict(document["options"]["targets"])
+
+
+def check_options(run: Pipeline) -> None:
+    """Find mistakes in labels and metadata before hours of work, not after."""
+    classify_identity(run)
+
+
+def settings_of(document: dict[str, Any]) -> tuple[dict[str, Any], float | None]:
+    """(targets and parents, screen diagonal) that a committed classify stage used."""
+    options = document["options"]
+    return {"targets": targets_of(document), "parents": options["parents"]}, options["diagonal"]
+
+
+def classify(run: Pipeline, folder: str) -> Outcome:
+    settings = run.side_file("targets.json", json.dumps(run.memo["settings"]))
+    arguments = ["--targets", settings]
+    if run.options.screen_diagonal:
+        arguments += ["--screen-diagonal", str(run.options.screen_diagonal)]
+    inputs = [*run.workspace.parts("extract"), *run.workspace.parts("annotate")]
+    counters = run.job("classify", inputs, arguments, ("classify", folder))
+    labeler = Labeler(run.memo["settings"]["targets"], run.memo["settings"]["parents"])
+    return Outcome(counters, {"missing": labeler.missing()})
+
+
+def count(run: Pipeline, folder: str) -> Outcome:
+    return Outcome(run.job("count", run.workspace.parts("classify"), [], ("count", folder)))
+
+
+def read_counts(run: Pipeline) -> tuple[dict[tuple[str, ...], int], list[Any]]:
+    """(counts by key, sample) that the count stage left; bounded by labels², not pictures."""
+    counts: dict[tuple[str, ...], int] = {}
+    sample: list[Any] = []
+    for key, value in records_of(run.workspace.parts("count")):
+        if key == ["sample"]:
+            sample = value
+        else:
+            counts[tuple(key)] = value
+    return counts, sample
+
+
+def _rank_plan(run: Pipeline) -> RankPlan:
+    options = run.options
+    first, last = parse_ranks(options.ranks)
+    side = options.resolution
+    near = pixels_per_inch(side, side, options.screen_diagonal) if options.near_model else None
+    measure = "ppi" if options.near_model else options.rank_by
+    return RankPlan(measure, options.order == "desc", near, first, last)
+
+
+def rank_identity(run: Pipeline) -> dict[str, Any]:
+    return {"plan": asdict(_rank_plan(run))}
+
+
+def rank(run: Pipeline, folder: str) -> Outcome:
+    counts, sample = read_counts(run)
+    pictures = sum(n for key, n in counts.items() if key[0] == "label")
+    plan = plan_ranking(_rank_plan(run), sample, pictures, PICTURES_PER_RANGE)
+    path = run.side_file("rank_plan.json", json.dumps(asdict(plan)))
+    inputs = run.workspace.parts("classify")
+    return Outcome(run.job("rank", inputs, ["--plan", path], ("rank", folder)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -19,32 +18,15 @@ from fsspec.implementations.local import LocalFileSystem
 from driver.errors import Failure, UsageError
 from driver.lock import hold_file, hold_heartbeat
 from mapsight.inputs import resolve
+from mapsight.integrity import sha256_of, write_whole
 
-__all__ = ["STAGE_FIELDS", "Part", "Workspace", "checksum"]
+__all__ = ["STAGE_FIELDS", "Part", "Workspace"]
 
 Part = dict[str, Any]
 """A file of a stage: `name` relative to its folder, `bytes`, `sha256` (local) or `stamp`."""
 
 SCRATCH = ".tmp"
 UNFINISHED = ".part"
-CHUNK = 1 << 20
-
-
-def checksum(path: Path) -> str:
-    """SHA-256 of a local file."""
-    with path.open("rb") as file:
-        return (
-            hashlib.file_digest(file, "sha256").hexdigest()
-            if hasattr(hashlib, "file_digest")
-            else _digest(file)
-        )
-
-
-def _digest(file: Any) -> str:
-    digest = hashlib.sha256()
-    while chunk := file.read(CHUNK):
-        digest.update(chunk)
-    return digest.hexdigest()
 
 
 class Workspace:
@@ -157,7 +139,7 @@ class Workspace:
         """
         for part in document["parts"] if self.local else ():
             path = Path(self._path(document["stage"], part["name"]))
-            if checksum(path) != part["sha256"]:
+            if sha256_of(path) != part["sha256"]:
                 stage = document["stage"]
                 raise Failure(f"{path} has changed since it was made; run with --force {stage}")
 
@@ -199,7 +181,7 @@ class Workspace:
                 continue
             part: Part = {"name": path[len(base) + 1 :], "bytes": info["size"]}
             if self.local:
-                part["sha256"] = checksum(Path(path))
+                part["sha256"] = sha256_of(path)
             else:
                 part["stamp"] = str(self.fs.checksum(path))
             parts.append(part)
@@ -222,13 +204,7 @@ class Workspace:
         if not self.local:
             self.fs.pipe_file(path, data)
             return
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(f"{path}.{self.run_id}{UNFINISHED}")
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        write_whole(Path(path), data)
 
     def keep(self, file: Path, *names: str) -> str:
         """Copy a local file into the workspace unless it is there; its name."""

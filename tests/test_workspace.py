@@ -15,7 +15,7 @@ import pytest
 from driver import workspace as module
 from driver.errors import Failure
 from driver.lock import hold_heartbeat
-from driver.workspace import STAGE_FIELDS, Workspace, checksum
+from driver.workspace import STAGE_FIELDS, Workspace
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = {"part-00000": b"a\n", "part-00001": b"bb\n", "deep/part-00002": b"ccc\n"}
@@ -324,8 +324,3 @@ def test_a_place_that_cannot_be_made_is_named(tmp_path):
 def test_an_unknown_kind_of_place_is_named():
     with pytest.raises(Failure, match=r"--workspace nowhere://x: .*nowhere"):
         Workspace("nowhere://x")
-
-
-def test_checksum_is_sha256(tmp_path):
-    (tmp_path / "f").write_bytes(b"abc")
-    assert checksum(tmp_path / "f") == hashlib.sha256(b"abc").hexdigest()

@@ -41,12 +41,14 @@ def _metadata(run: Pipeline) -> list[tuple[str, Found]]:
 
 
 def annotate_identity(run: Pipeline) -> dict[str, Any]:
+    """The metadata files."""
     return {
         "files": [[kind, f.source, f.bytes, f.stamp] for kind, f in _metadata(run)],
     }
 
 
 def annotate(run: Pipeline, folder: str) -> Outcome:
+    """Collects what the metadata says of each image; nothing to do without any."""
     splits = [split for kind, file in _metadata(run) for split in openimages.csv_splits(file, kind)]
     if not splits:
         return Outcome(notes={"digest": "nothing"})
@@ -85,6 +87,7 @@ def settings_of(document: dict[str, Any]) -> tuple[dict[str, Any], float | None]
 
 
 def classify(run: Pipeline, folder: str) -> Outcome:
+    """Maps features to labels, beside what people verified."""
     settings = run.side_file("targets.json", json.dumps(run.memo["settings"]))
     arguments = ["--targets", settings]
     if run.options.screen_diagonal:
@@ -96,6 +99,7 @@ def classify(run: Pipeline, folder: str) -> Outcome:
 
 
 def count(run: Pipeline, folder: str) -> Outcome:
+    """Sums labels, hits and misses."""
     return Outcome(run.job("count", run.workspace.parts("classify"), [], ("count", folder)))
 
 
@@ -121,10 +125,12 @@ def _rank_plan(run: Pipeline) -> RankPlan:
 
 
 def rank_identity(run: Pipeline) -> dict[str, Any]:
+    """What to rank by, and which ranks to keep."""
     return {"plan": asdict(_rank_plan(run))}
 
 
 def rank(run: Pipeline, folder: str) -> Outcome:
+    """Ranks every picture in its label and over all."""
     counts, sample = read_counts(run)
     pictures = sum(n for key, n in counts.items() if key[0] == "label")
     plan = plan_ranking(_rank_plan(run), sample, pictures, PICTURES_PER_RANGE)

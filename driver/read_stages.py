@@ -57,6 +57,7 @@ def _inputs(run: Pipeline) -> Iterator[Found]:
 
 
 def plan_identity(run: Pipeline) -> dict[str, Any]:
+    """Lists the input and cuts it into splits; its digest tells whether it has changed."""
     on_cluster = run.options.runner in ("hadoop", "emr")
     tasks = CLUSTER_TASKS if on_cluster else 2 * (os.cpu_count() or 1)
     listing = run.scratch / "listing.parquet"
@@ -71,6 +72,7 @@ def plan_identity(run: Pipeline) -> dict[str, Any]:
 
 
 def plan(run: Pipeline, folder: str) -> Outcome:
+    """Keeps the listing of loose files and the splits; no job."""
     planned: Plan = run.memo["plan"]
     listing = run.scratch / "listing.parquet"
     target = run.local_folder("plan", folder)
@@ -88,10 +90,12 @@ def plan(run: Pipeline, folder: str) -> Outcome:
 
 
 def ingest_identity(run: Pipeline) -> dict[str, Any]:
+    """The splits of loose files."""
     return {"splits": run.documents["plan"]["notes"]["loose"]}
 
 
 def ingest(run: Pipeline, folder: str) -> Outcome:
+    """Packs loose files into shards; the job's output names them, others are removed."""
     notes = run.documents["plan"]["notes"]
     listing = run.workspace.uri("plan", notes["listing"]) if notes["loose"] else ""
     splits = [Split(**{**split, "uri": listing}) for split in notes["loose"]]
@@ -141,6 +145,7 @@ def _drop_unnamed_shards(run: Pipeline, folder: str, named: set[str]) -> None:
 
 
 def extract_identity(run: Pipeline) -> dict[str, Any]:
+    """The model, by its SHA-256, and what is read beside the shards."""
     options, plan = run.options, run.documents["plan"]["notes"]
     model = run.memo["model"] = model_of(run)
     return {
@@ -155,6 +160,7 @@ def extract_identity(run: Pipeline) -> dict[str, Any]:
 
 
 def extract(run: Pipeline, folder: str) -> Outcome:
+    """Maps pictures to features, and keeps the model file beside them."""
     options, plan = run.options, run.documents["plan"]["notes"]
     model = run.memo["model"]
     packed = run.documents["ingest"]["notes"]["shards"]

@@ -82,7 +82,7 @@ def test_charts_are_silent_and_leave_no_global_state(chart):
     assert dict(matplotlib.rcParams) == before
 
 
-@pytest.mark.parametrize("empty", EMPTY, ids=str)
+@pytest.mark.parametrize("empty", EMPTY, ids=[case[0].__name__ for case in EMPTY])
 def test_empty_data_is_said_plainly(empty):
     draw, *args = empty
     assert drawn_texts(draw(*args)).strip() == "no data"

@@ -15,7 +15,7 @@ from mapsight.inputs import open_uri
 from mapsight.weights import find_weights, model_cache_dir
 
 CHECKED = 16
-CHECKED_BYTES = 8 << 20
+CHECKED_BYTES, CHECKED_PIXELS = 8 << 20, 40_000_000
 
 __all__ = ["Model", "find_model", "model_of"]
 
@@ -94,8 +94,10 @@ def _some_pictures(run: Any) -> str | None:
         try:
             with open_uri(uri) as file:
                 data = file.read(CHECKED_BYTES)
-            decode(data)
+            picture = decode(data)
         except (OSError, ValueError):
+            continue
+        if picture.width * picture.height > CHECKED_PIXELS:
             continue
         (folder / f"{number:02d}.jpg").write_bytes(data)  # told by content, not by name
     return str(folder) if any(folder.iterdir()) else None

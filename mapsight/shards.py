@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mapsight.inputs import image_id_of, open_uri, safe_id
+from mapsight.inputs import HEX_ID, image_id_of, open_uri, safe_id
 from mapsight.records import PROVENANCE, Split, error_record
 
 __all__ = [
@@ -185,8 +185,8 @@ def _image_id(given: object, source: str, path: str | None) -> str:
     if isinstance(given, int) and not isinstance(given, bool):
         given = str(given)
     if isinstance(given, str) and safe_id(given):
-        return given
-    return image_id_of(source, path or source)
+        return given.lower() if HEX_ID.fullmatch(given) else given
+    return image_id_of(source, path or "")
 
 
 def _error(

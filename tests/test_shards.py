@@ -215,3 +215,17 @@ def test_a_file_that_changed_since_planning_loses_its_planned_rows(tmp_path):
 def test_whole_numbers_can_be_ids(tmp_path):
     images = read_images(foreign(tmp_path / "f.parquet", {"image_id": [7, 8], "image": [b"a"] * 2}))
     assert [image.image_id for image in images] == ["7", "8"]
+
+
+def test_ids_are_those_of_rows_not_of_the_file(tmp_path):
+    split = foreign(tmp_path / "00966a975d566c45.parquet", {"image": [b"a", b"b"]})
+    split = Split(**{**vars(split), "source": "00966a975d566c45.parquet"})
+    first, second = read_images(split)
+    assert first.image_id == image_id_of("00966a975d566c45.parquet#0", "")
+    assert first.image_id != second.image_id
+
+
+def test_hex_ids_are_written_in_small_letters(tmp_path):
+    table = {"image_id": ["00966A975D566C45"], "image": [b"a"]}
+    (image,) = read_images(foreign(tmp_path / "f.parquet", table))
+    assert image.image_id == "00966a975d566c45"

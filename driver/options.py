@@ -185,6 +185,19 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="fail if more than this share of the pictures is unusable (default: %(default)s)",
     )
+    _label_options(parser)
+    _model_options(parser)
+    parser.add_argument(
+        "--engine", choices=["litert", "keras"], default="litert", help="what runs the model"
+    )
+    parser.add_argument(
+        "--results", metavar="DIR", help="also copy results and report to this folder"
+    )
+    parser.add_argument("--force", action="append", default=[], choices=STAGES, help="run it again")
+    parser.add_argument("--until", choices=STAGES, help="stop after this stage")
+
+
+def _label_options(parser: argparse.ArgumentParser) -> None:
     labels = parser.add_argument_group("labels and ranking")
     labels.add_argument(
         "--target-labels",
@@ -212,15 +225,6 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
         metavar="INCHES",
         help="PPI on a screen of this size instead of the picture's own diagonal",
     )
-    _model_options(parser)
-    parser.add_argument(
-        "--engine", choices=["litert", "keras"], default="litert", help="what runs the model"
-    )
-    parser.add_argument(
-        "--results", metavar="DIR", help="also copy results and report to this folder"
-    )
-    parser.add_argument("--force", action="append", default=[], choices=STAGES, help="run it again")
-    parser.add_argument("--until", choices=STAGES, help="stop after this stage")
 
 
 def _search_options(parser: argparse.ArgumentParser) -> None:

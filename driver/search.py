@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-import io
 import json
 import re
 import sys
@@ -14,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from driver import present
+from driver.answers import Question, show
 from driver.errors import Failure, UsageError
 from driver.label_stages import settings_of
 from driver.pipeline import Pipeline
@@ -36,28 +34,7 @@ from mapsight.text import plain
 __all__ = ["search"]
 
 MAX_TOP_K = 10_000
-SHOWN_BY = {"features": "how alike the model finds them", "label": "label, highest PPI first"}
 URL = re.compile(r"https?://", re.IGNORECASE)
-FIELDS = ("query", "rank", "image_id", "score", "label", "ppi", "width", "height", "source")
-
-
-@dataclasses.dataclass
-class _Question:
-    """A query as typed and what has been found out about it.
-
-    A picture from outside is read when it is needed and let go of again: there
-    may be thousands of queries.
-    """
-
-    typed: str
-    image_id: str | None = None
-    sha256: str | None = None
-    thumbnail: bytes | None = None
-    record: dict[str, Any] | None = None
-    label: str | None = None
-    filter: str | None = None
-    error: str | None = None
-    answers: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
 
 def search(options: Namespace) -> int:
@@ -79,7 +56,7 @@ def search(options: Namespace) -> int:
         _look_up(run, questions)
         _look_at(run, questions, labeler)
         _answer(run, questions, settings, diagonal)
-        _show(run, questions)
+        show(run, questions)
     for question in questions:
         if question.error:
             sys.stderr.write(f"mapsight: error: {plain(f'{question.typed}: {question.error}')}\n")
@@ -108,24 +85,24 @@ def _committed(workspace: Workspace, stage: str) -> dict[str, Any]:
     return document
 
 
-def _question(typed: str) -> _Question:
+def _question(typed: str) -> Question:
     """What a query is: a URL or a file to be looked at, or the id of a picture."""
     if URL.match(typed):
-        return _Question(typed)
+        return Question(typed)
     try:
         file_system, path = resolve(typed)
         if file_system.isfile(path):
-            return _Question(typed)
+            return Question(typed)
         if file_system.isdir(path):
-            return _Question(typed, error="is a folder; name a picture file")
+            return Question(typed, error="is a folder; name a picture file")
     except (OSError, ValueError, ImportError) as error:
-        return _Question(typed, error=f"cannot be read: {error}")
+        return Question(typed, error=f"cannot be read: {error}")
     if safe_id(typed):
-        return _Question(typed, image_id=typed.lower() if HEX_ID.fullmatch(typed) else typed)
-    return _Question(typed, error="no such file, and not an image_id")
+        return Question(typed, image_id=typed.lower() if HEX_ID.fullmatch(typed) else typed)
+    return Question(typed, error="no such file, and not an image_id")
 
 
-def _read(question: _Question) -> bytes:
+def _read(question: Question) -> bytes:
     """The bytes of a query picture; none, and the question's error, if they cannot be had."""
     try:
         if URL.match(question.typed):
@@ -146,7 +123,7 @@ def _read(question: _Question) -> bytes:
     return data
 
 
-def _look_up(run: Pipeline, questions: Sequence[_Question]) -> None:
+def _look_up(run: Pipeline, questions: Sequence[Question]) -> None:
     """Find the records of queries that are ids, all in one job."""
     wanted = sorted({q.image_id for q in questions if q.image_id})
     if not wanted:
@@ -164,7 +141,7 @@ def _look_up(run: Pipeline, questions: Sequence[_Question]) -> None:
             question.error = _why_not(question)
 
 
-def _why_not(question: _Question) -> str | None:
+def _why_not(question: Question) -> str | None:
     if question.record is None:
         return "no such file, and no picture with this image_id in the workspace"
     if "error" in question.record:
@@ -172,7 +149,7 @@ def _why_not(question: _Question) -> str | None:
     return None
 
 
-def _look_at(run: Pipeline, questions: Sequence[_Question], labeler: Labeler) -> None:
+def _look_at(run: Pipeline, questions: Sequence[Question], labeler: Labeler) -> None:
     """Features and labels of all queries, by the model that the workspace was made with."""
     outside = [q for q in questions if q.image_id is None and not q.error]
     if outside:
@@ -191,7 +168,7 @@ def _look_at(run: Pipeline, questions: Sequence[_Question], labeler: Labeler) ->
             question.label = known or labeler.label(question.record["top5"])[0]
 
 
-def _read_all(run: Pipeline, questions: Sequence[_Question]) -> Iterator[tuple[_Question, bytes]]:
+def _read_all(run: Pipeline, questions: Sequence[Question]) -> Iterator[tuple[Question, bytes]]:
     for question in questions:
         data = _read(question)
         if data and run.options.format == "html":
@@ -222,7 +199,7 @@ def _model(run: Pipeline) -> Any:
 
 
 def _answer(
-    run: Pipeline, questions: Sequence[_Question], settings: dict[str, Any], diagonal: float | None
+    run: Pipeline, questions: Sequence[Question], settings: dict[str, Any], diagonal: float | None
 ) -> None:
     """Run all queries as one job and give each question its answers."""
     options = run.options
@@ -263,7 +240,7 @@ def _label(text: str | None, settings: dict[str, Any]) -> str | None:
     return names[text.casefold()]
 
 
-def _query(number: int, question: _Question, options: Namespace, wanted: str | None) -> Query:
+def _query(number: int, question: Question, options: Namespace, wanted: str | None) -> Query:
     assert question.record is not None
     question.filter = wanted or (question.label if options.by == "label" else None)
     exclude, digest = options.exclude_self, question.sha256 or question.record["sha256"]
@@ -276,71 +253,3 @@ def _query(number: int, question: _Question, options: Namespace, wanted: str | N
         exclude_id=question.image_id if exclude else None,
         exclude_sha256=digest if exclude else None,
     )
-
-
-def _show(run: Pipeline, questions: Sequence[_Question]) -> None:
-    options = run.options
-    if options.format == "html":
-        _write_page(run, questions)
-        sys.stdout.write(f"{options.out}\n")
-        return
-    text = _json(questions) if options.format == "json" else _table(questions)
-    if options.out:
-        Path(options.out).write_text(text, encoding="utf-8")
-    else:
-        sys.stdout.write(text)
-
-
-def _json(questions: Sequence[_Question]) -> str:
-    rows = (answer for question in questions for answer in question.answers)
-    return "".join(json.dumps({name: row[name] for name in FIELDS}) + "\n" for row in rows)
-
-
-def _table(questions: Sequence[_Question]) -> str:
-    out = io.StringIO()
-    for question in questions:
-        if question.error:
-            continue
-        out.write(f"{plain(question.typed)}: {question.label}\n")
-        rows = [("rank", "image_id", "score", "label", "ppi", "size", "source")]
-        rows += [
-            (
-                str(a["rank"]),
-                a["image_id"],
-                f"{a['score']:.4f}",
-                a["label"],
-                f"{a['ppi']:.2f}",
-                f"{a['width']}×{a['height']}",
-                plain(a["source"]),
-            )
-            for a in question.answers
-        ]
-        widths = [max(len(row[i]) for row in rows) for i in range(6)]
-        for row in rows:
-            cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-            out.write("  " + "  ".join([*cells, row[6]]).rstrip() + "\n")
-        if not question.answers:
-            out.write("  no picture fits\n")
-    return out.getvalue()
-
-
-def _write_page(run: Pipeline, questions: Sequence[_Question]) -> None:
-    from mapsight.report import Answer, write_search_page
-    from mapsight.thumbnails import thumbnail
-
-    pictures = present.Pictures(run.workspace, run.documents["extract"])
-    pages = []
-    for question in questions:
-        if question.record and question.image_id:
-            question.thumbnail = thumbnail(pictures.data(question.record) or b"")
-        pages.append(
-            Answer(
-                query=question.typed,
-                thumbnail=question.thumbnail,
-                by=SHOWN_BY[run.options.by],
-                label=question.filter,
-                cards=list(present.cards_of(question.answers, pictures)),
-                error=question.error,
-            )
-        )
-    write_search_page(Path(run.options.out), pages)

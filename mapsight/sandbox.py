@@ -40,6 +40,7 @@ _REQUEST = struct.Struct(">Q")
 _REPLY = struct.Struct(">II")
 _LONGEST_REPLY = 2**26
 _STARTS = 5
+_FIRST_STARTS = 2  # one child may be killed from outside while it starts
 _START_SECONDS = 60.0
 _PAUSE_SECONDS = 0.2
 _PATIENCE = 5.0
@@ -79,8 +80,8 @@ class Decoder:
     `starts` counts the children; above 1, some had to be replaced.
 
     Raises:
-        DecoderError: the first child does not start, or a replacement does not
-            in five attempts.
+        DecoderError: the first child does not start in two attempts, or a
+            replacement in five.
     """
 
     def __init__(
@@ -169,7 +170,7 @@ class Decoder:
 
     def _running(self) -> _Child:
         if self._child is None:
-            self._child = self._started(_STARTS if self.starts else 1)
+            self._child = self._started(_STARTS if self.starts else _FIRST_STARTS)
             self.starts += 1
         return self._child
 

@@ -172,6 +172,16 @@ def test_a_child_that_cannot_start_is_no_pictures_fault(words: str):
         Decoder(command=[sys.executable, "-c", words]).decode(good(1))
 
 
+def test_a_first_child_that_is_killed_while_it_starts_is_replaced(tmp_path: Path):
+    words = (
+        "import os, sys; from mapsight.sandbox import main;"
+        "first = not os.path.exists(sys.argv[1]); open(sys.argv[1], 'w').close();"
+        "sys.exit('killed') if first else main()"
+    )
+    with Decoder(command=[sys.executable, "-c", words, str(tmp_path / "mark")]) as decoder:
+        assert code(decoder.decode(good(1))) == "ok"
+
+
 def test_a_missing_program_is_named():
     with pytest.raises(DecoderError, match="no/such/program"):
         Decoder(command=["no/such/program"]).__enter__()

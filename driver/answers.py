@@ -1,0 +1,108 @@
+"""The answers to queries, as a table, as JSON lines or as a page."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from driver import present
+from driver.pipeline import Pipeline
+from mapsight.text import plain
+
+__all__ = ["Question", "show"]
+
+SHOWN_BY = {"features": "how alike the model finds them", "label": "label, highest PPI first"}
+FIELDS = ("query", "rank", "image_id", "score", "label", "ppi", "width", "height", "source")
+
+
+@dataclasses.dataclass
+class Question:
+    """A query as typed and what has been found out about it.
+
+    A picture from outside is read when it is needed and let go of again: there
+    may be thousands of queries.
+    """
+
+    typed: str
+    image_id: str | None = None
+    sha256: str | None = None
+    thumbnail: bytes | None = None
+    record: dict[str, Any] | None = None
+    label: str | None = None
+    filter: str | None = None
+    error: str | None = None
+    answers: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+
+
+def show(run: Pipeline, questions: Sequence[Question]) -> None:
+    """Write the answers as the options say: table, JSON lines or a page."""
+    options = run.options
+    if options.format == "html":
+        _write_page(run, questions)
+        sys.stdout.write(f"{options.out}\n")
+        return
+    text = _json(questions) if options.format == "json" else _table(questions)
+    if options.out:
+        Path(options.out).write_text(text, encoding="utf-8")
+    else:
+        sys.stdout.write(text)
+
+
+def _json(questions: Sequence[Question]) -> str:
+    rows = (answer for question in questions for answer in question.answers)
+    return "".join(json.dumps({name: row[name] for name in FIELDS}) + "\n" for row in rows)
+
+
+def _table(questions: Sequence[Question]) -> str:
+    out = io.StringIO()
+    for question in questions:
+        if question.error:
+            continue
+        out.write(f"{plain(question.typed)}: {question.label}\n")
+        rows = [("rank", "image_id", "score", "label", "ppi", "size", "source")]
+        rows += [
+            (
+                str(a["rank"]),
+                a["image_id"],
+                f"{a['score']:.4f}",
+                a["label"],
+                f"{a['ppi']:.2f}",
+                f"{a['width']}×{a['height']}",
+                plain(a["source"]),
+            )
+            for a in question.answers
+        ]
+        widths = [max(len(row[i]) for row in rows) for i in range(6)]
+        for row in rows:
+            cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+            out.write("  " + "  ".join([*cells, row[6]]).rstrip() + "\n")
+        if not question.answers:
+            out.write("  no picture fits\n")
+    return out.getvalue()
+
+
+def _write_page(run: Pipeline, questions: Sequence[Question]) -> None:
+    from mapsight.report import Answer, write_search_page
+    from mapsight.thumbnails import thumbnail
+
+    pictures = present.Pictures(run.workspace, run.documents["extract"])
+    pages = []
+    for question in questions:
+        if question.record and question.image_id:
+            question.thumbnail = thumbnail(pictures.data(question.record) or b"")
+        pages.append(
+            Answer(
+                query=question.typed,
+                thumbnail=question.thumbnail,
+                by=SHOWN_BY[run.options.by],
+                label=question.filter,
+                cards=list(present.cards_of(question.answers, pictures)),
+                error=question.error,
+            )
+        )
+    write_search_page(Path(run.options.out), pages)

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from driver.errors import Failure
 from mapsight.convert import Recipe, ensure_model
 from mapsight.decode import decode
 from mapsight.inputs import open_uri
-from mapsight.weights import find_weights, model_cache_dir
+from mapsight.weights import Weights, find_weights, model_cache_dir
 
 CHECKED = 16
 CHECKED_BYTES, CHECKED_PIXELS = 8 << 20, 40_000_000
@@ -48,8 +50,10 @@ def find_model(
     """
     try:
         if engine == "keras":
-            found = find_weights(alpha, resolution, explicit=weights)
+            found = _weights(alpha, resolution, weights)
             return Model(Path(found.path), found.sha256)
+        if not _is_cached(alpha, resolution, precision):
+            _weights(alpha, resolution, weights)  # a download is shown here, not in the child
         built = ensure_model(
             alpha,
             resolution,
@@ -64,15 +68,28 @@ def find_model(
         raise Failure(str(error)) from error
 
 
+def _is_cached(alpha: float, resolution: int, precision: str) -> bool:
+    return Recipe(alpha, resolution, precision, model_cache_dir()).path.exists()
+
+
+def _weights(alpha: float, resolution: int, named: str | None) -> Weights:
+    """The weights; a bar on a terminal while they are downloaded."""
+    with tqdm(desc="weights", unit="B", unit_scale=True, disable=None, leave=False, delay=1) as bar:
+
+        def show(done: int, total: int | None) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        return find_weights(alpha, resolution, explicit=named, progress=show)
+
+
 def model_of(run: Any) -> Model:
     """The model of a pipeline's options; compared with Keras on its pictures, if it is built."""
     options: Namespace = run.options
-    recipe = Recipe(options.alpha, options.resolution, options.precision, model_cache_dir())
-    cached = options.engine == "keras" or recipe.path.exists()
+    size = options.alpha, options.resolution, options.precision
+    cached = options.engine == "keras" or _is_cached(*size)
     return find_model(
-        options.alpha,
-        options.resolution,
-        options.precision,
+        *size,
         options.engine,
         options.weights,
         options.calibration,

@@ -193,10 +193,6 @@ class Pictures:
         )
 
 
-def _is_ours(shard: str | None) -> bool:
-    return shard is not None and shard.startswith(OURS.format(0)[:-12])
-
-
 def cards_of(rows: list[dict[str, Any]], pictures: Pictures) -> Iterator[Card]:
     """Contact-sheet cards of ranked or found pictures, with thumbnails."""
     from mapsight.report import Card

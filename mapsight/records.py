@@ -29,8 +29,10 @@ import pyarrow as pa
 __all__ = [
     "ERROR_CODES",
     "IMAGE_SCHEMA",
+    "KINDS",
     "LISTING_SCHEMA",
     "MEASURES",
+    "ORDINALS_PER_FILE",
     "OTHER",
     "PROVENANCE",
     "Split",
@@ -43,7 +45,7 @@ OTHER = "other"
 """The label of a picture that shows none of the target labels."""
 
 ERROR_CODES: Mapping[str, str] = {
-    "bad_shard": "the Parquet file or row group that holds it cannot be read",
+    "bad_shard": "the Parquet file, row group or archive that holds it cannot be read",
     "corrupt": "the picture's data is damaged",
     "decoder_crashed": "the decoder died on it",
     "decoder_timeout": "the decoder did not finish in time",
@@ -56,10 +58,13 @@ ERROR_CODES: Mapping[str, str] = {
     "too_many_pixels": "the declared size is larger than the limit",
     "truncated": "the picture ends before its data does",
     "unreadable": "the file cannot be opened or read",
+    "url_failed": "the server was not reached, broke off or was too slow; the next run asks again",
+    "url_gone": "the server says that it has no such picture for us",
+    "url_refused": "no address that is allowed",
 }
 """Every reason for which a picture can be rejected."""
 
-PROVENANCE = ("original_url", "license", "author", "title", "subset")
+PROVENANCE = ("original_url", "license", "author", "title", "caption", "subset")
 """Text that travels with a picture where it is known."""
 
 MEASURES = ("ppi", "pixels", "aspect", "bytes", "entropy", "gradient", "sharpness")
@@ -72,6 +77,7 @@ LISTING_SCHEMA = pa.schema(
         pa.field("uri", pa.binary(), nullable=False),
         pa.field("bytes", pa.int64(), nullable=False),
         pa.field("ordinal", pa.int64(), nullable=False),
+        *(pa.field(name, pa.string()) for name in PROVENANCE),
     ]
 )
 
@@ -80,7 +86,7 @@ IMAGE_SCHEMA = pa.schema(
         pa.field("image_id", pa.string(), nullable=False),
         pa.field("image", pa.binary()),
         pa.field("source", pa.string(), nullable=False),
-        pa.field("ordinal", pa.int64(), nullable=False),
+        pa.field("ordinal", pa.int64()),
         *(pa.field(name, pa.string()) for name in PROVENANCE),
         pa.field("error", pa.string()),
         pa.field("detail", pa.string()),
@@ -88,14 +94,24 @@ IMAGE_SCHEMA = pa.schema(
 )
 
 
+ORDINALS_PER_FILE = 1 << 32
+"""A file (an archive, a list of URLs) holds fewer pictures than this."""
+
+KINDS = ("parquet", "files", "tar", "urls")
+"""What a split is a share of: rows of Parquet with pictures, of a listing of files,
+a whole tar archive, rows of a listing of URLs."""
+
+
 @dataclass(frozen=True)
 class Split:
-    """A map task's share of the input: some row groups of one Parquet file.
+    """A map task's share of the input: some row groups of one Parquet file, or an archive.
 
     `uri` is what the task opens and `source` what the user called it ("" for a
-    shard of ours); `first` is the ordinal of the first row among all pictures of
-    the run (so that "the first one" of two pictures means the same however the
-    input is split), `row` its number in the file.
+    shard or a listing of ours); `kind` is one of KINDS. `first` is the ordinal of
+    the first row among all pictures of the run (so that "the first one" of two
+    pictures means the same however the input is split), `row` its number in the
+    file. Ordinals are the number of the input file times ORDINALS_PER_FILE plus
+    the place in it. An archive's `rows` are not known before it is read (0).
     """
 
     uri: str
@@ -107,6 +123,7 @@ class Split:
     first: int
     row: int = 0
     unreadable: str = ""
+    kind: str = "parquet"
 
     def to_json(self) -> str:
         """The split as one line of a manifest."""

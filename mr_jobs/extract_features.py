@@ -16,6 +16,7 @@ from mrjob.protocol import RawValueProtocol, StandardJSONProtocol
 from mrjob.step import MRStep
 
 TELL_EVERY = 16
+DIGITS = 19  # of an int64: as text, ordinals sort as numbers only at equal length
 
 
 class MRExtractFeatures(MRJob):
@@ -82,7 +83,7 @@ class MRExtractFeatures(MRJob):
         images = read_images(Split.from_json(line), self.options.image_column)
         done = rejected = 0
         for image_id, ordinal, feature in extract_features(images, self.model, self.decoder):
-            yield image_id, [f"{ordinal:015d}", feature]
+            yield image_id, [f"{ordinal:0{DIGITS}d}", feature]
             done, rejected = done + 1, rejected + ("error" in feature)
             if done == TELL_EVERY:
                 self.tell(done, rejected)

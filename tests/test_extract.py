@@ -30,10 +30,8 @@ def one_picture(folder: Path, file: int) -> Path:
 
 def test_the_first_of_two_equal_ids_is_so_among_a_quarter_million_files(tmp_path, model_file):
     late, early = (one_picture(tmp_path, SIXTEEN_DIGITS - early) for early in (0, 1))
-    job = MRExtractFeatures(
-        ["--no-conf", "--model", str(model_file.path), "--output-dir", str(tmp_path / "out")]
-        + [str(late), str(early)]
-    )
+    words = ["--no-conf", "--model", model_file.path, "--output-dir", tmp_path / "out", late, early]
+    job = MRExtractFeatures([str(word) for word in words])
     with job.sandbox().make_runner() as runner:
         runner.run()
         lines = b"".join(runner.cat_output()).splitlines()

@@ -6,7 +6,9 @@ redirect, nor a number written in octal leads to a machine that is not public.
 
 from __future__ import annotations
 
+import functools
 import http.client
+import io
 import ipaddress
 import re
 import socket
@@ -18,13 +20,27 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from threading import Thread
 from time import monotonic
+from typing import BinaryIO
 from urllib.parse import quote, urljoin, urlsplit
 
 from mapsight import __version__
 
-__all__ = ["FetchError", "fetch", "is_public"]
+__all__ = [
+    "MAX_REDIRECTS",
+    "REDIRECTS",
+    "Answer",
+    "FetchError",
+    "LateError",
+    "Request",
+    "fetch",
+    "host_of",
+    "is_public",
+    "next_hop",
+]
 
 MAX_BYTES = 64 << 20
+MAX_REDIRECTS = 5
+BLOCK = 1 << 16
 REDIRECTS = (301, 302, 303, 307, 308)
 SAFE = "%/:=&?~#+!$,;'@()*[]"
 """What is left as it is in a path or query; the rest is percent-encoded."""
@@ -57,7 +73,28 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class FetchError(ValueError):
-    """A URL that cannot or must not be fetched."""
+    """A URL that cannot or must not be fetched.
+
+    `code` is one of `records.ERROR_CODES`; `passing` says that asking again in a
+    moment may help.
+    """
+
+    def __init__(self, message: str, code: str = "url_failed", passing: bool = False) -> None:
+        super().__init__(message)
+        self.code, self.passing = code, passing
+
+
+class LateError(Exception):
+    """The time is over."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server said: a status, and where it sends us or for how long away."""
+
+    status: int
+    location: str | None = None
+    retry_after: str | None = None
 
 
 def fetch(
@@ -65,7 +102,7 @@ def fetch(
     *,
     seconds: float = 30.0,
     max_bytes: int = MAX_BYTES,
-    max_redirects: int = 5,
+    max_redirects: int = MAX_REDIRECTS,
     allow_private: bool = False,
 ) -> bytes:
     """The body that a GET of an http or https URL gives, after redirects.
@@ -80,17 +117,17 @@ def fetch(
     Raises:
         FetchError: naming the URL and the reason.
     """
-    job = _Job(monotonic() + seconds, max_bytes, max_redirects, allow_private)
+    request = Request(monotonic() + seconds, seconds, max_bytes, allow_private)
     future: Future[bytes] = Future()
-    Thread(target=_settle, args=(future, job, url), daemon=True).start()
+    Thread(target=_settle, args=(future, request, url, max_redirects), daemon=True).start()
     try:
         return future.result(timeout=seconds)
-    except (TimeoutError, FutureTimeoutError, _LateError):
+    except (TimeoutError, FutureTimeoutError, LateError):
         raise FetchError(f"{url}: not complete after {seconds:g} s") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise FetchError(f"{url}: {error or type(error).__name__}") from error
     finally:
-        job.hang_up()
+        request.hang_up()
 
 
 def is_public(address: str) -> bool:
@@ -106,25 +143,43 @@ def is_public(address: str) -> bool:
     return ip.is_global and not special
 
 
-class _LateError(Exception):
-    """The time is over."""
-
-
 @dataclass
-class _Job:
-    """The limits of one fetch, and the connection it is using now."""
+class Request:
+    """The limits of what one thread asks, and the connection it is using now.
+
+    `deadline` is a time of `monotonic()`, `patience` the seconds that a server
+    may be silent.
+    """
 
     deadline: float
+    patience: float
     max_bytes: int
-    max_redirects: int
     allow_private: bool
     link: socket.socket | None = None
 
+    def get(self, url: str, sink: BinaryIO) -> Answer:
+        """One GET, without redirects; a body that comes with status 200 goes to `sink`.
+
+        Raises:
+            FetchError: the URL or its address is not allowed, or the body is no picture.
+            LateError, OSError, http.client.HTTPException: it did not arrive whole.
+        """
+        connection, target = _parsed(url)
+        with closing(connection):
+            connection.sock = _connect(self, connection)
+            connection.request("GET", target, headers=HEADERS)
+            response = connection.getresponse()
+            if response.status == 200:
+                _copy(self, response, sink)
+            wait = response.getheader("Retry-After")
+            return Answer(response.status, response.getheader("Location"), wait)
+
     def seconds_left(self) -> float:
+        """How long the next step may take."""
         left = self.deadline - monotonic()
         if left <= 0:
-            raise _LateError
-        return left
+            raise LateError
+        return min(left, self.patience)
 
     def hang_up(self) -> None:
         """Ends whatever the thread still waits for."""
@@ -135,75 +190,94 @@ class _Job:
                 socket.socket.shutdown(self.link, socket.SHUT_RDWR)
 
 
-def _settle(future: Future[bytes], job: _Job, url: str) -> None:
+def _settle(future: Future[bytes], request: Request, url: str, max_redirects: int) -> None:
     try:
-        future.set_result(_follow(job, url))
+        future.set_result(_follow(request, url, max_redirects))
     except BaseException as error:
         future.set_exception(error)
 
 
-def _follow(job: _Job, url: str) -> bytes:
+def _follow(request: Request, url: str, max_redirects: int) -> bytes:
     """The picture at the end of the redirects."""
-    for _ in range(job.max_redirects + 1):
-        status, location, body = _get(job, url)
-        if status not in REDIRECTS:
+    body = io.BytesIO()
+    for _ in range(max_redirects + 1):
+        answer = request.get(url, body)
+        if answer.status not in REDIRECTS:
             break
-        if not location:
-            raise FetchError(f"redirected (status {status}) to nowhere")
-        url = urljoin(url, location)
+        url = next_hop(url, answer)
     else:
-        raise FetchError(f"more than {job.max_redirects} redirects")
-    if status != 200:
-        raise FetchError(f"the server answered {status}, expected 200")
-    if PAGE.match(body[:4096]):
-        raise FetchError("the server sent a web page, not a picture")
-    if not body:
-        raise FetchError("the server sent nothing")
-    return body
+        raise FetchError(f"more than {max_redirects} redirects", "url_gone")
+    if answer.status != 200:
+        raise FetchError(f"the server answered {answer.status}, expected 200")
+    return body.getvalue()
 
 
-def _get(job: _Job, url: str) -> tuple[int, str | None, bytes]:
-    """One request: status, where it redirects, and the body if the status is 200."""
-    parts = urlsplit(url.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise FetchError(f"not an http or https address: {url[:200]!r}")
-    tls = ssl.create_default_context() if parts.scheme == "https" else None
-    connection = (
-        http.client.HTTPSConnection(parts.hostname, parts.port, context=tls)
-        if tls
-        else http.client.HTTPConnection(parts.hostname, parts.port)
-    )
-    target = quote(parts.path or "/", SAFE) + (f"?{quote(parts.query, SAFE)}" * bool(parts.query))
-    with closing(connection):
-        connection.sock = _connect(job, connection.host, connection.port, tls)
-        connection.request("GET", target, headers=HEADERS)
-        response = connection.getresponse()
-        body = _body(job, response) if response.status == 200 else b""
-        return response.status, response.getheader("Location"), body
+def next_hop(url: str, answer: Answer) -> str:
+    """Where a redirect leads."""
+    if not answer.location:
+        raise FetchError(f"redirected (status {answer.status}) to nowhere", "url_gone")
+    return urljoin(url, answer.location)
 
 
-def _connect(job: _Job, host: str, port: int, tls: ssl.SSLContext | None) -> socket.socket:
+def host_of(url: str) -> str:
+    """The host of a URL, "" if it has none."""
+    try:
+        return urlsplit(url.strip()).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _parsed(url: str) -> tuple[http.client.HTTPConnection, str]:
+    """A connection that is not yet made, and what to ask for."""
+    try:
+        parts = urlsplit(url.strip())
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise FetchError(f"not an http or https address: {url[:200]!r}", "url_refused")
+        kind = (
+            http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        )
+        options = {"context": _tls()} if parts.scheme == "https" else {}
+        connection = kind(parts.hostname, parts.port, **options)
+    except FetchError:
+        raise
+    except (ValueError, http.client.InvalidURL) as error:
+        raise FetchError(str(error), "url_refused") from error
+    path = quote(parts.path or "/", SAFE)
+    return connection, path + (f"?{quote(parts.query, SAFE)}" * bool(parts.query))
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """Reading the certificates of the system takes longer than many a picture."""
+    return ssl.create_default_context()
+
+
+def _connect(request: Request, connection: http.client.HTTPConnection) -> socket.socket:
     """A connection to an address of a host, all of which must be public."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    host = connection.host
+    try:
+        found = socket.getaddrinfo(host, connection.port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:
+        raise FetchError(f"{host[:200]!r} is no name of a host: {error}", "url_refused") from error
     for *_, address in found:
-        if not (job.allow_private or is_public(str(address[0]))):
+        if not (request.allow_private or is_public(str(address[0]))):
             where = host if host == address[0] else f"{host} ({address[0]})"
-            raise FetchError(f"{where} is not a public address")
-    link = _first_that_answers(job, found)
-    if tls:
-        link = tls.wrap_socket(link, server_hostname=host, do_handshake_on_connect=False)
-        job.link = link
-        link.settimeout(job.seconds_left())
+            raise FetchError(f"{where} is not a public address", "url_refused")
+    link = _first_that_answers(request, found)
+    if isinstance(connection, http.client.HTTPSConnection):
+        link = _tls().wrap_socket(link, server_hostname=host, do_handshake_on_connect=False)
+        request.link = link
+        link.settimeout(request.seconds_left())
         link.do_handshake()
     return link
 
 
-def _first_that_answers(job: _Job, found: Sequence[tuple]) -> socket.socket:
+def _first_that_answers(request: Request, found: Sequence[tuple]) -> socket.socket:
     """A connection to exactly one of these addresses, without asking for names again."""
     problem = OSError("the host has no address")
     for family, kind, protocol, _, address in found:
-        job.link = link = socket.socket(family, kind, protocol)
-        link.settimeout(job.seconds_left())
+        request.link = link = socket.socket(family, kind, protocol)
+        link.settimeout(request.seconds_left())
         try:
             link.connect(address)
             return link
@@ -213,17 +287,25 @@ def _first_that_answers(job: _Job, found: Sequence[tuple]) -> socket.socket:
     raise problem
 
 
-def _body(job: _Job, response: http.client.HTTPResponse) -> bytes:
-    """The body, if it is complete, not too long and not compressed."""
+def _copy(request: Request, response: http.client.HTTPResponse, sink: BinaryIO) -> None:
+    """The body, if it is complete, not too long, not compressed and no web page."""
     coding = response.getheader("Content-Encoding", "identity")
     if coding.lower() != "identity":
-        raise FetchError(f"the body is encoded as {coding!r}, which was not asked for")
-    length = response.length
-    if length is not None and length > job.max_bytes:
-        raise FetchError(f"{length} bytes, at most {job.max_bytes} allowed")
-    body = response.read(job.max_bytes + 1)
-    if len(body) > job.max_bytes:
-        raise FetchError(f"more than {job.max_bytes} bytes")
-    if length is not None and len(body) < length:
-        raise FetchError(f"the body ended after {len(body)} of {length} bytes")
-    return body
+        raise FetchError(
+            f"the body is encoded as {coding!r}, which was not asked for", "not_an_image"
+        )
+    length, limit = response.length, request.max_bytes
+    if length is not None and length > limit:
+        raise FetchError(f"{length} bytes, at most {limit} allowed", "too_many_bytes")
+    size = 0
+    while block := response.read(BLOCK):
+        if not size and PAGE.match(block[:4096]):
+            raise FetchError("the server sent a web page, not a picture", "not_an_image")
+        size += len(block)
+        if size > limit:
+            raise FetchError(f"more than {limit} bytes", "too_many_bytes")
+        sink.write(block)
+    if length is not None and size < length:
+        raise FetchError(f"the body ended after {size} of {length} bytes", passing=True)
+    if not size:
+        raise FetchError("the server sent nothing", "empty")

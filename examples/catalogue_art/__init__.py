@@ -1,0 +1,1 @@
+"""Eleven animals, drawn by coat and shape."""

@@ -1,0 +1,1 @@
+"""A real HDFS and YARN on one machine, for tests and trials."""

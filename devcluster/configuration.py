@@ -1,0 +1,247 @@
+"""The settings of every daemon and client, and the files they are read from."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+from devcluster.addresses import MASTER, master_port, node_address, node_port
+
+if TYPE_CHECKING:
+    from devcluster.state import Plan
+
+__all__ = ["REMOTE_LOGS", "write_client_files", "write_node_files"]
+
+REMOTE_LOGS = "/tmp/logs"  # in HDFS
+STAGING = "/tmp/hadoop-yarn/staging"  # in HDFS, where mrjob looks for history
+MEMORY_STEP_MB = 256
+Settings = dict[str, object]
+
+LOG4J = """\
+hadoop.root.logger=INFO,console
+hadoop.log.file=hadoop.log
+log4j.rootLogger=${hadoop.root.logger}
+log4j.appender.console=org.apache.log4j.ConsoleAppender
+log4j.appender.console.target=System.err
+log4j.appender.console.layout=org.apache.log4j.PatternLayout
+log4j.appender.console.layout.ConversionPattern=%d{ISO8601} %p %c{2}: %m%n
+log4j.appender.file=org.apache.log4j.RollingFileAppender
+log4j.appender.file.File=${hadoop.log.file}
+log4j.appender.file.MaxFileSize=16MB
+log4j.appender.file.MaxBackupIndex=2
+log4j.appender.file.layout=org.apache.log4j.PatternLayout
+log4j.appender.file.layout.ConversionPattern=%d{ISO8601} %p %c{2}: %m%n
+log4j.logger.org.apache.hadoop.util.NativeCodeLoader=ERROR
+"""
+
+
+def _java_flags(folder: Path) -> list[str]:
+    """What every Java of the cluster is started with."""
+    return [
+        "--add-opens=java.base/java.lang=ALL-UNNAMED",  # Hadoop 3.3 looks into what Java 17 shuts
+        # names are not asked of the machine's resolver: what it says of 127.0.0.2, and of the
+        # machine's own name, differs from machine to machine
+        f"-Djdk.net.hosts.file={folder}/hosts",
+        "-Djava.net.preferIPv4Stack=true",
+        "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",  # most live for seconds: start fast
+        "-XX:-UsePerfData",
+    ]
+
+
+def _core(plan: Plan) -> Settings:
+    return {
+        "fs.defaultFS": f"hdfs://{MASTER}:{master_port(plan.first_port, 'namenode')}",
+        "hadoop.tmp.dir": plan.folder / "tmp",
+        "hadoop.http.staticuser.user": plan.user,
+        # who has gone is found out soon, and nobody is asked for minutes
+        "ipc.client.connect.timeout": 5000,
+        "ipc.client.connect.max.retries.on.timeouts": 3,
+        "ipc.client.connect.max.retries": 5,
+    }
+
+
+def _hdfs(plan: Plan) -> Settings:
+    port = plan.first_port
+    return {
+        "dfs.namenode.rpc-address": f"{MASTER}:{master_port(port, 'namenode')}",
+        "dfs.namenode.http-address": f"{MASTER}:{master_port(port, 'namenode web')}",
+        "dfs.namenode.name.dir": (plan.folder / "name").as_uri(),
+        "dfs.namenode.handler.count": 5,
+        "dfs.replication": plan.nodes,
+        "dfs.webhdfs.enabled": "true",
+        "dfs.permissions.superusergroup": plan.user,
+        # it is ready when all nodes are there, and then at once
+        "dfs.namenode.safemode.min.datanodes": plan.nodes,
+        "dfs.namenode.safemode.extension": 0,
+        # a DataNode is avoided after 6 s of silence, dead after 2 × 5 s + 10 × 1 s
+        "dfs.heartbeat.interval": 1,
+        "dfs.namenode.heartbeat.recheck-interval": 5000,
+        "dfs.namenode.stale.datanode.interval": 6000,
+        "dfs.namenode.avoid.read.stale.datanode": "true",
+        "dfs.namenode.avoid.write.stale.datanode": "true",
+        "dfs.client.socket-timeout": 20000,
+        "dfs.datanode.socket.write.timeout": 20000,
+        # there is no other node to put into a broken pipeline
+        "dfs.client.block.write.replace-datanode-on-failure.policy": "NEVER",
+        # to the NameNode all come from 127.0.0.1, so it must believe what they call themselves
+        "dfs.namenode.datanode.registration.ip-hostname-check": "false",
+        "dfs.client.use.datanode.hostname": "true",
+        "dfs.datanode.use.datanode.hostname": "true",
+    }
+
+
+def _hdfs_node(plan: Plan, index: int) -> Settings:
+    address, port = node_address(index), plan.first_port
+    return {
+        "dfs.datanode.hostname": address,
+        "dfs.datanode.address": f"{address}:{node_port(port, index, 'datanode')}",
+        "dfs.datanode.http.address": f"{address}:{node_port(port, index, 'datanode web')}",
+        "dfs.datanode.ipc.address": f"{address}:{node_port(port, index, 'datanode ipc')}",
+        "dfs.datanode.data.dir": (plan.node_folder(index) / "data").as_uri(),
+        "dfs.datanode.handler.count": 3,
+    }
+
+
+def _yarn(plan: Plan) -> Settings:
+    def at(name: str) -> str:
+        return f"{MASTER}:{master_port(plan.first_port, name)}"
+
+    return {
+        "yarn.resourcemanager.hostname": MASTER,
+        "yarn.resourcemanager.address": at("resourcemanager"),
+        "yarn.resourcemanager.scheduler.address": at("resourcemanager scheduler"),
+        "yarn.resourcemanager.resource-tracker.address": at("resourcemanager tracker"),
+        "yarn.resourcemanager.admin.address": at("resourcemanager admin"),
+        "yarn.resourcemanager.webapp.address": at("resourcemanager web"),
+        "yarn.resourcemanager.nodemanagers.heartbeat-interval-ms": 500,
+        "yarn.scheduler.minimum-allocation-mb": MEMORY_STEP_MB,
+        "yarn.scheduler.maximum-allocation-mb": plan.memory_mb,
+        "yarn.scheduler.maximum-allocation-vcores": plan.vcores,
+        "yarn.application.classpath": plan.class_path,
+        # a node, and the master of a job, are lost after 20 s of silence
+        "yarn.nm.liveness-monitor.expiry-interval-ms": 20000,
+        "yarn.am.liveness-monitor.expiry-interval-ms": 20000,
+        "yarn.client.nodemanager-connect.max-wait-ms": 10000,
+        "yarn.client.nodemanager-connect.retry-interval-ms": 1000,
+        "yarn.resourcemanager.connect.max-wait.ms": 30000,
+        "yarn.resourcemanager.connect.retry-interval.ms": 1000,
+        "yarn.log-aggregation-enable": "true",
+        "yarn.nodemanager.remote-app-log-dir": REMOTE_LOGS,
+        "yarn.log.server.url": f"http://{at('historyserver web')}/jobhistory/logs",
+    }
+
+
+def _yarn_node(plan: Plan, index: int) -> Settings:
+    address, folder = node_address(index), plan.node_folder(index)
+
+    def at(name: str) -> str:
+        return f"{address}:{node_port(plan.first_port, index, name)}"
+
+    return {
+        "yarn.nodemanager.hostname": address,
+        "yarn.nodemanager.address": at("nodemanager"),
+        "yarn.nodemanager.localizer.address": at("nodemanager localizer"),
+        "yarn.nodemanager.webapp.address": at("nodemanager web"),
+        "yarn.nodemanager.aux-services": "mapreduce_shuffle",
+        "yarn.resourcemanager.connect.max-wait.ms": 120000,  # it may start before the other
+        "yarn.nodemanager.local-dirs": folder / "local",
+        "yarn.nodemanager.log-dirs": folder / "containers",
+        "yarn.nodemanager.resource.memory-mb": plan.memory_mb,
+        "yarn.nodemanager.resource.cpu-vcores": plan.vcores,
+        # a container that takes more than it was given is killed, and soon
+        "yarn.nodemanager.pmem-check-enabled": "true",
+        "yarn.nodemanager.vmem-check-enabled": "false",
+        "yarn.nodemanager.container-monitor.interval-ms": 1000,
+        "yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage": 99.5,
+        "yarn.nodemanager.disk-health-checker.min-free-space-per-disk-mb": 100,
+    }
+
+
+def _mapred(plan: Plan) -> Settings:
+    def at(name: str) -> str:
+        return f"{MASTER}:{master_port(plan.first_port, name)}"
+
+    flags = " ".join(_java_flags(plan.conf))
+    return {
+        "mapreduce.framework.name": "yarn",
+        "mapreduce.application.classpath": plan.class_path,
+        "mapreduce.jobhistory.address": at("historyserver"),
+        "mapreduce.jobhistory.admin.address": at("historyserver admin"),
+        "mapreduce.jobhistory.webapp.address": at("historyserver web"),
+        "yarn.app.mapreduce.am.staging-dir": STAGING,
+        # as the administrator's options: a job that sets its own memory does not lose them
+        "yarn.app.mapreduce.am.admin-command-opts": flags,
+        "mapreduce.admin.map.child.java.opts": flags,
+        "mapreduce.admin.reduce.child.java.opts": flags,
+        "yarn.app.mapreduce.am.resource.mb": 1024,
+        "yarn.app.mapreduce.am.command-opts": "-Xmx512m",
+        "yarn.app.mapreduce.am.scheduler.heartbeat.interval-ms": 500,
+        "mapreduce.map.memory.mb": 1024,
+        "mapreduce.map.java.opts": "-Xmx256m",
+        "mapreduce.reduce.memory.mb": 1024,
+        "mapreduce.reduce.java.opts": "-Xmx256m",
+        "mapreduce.task.io.sort.mb": 64,
+        # a reducer that waits would hold the place of a map
+        "mapreduce.job.reduce.slowstart.completedmaps": 1.0,
+        "mapreduce.reduce.shuffle.connect.timeout": 10000,
+        "mapreduce.reduce.shuffle.read.timeout": 20000,
+    }
+
+
+def _mapred_node(plan: Plan, index: int) -> Settings:
+    return {"mapreduce.shuffle.port": node_port(plan.first_port, index, "nodemanager shuffle")}
+
+
+def _scheduler() -> Settings:
+    prefix = "yarn.scheduler.capacity"
+    dominant = "org.apache.hadoop.yarn.util.resource.DominantResourceCalculator"
+    return {
+        f"{prefix}.root.queues": "default",
+        f"{prefix}.root.default.capacity": 100,
+        f"{prefix}.maximum-am-resource-percent": 0.5,
+        f"{prefix}.resource-calculator": dominant,  # so that vcores count
+        # a container a heartbeat: work spreads over the nodes
+        f"{prefix}.per-node-heartbeat.multiple-assignments-enabled": "false",
+    }
+
+
+def _xml(settings: Mapping[str, object]) -> str:
+    rows = (
+        f"<property><name>{name}</name><value>{escape(str(value))}</value></property>"
+        for name, value in settings.items()
+    )
+    return "\n".join(['<?xml version="1.0"?>', "<configuration>", *rows, "</configuration>", ""])
+
+
+def write_client_files(plan: Plan) -> None:
+    """Fill the folder that HADOOP_CONF_DIR names; the masters read it too."""
+    for name, settings in (
+        ("core-site", _core(plan)),
+        ("hdfs-site", _hdfs(plan)),
+        ("yarn-site", _yarn(plan)),
+        ("mapred-site", _mapred(plan)),
+        ("capacity-scheduler", _scheduler()),
+    ):
+        (plan.conf / f"{name}.xml").write_text(_xml(settings))
+    (plan.conf / "log4j.properties").write_text(LOG4J)
+    options = [*_java_flags(plan.conf), f"-Djava.io.tmpdir={plan.folder}/tmp"]
+    (plan.conf / "jvm.options").write_text("\n".join([*options, ""]))
+    hosts = [f"{MASTER} localhost {socket.gethostname()}"]
+    hosts += [f"{node_address(index)} {node_address(index)}" for index in range(plan.nodes)]
+    (plan.conf / "hosts").write_text("\n".join([*hosts, ""]))
+
+
+def write_node_files(plan: Plan, index: int) -> None:
+    """Fill the folder of settings that a node's daemons read before the common one."""
+    folder = plan.node_conf(index)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, settings in (
+        ("hdfs-site", _hdfs(plan) | _hdfs_node(plan, index)),
+        ("yarn-site", _yarn(plan) | _yarn_node(plan, index)),
+        ("mapred-site", _mapred(plan) | _mapred_node(plan, index)),
+    ):
+        (folder / f"{name}.xml").write_text(_xml(settings))

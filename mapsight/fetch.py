@@ -1,100 +1,26 @@
-"""A picture from a URL that anybody may have written.
-
-The address is checked at the moment of connecting, so that neither a name, a
-redirect, nor a number written in octal leads to a machine that is not public.
-"""
+"""A picture from a URL that anybody may have written."""
 
 from __future__ import annotations
 
-import functools
 import http.client
 import io
-import ipaddress
-import re
-import socket
-import ssl
-from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from contextlib import closing, suppress
-from dataclasses import dataclass
 from threading import Thread
 from time import monotonic
-from typing import BinaryIO
-from urllib.parse import quote, urljoin, urlsplit
 
-from mapsight import __version__
-
-__all__ = [
-    "MAX_REDIRECTS",
-    "REDIRECTS",
-    "Answer",
-    "FetchError",
-    "LateError",
-    "Request",
-    "fetch",
-    "host_of",
-    "is_public",
-    "next_hop",
-]
-
-MAX_BYTES = 64 << 20
-MAX_REDIRECTS = 5
-BLOCK = 1 << 16
-REDIRECTS = (301, 302, 303, 307, 308)
-SAFE = "%/:=&?~#+!$,;'@()*[]"
-"""What is left as it is in a path or query; the rest is percent-encoded."""
-
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
-NOT_PUBLIC = [
-    ipaddress.ip_network(text)
-    for text in (
-        "100.64.0.0/10",  # carrier-grade NAT, and the metadata service of Alibaba
-        "168.63.129.16/32",  # the metadata service of Azure, under a public number
-        "192.0.0.0/24",
-        "192.88.99.0/24",
-        "2001::/23",
-        "fec0::/10",
-    )
-]
-"""What not every version of `ipaddress` knows as private or reserved."""
-
-PAGE = re.compile(
-    rb"(\xef\xbb\xbf)?\s*(<!--(?:(?!-->).)*-->\s*)*<(!doctype\s+html|html|head|body)\b", re.I | re.S
+from mapsight.addresses import is_public
+from mapsight.http_get import (
+    MAX_BYTES,
+    MAX_REDIRECTS,
+    REDIRECTS,
+    FetchError,
+    LateError,
+    Request,
+    next_hop,
 )
-HEADERS = {
-    "User-Agent": f"mapsight/{__version__}",
-    "Accept": "image/*",
-    "Accept-Encoding": "identity",
-    "Connection": "close",
-}
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-
-class FetchError(ValueError):
-    """A URL that cannot or must not be fetched.
-
-    `code` is one of `records.ERROR_CODES`; `passing` says that asking again in a
-    moment may help.
-    """
-
-    def __init__(self, message: str, code: str = "url_failed", passing: bool = False) -> None:
-        super().__init__(message)
-        self.code, self.passing = code, passing
-
-
-class LateError(Exception):
-    """The time is over."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a server said: a status, and where it sends us or for how long away."""
-
-    status: int
-    location: str | None = None
-    retry_after: str | None = None
+__all__ = ["FetchError", "fetch", "is_public"]
 
 
 def fetch(
@@ -130,66 +56,6 @@ def fetch(
         request.hang_up()
 
 
-def is_public(address: str) -> bool:
-    """Whether an IP address, or the IPv4 address inside it, is of the public internet."""
-    ip: Address = ipaddress.ip_address(address)
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour
-        if ip in NAT64:
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner:
-            return is_public(str(inner))
-    special = ip.is_multicast or ip.is_reserved or any(ip in network for network in NOT_PUBLIC)
-    return ip.is_global and not special
-
-
-@dataclass
-class Request:
-    """The limits of what one thread asks, and the connection it is using now.
-
-    `deadline` is a time of `monotonic()`, `patience` the seconds that a server
-    may be silent.
-    """
-
-    deadline: float
-    patience: float
-    max_bytes: int
-    allow_private: bool
-    link: socket.socket | None = None
-
-    def get(self, url: str, sink: BinaryIO) -> Answer:
-        """One GET, without redirects; a body that comes with status 200 goes to `sink`.
-
-        Raises:
-            FetchError: the URL or its address is not allowed, or the body is no picture.
-            LateError, OSError, http.client.HTTPException: it did not arrive whole.
-        """
-        connection, target = _parsed(url)
-        with closing(connection):
-            connection.sock = _connect(self, connection)
-            connection.request("GET", target, headers=HEADERS)
-            response = connection.getresponse()
-            if response.status == 200:
-                _copy(self, response, sink)
-            wait = response.getheader("Retry-After")
-            return Answer(response.status, response.getheader("Location"), wait)
-
-    def seconds_left(self) -> float:
-        """How long the next step may take."""
-        left = self.deadline - monotonic()
-        if left <= 0:
-            raise LateError
-        return min(left, self.patience)
-
-    def hang_up(self) -> None:
-        """Ends whatever the thread still waits for."""
-        self.deadline = 0.0
-        if self.link:
-            with suppress(OSError):
-                # SSLSocket.shutdown would pull TLS from under a thread that reads
-                socket.socket.shutdown(self.link, socket.SHUT_RDWR)
-
-
 def _settle(future: Future[bytes], request: Request, url: str, max_redirects: int) -> None:
     try:
         future.set_result(_follow(request, url, max_redirects))
@@ -210,102 +76,3 @@ def _follow(request: Request, url: str, max_redirects: int) -> bytes:
     if answer.status != 200:
         raise FetchError(f"the server answered {answer.status}, expected 200")
     return body.getvalue()
-
-
-def next_hop(url: str, answer: Answer) -> str:
-    """Where a redirect leads."""
-    if not answer.location:
-        raise FetchError(f"redirected (status {answer.status}) to nowhere", "url_gone")
-    return urljoin(url, answer.location)
-
-
-def host_of(url: str) -> str:
-    """The host of a URL, "" if it has none."""
-    try:
-        return urlsplit(url.strip()).hostname or ""
-    except ValueError:
-        return ""
-
-
-def _parsed(url: str) -> tuple[http.client.HTTPConnection, str]:
-    """A connection that is not yet made, and what to ask for."""
-    try:
-        parts = urlsplit(url.strip())
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise FetchError(f"not an http or https address: {url[:200]!r}", "url_refused")
-        kind = (
-            http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        )
-        options = {"context": _tls()} if parts.scheme == "https" else {}
-        connection = kind(parts.hostname, parts.port, **options)
-    except FetchError:
-        raise
-    except (ValueError, http.client.InvalidURL) as error:
-        raise FetchError(str(error), "url_refused") from error
-    path = quote(parts.path or "/", SAFE)
-    return connection, path + (f"?{quote(parts.query, SAFE)}" * bool(parts.query))
-
-
-@functools.cache
-def _tls() -> ssl.SSLContext:
-    """Reading the certificates of the system takes longer than many a picture."""
-    return ssl.create_default_context()
-
-
-def _connect(request: Request, connection: http.client.HTTPConnection) -> socket.socket:
-    """A connection to an address of a host, all of which must be public."""
-    host = connection.host
-    try:
-        found = socket.getaddrinfo(host, connection.port, type=socket.SOCK_STREAM)
-    except UnicodeError as error:
-        raise FetchError(f"{host[:200]!r} is no name of a host: {error}", "url_refused") from error
-    for *_, address in found:
-        if not (request.allow_private or is_public(str(address[0]))):
-            where = host if host == address[0] else f"{host} ({address[0]})"
-            raise FetchError(f"{where} is not a public address", "url_refused")
-    link = _first_that_answers(request, found)
-    if isinstance(connection, http.client.HTTPSConnection):
-        link = _tls().wrap_socket(link, server_hostname=host, do_handshake_on_connect=False)
-        request.link = link
-        link.settimeout(request.seconds_left())
-        link.do_handshake()
-    return link
-
-
-def _first_that_answers(request: Request, found: Sequence[tuple]) -> socket.socket:
-    """A connection to exactly one of these addresses, without asking for names again."""
-    problem = OSError("the host has no address")
-    for family, kind, protocol, _, address in found:
-        request.link = link = socket.socket(family, kind, protocol)
-        link.settimeout(request.seconds_left())
-        try:
-            link.connect(address)
-            return link
-        except OSError as error:
-            link.close()
-            problem = error
-    raise problem
-
-
-def _copy(request: Request, response: http.client.HTTPResponse, sink: BinaryIO) -> None:
-    """The body, if it is complete, not too long, not compressed and no web page."""
-    coding = response.getheader("Content-Encoding", "identity")
-    if coding.lower() != "identity":
-        raise FetchError(
-            f"the body is encoded as {coding!r}, which was not asked for", "not_an_image"
-        )
-    length, limit = response.length, request.max_bytes
-    if length is not None and length > limit:
-        raise FetchError(f"{length} bytes, at most {limit} allowed", "too_many_bytes")
-    size = 0
-    while block := response.read(BLOCK):
-        if not size and PAGE.match(block[:4096]):
-            raise FetchError("the server sent a web page, not a picture", "not_an_image")
-        size += len(block)
-        if size > limit:
-            raise FetchError(f"more than {limit} bytes", "too_many_bytes")
-        sink.write(block)
-    if length is not None and size < length:
-        raise FetchError(f"the body ended after {size} of {length} bytes", passing=True)
-    if not size:
-        raise FetchError("the server sent nothing", "empty")

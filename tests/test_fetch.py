@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from loopback import reply, serving
 
-from mapsight.fetch import PAGE, FetchError, fetch, is_public
+from mapsight.fetch import FetchError, fetch, is_public
+from mapsight.http_get import PAGE
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9
 
@@ -94,7 +95,7 @@ def test_loopback_is_refused_however_it_is_written(url: str):
 
 def test_a_redirect_to_loopback_is_refused(monkeypatch: pytest.MonkeyPatch):
     # the first host is taken for public, as a server on the internet would be
-    monkeypatch.setattr("mapsight.fetch.is_public", lambda address: address == "127.0.0.2")
+    monkeypatch.setattr("mapsight.http_get.is_public", lambda address: address == "127.0.0.2")
     with (
         serving(reply(PICTURE)) as inner,
         serving(redirect(inner), host="127.0.0.2") as outer,

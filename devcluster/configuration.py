@@ -129,6 +129,7 @@ def _yarn(plan: Plan) -> Settings:
         "yarn.client.nodemanager-connect.retry-interval-ms": 1000,
         "yarn.resourcemanager.connect.max-wait.ms": 30000,
         "yarn.resourcemanager.connect.retry-interval.ms": 1000,
+        "yarn.node-attribute.fs-store.root-dir": (plan.folder / "tmp" / "attributes").as_uri(),
         "yarn.log-aggregation-enable": "true",
         "yarn.nodemanager.remote-app-log-dir": REMOTE_LOGS,
         "yarn.log.server.url": f"http://{at('historyserver web')}/jobhistory/logs",
@@ -152,6 +153,8 @@ def _yarn_node(plan: Plan, index: int) -> Settings:
         "yarn.nodemanager.log-dirs": folder / "containers",
         "yarn.nodemanager.resource.memory-mb": plan.memory_mb,
         "yarn.nodemanager.resource.cpu-vcores": plan.vcores,
+        # all that a daemon's environment gives to containers; else their shell makes up a PATH
+        "yarn.nodemanager.env-whitelist": "JAVA_HOME,PATH",
         # a container that takes more than it was given is killed, and soon
         "yarn.nodemanager.pmem-check-enabled": "true",
         "yarn.nodemanager.vmem-check-enabled": "false",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from devcluster.errors import ClusterError
 
-__all__ = ["class_path", "ensure_hadoop", "java_home", "need_space", "streaming_jar"]
+__all__ = ["class_path", "ensure_hadoop", "java_home", "need_space", "need_tools", "streaming_jar"]
 
 HERE = Path(__file__).resolve().parent
 POM = HERE / "pom.xml"
@@ -71,17 +71,32 @@ def ensure_hadoop(say: Callable[[str], None]) -> Path:
     Raises:
         ClusterError: there is no Maven, no room, or Maven failed.
     """
-    version = re.search("<hadoop.version>(.+)</hadoop.version>", POM.read_text())
-    assert version
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").resolve() / "mapsight"
-    home = cache / f"hadoop-{version[1]}"
-    key = hashlib.sha256(POM.read_bytes()).hexdigest()
-    with _alone(cache):
-        if not _is_complete(home, key):
-            say(f"Maven brings Hadoop {version[1]} (88 MB) into {home}")
-            _bring(home, key)
+    home = _home()
+    with _alone(home.parent):
+        if not _is_complete(home):
+            need_tools()
+            say(f"Maven brings Hadoop (88 MB) into {home}")
+            _bring(home)
         _put_commands(home)
     return home
+
+
+def need_tools() -> None:
+    """Raise ClusterError unless there is a Java, and Maven if it is still needed."""
+    java_home()
+    if not _is_complete(_home()) and _executable("mvn") is None:
+        raise ClusterError("no mvn on PATH: Maven is needed once, to bring Hadoop")
+
+
+def _home() -> Path:
+    version = re.search("<hadoop.version>(.+)</hadoop.version>", POM.read_text())
+    assert version
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").resolve()
+    return cache / "mapsight" / f"hadoop-{version[1]}"
+
+
+def _key() -> str:
+    return hashlib.sha256(POM.read_bytes()).hexdigest()
 
 
 @contextlib.contextmanager
@@ -92,12 +107,12 @@ def _alone(cache: Path) -> Iterator[None]:
         yield
 
 
-def _is_complete(home: Path, key: str) -> bool:
+def _is_complete(home: Path) -> bool:
     complete = home / "complete"
-    return complete.is_file() and complete.read_text() == key
+    return complete.is_file() and complete.read_text() == _key()
 
 
-def _bring(home: Path, key: str) -> None:
+def _bring(home: Path) -> None:
     """Fill a folder beside it and rename that, so that what is there is whole."""
     part = home.with_name(home.name + ".part")
     for old in (part, home):
@@ -107,16 +122,13 @@ def _bring(home: Path, key: str) -> None:
     for name in WEB_APPLICATIONS:
         (part / "webapps" / name).mkdir(parents=True)
     _copy_dependencies(part / "share" / "hadoop" / "lib")
-    (part / "complete").write_text(key)
+    (part / "complete").write_text(_key())
     part.rename(home)
 
 
 def _copy_dependencies(folder: Path) -> None:
-    maven = _executable("mvn")
-    if maven is None:
-        raise ClusterError("no mvn on PATH: Maven is needed once, to bring Hadoop")
     # Maven only warns of a wrong checksum unless it is told to be strict
-    command = [str(maven), "--batch-mode", "--strict-checksums", "--file", str(POM)]
+    command = ["mvn", "--batch-mode", "--strict-checksums", "--file", str(POM)]
     command += ["dependency:copy-dependencies", f"-DoutputDirectory={folder}"]
     environment = {**os.environ, "JAVA_HOME": str(java_home())}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)

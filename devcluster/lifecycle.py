@@ -21,7 +21,7 @@ __all__ = ["NODE_PATH", "Cluster"]
 
 STATE_BYTES = 2 * 2**30
 READY_SECONDS = 180.0
-END_SECONDS = 10.0
+END_SECONDS = 5.0
 NODE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 

@@ -1,0 +1,77 @@
+"""One cluster of two nodes for all tests of a session.
+
+All of them run in one worker: `--dist loadgroup`, or without -n.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from devcluster.errors import ClusterError
+from devcluster.layout import need_tools
+from devcluster.lifecycle import Cluster
+
+HERE = Path(__file__).resolve().parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "hadoop: needs Java and Maven, for a cluster")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.hadoop)
+            item.add_marker(pytest.mark.xdist_group("hadoop"))
+
+
+@pytest.fixture(scope="session")
+def tools() -> None:
+    """Java and Maven; skips without, but never in CI."""
+    try:
+        need_tools()
+    except ClusterError as error:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(str(error))
+
+
+@pytest.fixture(scope="session")
+def cluster(tools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster of two nodes that is ready; a test that kills a daemon starts it again."""
+    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
+    try:
+        cluster.up(nodes=2)
+        yield cluster
+    finally:
+        cluster.down()
+
+
+class Commands:
+    """Runs the commands of Hadoop, and what uses them, as people do."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.environment = {**cluster.exports(), "SECRET_OF_THE_DEVELOPER": "seen"}
+
+    def __call__(self, *command: str | Path) -> str:
+        """Run what must succeed; its standard output."""
+        done = subprocess.run(
+            list(map(str, command)), env=self.environment, capture_output=True, timeout=300
+        )
+        assert done.returncode == 0, done.stderr.decode()[-4000:]
+        return done.stdout.decode()
+
+    def start(self, *command: str | Path) -> subprocess.Popen[str]:
+        """Start it and go on; standard error is a pipe."""
+        return subprocess.Popen(
+            list(map(str, command)), env=self.environment, stderr=subprocess.PIPE, text=True
+        )
+
+
+@pytest.fixture(scope="session")
+def run(cluster: Cluster) -> Commands:
+    return Commands(cluster)

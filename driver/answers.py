@@ -12,12 +12,18 @@ from typing import Any
 
 from driver import present
 from driver.pipeline import Pipeline
+from mapsight.results import find_predictions
 from mapsight.text import plain
 
 __all__ = ["Question", "show"]
 
 SHOWN_BY = {"features": "how alike the model finds them", "label": "label, highest PPI first"}
-FIELDS = ("query", "rank", "image_id", "score", "label", "ppi", "width", "height", "source")
+TABLE = "/predictions.parquet"
+CREDITS = ("title", "author", "license", "original_url")
+FIELDS = (
+    *("query", "rank", "image_id", "score", "label", "ppi", "width", "height", "source"),
+    *CREDITS,
+)
 
 
 @dataclasses.dataclass
@@ -42,6 +48,8 @@ class Question:
 def show(run: Pipeline, questions: Sequence[Question]) -> None:
     """Write the answers as the options say: table, JSON lines or a page."""
     options = run.options
+    if options.format != "table":
+        _give_credit(run, questions)
     if options.format == "html":
         _write_page(run, questions)
         sys.stdout.write(f"{options.out}\n")
@@ -51,6 +59,20 @@ def show(run: Pipeline, questions: Sequence[Question]) -> None:
         Path(options.out).write_text(text, encoding="utf-8")
     else:
         sys.stdout.write(text)
+
+
+def _give_credit(run: Pipeline, questions: Sequence[Question]) -> None:
+    """Add title, author, licence and address to the answers, where the results have them."""
+    merged, extract = run.workspace.committed("merge"), run.documents["extract"]
+    rows = [answer for question in questions for answer in question.answers]
+    known: dict[str, dict[str, Any]] = {}
+    # a later run may have extracted other pictures and gone no further
+    if rows and merged and merged["inputs"]["extract"] == extract["digest"]:
+        (table,) = (uri for uri in run.workspace.parts("merge") if uri.endswith(TABLE))
+        known = find_predictions(table, (row["image_id"] for row in rows), CREDITS)
+    for row in rows:
+        found = known.get(row["image_id"], {})
+        row.update({name: found.get(name) or row.get(name) for name in CREDITS})
 
 
 def _json(questions: Sequence[Question]) -> str:
@@ -103,6 +125,7 @@ def _write_page(run: Pipeline, questions: Sequence[Question]) -> None:
                 label=question.filter,
                 cards=list(present.cards_of(question.answers, pictures)),
                 error=question.error,
+                predicted=question.label,
             )
         )
     write_search_page(Path(run.options.out), pages)

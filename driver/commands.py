@@ -9,9 +9,10 @@ from argparse import Namespace
 from pathlib import Path
 
 from driver import present
-from driver.errors import Failure, UsageError
+from driver.defaults import choose_input
+from driver.errors import Failure
 from driver.label_stages import check_options
-from driver.model import find_model
+from driver.model import Model, find_model, given_model
 from driver.options import STAGES
 from driver.pipeline import Pipeline
 from driver.runners import check_runner
@@ -23,8 +24,7 @@ __all__ = ["model", "report", "run", "status"]
 
 def run(options: Namespace, command: str) -> int:
     """Bring the workspace up to date, and say where the results are."""
-    if not options.images and not options.openimages:
-        raise UsageError("name pictures with --images or --openimages (see --help)")
+    choose_input(options)
     workspace = Workspace(options.workspace)
     check_runner(options, workspace)
     with workspace.locked():
@@ -115,7 +115,17 @@ def report(options: Namespace) -> int:
 
 def model(options: Namespace) -> int:
     """Build the model file if it is missing; print its path and SHA-256."""
-    found = find_model(
+    found = given_model(options.model) if options.model else _built_model(options)
+    record = found.path.with_suffix(".json")
+    document = {"path": str(found.path), "sha256": found.sha256}
+    if record.is_file():
+        document["provenance"] = json.loads(record.read_text(encoding="utf-8"))
+    sys.stdout.write(json.dumps(document, indent=1) + "\n")
+    return 0
+
+
+def _built_model(options: Namespace) -> Model:
+    return find_model(
         options.alpha,
         options.resolution,
         options.precision,
@@ -123,9 +133,3 @@ def model(options: Namespace) -> int:
         calibration=options.calibration,
         check=options.check,
     )
-    record = found.path.with_suffix(".json")
-    document = {"path": str(found.path), "sha256": found.sha256}
-    if record.is_file():
-        document["provenance"] = json.loads(record.read_text(encoding="utf-8"))
-    sys.stdout.write(json.dumps(document, indent=1) + "\n")
-    return 0

@@ -95,7 +95,8 @@ def classify(run: Pipeline, folder: str) -> Outcome:
     inputs = [*run.workspace.parts("extract"), *run.workspace.parts("annotate")]
     counters = run.job("classify", inputs, arguments, ("classify", folder))
     labeler = Labeler(run.memo["settings"]["targets"], run.memo["settings"]["parents"])
-    return Outcome(counters, {"missing": labeler.missing()})
+    classes = run.documents["extract"]["notes"]["classes"] or None
+    return Outcome(counters, {"missing": labeler.missing(classes)})
 
 
 def count(run: Pipeline, folder: str) -> Outcome:
@@ -118,7 +119,7 @@ def read_counts(run: Pipeline) -> tuple[dict[tuple[str, ...], int], list[Any]]:
 def _rank_plan(run: Pipeline) -> RankPlan:
     options = run.options
     first, last = parse_ranks(options.ranks)
-    side = options.resolution
+    side = run.documents["extract"]["options"]["resolution"]
     near = pixels_per_inch(side, side, options.screen_diagonal) if options.near_model else None
     measure = "ppi" if options.near_model else options.rank_by
     return RankPlan(measure, options.order == "desc", near, first, last)

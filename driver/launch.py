@@ -38,6 +38,7 @@ JOBS = {
     verb: Job(f"mr_jobs.{verb}_{noun}", f"MR{verb.title()}{noun.title()}")
     for verb, noun in (
         ("pack", "images"),
+        ("fetch", "images"),
         ("extract", "features"),
         ("annotate", "images"),
         ("classify", "images"),

@@ -14,20 +14,29 @@ from driver.errors import Failure
 from mapsight.convert import Recipe, ensure_model
 from mapsight.decode import decode
 from mapsight.inputs import open_uri
+from mapsight.integrity import sha256_of
+from mapsight.mobilenet import MobileNet, wnids
 from mapsight.weights import Weights, find_weights, model_cache_dir
 
 CHECKED = 16
 CHECKED_BYTES, CHECKED_PIXELS = 8 << 20, 40_000_000
 
-__all__ = ["Model", "find_model", "model_of"]
+__all__ = ["Model", "find_model", "given_model", "model_of"]
 
 
 @dataclass(frozen=True)
 class Model:
-    """The file that map tasks load, and the SHA-256 it must have."""
+    """The file that map tasks load, and the SHA-256 it must have.
+
+    `classes` are its own, or none where they are ImageNet's.
+    """
 
     path: Path
     sha256: str
+    alpha: float
+    resolution: int
+    precision: str
+    classes: tuple[str, ...] = ()
 
 
 def _say(text: str) -> None:
@@ -51,7 +60,7 @@ def find_model(
     try:
         if engine == "keras":
             found = _weights(alpha, resolution, weights)
-            return Model(Path(found.path), found.sha256)
+            return Model(Path(found.path), found.sha256, alpha, resolution, precision)
         if not _is_cached(alpha, resolution, precision):
             _weights(alpha, resolution, weights)  # a download is shown here, not in the child
         built = ensure_model(
@@ -63,9 +72,25 @@ def find_model(
             check=check,
             log=_say,
         )
-        return Model(built.path, built.sha256)
+        return Model(built.path, built.sha256, alpha, resolution, precision)
     except (ValueError, OSError, RuntimeError) as error:
         raise Failure(str(error)) from error
+
+
+def given_model(path: str) -> Model:
+    """A model file of the user's; what it is for is read from it.
+
+    Raises:
+        Failure: it cannot be read, or is no MobileNet.
+    """
+    try:
+        sha256 = sha256_of(Path(path))
+        model = MobileNet(path)
+    except (ValueError, OSError, RuntimeError) as error:
+        raise Failure(f"--model {path}: {error}") from error
+    classes = () if model.classes == wnids() else model.classes
+    size = model.embedding_size / 1024, model.resolution, model.precision
+    return Model(Path(path), sha256, *size, classes)
 
 
 def _is_cached(alpha: float, resolution: int, precision: str) -> bool:
@@ -86,6 +111,8 @@ def _weights(alpha: float, resolution: int, named: str | None) -> Weights:
 def model_of(run: Any) -> Model:
     """The model of a pipeline's options; compared with Keras on its pictures, if it is built."""
     options: Namespace = run.options
+    if options.model:
+        return given_model(options.model)
     size = options.alpha, options.resolution, options.precision
     cached = options.engine == "keras" or _is_cached(*size)
     return find_model(
@@ -101,7 +128,7 @@ def _some_pictures(run: Any) -> str | None:
     """A folder with a few of the run's own pictures, undecodable ones aside."""
     import pyarrow.parquet as pq
 
-    listing = run.documents["plan"]["notes"]["listing"]
+    listing = run.documents["plan"]["notes"]["listings"]["files"]
     with open_uri(run.workspace.uri("plan", listing)) as file:
         parquet = pq.ParquetFile(file)
         batch = next(parquet.iter_batches(CHECKED, columns=["uri"]), None)

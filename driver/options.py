@@ -18,7 +18,10 @@ from mapsight.records import MEASURES
 __all__ = ["COMMANDS", "parse"]
 
 COMMANDS = ("run", "search", "status", "report", "model")
-STAGES = ("plan", "ingest", "extract", "annotate", "classify", "count", "rank", "merge", "render")
+STAGES = (
+    *("plan", "ingest", "fetch", "extract", "annotate"),
+    *("classify", "count", "rank", "merge", "render"),
+)
 assert frozenset(STAGES) == STAGE_NAMES
 
 RUN_EXAMPLES = """\
@@ -155,6 +158,11 @@ def _model_options(parser: argparse.ArgumentParser) -> None:
         "--weights", metavar="FILE", help="weights file or folder (default: $MAPSIGHT_WEIGHTS)"
     )
     group.add_argument(
+        "--model",
+        metavar="FILE",
+        help="a LiteRT file with its classes inside, instead of one built from weights",
+    )
+    group.add_argument(
         "--calibration", metavar="DIR", help="pictures to calibrate int8 with (a hundred or more)"
     )
 
@@ -167,7 +175,8 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
         action="extend",
         default=[],
         metavar="PATH",
-        help="folders, globs, pictures or Parquet files; may be repeated",
+        help="folders, globs, pictures, Parquet files, tar archives, or text or CSV files"
+        " of URLs; may be repeated",
     )
     inputs.add_argument(
         "--openimages",
@@ -177,6 +186,8 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
     inputs.add_argument(
         "--image-column", metavar="NAME", help="column of pictures in Parquet files"
     )
+    inputs.add_argument("--url-column", metavar="NAME", help="column of URLs in CSV files")
+    _fetch_options(parser)
     inputs.add_argument("--splits", type=_positive, metavar="N", help="number of map tasks")
     inputs.add_argument(
         "--max-rejected",
@@ -195,6 +206,36 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--force", action="append", default=[], choices=STAGES, help="run it again")
     parser.add_argument("--until", choices=STAGES, help="stop after this stage")
+
+
+def _fetch_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("fetching URLs (each map task)")
+    group.add_argument(
+        "--connections",
+        type=_positive,
+        default=8,
+        metavar="N",
+        help="at once, of a task (default: %(default)s)",
+    )
+    group.add_argument(
+        "--per-host",
+        type=_positive,
+        default=4,
+        metavar="N",
+        help="of those, to one host (default: %(default)s)",
+    )
+    group.add_argument(
+        "--fetch-seconds",
+        type=_positive_real,
+        default=120.0,
+        metavar="S",
+        help="for one URL, all retries included (default: %(default)g)",
+    )
+    group.add_argument(
+        "--allow-private",
+        action="store_true",
+        help="also fetch from addresses that are not public",
+    )
 
 
 def _label_options(parser: argparse.ArgumentParser) -> None:
@@ -290,10 +331,20 @@ def parse(argv: Sequence[str], prog: str) -> argparse.Namespace:
     flags = config_flags(parsers, command, given.config, rest)
     options = parser.parse_args(flags + rest)
     options.command = command
-    if getattr(options, "precision", "") == "int8" and not options.calibration:
+    _check(options, given)
+    return options
+
+
+def _check(options: argparse.Namespace, given: argparse.Namespace) -> None:
+    """What argparse cannot say; `given` are the typed options alone."""
+    named = getattr(options, "model", None)
+    if getattr(options, "precision", "") == "int8" and not (options.calibration or named):
         raise UsageError("--precision int8 needs --calibration DIR, a hundred pictures or more")
-    if command == "run":
+    if named and (options.weights or getattr(options, "engine", "") == "keras"):
+        raise UsageError("--model FILE goes without --weights and --engine keras")
+    if options.command == "run":
         options.target_labels = [label for part in options.target_labels for label in part]
         if not options.target_labels:
             raise UsageError("--target-labels: name at least one label")
-    return options
+        typed = given.images or given.openimages
+        options.input_from = "" if typed else (options.config or CONFIG)

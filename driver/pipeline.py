@@ -39,8 +39,8 @@ class Stage:
     `needs` are the stages whose output it reads; `code` the source files that
     (with what they import) decide its outcome; `identity` gives the options and
     outside facts that do; `perform` writes its parts into a folder of the
-    workspace, named relative to it. `digest` tells what later stages depend on,
-    where that is not the parts' checksums.
+    workspace, named relative to it. `check` is called after it, also when it was
+    not run again; `unfinished` tells of a committed outcome that it may get better.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Stage:
     identity: Callable[[Pipeline], dict[str, Any]]
     perform: Callable[[Pipeline, str], Outcome]
     check: Callable[[Pipeline], None] | None = None
+    unfinished: Callable[[dict[str, Any]], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class Pipeline:
             and document["fingerprint"] == key
             and stage.name not in self.options.force
             and self.workspace.intact(document)
+            and not (stage.unfinished and stage.unfinished(document))
         )
         if not fresh:
             for name in stage.needs:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from driver.errors import Failure
 from driver.label_stages import read_counts
 from driver.pipeline import Outcome, Pipeline, require
+from driver.read_stages import SHARDS
 from driver.workspace import Workspace
 from mapsight import __version__, accuracy
 from mapsight.ranking import EVERYTHING
@@ -173,15 +174,19 @@ class Pictures:
     def __init__(self, workspace: Workspace, extract: dict[str, Any]) -> None:
         """`extract` is the stage.json of the stage that read them."""
         self._column = extract["options"]["image_column"]
-        ingest = workspace.committed("ingest")
-        # a later run with other pictures may have packed those and gone no further
-        same = ingest is not None and ingest["digest"] == extract["inputs"]["ingest"]
+        self._shards: dict[str, str] = {}
+        same = True
+        for stage, folder in SHARDS.items():
+            document = workspace.committed(stage)
+            # a later run with other pictures may have packed those and gone no further
+            if document is None or document["digest"] != extract["inputs"][stage]:
+                same = False
+                continue
+            for split in document["notes"]["shards"]:
+                address = workspace.uri(folder, split["uri"])
+                self._shards[OURS.format(split["first"])] = address
         if not same:
             sys.stderr.write("the packed pictures have changed since; run again to show them\n")
-        self._shards = {
-            OURS.format(split["first"]): workspace.uri("ingest", split["uri"])
-            for split in (ingest["notes"]["shards"] if ingest and same else ())
-        }
 
     def data(self, record: Mapping[str, Any]) -> bytes | None:
         """The encoded picture, or None if it is no longer there."""
@@ -211,7 +216,7 @@ def cards_of(rows: list[dict[str, Any]], pictures: Pictures) -> Iterator[Card]:
             height=row["height"],
             license=row.get("license"),
             author=row.get("author"),
-            title=row.get("title") or row["source"].rsplit("/", 1)[-1],
+            title=row.get("title"),
             thumbnail=thumbnail(data) if data else None,
         )
 

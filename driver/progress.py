@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 __all__ = ["Progress"]
 
-COUNTER = re.compile(rb"reporter:counter:(images|progress),(read|packed|rejected),(\d+)")
+COUNTER = re.compile(rb"reporter:counter:(images|progress),(read|packed|answered|rejected),(\d+)")
 TASK_LOGS = "*/step/*/mapper/*/stderr"
 LINE_SECONDS = 30.0
 BAR = (

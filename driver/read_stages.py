@@ -1,4 +1,4 @@
-"""The stages that read pictures: plan, ingest, extract."""
+"""The stages that read pictures: plan, ingest, fetch, extract."""
 
 from __future__ import annotations
 
@@ -11,26 +11,36 @@ from typing import Any
 
 from driver.errors import Failure, UsageError
 from driver.fingerprint import fingerprint
-from driver.model import model_of
+from driver.model import Model, model_of
 from driver.pipeline import Outcome, Pipeline, require
 from mapsight import openimages
 from mapsight.inputs import Found, InputError, find_inputs
-from mapsight.plan import Plan, make_plan
+from mapsight.plan import LISTINGS, Plan, make_plan
 from mapsight.records import Split
 from mapsight.results import records_of
 
 __all__ = [
+    "SHARDS",
     "check_share",
     "dataset_of",
     "extract",
     "extract_identity",
+    "fetch",
+    "fetch_identity",
+    "forget_unnamed",
     "ingest",
     "ingest_identity",
     "plan",
     "plan_identity",
+    "unfinished",
 ]
 
 CLUSTER_TASKS = 16
+FETCHED = "fetched"
+"""The folder of the workspace that keeps fetched pictures from run to run."""
+
+SHARDS = {"ingest": "ingest", "fetch": FETCHED}
+"""The folder that a stage's shards are in, by stage."""
 
 
 def dataset_of(run: Pipeline) -> openimages.Dataset | None:
@@ -60,66 +70,160 @@ def plan_identity(run: Pipeline) -> dict[str, Any]:
     """Lists the input and cuts it into splits; its digest tells whether it has changed."""
     on_cluster = run.options.runner in ("hadoop", "emr")
     tasks = CLUSTER_TASKS if on_cluster else 2 * (os.cpu_count() or 1)
-    listing = run.scratch / "listing.parquet"
+    column = run.options.url_column
     try:
-        planned = make_plan(_inputs(run), listing, splits=run.options.splits, tasks=tasks)
+        planned = make_plan(
+            _inputs(run), run.scratch, splits=run.options.splits, tasks=tasks, url_column=column
+        )
     except InputError as error:
         raise Failure(str(error)) from error
-    named = [*run.options.images, *([run.options.openimages] if run.options.openimages else [])]
-    require(planned.pictures > 0, f"{', '.join(named)}: no pictures found")
+    require(planned.pictures > 0 or bool(planned.splits["tar"]), _nothing_found(run))
     run.memo["plan"] = planned
-    return {"digest": planned.digest, "splits": run.options.splits, "tasks": tasks}
+    return {
+        "digest": planned.digest,
+        "splits": run.options.splits,
+        "tasks": tasks,
+        "url_column": column,
+    }
+
+
+def _nothing_found(run: Pipeline) -> str:
+    dataset = dataset_of(run)
+    named = [*run.options.images, *([run.options.openimages] if dataset else [])]
+    lists = [found.source for found in dataset.files["images"]] if dataset else []
+    advice = f"; to fetch them from their URLs: --images {lists[0]}" if lists else ""
+    return f"{', '.join(named)}: no pictures found{advice}"
 
 
 def plan(run: Pipeline, folder: str) -> Outcome:
-    """Keeps the listing of loose files and the splits; no job."""
+    """Keeps the listings of loose files and URLs, and the splits; no job."""
     planned: Plan = run.memo["plan"]
-    listing = run.scratch / "listing.parquet"
     target = run.local_folder("plan", folder)
-    listing.rename(target / listing.name)
+    for name in LISTINGS.values():
+        (run.scratch / name).rename(target / name)
     run.store(target, "plan", folder)
     notes = {
         "pictures": planned.pictures,
         "bytes": planned.bytes,
         "digest": planned.digest,
-        "listing": f"{folder}/{listing.name}",
-        "loose": [asdict(split) for split in planned.loose],
-        "parquet": [asdict(split) for split in planned.parquet],
+        "listings": {kind: f"{folder}/{name}" for kind, name in LISTINGS.items()},
+        **{kind: [asdict(split) for split in splits] for kind, splits in planned.splits.items()},
     }
     return Outcome({"images": {"planned": planned.pictures}}, notes)
 
 
+def _listed(run: Pipeline, kind: str) -> list[Split]:
+    """The splits of a listing, with the address it has in the workspace."""
+    notes = run.documents["plan"]["notes"]
+    listing = run.workspace.uri("plan", notes["listings"][kind])
+    return [Split(**{**split, "uri": listing}) for split in notes[kind]]
+
+
 def ingest_identity(run: Pipeline) -> dict[str, Any]:
-    """The splits of loose files."""
-    return {"splits": run.documents["plan"]["notes"]["loose"]}
+    """The splits of loose files and of archives, which are told by the plan's digest."""
+    notes = run.documents["plan"]["notes"]
+    return {"splits": [*notes["files"], *notes["tar"]]}
 
 
 def ingest(run: Pipeline, folder: str) -> Outcome:
-    """Packs loose files into shards; the job's output names them, others are removed."""
-    notes = run.documents["plan"]["notes"]
-    listing = run.workspace.uri("plan", notes["listing"]) if notes["loose"] else ""
-    splits = [Split(**{**split, "uri": listing}) for split in notes["loose"]]
+    """Packs loose files and archives into shards; the job's output names them, others go."""
+    files = _listed(run, "files")
+    archives = [Split(**split) for split in run.documents["plan"]["notes"]["tar"]]
+    splits = [*files, *archives]
     if not splits:
         return Outcome(notes={"shards": [], "digest": "nothing"})
+    wanted = sum(split.rows for split in files)
     shards = run.workspace.uri("ingest", folder, "shards")
     counters = run.job(
         "pack",
         run.manifest([split.to_json() for split in splits]),
         ["--shards", shards],
         ("ingest", folder, "packed"),
-        total=sum(split.rows for split in splits),
+        total=None if archives else wanted,
     )
-    parts = _addresses(run, "ingest", folder, "packed")
-    packed = [record for _, record in records_of(parts)]
-    packed.sort(key=lambda record: record["split"]["first"])
+    packed = _packed(run, "ingest", folder, "packed")
     _drop_unnamed_shards(run, folder, {record["split"]["uri"] for record in packed})
     found = sum(record["split"]["rows"] for record in packed)
-    wanted = sum(split.rows for split in splits)
-    require(found == wanted, f"ingest: {found} of {wanted} files were packed; run again")
+    told = counters.get("images", {}).get("packed", 0)
+    require(
+        found == told and (found >= wanted if archives else found == wanted),
+        f"ingest: {found} of {wanted} pictures were packed; run again",
+    )
+    return Outcome(counters, _notes_of(run, packed, "ingest"))
+
+
+def _packed(run: Pipeline, *names: str) -> list[dict[str, Any]]:
+    """What a job that wrote shards says of them, in the order of their pictures."""
+    records = [record for _, record in records_of(_addresses(run, *names))]
+    return sorted(records, key=lambda record: record["split"]["first"])
+
+
+def _notes_of(run: Pipeline, packed: list[dict[str, Any]], folder: str) -> dict[str, Any]:
+    """The shards by names below a folder of the workspace, and a digest of all."""
     digest = fingerprint([[r["split"]["first"], r["split"]["rows"], r["sha256"]] for r in packed])
-    base = len(run.workspace.uri("ingest")) + 1
-    packed_as = [{**r["split"], "uri": r["split"]["uri"][base:]} for r in packed]
-    return Outcome(counters, {"shards": packed_as, "digest": digest})
+    base = len(run.workspace.uri(folder)) + 1
+    shards = [{**r["split"], "uri": r["split"]["uri"][base:]} for r in packed]
+    return {"shards": shards, "digest": digest if packed else "nothing"}
+
+
+def fetch_identity(run: Pipeline) -> dict[str, Any]:
+    """The splits of URLs, and the addresses that are allowed."""
+    notes = run.documents["plan"]["notes"]
+    digest = notes["digest"] if notes["urls"] else ""
+    private = run.options.allow_private and bool(notes["urls"])
+    return {"splits": notes["urls"], "digest": digest, "allow_private": private}
+
+
+def fetch(run: Pipeline, folder: str) -> Outcome:
+    """Fetches the pictures of URL lists into shards that outlive the run.
+
+    What an earlier run has fetched is not asked for again.
+    """
+    splits = _listed(run, "urls")
+    if not splits:
+        return Outcome(notes={"shards": [], "digest": "nothing", "failed": 0})
+    wanted = sum(split.rows for split in splits)
+    counters = run.job(
+        "fetch",
+        run.manifest([split.to_json() for split in splits]),
+        ["--store", run.workspace.uri(FETCHED), *_fetch_arguments(run)],
+        ("fetch", folder),
+        total=wanted,
+    )
+    fetched = _packed(run, "fetch", folder)
+    found = sum(record["split"]["rows"] for record in fetched)
+    require(found == wanted, f"fetch: {found} of {wanted} URLs were answered for; run again")
+    failed = sum(record["failed"] for record in fetched)
+    return Outcome(counters, {**_notes_of(run, fetched, FETCHED), "failed": failed})
+
+
+def _fetch_arguments(run: Pipeline) -> list[str]:
+    options = run.options
+    arguments = ["--seconds", str(options.fetch_seconds), "--per-host", str(options.per_host)]
+    arguments += ["--connections", str(options.connections)]
+    if options.allow_private:
+        arguments.append("--allow-private")
+    if "fetch" in options.force:
+        arguments.append("--again")
+    return arguments
+
+
+def unfinished(document: dict[str, Any]) -> bool:
+    """Whether URLs failed that may succeed next time."""
+    return document["notes"]["failed"] > 0
+
+
+def forget_unnamed(run: Pipeline) -> None:
+    """Remove fetched shards that the committed stage does not name."""
+    if run.reports[-1].skipped or not run.workspace.fs.exists(
+        run.workspace.fs._strip_protocol(run.workspace.uri(FETCHED))
+    ):
+        return
+    named = {
+        run.workspace.uri(FETCHED, split["uri"])
+        for split in run.documents["fetch"]["notes"]["shards"]
+    }
+    _drop_unnamed(run, (FETCHED,), named)
 
 
 def _addresses(run: Pipeline, *names: str) -> list[str]:
@@ -135,10 +239,12 @@ def _addresses(run: Pipeline, *names: str) -> list[str]:
 
 def _drop_unnamed_shards(run: Pipeline, folder: str, named: set[str]) -> None:
     """Remove the shards of attempts that failed."""
+    _drop_unnamed(run, ("ingest", folder, "shards"), named)
+
+
+def _drop_unnamed(run: Pipeline, names: tuple[str, ...], named: set[str]) -> None:
     file_system = run.workspace.fs
-    for path in file_system.find(
-        file_system._strip_protocol(run.workspace.uri("ingest", folder, "shards"))
-    ):
+    for path in file_system.find(file_system._strip_protocol(run.workspace.uri(*names))):
         address = path if run.workspace.local else file_system.unstrip_protocol(path)
         if address not in named:
             file_system.rm_file(path)
@@ -147,28 +253,38 @@ def _drop_unnamed_shards(run: Pipeline, folder: str, named: set[str]) -> None:
 def extract_identity(run: Pipeline) -> dict[str, Any]:
     """The model, by its SHA-256, and what is read beside the shards."""
     options, plan = run.options, run.documents["plan"]["notes"]
-    model = run.memo["model"] = model_of(run)
+    model: Model = model_of(run)
+    run.memo["model"] = model
     return {
         "model": model.sha256,
-        "alpha": options.alpha,
-        "resolution": options.resolution,
-        "precision": options.precision,
+        "alpha": model.alpha,
+        "resolution": model.resolution,
+        "precision": model.precision,
         "engine": options.engine,
         "image_column": options.image_column,
         "parquet": [plan["parquet"], plan["digest"]] if plan["parquet"] else [],
     }
 
 
+def shards_of(run: Pipeline) -> list[Split]:
+    """The shards that ingest and fetch made, with their addresses."""
+    return [
+        Split(**{**split, "uri": run.workspace.uri(folder, split["uri"])})
+        for stage, folder in SHARDS.items()
+        for split in run.documents[stage]["notes"]["shards"]
+    ]
+
+
 def extract(run: Pipeline, folder: str) -> Outcome:
     """Maps pictures to features, and keeps the model file beside them."""
     options, plan = run.options, run.documents["plan"]["notes"]
-    model = run.memo["model"]
-    packed = run.documents["ingest"]["notes"]["shards"]
-    splits = [Split(**{**s, "uri": run.workspace.uri("ingest", s["uri"])}) for s in packed]
-    splits += [Split(**split) for split in plan["parquet"]]
+    model: Model = run.memo["model"]
+    splits = [*shards_of(run), *(Split(**split) for split in plan["parquet"])]
+    pictures = sum(split.rows for split in splits)
+    require(pictures > 0, _nothing_found(run))
     arguments = ["--model", str(model.path), "--model-sha256", model.sha256]
-    arguments += ["--engine", options.engine, "--alpha", str(options.alpha)]
-    arguments += ["--resolution", str(options.resolution)]
+    arguments += ["--engine", options.engine, "--alpha", str(model.alpha)]
+    arguments += ["--resolution", str(model.resolution)]
     if options.image_column:
         arguments += ["--image-column", options.image_column]
     counters = run.job(
@@ -176,11 +292,11 @@ def extract(run: Pipeline, folder: str) -> Outcome:
         run.manifest([split.to_json() for split in splits]),
         arguments,
         ("extract", folder),
-        total=plan["pictures"],
+        total=pictures,
     )
-    _check_sums(counters["images"], plan["pictures"])
+    _check_sums(counters["images"], pictures)
     kept = run.workspace.keep(model.path, "model", f"{model.sha256[:16]}-{model.path.name}")
-    return Outcome(counters, {"model_file": kept})
+    return Outcome(counters, {"model_file": kept, "classes": model.classes})
 
 
 def _check_sums(images: dict[str, int], planned: int) -> None:

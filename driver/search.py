@@ -23,7 +23,7 @@ from mapsight.extract import feature_of
 from mapsight.fetch import FetchError, fetch
 from mapsight.inputs import HEX_ID, open_uri, resolve, safe_id
 from mapsight.labels import Labeler, resolve_targets
-from mapsight.mobilenet import load_model, wnids
+from mapsight.mobilenet import load_model
 from mapsight.records import OTHER
 from mapsight.results import merged_records
 from mapsight.sandbox import Decoder
@@ -70,7 +70,8 @@ def _typed_queries(options: Namespace) -> list[str]:
             text = Path(options.queries).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"--queries {options.queries}: {error}") from None
-        queries += [line.strip() for line in text.splitlines() if line.strip()]
+        lines = (line.strip() for line in text.splitlines())
+        queries += [line for line in lines if line and not line.startswith("#")]
     if not queries:
         raise UsageError("name a picture file, a URL or an image_id, or --queries FILE")
     return queries
@@ -161,7 +162,7 @@ def _look_at(run: Pipeline, questions: Sequence[Question], labeler: Labeler) -> 
                 if isinstance(result, PictureError):
                     question.error = f"cannot be used: {result.code}, {result.detail}"
                 else:
-                    question.record = feature_of(result, model, wnids())
+                    question.record = feature_of(result, model)
     for question in questions:
         if question.record and not question.error:
             known = question.record.get("label")

@@ -30,8 +30,17 @@ STAGE_TABLE = (
         read_stages.ingest,
     ),
     Stage(
+        "fetch",
+        ("plan",),
+        (JOBS["fetch"].path, "mapsight/fetch_shards.py"),
+        read_stages.fetch_identity,
+        read_stages.fetch,
+        read_stages.forget_unnamed,
+        read_stages.unfinished,
+    ),
+    Stage(
         "extract",
-        ("ingest",),
+        ("ingest", "fetch"),
         (
             JOBS["extract"].path,
             "mapsight/extract.py",

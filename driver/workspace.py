@@ -295,7 +295,10 @@ STAGE_FIELDS = frozenset(
     )
 )
 STAGE_NAMES = frozenset(
-    ("plan", "ingest", "extract", "annotate", "classify", "count", "rank", "merge", "render")
+    (
+        *("plan", "ingest", "fetch", "extract", "annotate"),
+        *("classify", "count", "rank", "merge", "render"),
+    )
 )
 
 

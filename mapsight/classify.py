@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from mapsight.labels import Labeler, class_matches
+from mapsight.labels import Labeler, class_named
 from mapsight.measures import pixels_per_inch
 from mapsight.records import MEASURES, PROVENANCE
 
@@ -28,7 +28,7 @@ def predict(
         return dict(feature)
     label, score = labeler.label(feature["top5"])
     wnid, probability = feature["top5"][0]
-    best = class_matches()[wnid]
+    best = class_named(wnid)
     record = {name: feature[name] for name in (*COPIED, *PROVENANCE) if name in feature}
     if diagonal is not None:
         ppi = pixels_per_inch(feature["width"], feature["height"], diagonal)

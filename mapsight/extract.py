@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mapsight.decode import PictureError
-from mapsight.mobilenet import top5, wnids
+from mapsight.mobilenet import Model, top5
 from mapsight.records import encode_embedding, error_record
 from mapsight.sandbox import Decoded, Decoder
 from mapsight.shards import Image
@@ -16,20 +16,19 @@ __all__ = ["extract_features", "feature_of"]
 
 
 def extract_features(
-    images: Iterable[Image], model: Any, decoder: Decoder
+    images: Iterable[Image], model: Model, decoder: Decoder
 ) -> Iterator[tuple[str, int, dict[str, Any]]]:
     """(image_id, ordinal, feature record) of every image, in their order.
 
     None is lost: an image that cannot be used gives a record with `error` and
     `detail` instead of measures. One picture is held and one is being decoded.
     """
-    names = wnids()
 
     def outcome(image: Image, result: Decoded | PictureError | None) -> dict[str, Any]:
         if image.error is not None:
             return image.error
         if isinstance(result, Decoded):
-            return feature_of(result, model, names)
+            return feature_of(result, model)
         assert result is not None and image.data is not None
         return error_record(result.code, result.detail) | {"bytes": len(image.data)}
 
@@ -46,11 +45,11 @@ def extract_features(
         yield image.image_id, image.ordinal, common | found
 
 
-def feature_of(decoded: Decoded, model: Any, names: Sequence[str]) -> dict[str, Any]:
-    """Measures, ImageNet top 5 and embedding of one decoded picture."""
+def feature_of(decoded: Decoded, model: Model) -> dict[str, Any]:
+    """Measures, top 5 classes and embedding of one decoded picture."""
     probabilities, embedding = model.predict(decoded.crop)
     return {
         **decoded.fields,
-        "top5": top5(probabilities, names),
+        "top5": top5(probabilities, model.classes),
         "embedding": encode_embedding(embedding),
     }

@@ -6,17 +6,29 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-__all__ = ["Found", "InputError", "find_inputs", "image_id_of", "open_uri", "resolve", "safe_id"]
+__all__ = [
+    "Found",
+    "InputError",
+    "find_inputs",
+    "image_id_of",
+    "is_tar",
+    "is_url_list",
+    "open_uri",
+    "resolve",
+    "safe_id",
+]
 
 HEX_ID = re.compile(r"[0-9a-fA-F]{16}")
 SAFE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+TAR = re.compile(r"\.(tar(\.(gz|bz2|xz))?|tgz|tbz2|txz)$", re.I)
+URL_LIST = re.compile(r"\.(txt|csv|tsv)$", re.I)
 STAMPS = ("mtime", "LastModified", "last_modified", "modificationTime", "ETag", "etag", "updated")
 
 
@@ -30,15 +42,25 @@ class Found:
 
     `source` is what the user would call it, valid UTF-8; `uri` is what opens
     it, as bytes because a file name need not be UTF-8; `bytes` is its size or
-    -1; `stamp` changes when the file does; `parquet` tells a file that holds
-    pictures from one that is a picture.
+    -1; `stamp` changes when the file does; `kind` is `picture`, or for a file
+    that holds many of them `parquet`, `tar` or `urls`.
     """
 
     source: str
     uri: bytes
     bytes: int
     stamp: str
-    parquet: bool
+    kind: str
+
+
+def is_tar(name: str) -> bool:
+    """Whether a name is that of a tar archive, compressed or not."""
+    return bool(TAR.search(name))
+
+
+def is_url_list(name: str) -> bool:
+    """Whether a name is that of a text or CSV file."""
+    return bool(URL_LIST.search(name))
 
 
 def image_id_of(source: str, name: str | None = None) -> str:
@@ -85,6 +107,7 @@ def find_inputs(
         skip: paths of folders that are not looked into (local ones without links).
         keep: called with the name of each file of a folder; false leaves it out.
 
+    A text or CSV file is a list of URLs only when it is named itself.
     Hidden files and folders, and links to folders, are passed over. Memory
     holds the entries of one folder at a time (about 1 kB each), and with a glob
     all that it matches: name a folder when there are millions.
@@ -97,7 +120,8 @@ def find_inputs(
         if file_system.isdir(path):
             yield from _walk(file_system, path, typed.rstrip("/") or "/", frozenset(skip), keep)
         elif file_system.exists(path):
-            yield _found(file_system, file_system.info(path), typed)
+            found = _found(file_system, file_system.info(path), typed)
+            yield replace(found, kind="urls") if is_url_list(typed) else found
         elif any(character in typed for character in "*?["):
             yield from _glob(file_system, path, typed, frozenset(skip), keep)
         else:
@@ -168,13 +192,20 @@ def _found(file_system: Any, info: dict[str, Any], source: str) -> Found:
     uri = path if isinstance(file_system, LocalFileSystem) else file_system.unstrip_protocol(path)
     size = info.get("size")
     stamp = next((str(info[key]) for key in STAMPS if info.get(key)), "")
+    kind = _kind(file_system, path, source)
+    return Found(_text(source), _bytes(uri), -1 if size is None else int(size), stamp, kind)
+
+
+def _kind(file_system: Any, path: str, source: str) -> str:
+    if is_tar(source):
+        return "tar"
     parquet = source.endswith((".parquet", ".parq")) and _is_parquet(file_system, path)
-    return Found(_text(source), _bytes(uri), -1 if size is None else int(size), stamp, parquet)
+    return "parquet" if parquet else "picture"
 
 
 def _unreadable(source: str, folder: str) -> Found:
     """A folder that cannot be listed stands as one file that cannot be opened."""
-    return Found(_text(source), _bytes(folder), -1, "", False)
+    return Found(_text(source), _bytes(folder), -1, "", "picture")
 
 
 def _is_parquet(file_system: Any, path: str) -> bool:

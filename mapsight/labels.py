@@ -17,6 +17,7 @@ __all__ = [
     "ClassMatch",
     "Labeler",
     "class_matches",
+    "class_named",
     "parents",
     "resolve_targets",
 ]
@@ -58,6 +59,25 @@ def _rows(name: str) -> list[dict[str, str]]:
 def class_matches() -> Mapping[str, ClassMatch]:
     """Every ImageNet class by wnid, in the model's class order."""
     return {row["wnid"]: ClassMatch(**row) for row in _rows("imagenet_to_openimages.csv")}
+
+
+def class_named(name: str) -> ClassMatch:
+    """A model's class by its id: a wnid of ImageNet, or an Open Images MID.
+
+    Raises:
+        ValueError: ImageNet has no such wnid.
+    """
+    if name.startswith("/"):
+        label = _known_mids().get(name, name)
+        return ClassMatch(name, label, name, label, name, label)
+    if name not in class_matches():
+        raise ValueError(f"class {name!r}: expected a wnid of ImageNet or a MID")
+    return class_matches()[name]
+
+
+@cache
+def _known_mids() -> Mapping[str, str]:
+    return {mid: name for name, mid in _known_names().items()}
 
 
 @cache
@@ -126,14 +146,15 @@ class Labeler:
         self._names = {mid: name for name, mid in targets.items()}
         self._parents = {**parents(), **(above or {})}
         self._above = frozenset().union(*map(self._ancestors, targets.values()))
-        self._by_wnid = {wnid: self._label_of(m) for wnid, m in class_matches().items()}
+        self._by_class: dict[str, str] = {}
 
-    def _label_of(self, match: ClassMatch) -> str:
-        for mid in (match.mid, match.target_mid):
-            label = self.fold(mid)
-            if label != OTHER:
-                return label
-        return OTHER
+    def label_of(self, name: str) -> str:
+        """The label of a model's class, given by its wnid or MID."""
+        if name not in self._by_class:
+            match = class_named(name)
+            labels = (self.fold(mid) for mid in (match.mid, match.target_mid))
+            self._by_class[name] = next((label for label in labels if label != OTHER), OTHER)
+        return self._by_class[name]
 
     def fold(self, mid: str) -> str:
         """The target label that an Open Images class is or belongs to, else `other`."""
@@ -155,9 +176,10 @@ class Labeler:
             queue.extend(above)
         return found - set(self._names)
 
-    def missing(self) -> list[str]:
-        """Target labels that no ImageNet class stands for."""
-        return sorted(set(self.targets) - set(self._by_wnid.values()))
+    def missing(self, classes: Iterable[str] | None = None) -> list[str]:
+        """Target labels that no class of a model stands for; None means ImageNet's."""
+        names = class_matches() if classes is None else classes
+        return sorted(set(self.targets) - {self.label_of(name) for name in names})
 
     def label(self, top5: Iterable[Sequence[Any]]) -> tuple[str, float]:
         """(label, score) from the top 5 classes: the label with the largest sum.
@@ -167,14 +189,14 @@ class Labeler:
         """
         sums: dict[str, float] = {}
         for wnid, probability in top5:
-            label = self._by_wnid[wnid]
+            label = self.label_of(wnid)
             sums[label] = sums.get(label, 0.0) + probability
         best = max(sums, key=lambda label: sums[label])
         return best, round(min(sums[best], 1.0), 6)
 
     def labels_in(self, top5: Iterable[Sequence[Any]]) -> list[str]:
         """All labels the top 5 classes stand for, `other` included, sorted."""
-        return sorted({self._by_wnid[wnid] for wnid, _ in top5})
+        return sorted({self.label_of(wnid) for wnid, _ in top5})
 
     def truth(self, labels: Iterable[Sequence[Any]]) -> tuple[list[str] | None, list[str]]:
         """(present, absent): target labels verified by people, from annotation labels.

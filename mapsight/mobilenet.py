@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import csv
 import os
+import re
+import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -25,6 +27,8 @@ __all__ = ["CLASSES", "KerasMobileNet", "MobileNet", "Model", "load_model", "top
 CLASSES = 1000
 """The number of ImageNet classes."""
 
+CLASS_ID = re.compile(r"n\d{8}|/[mg]/[0-9a-z_]+")
+LABELS = "labels.txt"
 ENGINES = ("litert", "keras")
 
 
@@ -37,6 +41,9 @@ class Model(Protocol):
     embedding_size: int
     """1024 times alpha."""
 
+    classes: tuple[str, ...]
+    """What the probabilities are of, in their order: wnids of ImageNet, or MIDs."""
+
     def predict(self, crop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Class probabilities and embedding of one picture.
 
@@ -44,7 +51,7 @@ class Model(Protocol):
             crop: (resolution, resolution, 3) uint8, RGB.
 
         Returns:
-            (1000,) float32 that sum to 1, in ImageNet class order, and
+            (len(classes),) float32 that sum to 1, in the order of `classes`, and
             (embedding_size,) float32, 0 or more. Both are the caller's own.
 
         Raises:
@@ -56,13 +63,16 @@ class Model(Protocol):
 class MobileNet:
     """The model file that `mapsight.convert` built, run by LiteRT on one thread.
 
+    A file may carry a list of its classes, as LiteRT metadata does: a zip archive
+    at its end with `labels.txt`, one id a line. Without, it has those of ImageNet.
+
     Args:
         path: a LiteRT flatbuffer.
         sha256: what its SHA-256 must be, in hex; not checked when None.
 
     Raises:
         AlteredError: the file has another SHA-256.
-        ValueError: it is no MobileNet with two outputs.
+        ValueError: it is no MobileNet with two outputs, one of them for its classes.
     """
 
     def __init__(self, path: str | Path, sha256: str | None = None) -> None:
@@ -74,13 +84,22 @@ class MobileNet:
             self._interpreter.allocate_tensors()
         (source,) = self._interpreter.get_input_details()
         outputs = {int(out["shape"][-1]): out for out in self._interpreter.get_output_details()}
-        if CLASSES not in outputs or len(outputs) != 2:
-            raise ValueError(f"{path}: outputs {sorted(outputs)}, expected 1000 and one more")
+        self.classes = _classes_inside(Path(path)) or wnids()
+        count = len(self.classes)
+        if count not in outputs or len(outputs) != 2:
+            raise ValueError(f"{path}: outputs {sorted(outputs)}, expected {count} and one more")
         self._input = source["index"]
-        self._probabilities = outputs.pop(CLASSES)["index"]
+        self._probabilities = outputs.pop(count)["index"]
         ((self.embedding_size, embedding),) = outputs.items()
         self._embedding = embedding["index"]
         self.resolution = int(source["shape"][1])
+
+    @property
+    def precision(self) -> str:
+        """What its weights are held in: "int8" or "float32"."""
+        details = self._interpreter.get_tensor_details()
+        whole = sum(detail["dtype"] == np.int8 for detail in details)
+        return "int8" if whole > len(details) // 2 else "float32"
 
     def predict(self, crop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See `Model.predict`."""
@@ -111,6 +130,7 @@ class KerasMobileNet:
 
         verify(path, sha256)
         self._model = build_keras(alpha, resolution, Path(path))
+        self.classes = wnids()
         self.resolution = resolution
         self.embedding_size = int(self._model.outputs[1].shape[-1])
 
@@ -161,6 +181,25 @@ def wnids() -> tuple[str, ...]:
     table = Path(__file__).parent / "data" / "imagenet_to_openimages.csv"
     with table.open(encoding="utf-8", newline="") as file:
         return tuple(sorted(row["wnid"] for row in csv.DictReader(file)))
+
+
+def _classes_inside(path: Path) -> tuple[str, ...]:
+    """The class list at the end of a model file; none if it has none.
+
+    Raises:
+        ValueError: an id is neither a wnid of ImageNet nor a MID, or stands twice.
+    """
+    if not zipfile.is_zipfile(path):
+        return ()
+    with zipfile.ZipFile(path) as archive:
+        if LABELS not in archive.namelist() or archive.getinfo(LABELS).file_size > 1 << 20:
+            return ()
+        found = tuple(archive.read(LABELS).decode("utf-8").split())
+    odd = [name for name in found if not CLASS_ID.fullmatch(name)]
+    if odd or len(set(found)) != len(found):
+        problem = f"class {odd[0]!r}" if odd else "a class that stands twice"
+        raise ValueError(f"{path}: {problem} in {LABELS}, expected different wnids or MIDs")
+    return found
 
 
 def _check_crop(crop: np.ndarray, resolution: int) -> None:

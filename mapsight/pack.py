@@ -1,9 +1,10 @@
-"""Packing loose picture files into Parquet shards."""
+"""Packing loose picture files, and what archives hold, into Parquet shards."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -12,10 +13,12 @@ import pyarrow.parquet as pq
 from mapsight.inputs import open_uri, resolve
 from mapsight.records import IMAGE_SCHEMA, LISTING_SCHEMA, Split, error_record
 from mapsight.shards import MAX_BYTES
+from mapsight.tars import read_tar
 
-__all__ = ["ShardWriter", "pack_files", "write_shard"]
+__all__ = ["ShardWriter", "image_rows", "pack_rows", "write_shard"]
 
 ROW_GROUP_BYTES = 8 << 20  # half of the 16 MiB that keep a reader's memory flat
+SHARD_BYTES = 256 << 20  # of pictures; an archive larger than that gives several shards
 
 
 class ShardWriter:
@@ -54,16 +57,25 @@ class ShardWriter:
         self._writer.close()
 
 
-def pack_files(split: Split, writer: ShardWriter) -> Iterator[int]:
-    """Read the loose files of a listing's split into a shard; yields each one's size."""
+def image_rows(split: Split) -> Iterator[dict[str, Any]]:
+    """The Image rows of a split of files or of an archive, in order.
+
+    Raises:
+        ValueError: the split is of another kind.
+    """
+    if split.kind == "tar":
+        return read_tar(split.uri, split.source)
+    if split.kind == "files":
+        return _listed_files(split)
+    raise ValueError(f"a split of kind {split.kind!r}, expected files or tar")
+
+
+def _listed_files(split: Split) -> Iterator[dict[str, Any]]:
     with open_uri(split.uri) as handle:
         listing = pq.ParquetFile(handle)
         for group in range(split.row_group, split.row_group + split.row_groups):
             rows = listing.read_row_group(group, columns=LISTING_SCHEMA.names)
-            for row in rows.to_pylist():
-                packed = _read_file(row)
-                writer.add(packed)
-                yield len(packed.get("image") or b"")
+            yield from map(_read_file, rows.to_pylist())
 
 
 def _read_file(row: dict[str, Any]) -> dict[str, Any]:
@@ -97,25 +109,47 @@ class _HashingFile:
         return getattr(self._file, name)
 
 
-def write_shard(split: Split, uri: str, packed: Callable[[int], object]) -> tuple[Split, str]:
-    """Pack the loose files of a listing's split into a new shard.
+def pack_rows(
+    rows: Iterable[dict[str, Any]], folder: str, first: int
+) -> Iterator[tuple[Split, str]]:
+    """Write Image rows to new shards of at most SHARD_BYTES and one picture.
 
     Args:
-        split: names the listing and its row groups.
-        uri: where to write; its folder is made.
-        packed: called with the number of files packed since it was last called.
+        rows: with their ordinals; without, they count up from `first`.
+        folder: a folder or URI, made if need be. The names of shards are new each
+            time: what another attempt left is never overwritten.
+        first: the ordinal of the first row.
 
-    Returns:
-        The split that reads the whole shard, and the shard's SHA-256.
+    Yields:
+        The split that reads a whole shard, and the shard's SHA-256.
     """
+    number, left = 0, iter(rows)
+    while head := next(left, None):
+        start = head.get("ordinal", first + number)
+        uri = f"{folder.rstrip('/')}/{start:016x}-{os.getpid()}-{os.urandom(4).hex()}.parquet"
+        split, sha256 = write_shard(_some(head, left), uri, start)
+        number += split.rows
+        yield split, sha256
+
+
+def _some(head: dict[str, Any], rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """A row and those after it, up to SHARD_BYTES."""
+    yield head
+    size = len(head.get("image") or b"")
+    while size < SHARD_BYTES and (row := next(rows, None)):
+        yield row
+        size += len(row.get("image") or b"")
+
+
+def write_shard(rows: Iterable[dict[str, Any]], uri: str, first: int) -> tuple[Split, str]:
+    """Write Image rows to one new shard; the split that reads it, and its SHA-256."""
     file_system, path = resolve(uri)
     file_system.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
     with file_system.open(path, "wb") as file:
         hashing = _HashingFile(file)
         writer = ShardWriter(hashing)
-        for number, _ in enumerate(pack_files(split, writer), 1):
-            if number % 32 == 0 or number == split.rows:
-                packed(number % 32 or 32)
+        for row in rows:
+            writer.add(row)
         writer.close()
-    shard = Split(uri, "", 0, writer.row_groups, writer.rows, hashing.size, split.first)
-    return shard, hashing.sha256.hexdigest()
+    split = Split(uri, "", 0, writer.row_groups, writer.rows, hashing.size, first)
+    return split, hashing.sha256.hexdigest()

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mapsight.inputs import HEX_ID, image_id_of, open_uri, safe_id
-from mapsight.records import PROVENANCE, Split, error_record
+from mapsight.provenance import provenance_of, renamed
+from mapsight.records import Split, error_record
 
 __all__ = [
     "OURS",
@@ -26,7 +27,7 @@ MAX_BYTES = 64 << 20  # a file above this is never read
 BATCH_ROWS = 16
 READ_BYTES = 16 << 20  # of a batch of rows, unless one row is larger
 SWELL, SWELL_BYTES = 20, 64 << 20  # a row group beyond both is no collection of pictures
-OURS = "ingest:{:012d}"
+OURS = "shard:{:016x}"
 """How records name a shard of ours: by its first ordinal, wherever it lies."""
 
 IMAGE_COLUMNS = ("image", "jpg", "jpeg", "png", "bytes", "content", "image_bytes")
@@ -66,13 +67,23 @@ def image_column(schema: pa.Schema, wanted: str | None = None) -> str:
     raise ValueError(f"{what}; it has {found}. Name one with --image-column")
 
 
+def _opened(handle: Any) -> pq.ParquetFile:
+    """A Parquet file that is read page by page, with checksums where it has them.
+
+    Unbuffered, pyarrow would read a row group's column whole, however large.
+    """
+    return pq.ParquetFile(
+        handle, pre_buffer=False, buffer_size=1 << 20, page_checksum_verification=True
+    )
+
+
 def _holds_bytes(kind: pa.DataType) -> bool:
     if pa.types.is_struct(kind):
         return any(part.name == "bytes" and _holds_bytes(part.type) for part in kind)
     if pa.types.is_dictionary(kind):
         return _holds_bytes(kind.value_type)
-    plain = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
-    return any(test(kind) for test in plain)
+    binary = ("binary", "large_binary", "binary_view", "fixed_size_binary")
+    return any(getattr(pa.types, f"is_{name}")(kind) for name in binary)
 
 
 def read_images(split: Split, wanted: str | None = None) -> Iterator[Image]:
@@ -86,7 +97,7 @@ def read_images(split: Split, wanted: str | None = None) -> Iterator[Image]:
     with contextlib.ExitStack() as stack:
         try:
             handle = stack.enter_context(open_uri(split.uri))
-            parquet = pq.ParquetFile(handle, pre_buffer=False, page_checksum_verification=True)
+            parquet = _opened(handle)
             column = image_column(parquet.schema_arrow, wanted)
             groups = range(split.row_group, split.row_group + split.row_groups)
             rows = [parquet.metadata.row_group(group).num_rows for group in groups]
@@ -120,7 +131,7 @@ def _read_group(
 def _columns(parquet: pq.ParquetFile, column: str, split: Split) -> list[str]:
     """The image column and those known columns that cannot be mistaken."""
     names = parquet.schema_arrow.names
-    known = {"image_id", "ImageID", *PATH_COLUMNS, *PROVENANCE}
+    known = {"image_id", "ImageID", *PATH_COLUMNS, *renamed(names)}
     if not split.source:
         known |= {"source", "ordinal", "error", "detail"}
     more = (name for name in names if name in known and names.count(name) == 1)
@@ -131,7 +142,8 @@ def _batches(parquet: pq.ParquetFile, group: int, columns: list[str]) -> Iterato
     """A row group in batches of about READ_BYTES.
 
     Raises:
-        ValueError: it would grow to many times its size, as no pictures do.
+        ValueError: it would grow to many times its size, as no pictures do, or its
+            rows are larger than pictures may be.
     """
     metadata = parquet.metadata.row_group(group)
     parts = [metadata.column(i) for i in range(metadata.num_columns)]
@@ -139,10 +151,11 @@ def _batches(parquet: pq.ParquetFile, group: int, columns: list[str]) -> Iterato
     size = sum(part.total_uncompressed_size for part in parts)
     if size > SWELL_BYTES and size > SWELL * packed:
         raise ValueError(f"{packed:,} bytes declare {size:,}; refused")
+    if size > MAX_BYTES * metadata.num_rows:
+        raise ValueError(f"{metadata.num_rows} rows of {size:,} bytes; refused")
     # one large value of a dictionary may stand in every row
     repeated = any(part.has_dictionary_page for part in parts)
-    share = size if repeated else size // max(metadata.num_rows, 1)
-    rows = max(1, min(BATCH_ROWS, READ_BYTES // max(share, 1)))
+    rows = 1 if repeated or size > READ_BYTES else BATCH_ROWS
     return parquet.iter_batches(rows, row_groups=[group], columns=columns, use_threads=False)
 
 
@@ -168,7 +181,8 @@ def _image(batch: pa.RecordBatch, number: int, column: str, split: Split, offset
         source = _cell(batch, number, "source")
     given = _cell(batch, number, "image_id") or _cell(batch, number, "ImageID")
     ordinal = None if split.source else _cell(batch, number, "ordinal")
-    provenance = {name: _cell(batch, number, name) for name in PROVENANCE}
+    known = renamed(name for name in batch.schema.names if name != column)
+    provenance = provenance_of({name: _cell(batch, number, name) for name in known})
     return Image(
         image_id=_image_id(given, source, path),
         source=source,
@@ -176,7 +190,7 @@ def _image(batch: pa.RecordBatch, number: int, column: str, split: Split, offset
         data=data,
         shard=split.uri if split.source else OURS.format(split.first),
         row=split.row + offset,
-        provenance={name: str(value) for name, value in provenance.items() if value},
+        provenance=provenance,
         error=_error(batch, number, split, data),
     )
 
@@ -207,7 +221,7 @@ def _lost(split: Split, offset: int, reason: str) -> Image:
     if split.unreadable:
         source = split.source
     elif not split.source:
-        source = f"picture {split.first + offset} of the input"
+        source = f"{OURS.format(split.first)}#{split.row + offset}"
     return Image(
         image_id=image_id_of(source, ""),
         source=source,
@@ -221,7 +235,7 @@ def read_image(shard: str, row: int, wanted: str | None = None) -> bytes | None:
     """One picture's bytes, by its place in a Parquet file; None if it cannot be read."""
     try:
         with open_uri(shard) as handle:
-            parquet = pq.ParquetFile(handle, pre_buffer=False, page_checksum_verification=True)
+            parquet = _opened(handle)
             column = image_column(parquet.schema_arrow, wanted)
             for group in range(parquet.num_row_groups):
                 rows = parquet.metadata.row_group(group).num_rows

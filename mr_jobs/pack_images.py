@@ -1,24 +1,25 @@
-"""Pack loose picture files into Parquet shards.
+"""Pack loose picture files and tar archives into Parquet shards.
 
     python mr_jobs/pack_images.py -r local --shards SHARDS --output-dir OUT MANIFEST
 
-Input: a manifest, one Split of a listing a line (mapsight/records.py).
-Output: for each split `null, {"split": Split of the new shard, "sha256": …}`.
+Input: a manifest, one Split of a listing or of an archive a line (mapsight/records.py).
+Output: for each new shard `null, {"split": Split of the shard, "sha256": …}`.
 """
 
 import json
-import os
 
 from mrjob.job import MRJob
 from mrjob.protocol import RawValueProtocol, StandardJSONProtocol
 from mrjob.step import MRStep
 
+TELL_EVERY = 32
+
 
 class MRPackImages(MRJob):
-    """A map task reads the files of its split and writes one shard.
+    """A map task reads the files or the archive of its split and writes shards.
 
-    The shard's name is new for every attempt: only the shards that the
-    committed output names are ever read.
+    Their names are new for every attempt: only the shards that the committed
+    output names are ever read.
     """
 
     DIRS = ["../mapsight#mapsight"]
@@ -45,16 +46,21 @@ class MRPackImages(MRJob):
         return [MRStep(mapper=self.mapper_pack_split)]
 
     def mapper_pack_split(self, _, line):
-        from mapsight.pack import write_shard
+        from mapsight.pack import image_rows, pack_rows
         from mapsight.records import Split
 
         split = Split.from_json(line)
-        attempt = f"{os.getpid()}-{os.urandom(4).hex()}"
-        uri = f"{self.options.shards.rstrip('/')}/{split.first:012d}-{attempt}.parquet"
-        shard, sha256 = write_shard(
-            split, uri, lambda files: self.increment_counter("images", "packed", files)
-        )
-        yield None, {"split": json.loads(shard.to_json()), "sha256": sha256}
+        rows = self.told(image_rows(split))
+        for shard, sha256 in pack_rows(rows, self.options.shards, split.first):
+            yield None, {"split": json.loads(shard.to_json()), "sha256": sha256}
+
+    def told(self, rows):
+        number = 0
+        for number, row in enumerate(rows, 1):
+            yield row
+            if number % TELL_EVERY == 0:
+                self.increment_counter("images", "packed", TELL_EVERY)
+        self.increment_counter("images", "packed", number % TELL_EVERY)
 
 
 if __name__ == "__main__":

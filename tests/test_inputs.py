@@ -88,8 +88,8 @@ def test_names_with_url_characters_open(tree):
 def test_parquet_is_told_by_name_and_content(tree):
     pq.write_table(pa.table({"image": [b""]}), tree / "real.parquet")
     (tree / "false.parquet").write_text("no")
-    kinds = {f.source: f.parquet for f in find_inputs("tree") if "parquet" in f.source}
-    assert kinds == {"tree/real.parquet": True, "tree/false.parquet": False}
+    kinds = {f.source: f.kind for f in find_inputs("tree") if "parquet" in f.source}
+    assert kinds == {"tree/real.parquet": "parquet", "tree/false.parquet": "picture"}
 
 
 @pytest.mark.parametrize("typed", ["nowhere", "tree/nothing*.gif", "nosuch://bucket/x"])

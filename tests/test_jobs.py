@@ -28,7 +28,14 @@ from mapsight.mobilenet import load_model
 from mapsight.openimages import CsvSplit
 from mapsight.plan import make_plan
 from mapsight.ranking import EVERYTHING, RankPlan, Sample
-from mapsight.records import ERROR_CODES, MEASURES, Split, decode_embedding, encode_embedding
+from mapsight.records import (
+    ERROR_CODES,
+    MEASURES,
+    ORDINALS_PER_FILE,
+    Split,
+    decode_embedding,
+    encode_embedding,
+)
 from mapsight.sandbox import Decoder
 from mapsight.search import Query, Search
 from mapsight.shards import OURS, read_image, read_images
@@ -47,6 +54,7 @@ OPTIONS = {
     "classify_images.py": ["--targets"],
     "count_labels.py": [],
     "extract_features.py": ["--model"],
+    "fetch_images.py": ["--store"],
     "find_images.py": ["--ids"],
     "pack_images.py": ["--shards"],
     "rank_images.py": ["--plan"],
@@ -129,8 +137,8 @@ def packed(room: Path) -> tuple[list[Split], Records, Any]:
     """(splits of the listing, what the pack job gave, its counters)."""
     write_pictures(room / "pictures")
     listing = room / "listing.parquet"
-    plan = make_plan(find_inputs(str(room / "pictures")), listing, splits=3)
-    splits = [Split(**{**asdict(split), "uri": str(listing)}) for split in plan.loose]
+    plan = make_plan(find_inputs(str(room / "pictures")), room, splits=3)
+    splits = [Split(**{**asdict(split), "uri": str(listing)}) for split in plan.splits["files"]]
     manifest = write_manifest(room / "loose", (split.to_json() for split in splits))
     records, counters = run_and_read(room, MRPackImages, "--shards", room / "shards", *manifest)
     return splits, records, counters
@@ -153,7 +161,7 @@ def test_packed_shards_hold_every_file_in_order(packed, room):
     images = [image for shard in shards_of(packed) for image in read_images(shard)]
     found = list(find_inputs(str(room / "pictures")))
     assert [image.source for image in images] == [file.source for file in found]
-    assert [image.ordinal for image in images] == list(range(13))
+    assert [image.ordinal for image in images] == [n * ORDINALS_PER_FILE for n in range(13)]
     assert [image.data for image in images] == [Path(f.uri.decode()).read_bytes() for f in found]
 
 

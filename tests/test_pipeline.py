@@ -145,7 +145,7 @@ def test_a_damaged_stage_file_is_a_stage_not_done(mapsight, pictures, tmp_path):
 
 def test_until_stops_and_a_later_run_goes_on(mapsight, pictures, tmp_path):
     assert mapsight.ok("--images", "pictures", "--until", "extract") == ""
-    assert sorted(runs(tmp_path / "workspace")) == ["extract", "ingest", "plan"]
+    assert sorted(runs(tmp_path / "workspace")) == ["extract", "fetch", "ingest", "plan"]
     first = runs(tmp_path / "workspace")
     mapsight.ok("--images", "pictures")
     assert not {"plan", "ingest", "extract"} & set(stages_run(tmp_path / "workspace", first))
@@ -234,7 +234,6 @@ def test_too_many_rejected_pictures_fail_the_run(mapsight, pictures):
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        ((), 2, "name pictures with --images or --openimages"),
         (("--images", "nowhere"), 1, "nowhere: no such file or folder"),
         (("--images", "pictures", "--target-labels", "Girafe"), 2, "did you mean Giraffe"),
         (("--images", "pictures", "--splits", "0"), 2, "--splits"),

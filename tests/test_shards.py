@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,19 +12,17 @@ import pytest
 
 from mapsight import pack, shards
 from mapsight.inputs import find_inputs, image_id_of
-from mapsight.pack import write_shard
+from mapsight.pack import image_rows, write_shard
 from mapsight.plan import make_plan
 from mapsight.records import Split
 from mapsight.shards import OURS, image_column, read_image, read_images
 
 
-def packed(folder: Path, tmp_path: Path) -> Split:
+def packed(folder: Path, tmp_path: Path, name: str = "0") -> Split:
     """One shard of a folder's files."""
-    listing = tmp_path / "listing.parquet"
-    (split,) = make_plan(find_inputs(str(folder)), listing, splits=1).loose
-    split = Split(**{**vars(split), "uri": str(listing)})
-    shard, _ = write_shard(split, str(tmp_path / "shards" / "0.parquet"), lambda n: None)
-    return shard
+    (split,) = make_plan(find_inputs(str(folder)), tmp_path, splits=1).splits["files"]
+    split = replace(split, uri=str(tmp_path / "listing.parquet"))
+    return write_shard(image_rows(split), str(tmp_path / "shards" / name), split.first)[0]
 
 
 def foreign(path: Path, table: dict, **options) -> Split:
@@ -36,7 +35,7 @@ def test_a_shard_gives_back_what_was_packed(pictures, tmp_path):
     images = list(read_images(packed(pictures, tmp_path)))
     assert [image.data for image in images] == [p.read_bytes() for p in sorted(pictures.iterdir())]
     assert [image.image_id for image in images] == [f"{i:016x}" for i in range(12)]
-    assert [image.ordinal for image in images] == list(range(12))
+    assert [image.ordinal for image in images] == [n << 32 for n in range(12)]
     assert images[3].source == f"{pictures}/0000000000000003.jpg"
 
 
@@ -135,11 +134,8 @@ def test_a_picture_is_found_again_by_shard_and_row(pictures, tmp_path):
 
 
 def test_shards_are_the_same_bytes_every_time(pictures, tmp_path):
-    listing = tmp_path / "l.parquet"
-    (split,) = make_plan(find_inputs(str(pictures)), listing, splits=1).loose
-    split = Split(**{**vars(split), "uri": str(listing)})
-    sums = {write_shard(split, str(tmp_path / f"{i}.parquet"), lambda n: None)[1] for i in "ab"}
-    assert len(sums) == 1
+    shards = [Path(packed(pictures, tmp_path, name).uri) for name in "ab"]
+    assert shards[0].read_bytes() == shards[1].read_bytes()
 
 
 READ = """
@@ -198,8 +194,8 @@ def test_an_unusable_file_loses_the_same_rows_however_it_is_split(tmp_path):
     pq.write_table(pa.table({"text": ["x"] * 12}), path, row_group_size=3)
 
     def names(splits: int) -> list[str]:
-        plan = make_plan(find_inputs(str(path)), tmp_path / "l", splits=splits)
-        return [image.source for split in plan.parquet for image in read_images(split)]
+        plan = make_plan(find_inputs(str(path)), tmp_path, splits=splits)
+        return [image.source for split in plan.splits["parquet"] for image in read_images(split)]
 
     assert names(1) == names(4) == [f"{path}#{i}" for i in range(12)]
 

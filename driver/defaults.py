@@ -1,0 +1,64 @@
+"""What a run works on when nothing is named."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from driver.errors import Failure, UsageError
+from driver.fingerprint import ROOT
+
+__all__ = ["choose_input"]
+
+CATALOGUE = "a catalogue of drawn animals that comes with Mapsight, a stand-in for your pictures"
+
+
+def choose_input(options: Namespace) -> None:
+    """Name pictures where none are named, and say which.
+
+    First what mapsight.toml names, then $MAPSIGHT_OPENIMAGES, then the bundled
+    catalogue with the model that was trained for it.
+    """
+    if options.images or options.openimages:
+        if options.input_from:
+            named = [*options.images, *([options.openimages] if options.openimages else [])]
+            sys.stderr.write(f"pictures: {', '.join(named)} (from {options.input_from})\n")
+        return
+    if folder := os.environ.get("MAPSIGHT_OPENIMAGES"):
+        options.openimages = folder
+        sys.stderr.write(f"pictures: {folder} (from $MAPSIGHT_OPENIMAGES)\n")
+        return
+    examples = _examples()
+    options.openimages = str(_drawn(examples))
+    sys.stderr.write(f"pictures: {CATALOGUE}; yours are named with --images\n")
+    if _no_model_named(options):
+        options.model = str(examples / "catalogue" / "model.tflite")
+
+
+def _examples() -> Path:
+    """The folder of the bundled catalogue: in the checkout, or the installed copy."""
+    for folder in (ROOT / "examples", Path(sys.prefix) / "share" / "mapsight" / "examples"):
+        if (folder / "draw_catalogue.py").is_file():
+            return folder
+    raise UsageError("name pictures with --images or --openimages (see --help)")
+
+
+def _drawn(examples: Path) -> Path:
+    """The catalogue's pictures, drawn at first use."""
+    folder = examples / "catalogue" / "openimages"
+    if not os.access(examples / "catalogue", os.W_OK):
+        folder = Path.home() / ".cache" / "mapsight" / "catalogue"
+    command = [sys.executable, str(examples / "draw_catalogue.py"), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise Failure(f"the catalogue cannot be drawn into {folder}", done.stderr)
+    return folder
+
+
+def _no_model_named(options: Namespace) -> bool:
+    plain = (options.model, options.weights) == (None, None)
+    size = options.alpha, options.resolution, options.precision, options.engine
+    return plain and size == (1.0, 224, "float32", "litert")

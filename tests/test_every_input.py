@@ -1,0 +1,113 @@
+"""The same pictures in every form that people have them give the same features and results."""
+
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import encoded, scribble
+from loopback import reply, serving
+
+from mapsight.results import merged_records
+
+COUNT = 200
+WHERE = ("source", "original_url")
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory) -> Path:
+    """Pictures named by 16-hex ids, in three formats."""
+    folder = tmp_path_factory.mktemp("same") / "pictures"
+    folder.mkdir()
+    for seed in range(COUNT):
+        kind = ("jpeg", "png", "webp")[seed % 3]
+        data = encoded(scribble(seed, 60 + seed, 50), kind)
+        (folder / f"{seed * 7919:016x}.{kind}").write_bytes(data)
+    return folder
+
+
+def as_tar(files: list[Path], target: Path) -> str:
+    with tarfile.open(target / "pictures.tar.gz", "w:gz") as archive:
+        for path in files:
+            archive.add(path, f"some/{path.name}")
+    return "pictures.tar.gz"
+
+
+def as_parquet(table: pa.Table, target: Path) -> str:
+    pq.write_table(table, target / "rows.parquet", row_group_size=60)
+    return "rows.parquet"
+
+
+def as_plain_parquet(files: list[Path], target: Path) -> str:
+    ids, data = [path.stem for path in files], [path.read_bytes() for path in files]
+    return as_parquet(pa.table({"image_id": ids, "photo": data}), target)
+
+
+def as_hugging_face(files: list[Path], target: Path) -> str:
+    cells = [{"bytes": path.read_bytes(), "path": path.name} for path in files]
+    return as_parquet(pa.table({"image": cells, "label": [1] * len(files)}), target)
+
+
+def as_binary_file(files: list[Path], target: Path) -> str:
+    paths = [f"file:/data/{path.name}" for path in files]
+    data = [path.read_bytes() for path in files]
+    sizes = [len(cell) for cell in data]
+    return as_parquet(pa.table({"path": paths, "length": sizes, "content": data}), target)
+
+
+def results_of(mapsight, folder: Path, *arguments: str) -> tuple[dict, pd.DataFrame, pd.DataFrame]:
+    """Features by id, predictions and ranking, without where the pictures came from."""
+    mapsight.ok("-r", "inline", *arguments)
+    work = folder / "workspace"
+    parts = sorted(map(str, next((work / "extract").glob("*/")).glob("part-*")))
+    drop = {*WHERE, "shard", "row"}
+    features = {
+        key: {name: value for name, value in record.items() if name not in drop}
+        for key, record in merged_records(parts)
+    }
+    tables = (
+        pd.read_parquet(work / "results" / f"{n}.parquet") for n in ("predictions", "ranking")
+    )
+    return features, *(table.drop(columns=list(WHERE), errors="ignore") for table in tables)
+
+
+@pytest.fixture(scope="module")
+def expected(pictures, environment, tmp_path_factory):
+    from conftest import Program
+
+    folder = tmp_path_factory.mktemp("folder")
+    found = results_of(Program(environment, folder), folder, "--images", str(pictures))
+    assert len(found[0]) == len(found[1]) == COUNT
+    return found
+
+
+def assert_same(found, expected) -> None:
+    assert found[0] == expected[0]
+    pd.testing.assert_frame_equal(found[1], expected[1])
+    pd.testing.assert_frame_equal(found[2], expected[2])
+
+
+@pytest.mark.parametrize("form", [as_tar, as_hugging_face, as_binary_file])
+def test_a_file_of_pictures_is_like_a_folder_of_them(mapsight, pictures, expected, tmp_path, form):
+    name = form(sorted(pictures.iterdir()), tmp_path)
+    assert_same(results_of(mapsight, tmp_path, "--images", name), expected)
+
+
+def test_any_column_can_be_named(mapsight, pictures, expected, tmp_path):
+    name = as_plain_parquet(sorted(pictures.iterdir()), tmp_path)
+    found = results_of(mapsight, tmp_path, "--images", name, "--image-column", "photo")
+    assert_same(found, expected)
+
+
+def test_a_list_of_urls_is_like_a_folder(mapsight, pictures, expected, tmp_path):
+    files = sorted(pictures.iterdir())
+    paths = {path.name: reply(path.read_bytes()) for path in files}
+    with serving(reply(status=404), **paths) as address:
+        urls = "".join(f"{address}/{path.name}\n" for path in files)
+        (tmp_path / "urls.txt").write_text(urls)
+        found = results_of(mapsight, tmp_path, "--images", "urls.txt", "--allow-private")
+    assert_same(found, expected)

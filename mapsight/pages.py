@@ -48,6 +48,7 @@ def environment() -> Environment:
         "bounds": bounds,
         "data_uri": data_uri,
         "duration": duration,
+        "file_name": file_name,
         "license": license_link,
         "moment": moment,
         "percent": percent,
@@ -84,6 +85,15 @@ def moment(text: str) -> str:
         return text
     day, time, zone = parts.groups(default="")
     return f"{day} {time} {'UTC' if zone in _UTC else zone}".rstrip()
+
+
+def file_name(source: str) -> str:
+    """The last part of a path, a URL or a place in an archive.
+
+    >>> file_name("hdfs:///pictures/lion.jpg"), file_name("cats.tar#a/lion.jpg"), file_name("lion")
+    ('lion.jpg', 'lion.jpg', 'lion')
+    """
+    return source.rstrip("/").rsplit("/", 1)[-1] or source
 
 
 def data_uri(jpeg: bytes | None) -> str | None:

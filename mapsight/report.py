@@ -51,7 +51,8 @@ class Sheet:
 class Answer:
     """A query and what was found for it, or the `error` that kept it from being answered.
 
-    `by` says in words what was compared; `label` is the one that answers had to have.
+    `by` says in words what was compared; `label` is the one that answers had to have,
+    `predicted` what the query itself seems to show.
     """
 
     query: str
@@ -60,6 +61,7 @@ class Answer:
     label: str | None
     cards: Sequence[Card]
     error: str | None = None
+    predicted: str | None = None
 
 
 def write_report(results: Path, out: Path, sheets: Sequence[Sheet]) -> Path:

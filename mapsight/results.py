@@ -23,6 +23,7 @@ __all__ = [
     "PREDICTION_SCHEMA",
     "RANKING_SCHEMA",
     "TableWriter",
+    "find_predictions",
     "merged_records",
     "records_of",
     "write_csv",
@@ -161,6 +162,25 @@ def write_predictions(
     lost = write_csv(folder / "rejected.csv", names, rejected())
     table.close()
     return predicted, lost
+
+
+def find_predictions(
+    uri: str, image_ids: Iterable[str], columns: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Some columns of the rows of predictions.parquet with these ids, by image_id.
+
+    The table is sorted by id, so that only the row groups in which they may lie
+    are read. Memory: the rows found and a row group.
+    """
+    with open_uri(uri) as file:
+        found = pq.read_table(
+            file,
+            columns=["image_id", *columns],
+            filters=[("image_id", "in", sorted(set(image_ids)))],
+            pre_buffer=False,
+            page_checksum_verification=True,
+        )
+    return {row.pop("image_id"): row for row in found.to_pylist()}
 
 
 def write_ranking(

@@ -35,7 +35,7 @@ __all__ = [
     "verified",
 ]
 
-MAX_CLASSES = 40
+MAX_CLASSES = 20
 """How many of the most frequent classes a chart shows."""
 
 Run = Mapping[str, Any]

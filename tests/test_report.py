@@ -186,9 +186,9 @@ def test_the_same_input_gives_the_same_bytes(tmp_path):
     "text",
     [
         "1,232 of 1,234 pictures classified",
-        "ImageNet has no class for Giraffe, Rhinoceros: pictures of these cannot get the right",
+        "The model has no class for Giraffe, Rhinoceros: no picture can be given these labels.",
         "80.0 % 49.0–94.3",
-        "the 40 most frequent of 41",
+        "the 20 most frequent of 41",
         "the picture ends before its data does",
         "Examples: the first 50 rejected pictures",
         "not run again",

@@ -9,7 +9,13 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapsight.results import merged_records, write_csv, write_predictions, write_ranking
+from mapsight.results import (
+    find_predictions,
+    merged_records,
+    write_csv,
+    write_predictions,
+    write_ranking,
+)
 
 
 def part(path: Path, pairs: list) -> str:
@@ -64,3 +70,15 @@ def test_the_ranking_keeps_every_rank_and_the_top_of_each_group(tmp_path):
 def test_empty_cells_and_unicode_in_csv(tmp_path):
     write_csv(tmp_path / "x.csv", ("a", "b"), [{"a": None, "b": "ä,\n"}])
     assert (tmp_path / "x.csv").read_text("utf-8").startswith("a,b\n,")
+
+
+def test_predictions_are_found_by_id(tmp_path):
+    records = [
+        (f"{n:05d}", {"label": "Lion", "author": f"a{n}", "width": n}) for n in range(9000)
+    ]
+    write_predictions(records, tmp_path)
+    table = str(tmp_path / "predictions.parquet")
+    assert find_predictions(table, ["08999", "00007", "nobody", "00007"], ["author"]) == {
+        "00007": {"author": "a7"},
+        "08999": {"author": "a8999"},
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from mapsight.http_get import (
@@ -50,6 +50,7 @@ class Errand:
 
     url: str
     limits: Limits
+    host: str = field(init=False)  # that is to be asked now
     deadline: float = 0.0
     not_before: float = 0.0
     tries: int = 0
@@ -58,10 +59,8 @@ class Errand:
     body: BinaryIO | None = None
     error: dict[str, Any] | None = None
 
-    @property
-    def host(self) -> str:
-        """The host that is to be asked now."""
-        return host_of(self.url)
+    def __post_init__(self) -> None:
+        self.host = host_of(self.url)
 
     @property
     def done(self) -> bool:
@@ -127,6 +126,7 @@ class Errand:
             self.url = next_hop(self.url, answer)
         except ValueError as error:
             self.fail("url_gone", error)
+        self.host = host_of(self.url)
         self.hops += 1
         self.tries -= 1
 

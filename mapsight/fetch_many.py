@@ -103,13 +103,14 @@ class _Crowd:
                 errand.body.close()
 
     def _start_all(self, head: Errand, now: float) -> None:
+        full = sum(self._held.values()) >= ON_DISK
         for errand in list(self._to_do):
             if len(self._running) >= self._limits.connections:
                 return
             self._end_if_hopeless(errand, now)
             if errand.done:
                 self._to_do.remove(errand)
-            elif self._may_start(errand, head, now):
+            elif self._may_start(errand, now) and (errand is head or not full):
                 self._to_do.remove(errand)
                 self._start(errand, now)
 
@@ -121,12 +122,9 @@ class _Crowd:
         elif wait > left:
             errand.fail("url_failed", f"its server asks to wait {wait:.0f} s more")
 
-    def _may_start(self, errand: Errand, head: Errand, now: float) -> bool:
-        return (
-            self._ready(errand) <= now
-            and self._busy[errand.host] < self._limits.per_host
-            and (errand is head or sum(self._held.values()) < ON_DISK)
-        )
+    def _may_start(self, errand: Errand, now: float) -> bool:
+        free = self._busy[errand.host] < self._limits.per_host
+        return free and self._ready(errand) <= now
 
     def _ready(self, errand: Errand) -> float:
         return max(errand.not_before, self._closed_until.get(errand.host, 0.0))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import lzma
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -73,7 +74,7 @@ def read_url_list(uri: bytes, source: str, url_column: str | None = None) -> Ite
             for row in _rows(_Lines(handle), source, url_column):
                 found = found or bool(URL.match(row["url"]))
                 yield row
-    except (EOFError, zlib.error) as error:
+    except (EOFError, zlib.error, lzma.LZMAError) as error:
         raise ValueError(f"{source}: {error}") from error
     if not found:
         raise ValueError(f"{source}: holds no address that begins with http:// or https://")

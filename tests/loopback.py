@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import struct
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Lock, Thread
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -26,30 +31,96 @@ def reply(body: bytes = b"", status: int = 200, **headers: str) -> Answer:
     return answer
 
 
+def in_turn(*answers: Answer) -> Answer:
+    """The answers one after the other, the last for ever."""
+    queue = list(answers)
+    return lambda request: (queue.pop(0) if len(queue) > 1 else queue[0])(request)
+
+
+def dripping(request: BaseHTTPRequestHandler) -> None:
+    """A body of 100 kB at a byte every 50 ms."""
+    request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+    while True:
+        request.wfile.write(b"x")
+        time.sleep(0.05)
+
+
+def endless(request: BaseHTTPRequestHandler) -> None:
+    """A body without a length and without an end."""
+    request.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    while True:
+        request.wfile.write(b"\x89PNG" * 4096)
+
+
+def silent(request: BaseHTTPRequestHandler) -> None:
+    """Nothing, until the client goes away."""
+    request.rfile.read(1)
+
+
+def reset(request: BaseHTTPRequestHandler) -> None:
+    """A connection that is reset: closed with the option to throw away what is unsent."""
+    request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    request.rfile.close()
+    request.wfile.close()
+    request.connection.close()
+
+
+@dataclass
+class Visits:
+    """What a server was asked for, and by how many at once."""
+
+    paths: Counter[str] = field(default_factory=Counter)
+    now: int = 0
+    most: int = 0
+    lock: Lock = field(default_factory=Lock)
+
+    @contextmanager
+    def one(self, path: str) -> Iterator[None]:
+        with self.lock:
+            self.paths[path] += 1
+            self.now += 1
+            self.most = max(self.most, self.now)
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.now -= 1
+
+
 @contextmanager
 def serving(
-    *answers: Answer, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None, **paths: Answer
+    *answers: Answer,
+    host: str = "127.0.0.1",
+    tls: ssl.SSLContext | None = None,
+    visits: Visits | None = None,
+    **paths: Answer,
 ) -> Iterator[str]:
     """The base URL of a server that gives `answers` in turn (the last for ever).
 
     `paths` are answers of their own: `serving(page=reply(b""))` answers `/page`.
-    With `tls` it speaks HTTPS.
+    With `tls` it speaks HTTPS. `visits` counts.
     """
-    queue = list(answers)
+    visits = visits or Visits()
+    others = in_turn(*answers or [reply(b"", 404)])
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            own = paths.get(self.path.strip("/"))
-            answer = own or (queue.pop(0) if len(queue) > 1 else queue[0])
-            with suppress(OSError):  # the client leaves early, as many tests want
-                answer(self)
+            path = self.path.strip("/")
+            # the client leaves early, as many tests want
+            with visits.one(path), suppress(OSError, ValueError):
+                paths.get(path, others)(self)
             self.close_connection = True
+
+        def finish(self) -> None:
+            with suppress(OSError, ValueError):
+                super().finish()
 
         def log_message(self, *_: object) -> None:
             pass
 
     server = ThreadingHTTPServer((host, 0), Handler)
     server.daemon_threads = True
+    server.request_queue_size = 64
     if tls:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from loopback import reply, serving
+from loopback import endless, reply, serving
 
 from mapsight.fetch import FetchError, fetch, is_public
 from mapsight.http_get import PAGE
@@ -31,12 +31,6 @@ def slow(request, *, before: int, body: bytes = b"\x89PNG") -> None:
     for byte in text[before:]:
         request.wfile.write(bytes([byte]))
         time.sleep(0.05)
-
-
-def endless(request) -> None:
-    request.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
-    while True:
-        request.wfile.write(b"\x89PNG" * 4096)
 
 
 def redirect(url: str, status: int = 302):

@@ -13,6 +13,7 @@ import hashlib
 import itertools
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from difflib import SequenceMatcher
@@ -48,7 +49,10 @@ class Chunk:
 
 @dataclass(frozen=True)
 class _Document:
-    """What lies beside a shard; `content` tells the rows it was made from."""
+    """What lies beside a shard; `content` tells the rows it was made from.
+
+    `failed` and `refused` count the rows with those errors of URLs.
+    """
 
     content: str
     sha256: str
@@ -56,6 +60,11 @@ class _Document:
     rows: int
     bytes: int
     failed: int
+    refused: int
+
+    def complete(self, limits: Limits) -> bool:
+        """Whether no row is to be asked for again."""
+        return not (self.failed or (limits.allow_private and self.refused))
 
     def chunk(self, shard: str, first: int) -> Chunk:
         split = Split(shard, "", 0, self.row_groups, self.rows, self.bytes, first)
@@ -98,7 +107,7 @@ def fetch_chunk(
     folder = f"{store.rstrip('/')}/{_digest(packed[0]['source'])[:24]}"
     shard, document = _best(folder, content)
     same = document is not None and document.content == content
-    if document and same and not document.failed and not again:
+    if document and same and document.complete(limits) and not again:
         told("kept", len(rows))
         return document.chunk(shard, first)
     kept = _kept(shard, packed, limits, again) if document else {}
@@ -219,17 +228,17 @@ def _as_fetched(image: Image) -> Fetched:
 
 def _write(rows: Iterable[Row], folder: str, content: str, first: int) -> Chunk:
     """A new shard, and then its document."""
-    failed = 0
+    codes: Counter[str | None] = Counter()
 
     def counted() -> Iterator[Row]:
-        nonlocal failed
         for row in rows:
-            failed += row.get("error") == "url_failed"
+            codes[row.get("error")] += 1
             yield row
 
     shard = f"{folder}/{os.urandom(8).hex()}.parquet"
     split, sha256 = write_shard(counted(), shard, first)
-    document = _Document(content, sha256, split.row_groups, split.rows, split.bytes, failed)
+    sizes = (split.row_groups, split.rows, split.bytes)
+    document = _Document(content, sha256, *sizes, codes["url_failed"], codes["url_refused"])
     file_system, path = resolve(shard)
     file_system.pipe_file(document_of(path), json.dumps(asdict(document)).encode())
     return document.chunk(shard, first)

@@ -30,12 +30,15 @@ def owl(pen: Pen, rng: np.random.Generator) -> None:
         pen.shape(limb([(x, -0.3, 0.12), (x * 1.1, 0.16, 0.07)]), shade_of(brown, 0.8))
     body = [(0, -1.25), (0.42, -1.0), (0.5, -0.55), (0.34, -0.12), (0, 0.0), (-0.34, -0.12)]
     chest = ellipse(0, -0.5, 0.32, 0.46)
-    pen.shape(smooth([*body, (-0.5, -0.55), (-0.42, -1.0)]), brown, [(chest, pale), *_bars(rng, dark)])
+    pen.shape(
+        smooth([*body, (-0.5, -0.55), (-0.42, -1.0)]), brown, [(chest, pale), *_bars(rng, dark)]
+    )
     droop = rng.uniform(0, 0.1)
     for side in (-1, 1):
         wing = [(0.34, -0.98), (0.54, -0.72), (0.56, -0.3), (0.4, 0.04 + droop), (0.32, -0.3)]
         feathers = [
-            (ellipse(side * 0.46, y, 0.16, 0.025, 0.35 * side), dark) for y in (-0.7, -0.52, -0.34, -0.16)
+            (ellipse(side * 0.46, y, 0.16, 0.025, 0.35 * side), dark)
+            for y in (-0.7, -0.52, -0.34, -0.16)
         ]
         pen.shape(smooth([(side * x, y) for x, y in wing]), shade_of(brown, 0.86), feathers)
         for toe in (-0.09, 0.0, 0.09):
@@ -73,7 +76,12 @@ def _owl_head(
         pen.shape(ellipse(x, y, 0.135, 0.135), iris, bulge=0.3, edge=False)
         pen.shape(ellipse(x + turn * 0.2, y, 0.075, 0.075), BLACK, bulge=0.3, edge=False)
         pen.shape(ellipse(x + 0.035, y - 0.045, 0.026, 0.026), WHITE, edge=False, bulge=0.1)
-    beak = [(turn - 0.055, y + 0.1), (turn + 0.055, y + 0.1), (turn + 0.03, y + 0.22), (turn, y + 0.28)]
+    beak = [
+        (turn - 0.055, y + 0.1),
+        (turn + 0.055, y + 0.1),
+        (turn + 0.03, y + 0.22),
+        (turn, y + 0.28),
+    ]
     pen.shape(smooth([*beak, (turn - 0.03, y + 0.22)]), (70, 62, 50), bulge=0.6)
 
 
@@ -105,7 +113,9 @@ def parrot(pen: Pen, rng: np.random.Generator) -> None:
         pen.shape(limb(feather), colour)
     _branch(pen, rng)
     trunk = [(0.2, -1.2), (0.4, -0.95), (0.38, -0.55), (0.18, -0.12), (-0.08, 0.0), (-0.3, -0.2)]
-    pen.shape(smooth([*trunk, (-0.3, -0.6), (-0.12, -1.0)]), body, _scales(rng, shade_of(body, 0.8)))
+    pen.shape(
+        smooth([*trunk, (-0.3, -0.6), (-0.12, -1.0)]), body, _scales(rng, shade_of(body, 0.8))
+    )
     for toe in (0.0, 0.1, 0.2):
         pen.shape(ellipse(toe, 0.02, 0.045, 0.08), (96, 90, 92), bulge=0.5)
     _parrot_wing(pen, rng, (body, wing, tail))
@@ -129,8 +139,10 @@ def _parrot_wing(
         outline = [(0.12, -1.0), (0.16, -0.7), (-0.02, (low - 1) / 2), (-0.42 + lift, low)]
         outline += [(-0.46 + lift, low - 0.3), (-0.3, -0.74)]
         lines = [
-            (limb([(0.06 - k * 0.09, -0.75, 0.012), (-0.4 + lift - k * 0.02, low, 0.016)]),
-             shade_of(colour, 0.75))
+            (
+                limb([(0.06 - k * 0.09, -0.75, 0.012), (-0.4 + lift - k * 0.02, low, 0.016)]),
+                shade_of(colour, 0.75),
+            )
             for k in range(-2, 4)
         ]
         pen.shape(smooth(outline), colour, lines)
@@ -143,9 +155,17 @@ def _parrot_head(pen: Pen, rng: np.random.Generator, body: Colour) -> None:
     lower = [(x + 0.18, y + 0.1), (x + 0.36, y + 0.12), (x + 0.34, y + 0.24), (x + 0.2, y + 0.24)]
     pen.shape(smooth(lower), shade_of(BLACK, 1.3))
     pen.shape(ellipse(x, y, 0.3, 0.29), body)
-    face = [(x + 0.0, y - 0.12), (x + 0.2, y - 0.14), (x + 0.28, y + 0.02), (x + 0.2, y + 0.2), (x, y + 0.14)]
-    lines = [(limb([(x + 0.04, y + d, 0.01), (x + 0.24, y + d + 0.02, 0.01)]), (150, 140, 140))
-             for d in (0.06, 0.1, 0.14)]
+    face = [
+        (x + 0.0, y - 0.12),
+        (x + 0.2, y - 0.14),
+        (x + 0.28, y + 0.02),
+        (x + 0.2, y + 0.2),
+        (x, y + 0.14),
+    ]
+    lines = [
+        (limb([(x + 0.04, y + d, 0.01), (x + 0.24, y + d + 0.02, 0.01)]), (150, 140, 140))
+        for d in (0.06, 0.1, 0.14)
+    ]
     pen.shape(smooth(face), WHITE, lines, bulge=0.5)
     hook = [(x + 0.16, y - 0.14), (x + 0.36, y - 0.14), (x + 0.53, y + 0.04), (x + 0.5, y + 0.32)]
     hook += [(x + 0.42, y + 0.18), (x + 0.32, y + 0.1), (x + 0.2, y + 0.12)]
@@ -165,11 +185,21 @@ def penguin(pen: Pen, rng: np.random.Generator) -> None:
     _flipper(pen, black, -1, wave)
     body = [(0, -1.4), (0.3, -1.16), (0.46, -0.66), (0.42, -0.2), (0.2, -0.02), (-0.2, -0.02)]
     pen.shape(smooth([*body, (-0.42, -0.2), (-0.46, -0.66), (-0.3, -1.16)]), black)
-    front = [(turn, -1.24), (turn + 0.22, -1.0), (0.34 + turn * 0.4, -0.6), (0.3 + turn * 0.4, -0.18)]
+    front = [
+        (turn, -1.24),
+        (turn + 0.22, -1.0),
+        (0.34 + turn * 0.4, -0.6),
+        (0.3 + turn * 0.4, -0.18),
+    ]
     front += [(turn * 0.5, -0.05), (-0.3 + turn * 0.5, -0.18), (-0.34 + turn * 0.6, -0.6)]
     gold = (ellipse(turn, -1.18, 0.2, 0.12), tint(rng, (246, 206, 90)))
     emperor = rng.random() < 0.55
-    pen.shape(smooth([*front, (turn - 0.22, -1.0)]), tint(rng, WHITE, 4), [gold] if emperor else (), edge=False)
+    pen.shape(
+        smooth([*front, (turn - 0.22, -1.0)]),
+        tint(rng, WHITE, 4),
+        [gold] if emperor else (),
+        edge=False,
+    )
     _flipper(pen, black, 1, wave * rng.uniform(0, 1))
     _penguin_head(pen, rng, black, orange, turn, emperor)
 
@@ -184,16 +214,27 @@ def _penguin_head(
     pen: Pen, rng: np.random.Generator, black: Colour, orange: Colour, turn: float, emperor: bool
 ) -> None:
     y = -1.5
-    cheeks = [
-        (ellipse(turn + side * 0.24, y + 0.08, 0.09, 0.15, -0.4 * side), (248, 190, 60))
-        for side in (-1, 1)
-    ] if emperor else [(ellipse(turn, y + 0.2, 0.22, 0.14), WHITE)]
+    cheeks = (
+        [
+            (ellipse(turn + side * 0.24, y + 0.08, 0.09, 0.15, -0.4 * side), (248, 190, 60))
+            for side in (-1, 1)
+        ]
+        if emperor
+        else [(ellipse(turn, y + 0.2, 0.22, 0.14), WHITE)]
+    )
     pen.shape(ellipse(turn * 0.8, y, 0.3, 0.28), black, cheeks)
     for side in (-1, 1):
         x = turn * 1.4 + side * 0.11
         pen.shape(ellipse(x, y - 0.04, 0.055, 0.055), WHITE, bulge=0.2, edge=False)
         pen.shape(ellipse(x, y - 0.04, 0.034, 0.036), BLACK, bulge=0.2, edge=False)
-        pen.shape(ellipse(x + 0.012, y - 0.055, 0.012, 0.012, points=8), WHITE, edge=False, bulge=0.1)
+        pen.shape(
+            ellipse(x + 0.012, y - 0.055, 0.012, 0.012, points=8), WHITE, edge=False, bulge=0.1
+        )
     x = turn * 1.5
-    beak = [(x - 0.085, y + 0.06), (x, y + 0.02), (x + 0.085, y + 0.06), (x + 0.02 + turn * 0.5, y + 0.2)]
+    beak = [
+        (x - 0.085, y + 0.06),
+        (x, y + 0.02),
+        (x + 0.085, y + 0.06),
+        (x + 0.02 + turn * 0.5, y + 0.2),
+    ]
     pen.shape(smooth(beak), orange, bulge=0.6)

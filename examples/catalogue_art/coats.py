@@ -34,6 +34,17 @@ def plain(path: Path, rng: np.random.Generator) -> list[Mark]:
     return []
 
 
+def _places(path: Path, gap: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`along` a path and its round ends."""
+    p = np.asarray(path, float)
+    for end, inner in ((0, 1), (-1, -2)):
+        way = p[end, :2] - p[inner, :2]
+        way = way / max(float(np.hypot(*way)), 1e-9) * p[end, 2] / 2
+        tip = [[*(p[end, :2] + way), p[end, 2]]]
+        p = np.concatenate([tip, p] if end == 0 else [p, tip])
+    return along(p, gap)
+
+
 def _across(places: np.ndarray, normals: np.ndarray, q: np.ndarray) -> np.ndarray:
     """Points at shares `q` (m,) of the width across each place: (n, m, 2)."""
     return places[:, None, :2] + normals[:, None] * (places[:, None, 2:] * q[None, :, None])
@@ -43,7 +54,7 @@ def bands(colour: Colour, gap: float, share: float = 0.52) -> Pattern:
     """Stripes all the way across, as a zebra's; `share` of the coat is of their colour."""
 
     def pattern(path: Path, rng: np.random.Generator) -> list[Mark]:
-        places, tangents, normals = along(path, gap)
+        places, tangents, normals = _places(path, gap)
         q = np.linspace(-0.62, 0.62, 7)
         marks = []
         for middle, tangent in zip(_across(places, normals, q), tangents, strict=True):
@@ -62,7 +73,7 @@ def wedges(colour: Colour, gap: float) -> Pattern:
 
     def pattern(path: Path, rng: np.random.Generator) -> list[Mark]:
         marks = []
-        for place, tangent, normal in zip(*along(path, gap), strict=True):
+        for place, tangent, normal in zip(*_places(path, gap), strict=True):
             for side in (-1, 1):
                 start, end = side * 0.6, side * rng.uniform(-0.14, 0.12)
                 q = np.array([start, (start + end) / 2, end])
@@ -80,7 +91,7 @@ def wedges(colour: Colour, gap: float) -> Pattern:
 
 def _scattered(path: Path, gap: float, rng: np.random.Generator) -> np.ndarray:
     """Places all over a part, about `gap` apart, (n, 2)."""
-    places, tangents, normals = along(path, gap)
+    places, tangents, normals = _places(path, gap)
     found = []
     for number, (place, tangent, normal) in enumerate(zip(places, tangents, normals, strict=True)):
         half = int(place[2] / gap / 2) + 1
@@ -127,7 +138,7 @@ def patches(colour: Colour, gap: float) -> Pattern:
     """Large angular fields with light seams, as a giraffe's."""
 
     def pattern(path: Path, rng: np.random.Generator) -> list[Mark]:
-        places, _, normals = along(path, gap)
+        places, _, normals = _places(path, gap)
         if len(places) < 2:
             return []
         rows = max(2, round(places[:, 2].max() * 1.3 / gap) + 1)
@@ -145,5 +156,3 @@ def patches(colour: Colour, gap: float) -> Pattern:
 def wrinkles(colour: Colour, gap: float) -> Pattern:
     """Thin folds across, as on a thick skin."""
     return bands(colour, gap, 0.07)
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
@@ -84,8 +85,14 @@ def _cap(end: np.ndarray, direction: np.ndarray) -> Points:
 
 def ellipse(x: float, y: float, rx: float, ry: float, turn: float = 0, points: int = 26) -> Points:
     """An ellipse; `turn` in radians, clockwise."""
+    outline = _circle(points) * (rx, ry)
+    return (turned(outline, turn) if turn else outline) + (x, y)
+
+
+@cache
+def _circle(points: int) -> Points:
     t = np.linspace(0, 2 * np.pi, points, endpoint=False)
-    return turned(np.stack([rx * np.cos(t), ry * np.sin(t)], axis=1), turn) + (x, y)
+    return np.stack([np.cos(t), np.sin(t)], axis=1)
 
 
 def turned(points: Points, turn: float) -> Points:

@@ -12,6 +12,7 @@ from catalogue_art.geometry import Points, turned
 
 __all__ = ["Colour", "Look", "Mark", "Pen", "Place", "noise", "shade_of", "tint"]
 
+Box = tuple[int, int, int, int]
 Colour = tuple[int, int, int]
 Mark = tuple[Points, Colour]
 """A part of a coat's pattern."""
@@ -80,18 +81,21 @@ _TILES: dict[str, np.ndarray] = {}
 
 
 def noise(rng: np.random.Generator, width: int, height: int, kind: str = "smooth") -> np.ndarray:
-    """A piece of noise, (height, width) float32: "smooth", or "fur" that lies in strands."""
+    """A piece of noise, (height, width) float32, at most 1024 each.
+
+    "smooth" as hills and clouds are, "fur" that lies in strands, or "grain".
+    """
     if not _TILES:
-        _TILES["smooth"] = _noise_tile()
+        _TILES["smooth"] = np.tile(_noise_tile(), (2, 2))
         white = np.random.default_rng(21).integers(0, 256, (1024, 1024), dtype=np.uint8)
         fine = Image.fromarray(white).filter(ImageFilter.GaussianBlur(0.7))
         long = Image.fromarray(white.T.copy()).filter(ImageFilter.BoxBlur((0.6, 4)))
         both = np.asarray(fine, np.float32) * 0.35 + np.asarray(long, np.float32)
-        _TILES["fur"] = (both - both.mean()) / (2 * both.std())
+        _TILES["fur"] = np.tile((both - both.mean()) / (2 * both.std()), (2, 2))
+        plain = np.asarray(fine, np.float32)
+        _TILES["grain"] = np.tile((plain - plain.mean()) / (2 * plain.std()), (2, 2))
     y, x = rng.integers(0, 1024, 2)
-    tile = np.roll(_TILES[kind], (-int(y), -int(x)), (0, 1))
-    rows, columns = np.arange(height) % 1024, np.arange(width) % 1024
-    return tile[rows][:, columns]
+    return _TILES[kind][y : y + height, x : x + width]
 
 
 class Pen:
@@ -117,8 +121,16 @@ class Pen:
         *,
         bulge: float = 1.0,
         edge: bool = True,
+        root: tuple[float, float, float] | None = None,
     ) -> None:
-        """A filled shape with a pattern inside; `bulge` is how round it looks in light."""
+        """A filled shape with a pattern inside.
+
+        Args:
+            bulge: how round it looks in light.
+            edge: whether it gets an outline where figures are outlined.
+            root: (x, y, reach) where it grows out of another part: there it has no
+                outline and takes over that part's light.
+        """
         points = self.place.pixels(outline) * FINE
         box = self._box(points)
         if box is None:
@@ -133,9 +145,21 @@ class Pen:
         self._colour.paste(fill, box, mask)
         self._alpha.paste(255, box, mask)
         if self.look.photo:
-            self._shade(mask, box, bulge)
+            self._shade(mask, box, bulge, root)
         elif edge and self.look.line:
-            self._stroke(np.concatenate([points, points[:2]]), self.look.ink, self._line)
+            self._outline(outline, points, root)
+
+    def _outline(
+        self, outline: Points, points: np.ndarray, root: tuple[float, float, float] | None
+    ) -> None:
+        if root is None:
+            points = np.concatenate([points, points[:2]])
+        else:  # begin at the root, so that the rest is one stroke
+            away = np.hypot(*(outline - root[:2]).T)
+            start = -int(np.argmin(away))
+            points = np.roll(points, start, axis=0)[np.roll(away, start) > root[2]]
+        if len(points) > 1:
+            self._stroke(points, self.look.ink, self._line)
 
     def line(self, points: Points, width: float, colour: Colour) -> None:
         """A line of a width in the figure's units."""
@@ -147,7 +171,7 @@ class Pen:
         ImageDraw.Draw(self._colour).line(xy, fill=colour, width=width, joint="curve")
         ImageDraw.Draw(self._alpha).line(xy, fill=255, width=width, joint="curve")
 
-    def _box(self, points: np.ndarray) -> tuple[int, int, int, int] | None:
+    def _box(self, points: np.ndarray) -> Box | None:
         """The pixels around some points, with room for soft edges; None outside the picture."""
         room = 8 * FINE
         low = np.floor(points.min(0) / FINE).astype(int) * FINE - room
@@ -156,7 +180,13 @@ class Pen:
         x1, y1 = np.minimum(high, self._colour.size).tolist()
         return (x0, y0, x1, y1) if x1 - x0 > room and y1 - y0 > room else None
 
-    def _shade(self, fine: Image.Image, box: tuple[int, int, int, int], bulge: float) -> None:
+    def _shade(
+        self,
+        fine: Image.Image,
+        box: Box,
+        bulge: float,
+        root: tuple[float, float, float] | None,
+    ) -> None:
         """Light on a shape as if it were filled out, and a shadow around it on what is behind."""
         x0, y0, x1, y1 = (side // FINE for side in box)
         mask = fine.reduce(FINE)
@@ -169,26 +199,37 @@ class Pen:
             lx = -abs(lx)
         light = 1.04 - self.look.contrast * 2.2 * radius * (dx * lx + dy * ly)
         behind = self._light[y0:y1, x0:x1]
-        shadow = behind * (1 - 0.3 * soft)
+        shadow = behind * (1 - (0.3 if root is None else 0.12) * soft)
+        if root is not None:
+            (rx, ry), reach = self.place.pixels(np.array([root[:2]]))[0], root[2] * self.place.scale
+            away = np.hypot(np.arange(y0, y1)[:, None] - ry, np.arange(x0, x1)[None] - rx)
+            inside = inside * np.clip(away / (1.5 * reach) - 0.15, 0, 1)
         behind[...] = shadow + inside * (np.clip(light, 0.4, 1.45) - shadow)
 
-    def layer(self, rng: np.random.Generator) -> tuple[Image.Image, Image.Image]:
-        """The finished figure: its colours and where it is, RGB and L at the picture's size."""
-        colour, alpha = self._colour.reduce(FINE), self._alpha.reduce(FINE)
-        box = alpha.getbbox()
-        if not self.look.photo or box is None:
-            return colour, alpha
+    def layer(self, rng: np.random.Generator) -> tuple[Image.Image, Image.Image, Box]:
+        """The finished figure: its colours (RGB), where it is (L), and the pixels it lies in."""
+        x0, y0, x1, y1 = self._alpha.getbbox() or (0, 0, FINE, FINE)
+        box = (x0 // FINE, y0 // FINE, -(-x1 // FINE), -(-y1 // FINE))
+        fine = tuple(side * FINE for side in box)
+        colour, alpha = self._colour.reduce(FINE, fine), self._alpha.reduce(FINE, fine)
+        if self.look.photo:
+            colour, alpha = self._textured(colour, alpha, box, rng)
+        return colour, alpha, box
+
+    def _textured(
+        self, colour: Image.Image, alpha: Image.Image, box: Box, rng: np.random.Generator
+    ) -> tuple[Image.Image, Image.Image]:
+        """Light and fur on a figure."""
         x0, y0, x1, y1 = box
-        width, height = x1 - x0, y1 - y0
-        pixels = np.dstack([np.asarray(colour.crop(box)), np.asarray(alpha.crop(box))])
+        width, height = alpha.size
+        pixels = np.dstack([np.asarray(colour), np.asarray(alpha)])
         fur = noise(rng, width, height, "fur")
-        reach = self.look.fur * min(self.size) * 0.045
+        reach = self.look.fur * (self.place.scale * 0.035 + 4)
         rows = np.clip(np.arange(height)[:, None] + np.rint(fur * reach).astype(int), 0, height - 1)
         across = np.rint(fur[::-1] * reach * 0.6).astype(int)
         columns = np.clip(np.arange(width)[None] + across, 0, width - 1)
         pixels = pixels[rows, columns]
         texture = 1 + self.look.fur * fur + 0.10 * noise(rng, width, height)
         lit = pixels[..., :3] * (self._light[y0:y1, x0:x1] * texture)[..., None]
-        colour.paste(Image.fromarray(np.clip(lit, 0, 255).astype(np.uint8)), box)
-        alpha.paste(Image.fromarray(np.ascontiguousarray(pixels[..., 3])), box)
-        return colour, alpha
+        fur_colour = Image.fromarray(np.clip(lit, 0, 255).astype(np.uint8))
+        return fur_colour, Image.fromarray(np.ascontiguousarray(pixels[..., 3]))

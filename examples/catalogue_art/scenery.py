@@ -10,14 +10,46 @@ from catalogue_art.pen import Colour, noise, shade_of, tint
 __all__ = ["PLACES", "flat", "grain", "landscape"]
 
 PLACES: dict[str, tuple[tuple[Colour, Colour], tuple[Colour, ...], tuple[Colour, Colour]]] = {
-    "savanna": (((96, 150, 205), (222, 226, 214)), ((128, 132, 96), (160, 146, 84)), ((206, 176, 100), (150, 118, 60))),
-    "dusk": (((96, 66, 96), (246, 172, 92)), ((92, 66, 62), (116, 78, 54)), ((176, 124, 66), (96, 62, 40))),
-    "jungle": (((66, 104, 62), (150, 176, 110)), ((40, 78, 42), (58, 102, 50)), ((84, 112, 54), (44, 62, 32))),
-    "meadow": (((110, 168, 222), (218, 232, 236)), ((92, 132, 84), (110, 152, 78)), ((122, 164, 70), (70, 110, 44))),
-    "wood": (((78, 92, 96), (156, 166, 150)), ((56, 66, 52), (72, 80, 58)), ((98, 88, 60), (54, 48, 36))),
-    "night": (((16, 22, 48), (54, 66, 104)), ((22, 28, 44), (28, 36, 46)), ((38, 46, 48), (20, 24, 28))),
-    "ice": (((104, 156, 206), (214, 230, 242)), ((176, 202, 224), (206, 222, 236)), ((236, 242, 248), (190, 210, 228))),
-    "shore": (((120, 170, 210), (226, 230, 226)), ((72, 122, 150), (98, 146, 164)), ((172, 166, 154), (118, 112, 104))),
+    "savanna": (
+        ((96, 150, 205), (222, 226, 214)),
+        ((128, 132, 96), (160, 146, 84)),
+        ((206, 176, 100), (150, 118, 60)),
+    ),
+    "dusk": (
+        ((96, 66, 96), (246, 172, 92)),
+        ((92, 66, 62), (116, 78, 54)),
+        ((176, 124, 66), (96, 62, 40)),
+    ),
+    "jungle": (
+        ((66, 104, 62), (150, 176, 110)),
+        ((40, 78, 42), (58, 102, 50)),
+        ((84, 112, 54), (44, 62, 32)),
+    ),
+    "meadow": (
+        ((110, 168, 222), (218, 232, 236)),
+        ((92, 132, 84), (110, 152, 78)),
+        ((122, 164, 70), (70, 110, 44)),
+    ),
+    "wood": (
+        ((78, 92, 96), (156, 166, 150)),
+        ((56, 66, 52), (72, 80, 58)),
+        ((98, 88, 60), (54, 48, 36)),
+    ),
+    "night": (
+        ((16, 22, 48), (54, 66, 104)),
+        ((22, 28, 44), (28, 36, 46)),
+        ((38, 46, 48), (20, 24, 28)),
+    ),
+    "ice": (
+        ((104, 156, 206), (214, 230, 242)),
+        ((176, 202, 224), (206, 222, 236)),
+        ((236, 242, 248), (190, 210, 228)),
+    ),
+    "shore": (
+        ((120, 170, 210), (226, 230, 226)),
+        ((72, 122, 150), (98, 146, 164)),
+        ((172, 166, 154), (118, 112, 104)),
+    ),
 }
 """Sky (above, below), distant hills (far, near), ground (far, near)."""
 
@@ -43,7 +75,8 @@ def landscape(
     at = int(np.clip(horizon, 0.15, 0.95) * height)
     picture = np.empty((height, width, 3), np.float32)
     picture[:at] = _gradient(*sky, at)
-    picture[:at] += noise(rng, width, at)[..., None] * rng.uniform(4, 20)
+    clouds = noise(rng, width, at)[..., None]
+    picture[:at] += clouds * rng.uniform(2, 10) + np.clip(clouds, 0, 1) * rng.uniform(0, 70)
     for far, colour in enumerate(hills):
         _ridge(picture, at, colour, 0.22 - 0.12 * far, rng)
     land = height - at
@@ -52,6 +85,8 @@ def landscape(
     image = Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))
     if place in ("jungle", "wood"):
         _foliage(image, hills, at, rng)
+    if place in ("savanna", "dusk"):
+        _acacias(image, shade_of(hills[0], 0.6), at, rng)
     blur = rng.uniform(0.004, 0.014) * min(width, height)
     return image.filter(ImageFilter.GaussianBlur(blur)).resize(size, Image.BILINEAR)
 
@@ -68,17 +103,33 @@ def _ridge(
     picture[hill] = np.asarray(colour) + noise(rng, width, height)[hill][:, None] * 10
 
 
-def _foliage(
-    image: Image.Image, hills: list[Colour], at: int, rng: np.random.Generator
-) -> None:
+def _foliage(image: Image.Image, hills: list[Colour], at: int, rng: np.random.Generator) -> None:
     draw, side = ImageDraw.Draw(image), min(image.size)
     for _ in range(rng.integers(3, 7)):
         x, wide = rng.uniform(0, image.width), side * rng.uniform(0.02, 0.06)
         draw.rectangle((x, 0, x + wide, at + side * 0.05), fill=tint(rng, (74, 58, 44), 16))
     for _ in range(50):
-        x, y, r = rng.uniform(0, image.width), rng.uniform(-0.1, 1) * at, side * rng.uniform(0.02, 0.09)
+        x, y, r = (
+            rng.uniform(0, image.width),
+            rng.uniform(-0.1, 1) * at,
+            side * rng.uniform(0.02, 0.09),
+        )
         leaf = tint(rng, shade_of(hills[1], rng.uniform(0.7, 1.7)), 20)
         draw.ellipse((x - r, y - r * 0.7, x + r, y + r * 0.7), fill=leaf)
+
+
+def _acacias(image: Image.Image, colour: Colour, at: float, rng: np.random.Generator) -> None:
+    """Trees with flat crowns on the horizon."""
+    draw, side = ImageDraw.Draw(image), min(image.size)
+    for _ in range(rng.integers(0, 4)):
+        x, high = rng.uniform(0, image.width), side * rng.uniform(0.1, 0.24)
+        for lean in (-0.35, 0.3):
+            draw.line(
+                (x, at + 2, x + lean * high, at - high), fill=colour, width=max(1, side // 60)
+            )
+        for dx, y, wide in ((-0.3, 1.0, 0.6), (0.35, 1.05, 0.55), (0, 1.15, 0.7)):
+            cx, top = x + dx * high, at - y * high
+            draw.ellipse((cx - wide * high, top, cx + wide * high, top + 0.3 * high), fill=colour)
 
 
 def grain(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
@@ -89,11 +140,20 @@ def grain(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     dim = 1 - rng.uniform(0, 0.28) * (x**2 + y**2) / 2
     gain = rng.uniform(0.86, 1.12) * (1 + rng.uniform(-0.05, 0.05, 3))
     pixels = pixels * (dim[..., None] * gain).astype(np.float32)
-    pixels += (noise(rng, width, height, "fur") * rng.uniform(1, 5))[..., None]
+    pixels += (noise(rng, width, height, "grain") * rng.uniform(1, 5))[..., None]
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 
-PAPERS = ((250, 247, 238), (255, 255, 255), (244, 232, 208), (214, 232, 240), (252, 224, 200), (222, 238, 214), (238, 222, 240), (255, 240, 178))
+PAPERS = (
+    (250, 247, 238),
+    (255, 255, 255),
+    (244, 232, 208),
+    (214, 232, 240),
+    (252, 224, 200),
+    (222, 238, 214),
+    (238, 222, 240),
+    (255, 240, 178),
+)
 
 
 def flat(
@@ -115,6 +175,8 @@ def flat(
     for _ in range(rng.integers(0, 4)):
         _cloud(draw, rng.uniform(0, 1) * big[0], rng.uniform(0.05, 0.35) * big[1], side * 0.05)
     top, land = horizon * big[1], _pale(ground[0], rng)
+    if place in ("savanna", "dusk"):
+        _acacias(image, shade_of(land, 0.8), top + 0.06 * side, rng)
     draw.ellipse((-0.4 * big[0], top, 1.4 * big[0], big[1] * 2.2), fill=land)
     for _ in range(rng.integers(0, 14)):
         x, y = rng.uniform(0, big[0]), rng.uniform(top + 0.08 * big[1], big[1])
@@ -131,4 +193,6 @@ def _pale(colour: Colour, rng: np.random.Generator) -> Colour:
 def _cloud(draw: ImageDraw.ImageDraw, x: float, y: float, r: float) -> None:
     for dx, grow in ((-1.2, 0.7), (0, 1), (1.2, 0.75)):
         cx, radius = x + dx * r, r * grow
-        draw.ellipse((cx - radius, y - radius * 0.7, cx + radius, y + radius * 0.7), fill=(255, 255, 255))
+        draw.ellipse(
+            (cx - radius, y - radius * 0.7, cx + radius, y + radius * 0.7), fill=(255, 255, 255)
+        )

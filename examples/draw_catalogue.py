@@ -25,7 +25,7 @@ from typing import Any
 from catalogue_art.metadata import MIDS, write_metadata
 from catalogue_art.picture import draw
 
-__all__ = ["Item", "draw_catalogue", "draw_items", "items", "program_digest"]
+__all__ = ["Item", "draw_catalogue", "draw_in_processes", "draw_items", "items", "program_digest"]
 
 HERE = Path(__file__).resolve().parent
 SEED = "mapsight catalogue 1"
@@ -71,8 +71,7 @@ def draw_items(some: list[Item], folder: Path) -> list[dict[str, Any]]:
     for item in some:
         drawn = draw(item.label, item.photo, int(item.id, 16))
         path = folder / item.file
-        quality = 84 + int(item.id[0], 16) // 2
-        drawn.picture.save(path, **({"quality": quality} if path.suffix == ".jpg" else {}))
+        drawn.picture.save(path, quality=84 + int(item.id[0], 16) // 2)  # PNG ignores it
         row = {"id": item.id, "label": item.label, "photo": item.photo, "subset": item.subset}
         rows.append(row | {"file": item.file, "where": drawn.where, "boxes": drawn.boxes})
     return rows
@@ -107,12 +106,12 @@ def draw_catalogue(folder: Path) -> bool:
 def _draw_all(folder: Path) -> None:
     images = folder / "images"
     images.mkdir(parents=True)
-    write_metadata(folder, _in_processes(list(items()), images))
+    write_metadata(folder, draw_in_processes(list(items()), images))
     stamp = {"program": program_digest(), "files": _sizes(folder)}
     (folder / STAMP).write_text(json.dumps(stamp, indent=1), encoding="utf-8")
 
 
-def _in_processes(todo: list[Item], folder: Path) -> list[dict[str, Any]]:
+def draw_in_processes(todo: list[Item], folder: Path) -> list[dict[str, Any]]:
     """`draw_items` on all cores. Each process ends by itself, should this one be killed."""
     count = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2, 8)
     context = multiprocessing.get_context("spawn")

@@ -124,5 +124,7 @@ def _freckled(
     x, y = np.meshgrid(np.arange(-0.95, 1, gap), np.arange(-0.95, 0.3, gap))
     places = np.stack([x.ravel(), y.ravel()], 1) + rng.uniform(-0.04, 0.04, (x.size, 2))
     clear = (abs(places[:, 0]) > 0.24) | (places[:, 1] < -0.3)
-    marks = [(head.at(ellipse(*p, size, size * 0.9, points=8)), BLACK) for p in places[clear]]
+    marks = [
+        (head.at(ellipse(p[0], p[1], size, size * 0.9, points=8)), BLACK) for p in places[clear]
+    ]
     pen.shape(_outline(head), coat.base, marks)

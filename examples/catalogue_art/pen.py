@@ -72,7 +72,9 @@ def _noise_tile(side: int = 1024) -> np.ndarray:
     total = np.zeros((side, side), np.float32)
     for octave in range(2, 10):
         cells = rng.standard_normal((2**octave, 2**octave)).astype(np.float32)
-        big = Image.fromarray(np.tile(cells, (2, 2))).resize((2 * side, 2 * side), Image.BICUBIC)
+        big = Image.fromarray(np.tile(cells, (2, 2))).resize(
+            (2 * side, 2 * side), Image.Resampling.BICUBIC
+        )
         total += np.asarray(big)[side // 2 : -side // 2, side // 2 : -side // 2] * 0.6**octave
     return total / (2 * total.std())
 
@@ -210,7 +212,7 @@ class Pen:
         """The finished figure: its colours (RGB), where it is (L), and the pixels it lies in."""
         x0, y0, x1, y1 = self._alpha.getbbox() or (0, 0, FINE, FINE)
         box = (x0 // FINE, y0 // FINE, -(-x1 // FINE), -(-y1 // FINE))
-        fine = tuple(side * FINE for side in box)
+        fine = (box[0] * FINE, box[1] * FINE, box[2] * FINE, box[3] * FINE)
         colour, alpha = self._colour.reduce(FINE, fine), self._alpha.reduce(FINE, fine)
         if self.look.photo:
             colour, alpha = self._textured(colour, alpha, box, rng)

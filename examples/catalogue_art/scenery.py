@@ -54,8 +54,9 @@ PLACES: dict[str, tuple[tuple[Colour, Colour], tuple[Colour, ...], tuple[Colour,
 """Sky (above, below), distant hills (far, near), ground (far, near)."""
 
 
-def _gradient(top: Colour, low: Colour, height: int) -> np.ndarray:
+def _gradient(colours: tuple[Colour, Colour], height: int) -> np.ndarray:
     """(height, 1, 3) float32 from one colour to the other."""
+    top, low = colours
     t = np.linspace(0, 1, max(height, 1), dtype=np.float32)[:, None, None]
     return np.asarray(top, np.float32) * (1 - t) + np.asarray(low, np.float32) * t
 
@@ -74,21 +75,21 @@ def landscape(
     sky, hills, ground = ([tint(rng, colour, 16) for colour in part] for part in PLACES[place])
     at = int(np.clip(horizon, 0.15, 0.95) * height)
     picture = np.empty((height, width, 3), np.float32)
-    picture[:at] = _gradient(*sky, at)
+    picture[:at] = _gradient((sky[0], sky[1]), at)
     clouds = noise(rng, width, at)[..., None]
     picture[:at] += clouds * rng.uniform(2, 10) + np.clip(clouds, 0, 1) * rng.uniform(0, 70)
     for far, colour in enumerate(hills):
         _ridge(picture, at, colour, 0.22 - 0.12 * far, rng)
     land = height - at
     rough = noise(rng, width, land) * 14 + noise(rng, width, land, "fur") * 9
-    picture[at:] = _gradient(*ground, land) + rough[..., None]
+    picture[at:] = _gradient((ground[0], ground[1]), land) + rough[..., None]
     image = Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))
     if place in ("jungle", "wood"):
         _foliage(image, hills, at, rng)
     if place in ("savanna", "dusk"):
         _acacias(image, shade_of(hills[0], 0.6), at, rng)
     blur = rng.uniform(0.004, 0.014) * min(width, height)
-    return image.filter(ImageFilter.GaussianBlur(blur)).resize(size, Image.BILINEAR)
+    return image.filter(ImageFilter.GaussianBlur(blur)).resize(size, Image.Resampling.BILINEAR)
 
 
 def _ridge(

@@ -153,8 +153,9 @@ def _yarn_node(plan: Plan, index: int) -> Settings:
         "yarn.nodemanager.log-dirs": folder / "containers",
         "yarn.nodemanager.resource.memory-mb": plan.memory_mb,
         "yarn.nodemanager.resource.cpu-vcores": plan.vcores,
-        # all that a daemon's environment gives to containers; else their shell makes up a PATH
-        "yarn.nodemanager.env-whitelist": "JAVA_HOME,PATH",
+        # all that containers have of a daemon's environment; without PATH their shell makes one up
+        "yarn.nodemanager.env-whitelist": "JAVA_HOME",
+        "yarn.nodemanager.admin-env": f"MALLOC_ARENA_MAX=2,PATH={plan.path}",
         # a container that takes more than it was given is killed, and soon
         "yarn.nodemanager.pmem-check-enabled": "true",
         "yarn.nodemanager.vmem-check-enabled": "false",
@@ -188,6 +189,9 @@ def _mapred(plan: Plan) -> Settings:
         "mapreduce.reduce.memory.mb": 1024,
         "mapreduce.reduce.java.opts": "-Xmx256m",
         "mapreduce.task.io.sort.mb": 64,
+        # the nodes are one machine: where a task is slow, its double makes all slower
+        "mapreduce.map.speculative": "false",
+        "mapreduce.reduce.speculative": "false",
         # a reducer that waits would hold the place of a map
         "mapreduce.job.reduce.slowstart.completedmaps": 1.0,
         "mapreduce.reduce.shuffle.connect.timeout": 10000,

@@ -21,7 +21,7 @@ __all__ = ["NODE_PATH", "Cluster"]
 
 STATE_BYTES = 2 * 2**30
 READY_SECONDS = 180.0
-END_SECONDS = 5.0
+END_SECONDS = 10.0
 NODE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -167,7 +167,8 @@ class Cluster:
                 self.folder.rmdir()
                 return False
             mine = daemons.processes_of(known.plan)
-            end(known.running.values(), END_SECONDS)
+            if keep:  # else there is nothing that they must still write
+                end(known.running.values(), END_SECONDS)
             kill_all(lambda: mine | daemons.processes_of(known.plan))
             known.daemons.clear()
             known.save()

@@ -209,20 +209,22 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _fetch_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("fetching URLs (each map task)")
+    group = parser.add_argument_group(
+        "fetching URLs", "Numbers are for each map task: a host sees them times the running tasks."
+    )
     group.add_argument(
         "--connections",
         type=_positive,
-        default=8,
+        default=16,
         metavar="N",
-        help="at once, of a task (default: %(default)s)",
+        help="open at once (default: %(default)s)",
     )
     group.add_argument(
         "--per-host",
         type=_positive,
         default=4,
         metavar="N",
-        help="of those, to one host (default: %(default)s)",
+        help="of those, to one host, also where redirects lead (default: %(default)s)",
     )
     group.add_argument(
         "--fetch-seconds",

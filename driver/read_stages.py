@@ -14,6 +14,7 @@ from driver.fingerprint import fingerprint
 from driver.model import Model, model_of
 from driver.pipeline import Outcome, Pipeline, require
 from mapsight import openimages
+from mapsight.fetch_shards import document_of
 from mapsight.inputs import Found, InputError, find_inputs
 from mapsight.plan import LISTINGS, Plan, make_plan
 from mapsight.records import Split
@@ -214,16 +215,15 @@ def unfinished(document: dict[str, Any]) -> bool:
 
 
 def forget_unnamed(run: Pipeline) -> None:
-    """Remove fetched shards that the committed stage does not name."""
-    if run.reports[-1].skipped or not run.workspace.fs.exists(
-        run.workspace.fs._strip_protocol(run.workspace.uri(FETCHED))
-    ):
+    """Remove fetched shards that the committed stage does not name, unless it names none.
+
+    A run without URLs leaves what others have fetched.
+    """
+    splits = run.documents["fetch"]["notes"]["shards"]
+    if run.reports[-1].skipped or not splits:
         return
-    named = {
-        run.workspace.uri(FETCHED, split["uri"])
-        for split in run.documents["fetch"]["notes"]["shards"]
-    }
-    _drop_unnamed(run, (FETCHED,), named)
+    shards = {run.workspace.uri(FETCHED, split["uri"]) for split in splits}
+    _drop_unnamed(run, (FETCHED,), shards | set(map(document_of, shards)))
 
 
 def _addresses(run: Pipeline, *names: str) -> list[str]:

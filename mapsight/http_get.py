@@ -101,11 +101,12 @@ class Request:
         with closing(connection):
             connection.sock = _connect(self, connection)
             connection.request("GET", target, headers=HEADERS)
-            response = connection.getresponse()
-            if response.status == 200:
-                _copy(self, response, sink)
-            wait = response.getheader("Retry-After")
-            return Answer(response.status, response.getheader("Location"), wait)
+            # it has a handle of its own on the socket, which an error would keep alive
+            with closing(connection.getresponse()) as response:
+                if response.status == 200:
+                    _copy(self, response, sink)
+                wait = response.getheader("Retry-After")
+                return Answer(response.status, response.getheader("Location"), wait)
 
     def seconds_left(self) -> float:
         """How long the next step may take."""

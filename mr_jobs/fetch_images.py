@@ -18,7 +18,9 @@ from mrjob.step import MRStep
 class MRFetchImages(MRJob):
     """A map task fetches the URLs of its split, a chunk at a time.
 
-    The store outlives the job: what it holds of a chunk is not fetched again.
+    The store outlives the job: what it holds of a chunk is not fetched again. Memory:
+    a row group of the listing, the temporary bodies' beginnings (64 kB a URL of a
+    chunk), and a row group of pictures.
     """
 
     DIRS = ["../mapsight#mapsight"]
@@ -35,10 +37,21 @@ class MRFetchImages(MRJob):
     def configure_args(self):
         super().configure_args()
         self.add_passthru_arg("--store", help="folder or URI that keeps the shards")
-        self.add_passthru_arg("--seconds", type=float, default=120.0, help="for one URL")
-        self.add_passthru_arg("--connections", type=int, default=8, help="at once, of a task")
-        self.add_passthru_arg("--per-host", type=int, default=4, help="of those, to one host")
-        self.add_passthru_arg("--allow-private", action="store_true", help="any address")
+        self.add_passthru_arg(
+            "--seconds", type=float, default=120.0, help="for one URL, all retries included"
+        )
+        self.add_passthru_arg(
+            "--connections", type=int, default=16, help="open at once, of each map task"
+        )
+        self.add_passthru_arg(
+            "--per-host",
+            type=int,
+            default=4,
+            help="of those, to one host; it sees them times the tasks that run at once",
+        )
+        self.add_passthru_arg(
+            "--allow-private", action="store_true", help="also addresses that are not public"
+        )
         self.add_passthru_arg("--again", action="store_true", help="try all that failed again")
 
     def load_args(self, args):

@@ -70,21 +70,36 @@ class Visits:
     """What a server was asked for, and by how many at once."""
 
     paths: Counter[str] = field(default_factory=Counter)
-    now: int = 0
     most: int = 0
     lock: Lock = field(default_factory=Lock)
+    links: set[socket.socket] = field(default_factory=set)
+
+    @property
+    def now(self) -> int:
+        """Connections that clients have open."""
+        return sum(map(_is_open, list(self.links)))
 
     @contextmanager
-    def one(self, path: str) -> Iterator[None]:
+    def one(self, path: str, link: socket.socket) -> Iterator[None]:
         with self.lock:
             self.paths[path] += 1
-            self.now += 1
+            self.links.add(link)
             self.most = max(self.most, self.now)
         try:
             yield
         finally:
             with self.lock:
-                self.now -= 1
+                self.links.discard(link)
+
+
+def _is_open(link: socket.socket) -> bool:
+    """Whether the client has not closed it; the server may notice that later."""
+    try:
+        return link.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+    except BlockingIOError:
+        return True
+    except (OSError, ValueError):  # TLS sockets cannot peek
+        return False
 
 
 @contextmanager
@@ -93,12 +108,13 @@ def serving(
     host: str = "127.0.0.1",
     tls: ssl.SSLContext | None = None,
     visits: Visits | None = None,
+    port: int = 0,
     **paths: Answer,
 ) -> Iterator[str]:
     """The base URL of a server that gives `answers` in turn (the last for ever).
 
     `paths` are answers of their own: `serving(page=reply(b""))` answers `/page`.
-    With `tls` it speaks HTTPS. `visits` counts.
+    With `tls` it speaks HTTPS. `visits` counts; `port` 0 takes any.
     """
     visits = visits or Visits()
     others = in_turn(*answers or [reply(b"", 404)])
@@ -107,7 +123,7 @@ def serving(
         def do_GET(self) -> None:
             path = self.path.strip("/")
             # the client leaves early, as many tests want
-            with visits.one(path), suppress(OSError, ValueError):
+            with visits.one(path, self.connection), suppress(OSError, ValueError):
                 paths.get(path, others)(self)
             self.close_connection = True
 
@@ -118,7 +134,7 @@ def serving(
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer((host, 0), Handler)
+    server = ThreadingHTTPServer((host, port), Handler)
     server.daemon_threads = True
     server.request_queue_size = 64
     if tls:

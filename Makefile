@@ -1,16 +1,18 @@
-# make demo   set up, run the main job on the pictures of $MAPSIGHT_OPENIMAGES, search once
+# make demo   set up, run the main job, search once; on the bundled catalogue of drawn animals,
+#             or on what mapsight.toml or $MAPSIGHT_OPENIMAGES name (then with TensorFlow)
 # make test   set up, then lint, types and all tests
 # make clean  remove what these made
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PROCESSES ?= 2
+# the bundled catalogue brings its model; for other pictures one is built
+DEMO := $(if $(MAPSIGHT_OPENIMAGES)$(wildcard mapsight.toml),installed-model,installed-demo)
 
 .PHONY: demo test lint clean
 
-demo:
-	@test -n "$$MAPSIGHT_OPENIMAGES" || { echo "make demo needs pictures: set MAPSIGHT_OPENIMAGES to a folder of Open Images files (images/ and the CSV files under their published names), as in" >&2; echo "    make demo MAPSIGHT_OPENIMAGES=/path/to/openimages" >&2; echo "MAPSIGHT_WEIGHTS may name a folder with MobileNet weights; without it they are downloaded." >&2; exit 2; }
-	@$(MAKE) --no-print-directory $(VENV)/installed-demo
+demo: $(VENV)/$(DEMO)
 	$(BIN)/python examples/demo.py
 
 test: $(VENV)/installed-dev
@@ -23,16 +25,23 @@ lint: $(VENV)/installed-dev
 	$(BIN)/mypy
 
 $(BIN)/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "mapsight needs Python 3.10 or newer, this is " + sys.version.split()[0] + "; try make PYTHON=python3.11")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "mapsight needs Python 3.10 or newer, this is " + sys.version.split()[0] + "; try make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed-demo: setup.py $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[model,driver]'
+	@echo "installing what Mapsight needs into $(VENV) (once)"
+	@$(PIP) -e '.[driver]'
 	@touch $@
 
-$(VENV)/installed-dev: setup.py $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+$(VENV)/installed-model: setup.py $(BIN)/python
+	@echo "installing what Mapsight needs into $(VENV), TensorFlow too (once)"
+	@$(PIP) -e '.[model,driver]'
 	@touch $@ $(VENV)/installed-demo
+
+$(VENV)/installed-dev: setup.py $(BIN)/python
+	$(PIP) -e '.[dev]'
+	@touch $@ $(VENV)/installed-model $(VENV)/installed-demo
 
 clean:
 	rm -rf $(VENV) workspace results build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf examples/catalogue/openimages examples/catalogue/.openimages.*

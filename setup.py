@@ -39,6 +39,16 @@ DEV = [
     "scipy>=1.12,<2",  # reference for filters and intervals
 ]
 
+# The bundled catalogue: what draws its pictures, and the model trained on them.
+EXAMPLES = [
+    (f"share/mapsight/{folder}", sorted(str(p.relative_to(HERE)) for p in HERE.glob(pattern)))
+    for folder, pattern in (
+        ("examples", "examples/*.py"),
+        ("examples/catalogue_art", "examples/catalogue_art/*.py"),
+        ("examples/catalogue", "examples/catalogue/model.*"),
+    )
+]
+
 version = re.search(r'__version__ = "(.+)"', (HERE / "mapsight/__init__.py").read_text())
 assert version
 
@@ -55,7 +65,7 @@ setup(
         "mapsight": ["data/*.csv", "templates/*"],
         "model_cache": ["models.toml", "README.md"],
     },
-    data_files=[("share/mapsight", ["mrjob.conf"])],
+    data_files=[("share/mapsight", ["mrjob.conf"]), *EXAMPLES],
     install_requires=NODE,
     extras_require={
         "model": MODEL,

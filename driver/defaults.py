@@ -13,7 +13,7 @@ from driver.fingerprint import ROOT
 
 __all__ = ["choose_input"]
 
-CATALOGUE = "a catalogue of drawn animals that comes with Mapsight, a stand-in for your pictures"
+CATALOGUE = "the drawn animals that come with Mapsight, a stand-in for yours (--images names those)"
 
 
 def choose_input(options: Namespace) -> None:
@@ -32,10 +32,11 @@ def choose_input(options: Namespace) -> None:
         sys.stderr.write(f"pictures: {folder} (from $MAPSIGHT_OPENIMAGES)\n")
         return
     examples = _examples()
-    options.openimages = str(_drawn(examples))
-    sys.stderr.write(f"pictures: {CATALOGUE}; yours are named with --images\n")
+    sys.stderr.write(f"pictures: {CATALOGUE}\n")
     if _no_model_named(options):
         options.model = str(examples / "catalogue" / "model.tflite")
+        sys.stderr.write("model: the one trained on drawings like these\n")
+    options.openimages = str(_drawn(examples))
 
 
 def _examples() -> Path:
@@ -51,10 +52,13 @@ def _drawn(examples: Path) -> Path:
     folder = examples / "catalogue" / "openimages"
     if not os.access(examples / "catalogue", os.W_OK):
         folder = Path.home() / ".cache" / "mapsight" / "catalogue"
+    if not folder.is_dir():
+        sys.stderr.write(f"drawing them into {folder} (once, about ten seconds)\n")
     command = [sys.executable, str(examples / "draw_catalogue.py"), str(folder)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        raise Failure(f"the catalogue cannot be drawn into {folder}", done.stderr)
+        reason = (done.stderr.splitlines() or ["no message"])[-1]
+        raise Failure(f"the catalogue cannot be drawn into {folder}: {reason}", done.stderr)
     return folder
 
 

@@ -127,6 +127,10 @@ def serving(
                 paths.get(path, others)(self)
             self.close_connection = True
 
+        def handle(self) -> None:
+            with suppress(OSError, ValueError):  # closed by an answer that wants it so
+                super().handle()
+
         def finish(self) -> None:
             with suppress(OSError, ValueError):
                 super().finish()

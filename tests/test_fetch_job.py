@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -29,6 +32,7 @@ from mapsight.inputs import find_inputs
 from mapsight.plan import make_plan
 from mapsight.records import Split
 from mapsight.shards import Image, read_images
+from mapsight.url_lists import MAX_ROWS
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
@@ -94,19 +98,24 @@ def planned(folder: Path, urls: list[str]) -> Path:
     return manifest
 
 
-def run(folder: Path, urls: list[str], visits: Visits, *options: str) -> Done:
-    """Fetch URLs with the local runner into the folder's store."""
-    visits.paths.clear()
-    visits.most = 0
-    work = folder / f"run-{len(list(folder.iterdir()))}"
+def start(work: Path, urls: list[str], *options: str) -> subprocess.Popen:
+    """The job under the local runner, as a process group of its own."""
     manifest = planned(work, urls)
     command = [sys.executable, str(ROOT / "mr_jobs/fetch_images.py"), "-r", "local"]
     command += ["--conf-path", str(ROOT / "mrjob.conf"), "--output-dir", str(work / "out")]
-    command += ["--store", str(folder / "fetched"), "--seconds", str(SECONDS)]
+    command += ["--store", str(work.parent / "fetched"), "--seconds", str(SECONDS)]
     command += ["--per-host", str(PER_HOST), *options, str(manifest)]
     with (work / "log").open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=work)
-        peaks = watch(process)
+        return subprocess.Popen(command, stdout=log, stderr=log, cwd=work, start_new_session=True)
+
+
+def run(folder: Path, urls: list[str], visits: Visits, *options: str) -> Done:
+    """Fetch URLs into the folder's store; what came of it."""
+    visits.paths.clear()
+    visits.most = 0
+    work = folder / f"run-{len(list(folder.iterdir()))}"
+    process = start(work, urls, *options)
+    peaks = watch(process)
     said = (work / "log").read_text()
     assert process.returncode == 0, said
     parts = sorted((work / "out").glob("part-*"))
@@ -211,3 +220,18 @@ def test_private_addresses_are_refused_unless_allowed(tmp_path: Path):
     with serving(FINE, visits=visits) as url:
         done = run(tmp_path, [f"{url}/a", f"{url.replace('127.0.0.1', '2130706433')}/b"], visits)
     assert (set(done.codes().values()), done.asked) == ({"url_refused"}, {})
+
+
+def test_a_job_that_is_killed_loses_one_chunk_at_most(tmp_path: Path):
+    visits = Visits()
+    with serving(FINE, visits=visits) as url:
+        urls = [f"{url}/{number}" for number in range(4 * MAX_ROWS)]
+        process = start(tmp_path / "killed", urls, "--allow-private")
+        while visits.paths.total() < 2 * MAX_ROWS and process.poll() is None:
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        before = visits.paths.total()
+        done = run(tmp_path, urls, visits, "--allow-private")
+    assert [image.data for image in done.images] == [PICTURE] * len(urls)
+    assert before + sum(done.asked.values()) <= len(urls) + MAX_ROWS

@@ -158,6 +158,9 @@ def _yarn_node(plan: Plan, index: int) -> Settings:
         "yarn.nodemanager.admin-env": f"MALLOC_ARENA_MAX=2,PATH={plan.path}",
         # a container that takes more than it was given is killed, and soon
         "yarn.nodemanager.pmem-check-enabled": "true",
+        # by looking at its processes: 3.3.4 leaves that out where it believes in cgroups, and it
+        # does so by default, though nothing has set them up
+        "yarn.nodemanager.resource.memory.enforced": "false",
         "yarn.nodemanager.vmem-check-enabled": "false",
         "yarn.nodemanager.container-monitor.interval-ms": 1000,
         "yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage": 99.5,

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ROOT", "code_digest", "fingerprint"]
+__all__ = ["ROOT", "code_digest", "fingerprint", "sources"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -27,16 +27,21 @@ def code_digest(*roots: str) -> str:
     Args:
         roots: paths relative to the project, such as `mr_jobs/rank_images.py`.
     """
-    todo, seen = [ROOT / root for root in roots], set()
+    digest = hashlib.sha256()
+    for path in sources(*roots):
+        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def sources(*roots: str) -> list[Path]:
+    """Source files and all of this project's modules they import, sorted."""
+    todo, seen = [ROOT / root for root in roots], set[Path]()
     while todo:
         path = todo.pop()
         if path not in seen:
             seen.add(path)
             todo.extend(_imports(path))
-    digest = hashlib.sha256()
-    for path in sorted(seen):
-        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
+    return sorted(seen)
 
 
 def _imports(path: Path) -> list[Path]:

@@ -1,12 +1,11 @@
 """Lists of URLs: text with one a line, or CSV and TSV with a column of them.
 
-Rows are read as a stream. Memory: one record of at most MAX_RECORD characters.
+Rows are read as a stream. Memory: one record, at most `text_rows.MAX_LINES` lines.
 """
 
 from __future__ import annotations
 
 import csv
-import io
 import itertools
 import lzma
 import re
@@ -15,13 +14,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mapsight.inputs import HEX_ID, resolve, safe_id
+from mapsight.inputs import HEX_ID, safe_id
 from mapsight.provenance import provenance_of, renamed
+from mapsight.text_rows import (
+    Lines,
+    cells_of,
+    csv_records,
+    is_passed_over,
+    opened_text,
+    plain_rows,
+)
 
 __all__ = ["chunks", "read_url_list"]
 
-MAX_LINE = 1 << 16  # characters; a longer line is no row
-MAX_RECORD = 4 * MAX_LINE  # of lines that quotes hold together
 MAX_URL = 4096
 MIN_ROWS, MEAN_MORE, MAX_ROWS = 128, 128, 384
 """A chunk ends after the first row past MIN_ROWS whose URL's checksum divides by MEAN_MORE."""
@@ -42,6 +47,7 @@ class _Layout:
 
     delimiter: str
     url: int = 0
+    columns: int = 0
     header: Sequence[str] = ()
     fields: dict[str, int] = field(default_factory=dict)
 
@@ -70,8 +76,8 @@ def read_url_list(uri: bytes, source: str, url_column: str | None = None) -> Ite
     """
     found = False
     try:
-        with _opened(uri) as handle:
-            for row in _rows(_Lines(handle), source, url_column):
+        with opened_text(uri) as handle:
+            for row in _rows(Lines(handle), source, url_column):
                 found = found or bool(URL.match(row["url"]))
                 yield row
     except (EOFError, zlib.error, lzma.LZMAError) as error:
@@ -101,113 +107,31 @@ def _ends_chunk(row: Row) -> bool:
     return zlib.crc32(row["url"].encode("utf-8", "replace")) % MEAN_MORE == 0
 
 
-def _opened(uri: bytes) -> io.TextIOWrapper:
-    file_system, path = resolve(uri)
-    handle = io.BufferedReader(file_system.open(path, "rb", compression="infer"))
-    if handle.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff"):  # Excel's "Unicode text"
-        return io.TextIOWrapper(handle, "utf-16", "replace", newline="")
-    return io.TextIOWrapper(handle, "utf-8-sig", "surrogateescape", newline="")
-
-
-class _Lines:
-    """Lines of bounded length; csv.Error for one that is longer, which is passed over.
-
-    `number` is that of the line that was read last.
-    """
-
-    def __init__(self, handle: io.TextIOWrapper) -> None:
-        self._handle = handle
-        self.number = 0
-        self.record = 0  # characters since the record began
-
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> str:
-        line = self._handle.readline(MAX_LINE)
-        if not line:
-            raise StopIteration
-        self.number += 1
-        if len(line) == MAX_LINE and not line.endswith(("\n", "\r")):
-            while (rest := self._handle.readline(MAX_LINE)) and not rest.endswith(("\n", "\r")):
-                pass
-            raise csv.Error(f"longer than {MAX_LINE} characters")
-        self.record += len(line)
-        if self.record > MAX_RECORD:
-            raise csv.Error(f"a record longer than {MAX_RECORD} characters")
-        return line.replace("\0", "\ufffd")
-
-
-def _rows(lines: _Lines, source: str, url_column: str | None) -> Iterator[Row]:
+def _rows(lines: Lines, source: str, url_column: str | None) -> Iterator[Row]:
     first = _first(lines, source)
     if first is None:
         return
-    layout = _layout(first, f"{source}, line {lines.number}", source, url_column)
-    again: Iterable[str] = () if layout.header else (first,)
-    read = _records(lines, again, layout.delimiter) if layout.delimiter else _plain(lines, again)
+    layout = _layout(first, f"{source}, line {lines.place}", source, url_column)
+    if not layout.header:
+        lines.give_back()
+    read = plain_rows(lines)
+    if layout.delimiter:
+        read = csv_records(lines, layout.delimiter, layout.columns)
     for cells in read:
-        if any(cells):
-            yield layout.row(cells, f"{source}#{lines.number}")
+        if cells is None or any(cells):
+            yield layout.row(cells or (), f"{source}#{lines.place}")
 
 
-def _first(lines: _Lines, source: str) -> str | None:
+def _first(lines: Lines, source: str) -> str | None:
     """The first line that is neither blank nor a comment."""
-    try:
-        return next((line for line in lines if not _passed_over(line)), None)
-    except csv.Error as error:
-        raise ValueError(f"{source}, line {lines.number}: {error}, no list of URLs") from None
-
-
-def _passed_over(line: str) -> bool:
-    return not line.strip() or line.lstrip().startswith("#")
-
-
-def _plain(lines: _Lines, again: Iterable[str]) -> Iterator[list[str]]:
-    """URL and caption of plain lines; quotes around them are taken off."""
-    yield from (_unquoted(line) for line in again)
     while True:
+        lines.begin()
         try:
-            line = next(lines)
-        except StopIteration:
-            return
-        except csv.Error:
-            yield ["", "?"]
-            continue
-        lines.record = 0
-        if not _passed_over(line):
-            yield _unquoted(line)
-
-
-def _unquoted(line: str) -> list[str]:
-    return [cell.strip().strip('"') for cell in line.split("\t", 1)]
-
-
-def _records(lines: _Lines, again: Iterable[str], delimiter: str) -> Iterator[list[str]]:
-    """The cells of each record; none but a mark for one that is not CSV."""
-    source = _Chained(again, lines)
-    reader = csv.reader(source, delimiter=delimiter)
-    while True:
-        lines.record = 0
-        try:
-            yield [cell.strip() for cell in next(reader)]
-        except StopIteration:
-            return
-        except csv.Error:  # the reader goes on with the next line
-            yield ["?"]
-
-
-class _Chained:
-    """Some lines, then others; unlike itertools.chain it outlives what they raise."""
-
-    def __init__(self, first: Iterable[str], then: Iterator[str]) -> None:
-        self._first, self._then = iter(first), then
-
-    def __iter__(self) -> _Chained:
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._first, None)
-        return next(self._then) if line is None else line
+            line = next(lines, None)
+        except csv.Error as error:
+            raise ValueError(f"{source}, line {lines.place}: {error}, no list of URLs") from None
+        if line is None or not is_passed_over(line):
+            return line
 
 
 def _layout(line: str, where: str, source: str, url_column: str | None) -> _Layout:
@@ -216,17 +140,18 @@ def _layout(line: str, where: str, source: str, url_column: str | None) -> _Layo
     Raises:
         ValueError: nothing of where URLs are.
     """
-    plain = _unquoted(line)
-    if not url_column and URL.match(plain[0]) and not _is_table(line, source):
+    begins = URL.match(line.strip().strip('"'))
+    if begins and not url_column and not _is_table(line, source):
         return _Layout("", fields={"caption": 1})
-    tables = [(delimiter, _cells(line, delimiter)) for delimiter in DELIMITERS]
+    tables = [(delimiter, cells_of(line, delimiter) or []) for delimiter in DELIMITERS]
     for delimiter, cells in tables:
         if (at := _url_place(cells, url_column)) is not None:
             alone = len(cells) == 1  # then a comma is part of a URL
-            return _Layout("" if alone else delimiter, at, cells, _fields(cells, at))
+            fields = _fields(cells, at)
+            return _Layout("" if alone else delimiter, at, len(cells), cells, fields)
     for delimiter, cells in tables:
         if not url_column and (at := _first_url(cells)) is not None:
-            return _Layout(delimiter, at)
+            return _Layout(delimiter, at, len(cells))
     columns = max((cells for _, cells in tables), key=len)
     what = f"no column {url_column!r}" if url_column else "no column of URLs"
     names = ", ".join(repr(cell[:40]) for cell in columns[:30])
@@ -236,14 +161,7 @@ def _layout(line: str, where: str, source: str, url_column: str | None) -> _Layo
 def _is_table(line: str, source: str) -> bool:
     """Whether a line that begins with a URL goes on with other cells."""
     named = re.search(r"\.(csv|tsv)(\.\w+)?$", source, re.I)
-    return bool(named) and any(len(_cells(line, d)) > 1 for d in DELIMITERS[:2])
-
-
-def _cells(line: str, delimiter: str) -> list[str]:
-    try:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
-    except csv.Error:
-        return []
+    return bool(named) and any(len(cells_of(line, d) or []) > 1 for d in DELIMITERS[:2])
 
 
 def _url_place(header: Sequence[str], wanted: str | None) -> int | None:

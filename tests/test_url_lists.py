@@ -6,13 +6,16 @@ import csv
 import gzip
 import io
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mapsight import url_lists
+from mapsight import text_rows, url_lists
+from mapsight.inputs import find_inputs
+from mapsight.plan import listed_chunks, make_plan
 from mapsight.url_lists import chunks, read_url_list
 
 A, B = "http://a.example/1.jpg", "https://b.example/2.png"
@@ -133,16 +136,26 @@ def test_tables_as_excel_writes_them(read, encoding: str):
 
 @pytest.mark.parametrize("extension", ["txt", "csv"])
 def test_a_line_without_an_end_costs_itself(read, extension: str, monkeypatch):
-    monkeypatch.setattr(url_lists, "MAX_LINE", 100)
+    monkeypatch.setattr(text_rows, "MAX_LINE", 100)
     rows = read(f"url\n{A}\n{'x' * 1000}\n{B}\n", extension)
     assert urls(rows) == [A, f"list.{extension}#3", B]
 
 
-def test_a_quote_that_is_never_closed_costs_a_record(read, monkeypatch):
-    monkeypatch.setattr(url_lists, "MAX_RECORD", 1000)
-    rows = read('title,url\n"lion,x\n' + f"tiger,{A}\n" * 200, "csv")
-    assert 0 < len(rows) < 200
-    assert urls(rows)[1:].count(A) == len(rows) - 1
+@pytest.mark.parametrize("before", ["", '"a', '"a"b', '"a"\n"b"'])
+def test_a_line_without_an_end_costs_itself_in_a_table_too(read, before: str, monkeypatch):
+    monkeypatch.setattr(text_rows, "MAX_LINE", 100)
+    rows = read(f"url,title\n{A},{before}\n{'x' * 1000}\n{B},b\n", "csv")
+    assert urls(rows)[0] == A
+    assert urls(rows)[-2:] == [f"list.csv#{3 + before.count(chr(10))}", B]
+
+
+@pytest.mark.parametrize(
+    "odd", ['"lion,x', 'lion,"x', '"lion"s,x', '"lion,x\n"tiger,y', '"lion,x\ntiger"s,y']
+)
+def test_quotes_that_are_wrong_cost_their_own_lines(read, odd: str):
+    rows = read(f"title,url\n{odd}\n" + f'"a, ""b""\nc",{A}\n' * 99, "csv")
+    assert len(rows) == 99 + len(odd.splitlines())
+    assert rows[-99:] == [{"url": A, "image_id": None, "title": 'a, "b"\nc'}] * 99
 
 
 def test_a_url_that_is_too_long_is_none(read):
@@ -227,3 +240,20 @@ def test_a_row_more_changes_few_chunks():
     before = list(chunks(many(0, 20000)))
     after = list(chunks([*many(7, 500), {"url": "http://new"}, *many(507, 19500)]))
     assert len([chunk for chunk in after if chunk not in before]) <= 8
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.integers(1, 1500), min_size=1, max_size=3), st.integers(1, 9), st.booleans())
+def test_tasks_get_the_chunks_that_were_planned(tmp_path_factory, sizes, splits, described):
+    folder = tmp_path_factory.mktemp("plan")
+    lists = [folder / f"{number}.csv" for number in range(len(sizes))]
+    for path, size in zip(lists, sizes, strict=True):
+        rows = (f"http://{path.stem}/{n},{'a lion' * described}\n" for n in range(size))
+        path.write_text("url,title\n" + "".join(rows))
+    found = [file for path in lists for file in find_inputs(str(path))]
+    plan = make_plan(found, folder, splits=splits)
+    cut = [replace(split, uri=str(folder / split.uri)) for split in plan.splits["urls"]]
+    read = [rows for split in cut for _, rows in listed_chunks(split)]
+    assert read == [
+        rows for path in lists for rows in chunks(read_url_list(str(path).encode(), ""))
+    ]

@@ -6,7 +6,6 @@ Rows are read as a stream. Memory: one record, at most `text_rows.MAX_LINES` lin
 from __future__ import annotations
 
 import csv
-import itertools
 import lzma
 import re
 import zlib
@@ -15,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mapsight.inputs import HEX_ID, safe_id
-from mapsight.provenance import provenance_of, renamed
+from mapsight.provenance import MAX_TEXT, renamed
 from mapsight.text_rows import (
     Lines,
     cells_of,
@@ -49,12 +48,26 @@ class _Layout:
     url: int = 0
     columns: int = 0
     header: Sequence[str] = ()
-    fields: dict[str, int] = field(default_factory=dict)
+    fields: dict[str, int] = field(default_factory=dict)  # of provenance
+    ids: Sequence[tuple[int, bool]] = ()  # with whether it must be as those of Open Images
 
     def row(self, cells: Sequence[str], place: str) -> Row:
-        known = {name: cells[at] for name, at in self.fields.items() if at < len(cells)}
         url = _url(cells[self.url]) if self.url < len(cells) else ""
-        return {"url": url or place, "image_id": _image_id(known), **provenance_of(known)}
+        row: Row = {"url": url or place, "image_id": self._image_id(cells)}
+        for name, at in self.fields.items():
+            if at < len(cells) and (text := cells[at][:MAX_TEXT]):
+                row[name] = text if text.isascii() else _valid(text)
+        return row
+
+    def _image_id(self, cells: Sequence[str]) -> str | None:
+        """The id that a row gives, where it can be a key."""
+        for at, as_hex in self.ids:
+            given = cells[at] if at < len(cells) else ""
+            if HEX_ID.fullmatch(given):
+                return given.lower()
+            if not as_hex and safe_id(given):
+                return given
+        return None
 
 
 def read_url_list(uri: bytes, source: str, url_column: str | None = None) -> Iterator[Row]:
@@ -147,8 +160,8 @@ def _layout(line: str, where: str, source: str, url_column: str | None) -> _Layo
     for delimiter, cells in tables:
         if (at := _url_place(cells, url_column)) is not None:
             alone = len(cells) == 1  # then a comma is part of a URL
-            fields = _fields(cells, at)
-            return _Layout("" if alone else delimiter, at, len(cells), cells, fields)
+            delimiter = "" if alone else delimiter
+            return _Layout(delimiter, at, len(cells), cells, _fields(cells, at), _ids(cells))
     for delimiter, cells in tables:
         if not url_column and (at := _first_url(cells)) is not None:
             return _Layout(delimiter, at, len(cells))
@@ -176,25 +189,22 @@ def _first_url(cells: Sequence[str]) -> int | None:
 
 
 def _fields(header: Sequence[str], url: int) -> dict[str, int]:
-    """Where the columns are that travel along, and those of ids."""
+    """Where the columns are that travel along, by the name of their field."""
     others = [name for at, name in enumerate(header) if at != url]
-    known = [*renamed(others), *(name for name in others if name.lower() in (*IDS, *HEX_IDS))]
-    return {name: header.index(name) for name in known}
+    return {name: header.index(column) for column, name in renamed(others).items()}
+
+
+def _ids(header: Sequence[str]) -> list[tuple[int, bool]]:
+    names = [name.lower() for name in header]
+    return [(names.index(name), name in HEX_IDS) for name in (*IDS, *HEX_IDS) if name in names]
 
 
 def _url(cell: str) -> str:
     """An address as text; bytes that are no UTF-8 are percent-encoded. "" if it is none."""
-    url = NOT_UTF8.sub(lambda byte: f"%{ord(byte[0]) - 0xDC00:02X}", cell.strip())
+    url = NOT_UTF8.sub(lambda byte: f"%{ord(byte[0]) - 0xDC00:02X}", cell)
     return url if len(url) <= MAX_URL else ""
 
 
-def _image_id(known: dict[str, str]) -> str | None:
-    """The id that a row gives, where it can be a key."""
-    given = {name.lower(): text.strip() for name, text in known.items()}
-    for text in itertools.chain(
-        (given[name] for name in IDS if name in given),
-        (given[name] for name in HEX_IDS if HEX_ID.fullmatch(given.get(name, ""))),
-    ):
-        if safe_id(text):
-            return text.lower() if HEX_ID.fullmatch(text) else text
-    return None
+def _valid(text: str) -> str:
+    """Text that UTF-8 can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -14,21 +14,26 @@ import importlib
 import json
 import logging
 import os
-import re
 import signal
 import sys
 import threading
 import traceback
+from collections import deque
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
+import mrjob.hadoop
 from mrjob.inline import InlineMRJobRunner
 from mrjob.local import LocalMRJobRunner
+
+from driver.yarn_failures import python_error
 
 __all__ = ["main"]
 
 TAIL = 20_000
+SAID = 40_000
+MESSAGE = 1000
 POLL_SECONDS = 0.1
 
 
@@ -67,7 +72,30 @@ def _end_children() -> None:
             child.kill()
 
 
+class Said(logging.Handler):
+    """Keeps the end of what mrjob logs: with the hadoop runner, of what `hadoop jar` says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: deque[str] = deque()
+        self._size = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a record, and drop the oldest ones above 40 kB."""
+        self._lines.append(record.getMessage()[-SAID:])
+        self._size += len(self._lines[-1]) + 1
+        while self._size > SAID:
+            self._size -= len(self._lines.popleft()) + 1
+
+    @property
+    def text(self) -> str:
+        """The lines that are left."""
+        return "\n".join(self._lines)
+
+
 def _improve_runners() -> None:
+    # in a terminal of its own `hadoop jar` would be in a session of its own, and outlive us
+    mrjob.hadoop.pty = None
     LocalMRJobRunner._run_multiple = _run_in_threads
     # inline sorts in memory; the sort program does not
     InlineMRJobRunner._sort_input_func = LocalMRJobRunner._sort_input_func
@@ -84,18 +112,9 @@ def _task_log(runner: Any, error: BaseException) -> str:
         return ""
 
 
-def _cause(log: str) -> str:
-    """The last line of the last traceback in a task's log."""
-    lines = [
-        line
-        for line in log.splitlines()
-        if re.match(r"[A-Za-z_][\w.]*(Error|Exception|Exit)\b", line)
-    ]
-    return lines[-1] if lines else ""
-
-
 def _run(spec: dict[str, Any]) -> dict[str, Any]:
-    runner = None
+    runner, said = None, Said()
+    logging.getLogger("mrjob").addHandler(said)
     try:
         job_class = getattr(importlib.import_module(spec["module"]), spec["class"])
         with job_class(spec["args"]).make_runner() as runner:
@@ -103,8 +122,8 @@ def _run(spec: dict[str, Any]) -> dict[str, Any]:
             return {"counters": _sums(runner.counters())}
     except BaseException as error:
         log = _task_log(runner, error)
-        message = _cause(log) or f"{type(error).__name__}: {error}"
-        return {"error": message, "detail": f"{traceback.format_exc()}\n{log}"}
+        message = python_error(log) or f"{type(error).__name__}: {error}"[:MESSAGE]
+        return {"error": message, "detail": f"{traceback.format_exc()}\n{log or said.text}"}
 
 
 def _sums(steps: list[dict[str, dict[str, int]]]) -> dict[str, dict[str, int]]:

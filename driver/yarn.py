@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from driver import yarn_commands, yarn_logs
+from driver.errors import Failure
 from driver.yarn_failures import TaskFailure
+from driver.yarn_progress import YarnProgress
 from driver.yarn_web import NeedsLogin, NoAnswer, ask, tell
 from mapsight import hadoop_conf
 
-__all__ = ["Application", "JobProgress", "Yarn"]
+__all__ = ["Application", "JobProgress", "Yarn", "YarnProgress"]
 
 RUNNING = ("NEW", "NEW_SAVING", "SUBMITTED", "ACCEPTED", "RUNNING")
 GROUPS = ("images", "progress", "fetch")
@@ -82,6 +84,25 @@ class Yarn:
         self.seconds = seconds
         self._managers = hadoop_conf.resourcemanager_web_addresses(self.conf)
         self._by_command = hadoop_conf.is_secure(self.conf)
+
+    def quick(self) -> Yarn:
+        """The same, for asking often: a request takes a second at most."""
+        return Yarn(self.conf, seconds=1.0)
+
+    def check(self) -> None:
+        """Refuse a cluster on which no job would start.
+
+        Raises:
+            Failure: no ResourceManager answers, or it has no node.
+        """
+        try:
+            nodes = self._ask_manager("metrics", {})["clusterMetrics"]["activeNodes"]
+        except NeedsLogin:
+            nodes = yarn_commands.nodes()
+        except (KeyError, TypeError) as error:
+            raise NoAnswer("what answers is no ResourceManager") from error
+        if not nodes:
+            raise Failure("YARN has no node that works: a job would wait for ever")
 
     def applications(self, tag: str, *, running: bool = True) -> list[Application]:
         """Applications with a tag (`mapreduce.job.tags`), oldest first.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from threading import Timer
 from driver.yarn_web import NoAnswer
 from mapsight.hadoop_conf import hadoop_command
 
-__all__ = ["applications", "kill", "logs"]
+__all__ = ["applications", "kill", "logs", "nodes"]
 
 SECONDS = 60
 MOST_BYTES = 32 << 20
@@ -74,6 +75,12 @@ def applications(tag: str, states: Sequence[str]) -> list[tuple[str, str, str, s
     cells = ([cell.strip() for cell in row] for row in rows)
     # between them: type, user, queue, progress
     return [(c[0], c[1], c[5], c[6], c[8]) for c in cells if len(c) == COLUMNS]
+
+
+def nodes() -> int:
+    """How many nodes run."""
+    found = re.search(r"Total Nodes: ?(\d+)", _run("node", "-list", "-states", "RUNNING"))
+    return int(found[1]) if found else 0
 
 
 def kill(application: str) -> None:

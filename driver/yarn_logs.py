@@ -134,7 +134,7 @@ def failure(sources: Sources, job_log: str) -> TaskFailure | None:
 
     Waits up to 15 s for what is still being gathered. None if nothing is known.
     """
-    jobs = re.findall(r"Running job: (job_\d+_\d+)", job_log)
+    jobs = re.findall(r"(?:Running job:|Job) (job_\d+_\d+)", job_log)
     own = job_log[job_log.index(jobs[-1]) :] if jobs else job_log
     if jobs and "failed with state KILLED" not in own:
         deadline = time.monotonic() + WAIT_SECONDS

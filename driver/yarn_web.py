@@ -13,6 +13,8 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
 
+from driver.errors import Failure
+
 __all__ = ["NeedsLogin", "NoAnswer", "ask", "read", "tell"]
 
 MOST_BYTES = 32 << 20  # some 100,000 tasks of a job
@@ -20,7 +22,7 @@ CHUNK = 1 << 16
 SECONDS = 5.0
 
 
-class NoAnswer(Exception):  # noqa: N818
+class NoAnswer(Failure):
     """A service could not be reached, or did not say what it was asked."""
 
 

@@ -13,6 +13,8 @@ from typing import Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from mapsight.hdfs import resolve_hdfs
+
 __all__ = [
     "Found",
     "InputError",
@@ -88,6 +90,8 @@ def resolve(uri: str | bytes) -> tuple[Any, str]:
     local = LocalFileSystem()
     if text.startswith("/") or ("://" not in text and local.exists(text)):
         return local, local._strip_protocol(text)
+    if text.startswith("hdfs://"):
+        return resolve_hdfs(text)
     return fsspec.core.url_to_fs(text)
 
 

@@ -29,7 +29,7 @@ from driver.launch import JOBS
 from driver.node_pip import index_settings, install, installed_pins, node_requirements
 from mapsight.integrity import locked, sha256_of, write_whole
 
-__all__ = ["Packed", "cache_folder", "packed_environment"]
+__all__ = ["Packed", "cache_folder", "imported_modules", "packed_environment"]
 
 CODE = ("driver/node_env.py", "driver/node_pip.py", "driver/node_tree.py", "driver/node_check.py")
 CHECK = Path(__file__).with_name("node_check.py")
@@ -166,12 +166,17 @@ def _check(archive: Path, folder: Path) -> None:
     """
     with tarfile.open(archive) as tar:
         tar.extractall(folder)
-    files = sources(*(job.path for job in JOBS.values()))
-    modules = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files]
-    command = [sys.executable, "-I", "-S", "-B", str(CHECK), str(folder), str(ROOT), *modules]
+    command = [sys.executable, "-I", "-S", "-B", str(CHECK), str(folder), str(ROOT)]
+    command += imported_modules()
     clean = {"PATH": os.defpath, "HOME": str(folder)}
     done = subprocess.run(command, env=clean, capture_output=True, text=True)
     if done.returncode:
         reason = (done.stderr.splitlines() or [f"it ended with {done.returncode}"])[-1]
         message = f"tasks cannot work with the packed environment: {reason}"
         raise Failure(message, done.stderr)
+
+
+def imported_modules() -> list[str]:
+    """The jobs, and all of this project that they import."""
+    files = sources(*(job.path for job in JOBS.values()))
+    return [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files]

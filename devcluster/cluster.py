@@ -24,6 +24,7 @@ sys.path[:1] = (
 from devcluster import daemons  # noqa: E402
 from devcluster.errors import ClusterError  # noqa: E402
 from devcluster.lifecycle import NODE_PATH, Cluster  # noqa: E402
+from devcluster.processes import wait_for_end  # noqa: E402
 from devcluster.state import State, default_folder  # noqa: E402
 
 __all__ = ["main"]
@@ -80,6 +81,8 @@ def _env(cluster: Cluster, options: argparse.Namespace) -> int:
 
 
 def _down(cluster: Cluster, options: argparse.Namespace) -> int:
+    if options.after:
+        wait_for_end(options.after)
     was_there = cluster.down(options.keep)
     _out("ended" if was_there else f"no cluster at {cluster.folder}")
     return 0
@@ -119,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("env", help="shell commands to eval").set_defaults(perform=_env)
     down = commands.add_parser("down", help="end it and remove its folder")
     down.set_defaults(perform=_down)
+    down.add_argument("--after", type=_positive, metavar="PID", help="when this process has ended")
     down.add_argument("--keep", action="store_true", help="leave the folder for another up")
     for name, perform in (("kill", _kill), ("start", _start)):
         command = commands.add_parser(name, help=f"{name} a daemon: nodemanager 1, namenode, ...")

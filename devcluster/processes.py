@@ -17,7 +17,7 @@ from pathlib import Path
 
 from devcluster.errors import ClusterError
 
-__all__ = ["Process", "end", "family", "kill_all", "marked", "start"]
+__all__ = ["Process", "end", "family", "kill_all", "marked", "start", "wait_for_end"]
 
 POLL_SECONDS = 0.05
 PROC = Path("/proc")
@@ -88,6 +88,13 @@ def start(command: Sequence[str], environment: Mapping[str, str], output: Path) 
         )
     popen.returncode = 0  # it is not for Popen to wait for, or to warn of
     return Process(popen.pid, _started(popen.pid) or 0)
+
+
+def wait_for_end(pid: int) -> None:
+    """Wait for a process that need not be a child of this one."""
+    for process in _known([pid]):
+        while process.alive:
+            time.sleep(20 * POLL_SECONDS)
 
 
 def family(pid: int) -> set[Process]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,11 +45,21 @@ def tools() -> None:
 def cluster(tools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A cluster of two nodes that is ready; a test that kills a daemon starts it again."""
     cluster = Cluster(tmp_path_factory.mktemp("cluster"))
+    heir = end_after_this_process(cluster)
     try:
         cluster.up(nodes=2)
         yield cluster
     finally:
         cluster.down()
+        heir.terminate()
+        heir.wait()
+
+
+def end_after_this_process(cluster: Cluster) -> subprocess.Popen[bytes]:
+    """Ends the cluster when the tests are killed in a way that leaves them no time to."""
+    program = [sys.executable, HERE.parents[1] / "devcluster" / "cluster.py"]
+    arguments = ["--state", cluster.folder, "down", "--after", str(os.getpid())]
+    return subprocess.Popen([*program, *arguments], start_new_session=True)
 
 
 class Commands:

@@ -243,9 +243,7 @@ def test_files_come_back_from_hdfs_as_they_went(run, tmp_path):
 def test_every_node_has_a_replica(run, cluster, tmp_path):
     (tmp_path / "replicas").write_bytes(b"x" * 1000)
     run("hadoop", "fs", "-put", tmp_path / "replicas", "/tmp/")
-    said = run("hdfs", "fsck", "/tmp/replicas", "-files", "-blocks", "-locations")
-    assert set(re.findall(r"DatanodeInfoWithStorage\[([^:]+)", said)) <= {"127.0.0.1"}
-    assert "repl=2" in said
+    assert "Live_repl=2\n" in run("hdfs", "fsck", "/tmp/replicas", "-files", "-blocks")
 
 
 def test_webhdfs_reads_without_any_java(run, cluster, tmp_path):

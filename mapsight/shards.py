@@ -12,21 +12,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mapsight.inputs import HEX_ID, image_id_of, open_uri, safe_id
+from mapsight.parquet_layout import SWELL, SWELL_BYTES, check_pages, read_layout
 from mapsight.provenance import provenance_of, renamed
 from mapsight.records import Split, error_record
 
-__all__ = [
-    "OURS",
-    "Image",
-    "image_column",
-    "read_image",
-    "read_images",
-]
+__all__ = ["OURS", "Image", "image_column", "read_image", "read_images"]
 
 MAX_BYTES = 64 << 20  # a file above this is never read
 BATCH_ROWS = 16
-READ_BYTES = 16 << 20  # of a batch of rows, unless one row is larger
-SWELL, SWELL_BYTES = 20, 64 << 20  # a row group beyond both is no collection of pictures
+READ_BYTES = 16 << 20  # of a batch of rows, unless it is one row
 OURS = "shard:{:016x}"
 """How records name a shard of ours: by its first ordinal, wherever it lies."""
 
@@ -67,14 +61,36 @@ def image_column(schema: pa.Schema, wanted: str | None = None) -> str:
     raise ValueError(f"{what}; it has {found}. Name one with --image-column")
 
 
-def _opened(handle: Any) -> pq.ParquetFile:
-    """A Parquet file that is read page by page, with checksums where it has them.
+class _File:
+    """A Parquet file that is read page by page, with checksums where it has them."""
 
-    Unbuffered, pyarrow would read a row group's column whole, however large.
-    """
-    return pq.ParquetFile(
-        handle, pre_buffer=False, buffer_size=1 << 20, page_checksum_verification=True
-    )
+    def __init__(self, handle: Any) -> None:
+        """Raises ValueError, OSError or ArrowException for what is none."""
+        self._handle = handle
+        self.groups = read_layout(handle)
+        # unbuffered, pyarrow would read a row group's column whole, however large
+        self._parquet = pq.ParquetFile(
+            handle, pre_buffer=False, buffer_size=1 << 20, page_checksum_verification=True
+        )
+        self.schema = self._parquet.schema_arrow
+
+    def batches(self, group: int, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        """A row group in batches of READ_BYTES or a row, and of at most BATCH_ROWS.
+
+        Raises:
+            ValueError: it would grow to many times its size, as no pictures do, or
+                its rows are larger than pictures may be.
+        """
+        part = self.groups[group]
+        if part.unpacked > SWELL_BYTES and part.unpacked > SWELL * part.size:
+            raise ValueError(f"{part.size:,} bytes declare {part.unpacked:,}; refused")
+        if part.unpacked > MAX_BYTES * part.rows:
+            raise ValueError(f"{part.rows} rows declare {part.unpacked:,} bytes; refused")
+        check_pages(self._handle, part, columns)
+        # the rows may be of any sizes, and one value of a dictionary stand in all
+        rows = max(1, min(BATCH_ROWS, READ_BYTES // max(part.unpacked, 1)))
+        how = {"row_groups": [group], "columns": columns, "use_threads": False}
+        return self._parquet.iter_batches(rows, **how)
 
 
 def _holds_bytes(kind: pa.DataType) -> bool:
@@ -97,29 +113,27 @@ def read_images(split: Split, wanted: str | None = None) -> Iterator[Image]:
     with contextlib.ExitStack() as stack:
         try:
             handle = stack.enter_context(open_uri(split.uri))
-            parquet = _opened(handle)
-            column = image_column(parquet.schema_arrow, wanted)
+            file = _File(handle)
+            column = image_column(file.schema, wanted)
             groups = range(split.row_group, split.row_group + split.row_groups)
-            rows = [parquet.metadata.row_group(group).num_rows for group in groups]
+            rows = [file.groups[group].rows for group in groups]
             if sum(rows) != split.rows:
                 raise ValueError("the file has changed since the run began")
-        except (OSError, ValueError, IndexError) as error:
+        except (OSError, ValueError, IndexError, pa.ArrowException) as error:
             yield from (_lost(split, offset, str(error)) for offset in range(split.rows))
             return
         for number, last in enumerate(itertools.accumulate(rows)):
             group, offset = split.row_group + number, last - rows[number]
-            yield from _read_group(parquet, group, column, split, offset)
+            yield from _read_group(file, group, column, split, offset)
 
 
-def _read_group(
-    parquet: pq.ParquetFile, group: int, column: str, split: Split, offset: int
-) -> Iterator[Image]:
+def _read_group(file: _File, group: int, column: str, split: Split, offset: int) -> Iterator[Image]:
     """The rows of one row group; `offset` is the first one's place in the split."""
-    rows = parquet.metadata.row_group(group).num_rows
+    rows = file.groups[group].rows
     done, reason = 0, "the row group ends early"
     try:
-        for batch in _batches(parquet, group, _columns(parquet, column, split)):
-            for number in range(batch.num_rows):
+        for batch in file.batches(group, _columns(file.schema.names, column, split)):
+            for number in range(min(batch.num_rows, rows - done)):
                 yield _image(batch, number, column, split, offset + done)
                 done += 1
     except (OSError, ValueError, pa.ArrowException) as error:
@@ -128,35 +142,13 @@ def _read_group(
         yield _lost(split, offset + lost, reason)
 
 
-def _columns(parquet: pq.ParquetFile, column: str, split: Split) -> list[str]:
+def _columns(names: list[str], column: str, split: Split) -> list[str]:
     """The image column and those known columns that cannot be mistaken."""
-    names = parquet.schema_arrow.names
     known = {"image_id", "ImageID", *PATH_COLUMNS, *renamed(names)}
     if not split.source:
         known |= {"source", "ordinal", "error", "detail"}
     more = (name for name in names if name in known and names.count(name) == 1)
     return [column, *(name for name in more if name != column)]
-
-
-def _batches(parquet: pq.ParquetFile, group: int, columns: list[str]) -> Iterator[pa.RecordBatch]:
-    """A row group in batches of about READ_BYTES.
-
-    Raises:
-        ValueError: it would grow to many times its size, as no pictures do, or its
-            rows are larger than pictures may be.
-    """
-    metadata = parquet.metadata.row_group(group)
-    parts = [metadata.column(i) for i in range(metadata.num_columns)]
-    packed = sum(part.total_compressed_size for part in parts)
-    size = sum(part.total_uncompressed_size for part in parts)
-    if size > SWELL_BYTES and size > SWELL * packed:
-        raise ValueError(f"{packed:,} bytes declare {size:,}; refused")
-    if size > MAX_BYTES * metadata.num_rows:
-        raise ValueError(f"{metadata.num_rows} rows of {size:,} bytes; refused")
-    # one large value of a dictionary may stand in every row
-    repeated = any(part.has_dictionary_page for part in parts)
-    rows = 1 if repeated or size > READ_BYTES else BATCH_ROWS
-    return parquet.iter_batches(rows, row_groups=[group], columns=columns, use_threads=False)
 
 
 def _cell(batch: pa.RecordBatch, number: int, name: str) -> Any:
@@ -235,22 +227,21 @@ def read_image(shard: str, row: int, wanted: str | None = None) -> bytes | None:
     """One picture's bytes, by its place in a Parquet file; None if it cannot be read."""
     try:
         with open_uri(shard) as handle:
-            parquet = _opened(handle)
-            column = image_column(parquet.schema_arrow, wanted)
-            for group in range(parquet.num_row_groups):
-                rows = parquet.metadata.row_group(group).num_rows
-                if row < rows:
-                    data = _nth(parquet, group, column, row)
+            file = _File(handle)
+            column = image_column(file.schema, wanted)
+            for group, part in enumerate(file.groups):
+                if row < part.rows:
+                    data = _nth(file, group, column, row)
                     return data.get("bytes") if isinstance(data, dict) else data
-                row -= rows
+                row -= part.rows
     except (OSError, ValueError, pa.ArrowException):
         pass
     return None
 
 
-def _nth(parquet: pq.ParquetFile, group: int, column: str, row: int) -> Any:
+def _nth(file: _File, group: int, column: str, row: int) -> Any:
     """One value of a row group, a batch in memory at a time."""
-    for batch in _batches(parquet, group, [column]):
+    for batch in file.batches(group, [column]):
         if row < batch.num_rows:
             return _cell(batch, row, column)
         row -= batch.num_rows

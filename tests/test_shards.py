@@ -165,7 +165,8 @@ def test_large_pictures_are_read_one_at_a_time(tmp_path, monkeypatch):
     monkeypatch.setattr(shards, "READ_BYTES", 3000)
     values = [os.urandom(1000) for _ in range(20)]
     split = foreign(tmp_path / "f.parquet", {"image": values})
-    batches = list(shards._batches(pq.ParquetFile(split.uri), 0, ["image"]))
+    with Path(split.uri).open("rb") as handle:
+        batches = list(shards._File(handle).batches(0, ["image"]))
     assert max(batch.num_rows for batch in batches) <= 3
     assert [image.data for image in read_images(split)] == values
 
@@ -225,3 +226,76 @@ def test_hex_ids_are_written_in_small_letters(tmp_path):
     table = {"image_id": ["00966A975D566C45"], "image": [b"a"]}
     (image,) = read_images(foreign(tmp_path / "f.parquet", table))
     assert image.image_id == "00966a975d566c45"
+
+
+PICTURES = [os.urandom(300) * 5 for _ in range(9)]
+
+
+@pytest.mark.parametrize("compression", ["none", "snappy", "gzip", "brotli", "zstd", "lz4"])
+@pytest.mark.parametrize("dictionary", [False, True])
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+def test_every_compression_is_read(tmp_path, compression, dictionary, version):
+    how = {"compression": compression, "use_dictionary": dictionary, "row_group_size": 4}
+    split = foreign(tmp_path / "f", {"image": PICTURES}, data_page_version=version, **how)
+    assert [image.data for image in read_images(split)] == PICTURES
+
+
+@pytest.mark.parametrize("kind", [pa.large_binary(), pa.binary_view(), pa.binary(1500)])
+def test_every_binary_type_is_read_alone_and_in_a_struct(tmp_path, kind):
+    cells = pa.array(PICTURES, kind)
+    struct = pa.StructArray.from_arrays([cells, pa.array(["x"] * 9)], ["bytes", "path"])
+    for column in (cells, struct):
+        images = read_images(foreign(tmp_path / "f", {"image": column}))
+        assert [image.data for image in images] == PICTURES
+
+
+def test_a_spark_binary_file_is_read(tmp_path):
+    times = pa.array([1] * 9, pa.timestamp("us", "UTC"))
+    paths = [f"file:/d/{n:016X}.jpg" for n in range(9)]
+    table = {"path": paths, "modificationTime": times, "length": [1500] * 9, "content": PICTURES}
+    images = list(read_images(foreign(tmp_path / "f", table, compression="snappy")))
+    assert [image.data for image in images] == PICTURES
+    assert [image.image_id for image in images] == [f"{n:016x}" for n in range(9)]
+
+
+def test_what_img2dataset_writes_is_read(tmp_path):
+    more = {"key": ["0"] * 9, "url": ["http://x/y"] * 9, "caption": ["a lion"] * 9}
+    images = list(read_images(foreign(tmp_path / "f", {**more, "jpg": PICTURES})))
+    assert [image.data for image in images] == PICTURES
+    assert images[8].provenance == {"original_url": "http://x/y", "caption": "a lion"}
+
+
+def test_a_row_group_of_rows_larger_than_pictures_may_be_is_refused(tmp_path, monkeypatch):
+    split = foreign(tmp_path / "f", {"image": [os.urandom(2000)] * 3}, use_dictionary=False)
+    monkeypatch.setattr(shards, "MAX_BYTES", 1500)
+    details = [image.error["detail"] for image in read_images(split)]
+    assert len(details) == 3
+    assert "3 rows declare" in details[0]
+
+
+FLAT = """
+import sys
+from mapsight.records import Split
+from mapsight.shards import read_images
+print(sum(i.data is not None for i in read_images(Split(sys.argv[1], "f", 0, 1, 4000, 0, 0))))
+print(next(line.split()[1] for line in open("/proc/self/status") if "VmHWM" in line))
+"""
+
+
+def test_a_row_group_takes_the_memory_of_a_page_however_large_it_is(tmp_path):
+    how = {"use_dictionary": False, "write_batch_size": 16}
+    split = foreign(tmp_path / "f", {"image": [os.urandom(1 << 16)] * 4000}, **how)
+    assert Path(split.uri).stat().st_size > 250 << 20
+    command = [sys.executable, "-c", FLAT, split.uri]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert out.splitlines()[0] == "4000"
+    assert int(out.splitlines()[1]) < 180_000
+
+
+def test_a_footer_that_ends_pyarrow_does_not_end_the_task(tmp_path):
+    split = foreign(tmp_path / "f", {"image": [b"a", b"b"]})
+    content = bytearray(Path(split.uri).read_bytes())
+    at = content.rindex(b"\x15\x0c\x19")  # the column's type, BYTE_ARRAY, becomes FLOAT
+    content[at + 1] = 8
+    Path(split.uri).write_bytes(content)
+    assert len(list(read_images(split))) == 2

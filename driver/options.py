@@ -9,6 +9,7 @@ from typing import Any
 
 from driver.config import CONFIG, config_flags
 from driver.errors import UsageError
+from driver.pack_command import PACK_EXAMPLES, pack_options
 from driver.workspace import STAGE_NAMES
 from mapsight import __version__
 from mapsight.labels import DEFAULT_TARGETS
@@ -17,7 +18,7 @@ from mapsight.records import MEASURES
 
 __all__ = ["COMMANDS", "parse"]
 
-COMMANDS = ("run", "search", "status", "report", "model")
+COMMANDS = ("run", "search", "status", "report", "model", "pack")
 STAGES = (
     *("plan", "ingest", "fetch", "extract", "annotate"),
     *("classify", "count", "rank", "merge", "render"),
@@ -35,6 +36,7 @@ examples:
 other commands (each has --help):
   search   the pictures most like a query       status   what is done in a workspace
   report   write the report again               model    build or check the model file
+  pack     what cluster nodes need, in one archive
 """
 SEARCH_EXAMPLES = """\
 examples:
@@ -296,6 +298,7 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
         "status": ("Show which stages of a workspace are done.", STATUS_EXAMPLES),
         "report": ("Write the report of a workspace again.", REPORT_EXAMPLES),
         "model": ("Build the model file from MobileNet weights, or check it.", MODEL_EXAMPLES),
+        "pack": ("Pack what cluster nodes need beside Python into one archive.", PACK_EXAMPLES),
     }
     text, examples = described[command]
     parser = _Parser(
@@ -315,6 +318,8 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
     elif command == "model":
         _model_options(parser)
         parser.add_argument("--check", metavar="DIR", help="pictures to compare with Keras on")
+    elif command == "pack":
+        pack_options(parser)
     _common(parser, jobs=command in ("run", "search"))
     return parser
 

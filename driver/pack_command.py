@@ -9,7 +9,6 @@ from argparse import Namespace
 from pathlib import Path
 
 from driver.errors import Failure
-from driver.node_env import packed_environment
 
 __all__ = ["PACK_EXAMPLES", "pack", "pack_options"]
 
@@ -40,6 +39,8 @@ def pack_options(parser: argparse.ArgumentParser) -> None:
 
 def pack(options: Namespace) -> int:
     """Build the archive if it is missing; print what it is."""
+    from driver.node_env import packed_environment
+
     packed = packed_environment(say=_say, extra=options.extra, refresh=options.refresh)
     path = _copied(packed.path, Path(options.out)) if options.out else packed.path
     glibc = f", glibc {packed.glibc} or newer" if packed.glibc else ""

@@ -1,0 +1,58 @@
+"""Damaged pictures and Parquet files, all in one run: none stops it, none is lost or falsified.
+
+`python benchmarks/mutants.py` does the same with ten times as many.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.mutants import judge, mutate, pictures_of, write_mutants
+from driver.workspace import Workspace
+from mapsight.records import ERROR_CODES
+
+PICTURES, PARQUET = 200, 60
+
+
+@pytest.fixture(scope="module")
+def found(environment, tmp_path_factory):
+    """What became of the mutants, and how many there were."""
+    from conftest import Program
+
+    base = tmp_path_factory.mktemp("mutants")
+    (base / "mutants").mkdir()
+    sample = os.environ.get("MAPSIGHT_OPENIMAGES")
+    others = pictures_of(Path(sample), 20) if sample else []
+    rows = write_mutants(base / "mutants", PICTURES, PARQUET, seed=4, others=others)
+    run = ("-r", "local", "--images", "mutants", "--max-rejected", "1", "--until", "extract")
+    Program(environment, base).ok(*run)
+    return judge(Workspace(str(base / "workspace")), rows)
+
+
+def test_every_row_is_accounted_for(found):
+    assert found["told"] == found["planned"]
+    assert sum(found["became"]["picture"].values()) == PICTURES
+
+
+def test_no_row_of_a_file_with_checksums_is_accepted_with_other_bytes(found):
+    assert found["falsified"] == []
+    assert found["became"]["ours"]["accepted"] and found["became"]["sums"]["accepted"]
+
+
+def test_every_error_has_a_known_code_and_damage_is_found(found):
+    codes = {code for counts in found["became"].values() for code in counts}
+    assert codes - {code for code in codes if code.startswith("accepted")} <= set(ERROR_CODES)
+    assert found["became"]["picture"]["corrupt"] and found["became"]["ours"]["bad_shard"]
+
+
+@given(st.binary(min_size=1, max_size=300), st.integers(0, 2**32), st.binary(min_size=1))
+def test_a_mutant_is_never_the_original_and_always_the_same(data, seed, other):
+    damaged = mutate(data, random.Random(seed), other)
+    assert damaged != data
+    assert damaged == mutate(data, random.Random(seed), other)

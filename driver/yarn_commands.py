@@ -88,9 +88,8 @@ def kill(application: str) -> None:
     _run("application", "-kill", application)
 
 
-def logs(application: str, container: str | None, size: int) -> str:
-    """The last `size` bytes of standard error of a container, or of each of an application."""
+def logs(application: str, container: str | None, name: str, size: int) -> str:
+    """The last `size` bytes of a log of a container, or of all containers of an application."""
     where = ["-containerId", container] if container else []
-    return _run(
-        "logs", "-applicationId", application, *where, "-log_files", "stderr", "-size", f"-{size}"
-    )
+    bounds = ["-log_files", name, "-size", f"-{size}"]
+    return _run("logs", "-applicationId", application, *where, *bounds)

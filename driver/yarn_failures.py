@@ -79,7 +79,7 @@ ENDED = (
     ),
     _rule(r"released on a \*?lost\*? node|node .{0,100}(?:is|was) lost", "its node was lost"),
     _rule(
-        r"(?P<kind>DSQuota|NSQuota|QuotaByStorageType)ExceededException: (?:[\w.]+: )?"
+        r"(?P<kind>DSQuota|NSQuota|QuotaByStorageType)ExceededException\)?: (?:[\w.]+: )?"
         r"The (?P<what>[^\n]{1,80}?) of (?:directory )?(?P<folder>\S+) is exceeded: "
         r"(?P<numbers>[^\n]{0,150})",
         "the HDFS quota of {folder} is used up ({numbers})",
@@ -130,9 +130,8 @@ REFUSED = (
         " (mapreduce.map.memory.mb, mapreduce.reduce.memory.mb)",
     ),
     _rule(
-        r"(?P<what>MAP|REDUCE) capability required is more than the supported max container "
-        r"capability.{0,80}?(?:RequiredResource|ResourceReqt): ?<?(?:memory:)?(?P<wanted>\d+)"
-        r".{0,80}?(?:maxContainerCapability|MaxContainerResource):? ?<?(?:memory:)?(?P<most>\d+)",
+        r"(?:map|reduce)Resource\w*: ?<?(?:memory:)?(?P<wanted>\d+)"
+        r".{0,40}?maxContainerCapability: ?<?(?:memory:)?(?P<most>\d+)",
         "a task asks for {wanted} MB of memory and the cluster gives {most} MB at most"
         " (mapreduce.map.memory.mb, mapreduce.reduce.memory.mb)",
     ),
@@ -144,6 +143,15 @@ REFUSED = (
     _rule(
         r"Client cannot authenticate via|No valid credentials provided",
         "the cluster asks for a Kerberos ticket: kinit brings one",
+    ),
+    _rule(
+        r"due to AM Container for \S+ exited with\s+exitCode: (?P<status>-?\d+)"
+        r"(?:.{0,4000}?application tracking page: (?P<url>\S+))?",
+        "the master of the job ended with status {status} before it could do anything: see {url}",
+    ),
+    _rule(
+        r"due to ApplicationMaster for attempt \S+ timed out",
+        "the master of the job was not heard of for too long: its node is overloaded or lost",
     ),
     _rule(
         r"failed with state KILLED due to: (?P<why>[^\n]{0,200})",
@@ -166,7 +174,9 @@ def why_ended(diagnostics: str) -> str | None:
 
 def why_refused(log: str) -> str | None:
     """Why a job never started, or was ended as a whole, from what `hadoop jar` said."""
-    return _first(ENDED + REFUSED, log)
+    line = _first(ENDED + REFUSED, log)
+    master = "AM Container" in log and "memory" in (line or "")
+    return f"the job's master: {line}: raise yarn.app.mapreduce.am.resource.mb" if master else line
 
 
 def why_exited(diagnostics: str, stderr: str) -> str | None:

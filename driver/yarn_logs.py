@@ -26,9 +26,12 @@ TASKS = 3
 ATTEMPTS = 2
 WAIT_SECONDS = 15.0
 POLL_SECONDS = 1.0
+BROKEN_PIPE = "BrokenPipeError"
+WHOLE = re.compile(r"failed with state KILLED|due to (AM Container|ApplicationMaster) for ")
+"""Said of a job that did not fail for one of its tasks."""
 GATHERED = re.compile(
     r"Container: (?P<container>container_\w+) on (?P<node>\S+).*?LogContents:\n(?P<text>.*?)"
-    r"\nEnd of LogType:\s*stderr",
+    r"\nEnd of LogType:",
     re.DOTALL,
 )
 
@@ -108,12 +111,12 @@ class Sources:
         ]
         return sorted(found, key=lambda attempt: attempt.finished)[:ATTEMPTS]
 
-    def stderr(self, attempt: Attempt) -> str | None:
-        """The last 20 kB of what an attempt wrote to standard error; None where it is not yet."""
+    def log(self, attempt: Attempt, name: str) -> str | None:
+        """The last 20 kB of a log of an attempt, `stderr` or `syslog`; None where it is not yet."""
         scheme = urlsplit(self.history).scheme or "http"
         places = (
-            f"{scheme}://{attempt.node}/ws/v1/node/containers/{attempt.container}/logs/stderr",
-            f"{self.history}/ws/v1/history/containerlogs/{attempt.container}/stderr",
+            f"{scheme}://{attempt.node}/ws/v1/node/containers/{attempt.container}/logs/{name}",
+            f"{self.history}/ws/v1/history/containerlogs/{attempt.container}/{name}",
         )
         for place in places:
             try:
@@ -136,11 +139,11 @@ def failure(sources: Sources, job_log: str) -> TaskFailure | None:
     """
     jobs = re.findall(r"(?:Running job:|Job) (job_\d+_\d+)", job_log)
     own = job_log[job_log.index(jobs[-1]) :] if jobs else job_log
-    if jobs and "failed with state KILLED" not in own:
+    if jobs and not WHOLE.search(own):
         deadline = time.monotonic() + WAIT_SECONDS
         if told := _of_attempts(sources, jobs[-1], own, deadline):
             return told
-    line = why_refused(own) or _java_error(own)
+    line = why_refused(own) or _java_error(own) or _unread(own)
     return TaskFailure(line, own[-TAIL:]) if line else None
 
 
@@ -150,8 +153,13 @@ def _of_attempts(sources: Sources, job: str, log: str, deadline: float) -> TaskF
     while sources.jobs and not attempts and _wait(deadline):
         attempts = sources.failed_attempts(job, log)
     if not attempts:
-        return _anywhere(application, log, deadline)
-    told = [explain(a, _stderr(sources, application, a, deadline)) for a in attempts]
+        return _anywhere(application, deadline)
+    told = []
+    for attempt in attempts:
+        logs = [_log(sources, application, attempt, "stderr", deadline)]
+        if explain(attempt, *logs).vague:
+            logs.append(_log(sources, application, attempt, "syslog", deadline))
+        told.append(explain(attempt, *logs))
     # an attempt that says why goes before one that just ended
     return min(told, key=lambda found: found.vague)
 
@@ -161,51 +169,53 @@ def _wait(deadline: float) -> bool:
     return time.monotonic() < deadline
 
 
-def _stderr(sources: Sources, application: str, attempt: Attempt, deadline: float) -> str:
+def _log(sources: Sources, application: str, attempt: Attempt, name: str, deadline: float) -> str:
     if not attempt.container:
         return ""
-    while (text := sources.stderr(attempt)) is None and _wait(deadline):
+    while (text := sources.log(attempt, name)) is None and _wait(deadline):
         pass
     if text is not None:
         return text
-    return next(iter(_by_command(application, attempt.container)), "")
+    return next(iter(_by_command(application, attempt.container, name)), "")
 
 
-def _by_command(application: str, container: str | None) -> list[str]:
+def _by_command(application: str, container: str | None, name: str) -> list[str]:
     try:
-        text = yarn_commands.logs(application, container, TAIL)
+        text = yarn_commands.logs(application, container, name, TAIL)
     except NoAnswer:
         return []
     return [match["text"] for match in GATHERED.finditer(text)]
 
 
-def _anywhere(application: str, log: str, deadline: float) -> TaskFailure | None:
+def _anywhere(application: str, deadline: float) -> TaskFailure | None:
     """What any task of an application said, where nobody tells which one failed."""
-    if why_ended(log):
-        return None
-    while not (texts := _by_command(application, None)) and _wait(deadline):
+    while not (texts := _by_command(application, None, "stderr")) and _wait(deadline):
         pass
-    for text in texts:
-        if line := python_error(text):
-            return TaskFailure(line, text)
-    return None
+    told = [TaskFailure(line, text) for text in texts if (line := python_error(text))]
+    return min(told, key=lambda found: BROKEN_PIPE in found.line, default=None)
 
 
-def explain(attempt: Attempt, stderr: str) -> TaskFailure:
-    """Why an attempt failed: what ended it, its exception, or its status."""
-    ended = why_ended(attempt.diagnostics)
-    error = None if ended else python_error(stderr)
-    why = (
-        ended
-        or error
-        or why_exited(attempt.diagnostics, stderr)
-        or _java_error(attempt.diagnostics)
-    )
+def explain(attempt: Attempt, stderr: str, syslog: str = "") -> TaskFailure:
+    """Why an attempt failed: what ended it, its exception, or its status.
+
+    `vague` if there may be more to learn from the log of its Java part: when
+    that cannot write its output, Python sees no more than a broken pipe.
+    """
+    ended = why_ended(attempt.diagnostics) or why_ended(syslog)
+    error = python_error(stderr)
+    exited = why_exited(attempt.diagnostics, stderr) or _java_error(attempt.diagnostics)
+    why = ended or error or exited or "it failed and does not say why"
     if ended and "memory" in ended:
         why = f"{ended}: raise {attempt.memory_setting}"
-    detail = "\n".join((attempt.diagnostics, stderr))
-    line = f"{attempt.where}: {why or 'it failed and does not say why'}"
-    return TaskFailure(line, detail, attempt.id, vague=not (ended or error))
+    detail = "\n".join(filter(None, (attempt.diagnostics, stderr, syslog)))
+    vague = not ended and (error is None or BROKEN_PIPE in error)
+    return TaskFailure(f"{attempt.where}: {why}", detail, attempt.id, vague)
+
+
+def _unread(log: str) -> str | None:
+    found = re.search(r"Task failed task_(\d+_\d+)\w+", log)
+    where = f"yarn logs -applicationId application_{found[1]}" if found else ""
+    return f"a task failed, and its log could not be read: try {where}" if found else None
 
 
 def _java_error(text: str) -> str | None:

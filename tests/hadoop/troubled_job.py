@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 from mrjob.job import MRJob
 from mrjob.protocol import RawValueProtocol
@@ -14,7 +15,10 @@ class MRTroubled(MRJob):
 
     INPUT_PROTOCOL = OUTPUT_PROTOCOL = RawValueProtocol
     HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.NLineInputFormat"
-    JOBCONF = {"stream.map.input.ignoreKey": "true", "mapreduce.map.maxattempts": 1}
+
+    def jobconf(self):
+        own = {"stream.map.input.ignoreKey": "true", "mapreduce.map.maxattempts": 1}
+        return {**super().jobconf(), **own}
 
     def configure_args(self):
         super().configure_args()
@@ -60,8 +64,7 @@ class MRTroubled(MRJob):
         os.kill(os.getpid(), signal.SIGSEGV)
 
     def trouble_space(self, line):
-        with open("/dev/full", "w") as disk:
-            disk.write(line)
+        Path("/dev/full").write_text(line)
 
     def trouble_chatter(self, line):
         for number in range(40_000):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 __all__ = ["TaskFailure", "python_error", "why_ended", "why_exited", "why_refused"]
 
 LAST_LINE = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt)\b")
+NAMED = "mapsight.where.TaskError: "
 SIGNALS = {
     131: "it was ended (SIGQUIT)",
     134: "it aborted (SIGABRT)",
@@ -45,7 +46,8 @@ def python_error(text: str) -> str | None:
         below = (line for line in lines[heads[-1] + 1 :] if line[:1].strip())
     else:  # a syntax error, or the head was cut off
         below = (line for line in reversed(lines) if LAST_LINE.match(line))
-    return next(below, None)
+    line = next(below, None)
+    return line.removeprefix(NAMED) if line else None
 
 
 Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str]]

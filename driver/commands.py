@@ -25,13 +25,14 @@ __all__ = ["model", "report", "run", "status"]
 def run(options: Namespace, command: str) -> int:
     """Bring the workspace up to date, and say where the results are."""
     choose_input(options)
+    check_runner(options)
     workspace = Workspace(options.workspace)
-    check_runner(options, workspace)
     with workspace.locked():
         pipeline = Pipeline(options, workspace)
         pipeline.memo.update(command=command, started=time.strftime("%Y-%m-%dT%H:%M:%S%z"))
         check_options(pipeline)
-        pipeline.run(STAGE_TABLE)
+        with pipeline.attended(alone=True):
+            pipeline.run(STAGE_TABLE)
         finished = pipeline.reports[-1].name == STAGES[-1]
         where, summary = {}, None
         if finished:

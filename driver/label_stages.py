@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from driver.errors import UsageError
 from driver.pipeline import Outcome, Pipeline
 from driver.read_stages import dataset_of
+from driver.uploads import drop_others, upload
 from mapsight import openimages
 from mapsight.inputs import Found
 from mapsight.labels import Labeler, resolve_targets
@@ -23,6 +25,7 @@ __all__ = [
     "classify",
     "classify_identity",
     "count",
+    "drop_old_uploads",
     "rank",
     "rank_identity",
     "read_counts",
@@ -31,6 +34,7 @@ __all__ = [
 ]
 
 PICTURES_PER_RANGE = 250_000
+PREDICTION_BYTES, RANK_BYTES = 1500, 800
 
 
 def _metadata(run: Pipeline) -> list[tuple[str, Found]]:
@@ -49,11 +53,27 @@ def annotate_identity(run: Pipeline) -> dict[str, Any]:
 
 def annotate(run: Pipeline, folder: str) -> Outcome:
     """Collects what the metadata says of each image; nothing to do without any."""
-    splits = [split for kind, file in _metadata(run) for split in openimages.csv_splits(file, kind)]
+    files = _metadata(run)
+    splits = [split for kind, file in files for split in openimages.csv_splits(file, kind)]
     if not splits:
-        return Outcome(notes={"digest": "nothing"})
-    lines = [json.dumps(asdict(split)) for split in splits]
-    return Outcome(run.job("annotate", run.manifest(lines), [], ("annotate", folder)))
+        return Outcome(notes={"digest": "nothing", "uploads": {}})
+    copies = upload(run, (split.uri for split in splits))
+    lines = []
+    for split in splits:
+        uri = run.workspace.uri(copies[split.uri]) if split.uri in copies else split.uri
+        lines.append(json.dumps(asdict(replace(split, uri=uri))))
+    size = sum(max(file.bytes, 0) for _, file in files)
+    job = run.job("annotate", run.manifest(lines), [], ("annotate", folder), shuffled=size)
+    return Outcome(job, {"uploads": copies})
+
+
+def drop_old_uploads(run: Pipeline) -> None:
+    """Remove copies of inputs that are not this run's."""
+    names = (
+        run.documents[stage]["notes"].get("uploads", {}).values()
+        for stage in ("ingest", "annotate")
+    )
+    drop_others(run, itertools.chain.from_iterable(names))
 
 
 def classify_identity(run: Pipeline) -> dict[str, Any]:
@@ -93,7 +113,8 @@ def classify(run: Pipeline, folder: str) -> Outcome:
     if run.options.screen_diagonal:
         arguments += ["--screen-diagonal", str(run.options.screen_diagonal)]
     inputs = [*run.workspace.parts("extract"), *run.workspace.parts("annotate")]
-    counters = run.job("classify", inputs, arguments, ("classify", folder))
+    size = PREDICTION_BYTES * run.documents["extract"]["counters"]["images"]["read"]
+    counters = run.job("classify", inputs, arguments, ("classify", folder), shuffled=size)
     labeler = Labeler(run.memo["settings"]["targets"], run.memo["settings"]["parents"])
     classes = run.documents["extract"]["notes"]["classes"] or None
     return Outcome(counters, {"missing": labeler.missing(classes)})
@@ -137,4 +158,5 @@ def rank(run: Pipeline, folder: str) -> Outcome:
     plan = plan_ranking(_rank_plan(run), sample, pictures, PICTURES_PER_RANGE)
     path = run.side_file("rank_plan.json", json.dumps(asdict(plan)))
     inputs = run.workspace.parts("classify")
-    return Outcome(run.job("rank", inputs, ["--plan", path], ("rank", folder)))
+    size = RANK_BYTES * pictures
+    return Outcome(run.job("rank", inputs, ["--plan", path], ("rank", folder), shuffled=size))

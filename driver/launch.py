@@ -16,7 +16,7 @@ from driver.errors import Failure
 from driver.fingerprint import ROOT
 from driver.progress import Progress
 
-__all__ = ["JOBS", "Job", "conf_path", "launch"]
+__all__ = ["JOBS", "Job", "launch", "runner_settings"]
 
 POLL_SECONDS = 0.3
 
@@ -50,10 +50,18 @@ JOBS = {
 }
 
 
-def conf_path() -> Path:
-    """The cluster settings: mrjob.conf of the checkout, or the installed copy."""
-    here = ROOT / "mrjob.conf"
-    return here if here.is_file() else Path(sys.prefix) / "share" / "mapsight" / "mrjob.conf"
+def runner_settings(runner: str, own: str | None = None) -> list[str]:
+    """Options of a job that say where it runs, and with which settings.
+
+    They are those of mrjob.conf (of the checkout, or the installed copy), and of a
+    file of the user's, which wins.
+    """
+    ours = ROOT / "mrjob.conf"
+    if not ours.is_file():
+        ours = Path(sys.prefix) / "share" / "mapsight" / "mrjob.conf"
+    files = [str(ours), *([str(Path(own).resolve())] if own else [])]
+    paths = (part for path in files for part in ("--conf-path", path))
+    return ["-r", runner, *paths, "--no-read-logs"]
 
 
 def launch(

@@ -26,8 +26,36 @@ def _holder(run_id: str) -> dict[str, Any]:
         "run": run_id,
         "pid": os.getpid(),
         "host": socket.gethostname(),
+        "machine": _machine(),
+        "born": _born(os.getpid()),
         "since": time.strftime("%Y-%m-%d %H:%M:%S"),
     }
+
+
+def _machine() -> str:
+    """What processes that can see each other have in common: the boot and the pid namespace."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return ""
+
+
+def _born(pid: int) -> str:
+    """When a process started, in ticks since the boot; nothing if it is not there any more."""
+    try:
+        # the name before it may have spaces and brackets
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] in "ZX" else fields[19]
+
+
+def _died_here(holder: dict[str, Any]) -> bool:
+    """Whether a holder was a process of this machine that has ended."""
+    pid, born, machine = (holder.get(key) for key in ("pid", "born", "machine"))
+    known = bool(born) and bool(machine) and isinstance(pid, int)
+    return known and machine == _machine() and _born(pid) != born  # type: ignore[arg-type]
 
 
 def _refusal(where: str, text: str) -> Failure:
@@ -67,16 +95,17 @@ def hold_heartbeat(
     """Hold a lock object where there are no file locks.
 
     The holder writes the time every `beat` seconds; an object older than
-    `stale` seconds belongs to a dead run and is taken over. Yields an event
-    that is set if another run took the lock all the same.
+    `stale` seconds belongs to a dead run and is taken over, and at once one
+    whose process has ended on this machine. Yields an event that is set if
+    another run took the lock all the same.
     """
     _refuse_living(file_system, path, where, stale)
     lost, done = threading.Event(), threading.Event()
     holder = _holder(run_id)
 
-    def write() -> None:
+    def write(**how: str) -> None:
         document = {**holder, "beat": time.time()}
-        file_system.pipe_file(path, json.dumps(document).encode())
+        file_system.pipe_file(path, json.dumps(document).encode(), **how)
 
     def keep() -> None:
         while not done.wait(beat):
@@ -87,7 +116,8 @@ def hold_heartbeat(
                     return
                 write()
 
-    write()
+    with contextlib.suppress(FileExistsError):
+        write(mode="create")
     if _read(file_system, path).get("run") != run_id:
         raise _refusal(where, json.dumps(_read(file_system, path)))
     thread = threading.Thread(target=keep, daemon=True)
@@ -110,7 +140,11 @@ def _read(file_system: Any, path: str) -> dict[str, Any]:
 
 
 def _refuse_living(file_system: Any, path: str, where: str, stale: float) -> None:
+    """Refuse, or make place for a new lock."""
     file_system.invalidate_cache()
     holder = _read(file_system, path)
-    if holder and time.time() - holder.get("beat", 0) < stale:
+    alive = bool(holder) and time.time() - holder.get("beat", 0) < stale
+    if alive and not _died_here(holder):
         raise _refusal(where, json.dumps(holder))
+    with contextlib.suppress(FileNotFoundError):
+        file_system.rm_file(path)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import getpass
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from driver.config import CONFIG, config_flags
@@ -117,9 +120,9 @@ def _ranks(text: str) -> str:
 def _common(parser: argparse.ArgumentParser, *, jobs: bool) -> None:
     parser.add_argument(
         "--workspace",
-        default="./workspace",
         metavar="DIR",
-        help="folder or URI that keeps all stages (default: %(default)s)",
+        help="folder or URI that keeps all stages (default: ./workspace; with -r hadoop"
+        " hdfs:///user/YOU/mapsight)",
     )
     if jobs:
         parser.add_argument(
@@ -132,6 +135,17 @@ def _common(parser: argparse.ArgumentParser, *, jobs: bool) -> None:
         )
         parser.add_argument(
             "--processes", type=_positive, metavar="N", help="tasks at once for -r local"
+        )
+        parser.add_argument(
+            "--mrjob-conf",
+            metavar="FILE",
+            help="cluster settings that win over those of Mapsight's mrjob.conf",
+        )
+        parser.add_argument(
+            "--node-python",
+            metavar="COMMAND",
+            help="for -r hadoop: a Python that every node has, with what Mapsight needs, instead"
+            " of sending that along",
         )
     parser.add_argument(
         "--config", metavar="FILE", help=f"TOML file with options (default: {CONFIG}, if there)"
@@ -204,7 +218,9 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
         "--engine", choices=["litert", "keras"], default="litert", help="what runs the model"
     )
     parser.add_argument(
-        "--results", metavar="DIR", help="also copy results and report to this folder"
+        "--results",
+        metavar="DIR",
+        help="also copy results and report to this folder (default with -r hadoop: ./results)",
     )
     parser.add_argument("--force", action="append", default=[], choices=STAGES, help="run it again")
     parser.add_argument("--until", choices=STAGES, help="stop after this stage")
@@ -338,8 +354,17 @@ def parse(argv: Sequence[str], prog: str) -> argparse.Namespace:
     flags = config_flags(parsers, command, given.config, rest)
     options = parser.parse_args(flags + rest)
     options.command = command
+    if options.workspace is None:
+        options.workspace = _usual_workspace(getattr(options, "runner", "inline"))
     _check(options, given)
     return options
+
+
+def _usual_workspace(runner: str) -> str:
+    if runner != "hadoop":
+        return "./workspace"
+    user = os.environ.get("HADOOP_USER_NAME") or getpass.getuser()
+    return f"hdfs:///user/{user}/mapsight"
 
 
 def _check(options: argparse.Namespace, given: argparse.Namespace) -> None:
@@ -349,7 +374,12 @@ def _check(options: argparse.Namespace, given: argparse.Namespace) -> None:
         raise UsageError("--precision int8 needs --calibration DIR, a hundred pictures or more")
     if named and (options.weights or getattr(options, "engine", "") == "keras"):
         raise UsageError("--model FILE goes without --weights and --engine keras")
+    settings = getattr(options, "mrjob_conf", None)
+    if settings and not Path(settings).is_file():
+        raise UsageError(f"--mrjob-conf {settings}: no such file")
     if options.command == "run":
+        if options.runner == "hadoop":
+            options.results = options.results or "./results"
         options.target_labels = [label for part in options.target_labels for label in part]
         if not options.target_labels:
             raise UsageError("--target-labels: name at least one label")

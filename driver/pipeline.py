@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ai_edge_litert
 import numpy
@@ -16,10 +17,13 @@ import pyarrow
 
 from driver.errors import Failure
 from driver.fingerprint import code_digest, fingerprint
-from driver.launch import JOBS, conf_path, launch
+from driver.launch import JOBS, launch, runner_settings
 from driver.progress import Progress
 from driver.workspace import Workspace
 from mapsight import __version__
+
+if TYPE_CHECKING:
+    from driver.hadoop import HadoopCluster
 
 __all__ = ["Outcome", "Pipeline", "Stage", "StageReport"]
 
@@ -76,6 +80,21 @@ class Pipeline:
         self.reports: list[StageReport] = []
         self.memo: dict[str, Any] = {}
         self._jobs = 0
+        self.cluster: HadoopCluster | None = None
+        if options.runner == "hadoop":
+            from driver.hadoop import HadoopCluster
+
+            self.cluster = HadoopCluster(options, workspace)
+
+    @contextlib.contextmanager
+    def attended(self, *, alone: bool) -> Iterator[None]:
+        """The time in which jobs run; none of them outlives it.
+
+        Args:
+            alone: the workspace's lock is held.
+        """
+        with self.cluster.attended(alone=alone) if self.cluster else contextlib.nullcontext():
+            yield
 
     def run(self, stages: Sequence[Stage]) -> None:
         """Bring every stage up to date, in order, up to `--until`."""
@@ -138,6 +157,9 @@ class Pipeline:
         arguments: Sequence[str],
         output: tuple[str, ...],
         total: int | None = None,
+        *,
+        shuffled: int = 0,
+        here: bool = False,
     ) -> dict[str, dict[str, int]]:
         """Run a job over inputs into a folder of the workspace; its counters.
 
@@ -146,22 +168,32 @@ class Pipeline:
             arguments: the job's own.
             output: the folder, as names below the workspace's root.
             total: pictures it will see, where it tells.
+            shuffled: about how many bytes go to its reducers.
+            here: what it reads is only on this machine, where it then runs.
         """
-        if self.workspace.local or self._on_cluster:
-            return self._launch(verb, inputs, arguments, self.workspace.uri(*output), total)
+        if self.workspace.local or (self.on_cluster and not here):
+            target = self.workspace.uri(*output)
+            return self._launch(verb, inputs, arguments, target, total, shuffled)
         folder = self._new_folder("output")
-        counters = self._launch(verb, inputs, arguments, str(folder), total)
+        counters = self._launch(verb, inputs, arguments, str(folder), total, here=here)
         self.workspace.upload(folder, *output)
         return counters
 
-    def collect(self, verb: str, inputs: Sequence[str], arguments: Sequence[str]) -> list[str]:
+    def collect(
+        self, verb: str, inputs: Sequence[str], arguments: Sequence[str], shuffled: int = 0
+    ) -> list[str]:
         """Run a job whose output is small and for the driver; its parts as local files."""
         folder = self._new_folder("output")
-        self._launch(verb, inputs, arguments, str(folder), None)
-        return sorted(map(str, folder.glob("part-*")))
+        if not self.on_cluster:
+            self._launch(verb, inputs, arguments, str(folder), None)
+            return sorted(map(str, folder.glob("part-*")))
+        names = (".jobs", self.workspace.run_id, folder.name)
+        self._launch(verb, inputs, arguments, self.workspace.uri(*names), None, shuffled)
+        return self.workspace.download(self.workspace.addresses(*names), folder)
 
     @property
-    def _on_cluster(self) -> bool:
+    def on_cluster(self) -> bool:
+        """Whether jobs run on other machines, which do not see files of this one."""
         return self.options.runner in ("hadoop", "emr")
 
     def _new_folder(self, name: str) -> Path:
@@ -174,29 +206,43 @@ class Pipeline:
         arguments: Sequence[str],
         target: str,
         total: int | None,
+        shuffled: int = 0,
+        *,
+        here: bool = False,
     ) -> dict[str, dict[str, int]]:
         self._jobs += 1
         scratch = self.scratch / f"job-{self._jobs:03d}-{verb}"
-        if not self._on_cluster:
+        cluster = None if here else self.cluster
+        if cluster:
+            settings = cluster.arguments(verb, shuffled)
+            progress: Progress = cluster.progress(verb, total)
+        else:
             inputs = self.workspace.download(inputs, scratch / "inputs")
-        settings = ["-r", self.options.runner, "--conf-path", str(conf_path()), "--no-read-logs"]
-        if self.options.runner == "local" and self.options.processes:
-            settings += ["--num-cores", str(self.options.processes)]
-        progress = Progress(verb, total)
+            settings, progress = self._local_settings(here), Progress(verb, total)
         try:
             everything = [*settings, "--output-dir", target, *arguments, *inputs]
             return launch(JOBS[verb], everything, scratch, progress)
+        except Failure as error:
+            raise cluster.explained(error, JOBS[verb].path) if cluster else error from None
         finally:
             progress.close()
 
-    def manifest(self, lines: Sequence[str]) -> list[str]:
+    def _local_settings(self, here: bool) -> list[str]:
+        runner = "local" if here else self.options.runner
+        settings = runner_settings(runner, self.options.mrjob_conf)
+        if runner == "local" and self.options.processes:
+            settings += ["--num-cores", str(self.options.processes)]
+        return settings
+
+    def manifest(self, lines: Sequence[str], *, here: bool = False) -> list[str]:
         """Input for a job that takes one line a map task.
 
         Hadoop cuts one file into lines; the other runners give every file a task.
+        `here` as for `job`.
         """
         folder = self._new_folder("manifest")
         folder.mkdir(parents=True)
-        if self._on_cluster:
+        if self.on_cluster and not here:
             path = folder / "manifest.txt"
             path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
             return [str(path)]

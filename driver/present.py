@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from driver.errors import Failure
 from driver.label_stages import read_counts
 from driver.pipeline import Outcome, Pipeline, require
-from driver.read_stages import SHARDS
+from driver.read_stages import SHARDS, named_inputs
 from driver.workspace import Workspace
 from mapsight import __version__, accuracy
 from mapsight.ranking import EVERYTHING
@@ -54,12 +54,7 @@ def _options(run: Pipeline) -> dict[str, Any]:
 
 def merge_identity(run: Pipeline) -> dict[str, Any]:
     """What the result tables depend on beside the records."""
-    return {"options": _options(run), "inputs": _named_inputs(run)}
-
-
-def _named_inputs(run: Pipeline) -> list[str]:
-    openimages = run.options.openimages
-    return [*run.options.images, *([openimages] if openimages else [])]
+    return {"options": _options(run), "inputs": named_inputs(run)}
 
 
 def merge(run: Pipeline, folder: str) -> Outcome:
@@ -115,7 +110,7 @@ def _summary(
         "host": socket.gethostname(),
         "command": run.memo["command"],
         "runner": run.options.runner,
-        "inputs": _named_inputs(run),
+        "inputs": named_inputs(run),
         "options": _options(run),
         "model": {
             name: extract["options"][key]

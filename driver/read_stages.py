@@ -13,6 +13,7 @@ from driver.errors import Failure, UsageError
 from driver.fingerprint import fingerprint
 from driver.model import Model, model_of
 from driver.pipeline import Outcome, Pipeline, require
+from driver.uploads import is_here, stamps, upload
 from mapsight import openimages
 from mapsight.fetch_shards import document_of
 from mapsight.inputs import Found, InputError, find_inputs
@@ -31,12 +32,14 @@ __all__ = [
     "forget_unnamed",
     "ingest",
     "ingest_identity",
+    "named_inputs",
     "plan",
     "plan_identity",
     "unfinished",
 ]
 
 CLUSTER_TASKS = 16
+FEATURE_BYTES = 3500
 FETCHED = "fetched"
 """The folder of the workspace that keeps fetched pictures from run to run."""
 
@@ -88,9 +91,15 @@ def plan_identity(run: Pipeline) -> dict[str, Any]:
     }
 
 
+def named_inputs(run: Pipeline) -> list[str]:
+    """What the user named, as typed."""
+    openimages = run.options.openimages
+    return [*run.options.images, *([openimages] if openimages else [])]
+
+
 def _nothing_found(run: Pipeline) -> str:
     dataset = dataset_of(run)
-    named = [*run.options.images, *([run.options.openimages] if dataset else [])]
+    named = named_inputs(run)
     lists = [found.source for found in dataset.files["images"]] if dataset else []
     advice = f"; to fetch them from their URLs: --images {lists[0]}" if lists else ""
     return f"{', '.join(named)}: no pictures found{advice}"
@@ -120,27 +129,38 @@ def _listed(run: Pipeline, kind: str) -> list[Split]:
     return [Split(**{**split, "uri": listing}) for split in notes[kind]]
 
 
+def _parquet_files(run: Pipeline) -> list[str]:
+    return [split["uri"] for split in run.documents["plan"]["notes"]["parquet"]]
+
+
 def ingest_identity(run: Pipeline) -> dict[str, Any]:
     """The splits of loose files and of archives, which are told by the plan's digest."""
     notes = run.documents["plan"]["notes"]
-    return {"splits": [*notes["files"], *notes["tar"]]}
+    uploads = stamps(run, _parquet_files(run))
+    return {"splits": [*notes["files"], *notes["tar"]], **({"uploads": uploads} if uploads else {})}
 
 
 def ingest(run: Pipeline, folder: str) -> Outcome:
-    """Packs loose files and archives into shards; the job's output names them, others go."""
+    """Packs loose files and archives into shards; the job's output names them, others go.
+
+    What only this machine can read is packed here, and its Parquet files are copied.
+    """
+    uploads = upload(run, _parquet_files(run))
     files = _listed(run, "files")
     archives = [Split(**split) for split in run.documents["plan"]["notes"]["tar"]]
     splits = [*files, *archives]
     if not splits:
-        return Outcome(notes={"shards": [], "digest": "nothing"})
+        return Outcome(notes={"shards": [], "digest": "nothing", "uploads": uploads})
     wanted = sum(split.rows for split in files)
     shards = run.workspace.uri("ingest", folder, "shards")
+    here = run.on_cluster and any(map(is_here, named_inputs(run)))
     counters = run.job(
         "pack",
-        run.manifest([split.to_json() for split in splits]),
+        run.manifest([split.to_json() for split in splits], here=here),
         ["--shards", shards],
         ("ingest", folder, "packed"),
         total=None if archives else wanted,
+        here=here,
     )
     packed = _packed(run, "ingest", folder, "packed")
     _drop_unnamed_shards(run, folder, {record["split"]["uri"] for record in packed})
@@ -150,12 +170,12 @@ def ingest(run: Pipeline, folder: str) -> Outcome:
         found == told and (found >= wanted if archives else found == wanted),
         f"ingest: {found} of {wanted} pictures were packed; run again",
     )
-    return Outcome(counters, _notes_of(run, packed, "ingest"))
+    return Outcome(counters, {**_notes_of(run, packed, "ingest"), "uploads": uploads})
 
 
 def _packed(run: Pipeline, *names: str) -> list[dict[str, Any]]:
     """What a job that wrote shards says of them, in the order of their pictures."""
-    records = [record for _, record in records_of(_addresses(run, *names))]
+    records = [record for _, record in records_of(run.workspace.addresses(*names))]
     return sorted(records, key=lambda record: record["split"]["first"])
 
 
@@ -226,17 +246,6 @@ def forget_unnamed(run: Pipeline) -> None:
     _drop_unnamed(run, (FETCHED,), shards | set(map(document_of, shards)))
 
 
-def _addresses(run: Pipeline, *names: str) -> list[str]:
-    """The part files a job left in a folder of the workspace."""
-    file_system = run.workspace.fs
-    path = file_system._strip_protocol(run.workspace.uri(*names))
-    found = sorted(file_system.find(path))
-    base = len(path) + 1
-    return [
-        run.workspace.uri(*names, name[base:]) for name in found if name[base:].startswith("part-")
-    ]
-
-
 def _drop_unnamed_shards(run: Pipeline, folder: str, named: set[str]) -> None:
     """Remove the shards of attempts that failed."""
     _drop_unnamed(run, ("ingest", folder, "shards"), named)
@@ -275,11 +284,18 @@ def shards_of(run: Pipeline) -> list[Split]:
     ]
 
 
+def _copied(run: Pipeline, split: dict[str, Any], copies: dict[str, str]) -> Split:
+    """A split of the plan, read from the copy in the workspace where there is one."""
+    copy = copies.get(split["uri"])
+    return Split(**{**split, "uri": run.workspace.uri(copy) if copy else split["uri"]})
+
+
 def extract(run: Pipeline, folder: str) -> Outcome:
     """Maps pictures to features, and keeps the model file beside them."""
     options, plan = run.options, run.documents["plan"]["notes"]
     model: Model = run.memo["model"]
-    splits = [*shards_of(run), *(Split(**split) for split in plan["parquet"])]
+    copies = run.documents["ingest"]["notes"].get("uploads", {})
+    splits = [*shards_of(run), *(_copied(run, split, copies) for split in plan["parquet"])]
     pictures = sum(split.rows for split in splits)
     require(pictures > 0, _nothing_found(run))
     arguments = ["--model", str(model.path), "--model-sha256", model.sha256]
@@ -293,6 +309,7 @@ def extract(run: Pipeline, folder: str) -> Outcome:
         arguments,
         ("extract", folder),
         total=pictures,
+        shuffled=pictures * FEATURE_BYTES,
     )
     _check_sums(counters["images"], pictures)
     kept = run.workspace.keep(model.path, "model", f"{model.sha256[:16]}-{model.path.name}")

@@ -9,12 +9,11 @@ from argparse import Namespace
 from pathlib import Path
 
 from driver.errors import UsageError
-from driver.workspace import Workspace
 
 __all__ = ["check_runner"]
 
 
-def check_runner(options: Namespace, workspace: Workspace) -> None:
+def check_runner(options: Namespace) -> None:
     """Refuse a runner that cannot work here, saying what is missing.
 
     Raises:
@@ -26,6 +25,7 @@ def check_runner(options: Namespace, workspace: Workspace) -> None:
             raise UsageError("-r hadoop: no hadoop command; put it on PATH or set HADOOP_HOME")
     if options.runner == "emr" and importlib.util.find_spec("boto3") is None:
         raise UsageError("-r emr: needs boto3; pip install 'mapsight[emr]'")
-    if options.runner in ("hadoop", "emr") and workspace.local:
+    here = "://" not in options.workspace or options.workspace.startswith("file:")
+    if options.runner in ("hadoop", "emr") and here:
         kind = "hdfs:///user/you/mapsight" if options.runner == "hadoop" else "s3://bucket/mapsight"
         raise UsageError(f"-r {options.runner}: the cluster needs a --workspace such as {kind}")

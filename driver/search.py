@@ -34,6 +34,7 @@ from mapsight.text import plain
 __all__ = ["search"]
 
 MAX_TOP_K = 10_000
+ANSWER_BYTES = 500
 URL = re.compile(r"https?://", re.IGNORECASE)
 
 
@@ -44,8 +45,8 @@ def search(options: Namespace) -> int:
         raise UsageError(f"--top-k {options.top_k}: at most {MAX_TOP_K:,}")
     if options.format == "html" and not options.out:
         raise UsageError("--format html needs --out FILE")
+    check_runner(options)
     workspace = Workspace(options.workspace)
-    check_runner(options, workspace)
     documents = {name: _committed(workspace, name) for name in ("extract", "classify")}
     with tempfile.TemporaryDirectory(prefix="mapsight-search-") as scratch:
         run = Pipeline(options, workspace, Path(scratch))
@@ -53,9 +54,10 @@ def search(options: Namespace) -> int:
         settings, diagonal = settings_of(documents["classify"])
         labeler = Labeler(settings["targets"], settings["parents"])
         questions = [_question(text) for text in typed]
-        _look_up(run, questions)
-        _look_at(run, questions, labeler)
-        _answer(run, questions, settings, diagonal)
+        with run.attended(alone=False):
+            _look_up(run, questions)
+            _look_at(run, questions, labeler)
+            _answer(run, questions, settings, diagonal)
         show(run, questions)
     for question in questions:
         if question.error:
@@ -214,7 +216,8 @@ def _answer(
     if diagonal:
         arguments += ["--screen-diagonal", str(diagonal)]
     stage = "extract" if options.by == "features" else "classify"
-    output = run.collect("search", run.workspace.parts(stage), arguments)
+    answers_bytes = ANSWER_BYTES * options.top_k * len(queries)
+    output = run.collect("search", run.workspace.parts(stage), arguments, answers_bytes)
     for number, answers in merged_records(output):
         question = questions[int(number)]
         question.answers = [

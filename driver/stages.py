@@ -58,6 +58,7 @@ STAGE_TABLE = (
         (JOBS["annotate"].path, "mapsight/openimages.py"),
         label_stages.annotate_identity,
         label_stages.annotate,
+        label_stages.drop_old_uploads,
     ),
     Stage(
         "classify",

@@ -25,8 +25,10 @@ __all__ = ["STAGE_FIELDS", "Part", "Workspace"]
 Part = dict[str, Any]
 """A file of a stage: `name` relative to its folder, `bytes`, `sha256` (local) or `stamp`."""
 
+MARKS = ("sha256", "stamp")
 SCRATCH = ".tmp"
-UNFINISHED = ".part"
+UNFINISHED = (".part", "._COPYING_")
+"""How files end that a dead writer left, here or in `hadoop fs`."""
 
 
 class Workspace:
@@ -40,7 +42,7 @@ class Workspace:
         self.location = location
         try:
             self.fs, root = resolve(location)
-        except (ValueError, ImportError) as error:
+        except (ValueError, ImportError, OSError) as error:
             raise Failure(f"--workspace {location}: {error}") from error
         self.root = root.rstrip("/") or "/"
         if any(character in self.root for character in "#*?[],"):
@@ -54,13 +56,14 @@ class Workspace:
         path = "/".join([self.root, *names])
         return path if self.local else self.fs.unstrip_protocol(path)
 
-    def _path(self, *names: str) -> str:
+    def path(self, *names: str) -> str:
+        """The place of something in the workspace, for its file system."""
         return "/".join([self.root, *names])
 
     @property
     def scratch(self) -> Path:
         """A local folder for this run only; gone when `locked` ends."""
-        base = Path(self._path(SCRATCH)) if self.local else _remote_scratch()
+        base = Path(self.path(SCRATCH)) if self.local else _remote_scratch()
         folder = base / self.run_id
         folder.mkdir(parents=True, exist_ok=True)
         return folder
@@ -70,9 +73,9 @@ class Workspace:
         """Hold the workspace; clears what dead runs left when it is taken."""
         self._make()
         if self.local:
-            lock: Any = hold_file(Path(self._path(".lock")), self.location, self.run_id)
+            lock: Any = hold_file(Path(self.path(".lock")), self.location, self.run_id)
         else:
-            lock = hold_heartbeat(self.fs, self._path("lock.json"), self.location, self.run_id)
+            lock = hold_heartbeat(self.fs, self.path("lock.json"), self.location, self.run_id)
         with lock as self._lost:
             self.clean()
             try:
@@ -92,11 +95,13 @@ class Workspace:
     def clean(self) -> None:
         """Remove scratch folders and uncommitted parts. Only with the lock held."""
         if self.local:
-            shutil.rmtree(self._path(SCRATCH), ignore_errors=True)
+            shutil.rmtree(self.path(SCRATCH), ignore_errors=True)
         for entry in self.fs.ls(self.root, detail=True):
-            stage = entry["name"].rstrip("/").rsplit("/", 1)[-1]
-            if entry["type"] == "directory" and self.is_stage(stage):
-                self._clean_stage(stage)
+            name = entry["name"].rstrip("/").rsplit("/", 1)[-1]
+            if entry["type"] == "directory" and self.is_stage(name):
+                self._clean_stage(name)
+            elif name.endswith(UNFINISHED) and name.startswith((".", "lock.json")):
+                self.fs.rm_file(entry["name"])
 
     def is_stage(self, name: str) -> bool:
         """Whether a folder of the workspace belongs to a stage (others are left alone)."""
@@ -105,15 +110,15 @@ class Workspace:
     def _clean_stage(self, stage: str) -> None:
         document = self.committed(stage)
         kept = document["folder"] if document else None
-        for entry in self.fs.ls(self._path(stage), detail=True):
+        for entry in self.fs.ls(self.path(stage), detail=True):
             name = entry["name"].rstrip("/").rsplit("/", 1)[-1]
             if name.endswith(UNFINISHED) or (entry["type"] == "directory" and name != kept):
-                self.fs.rm(self._path(stage, name), recursive=True)
+                self.fs.rm(self.path(stage, name), recursive=True)
 
     def committed(self, stage: str) -> dict[str, Any] | None:
         """A stage's stage.json, or None if it is not committed."""
         try:
-            document = json.loads(self.fs.cat_file(self._path(stage, "stage.json")))
+            document = json.loads(self.fs.cat_file(self.path(stage, "stage.json")))
         except (FileNotFoundError, ValueError):
             return None
         except OSError as error:
@@ -123,25 +128,36 @@ class Workspace:
 
     def intact(self, document: dict[str, Any]) -> bool:
         """Whether every part that a stage.json names is there with its size."""
-        for part in document["parts"]:
-            try:
-                if self.fs.size(self._path(document["stage"], part["name"])) != part["bytes"]:
-                    return False
-            except OSError:
-                return False
-        return True
+        base = len(self.path(document["stage"])) + 1
+        folder = self.path(document["stage"], document["folder"])
+        found = self.fs.find(folder, detail=True) or {}
+        sizes = {path[base:]: info["size"] for path, info in found.items()}
+        return all(sizes.get(part["name"]) == part["bytes"] for part in document["parts"])
 
     def verify(self, document: dict[str, Any]) -> None:
-        """Read a stage's local parts and compare their SHA-256; sizes alone miss bit rot.
+        """Compare a stage's parts with what stage.json says of them; sizes alone miss much.
+
+        Local parts are read for their SHA-256, which finds bit rot too. Of remote
+        ones the store's own checksum or stamp is asked for: HDFS and S3 hold bytes
+        to their checksums whenever they are read.
 
         Raises:
             Failure: a part has changed; the message names it.
         """
-        for part in document["parts"] if self.local else ():
-            path = Path(self._path(document["stage"], part["name"]))
-            if sha256_of(path) != part["sha256"]:
-                stage = document["stage"]
-                raise Failure(f"{path} has changed since it was made; run with --force {stage}")
+        stage = document["stage"]
+        paths = [self.path(stage, part["name"]) for part in document["parts"]]
+        for part, mark in zip(document["parts"], self._marks(paths), strict=True):
+            if mark != {key: part[key] for key in MARKS if key in part}:
+                address = self.uri(stage, part["name"])
+                raise Failure(f"{address} has changed since it was made; run with --force {stage}")
+
+    def _marks(self, paths: list[str]) -> Iterator[dict[str, str]]:
+        """What changes when a part's bytes do, for each."""
+        if self.local:
+            return ({"sha256": sha256_of(Path(path))} for path in paths)
+        if hasattr(self.fs, "checksums"):
+            return ({"stamp": text} for text in self.fs.checksums(paths))
+        return ({"stamp": str(self.fs.checksum(path))} for path in paths)
 
     def parts(self, stage: str) -> list[str]:
         """Addresses of the parts of a committed stage.
@@ -158,13 +174,24 @@ class Workspace:
             )
         return [self.uri(stage, part["name"]) for part in document["parts"]]
 
+    def addresses(self, *names: str) -> list[str]:
+        """The part files that a job left in a folder, by name."""
+        path = self.path(*names)
+        found = (name[len(path) + 1 :] for name in sorted(self.fs.find(path)))
+        return [self.uri(*names, name) for name in found if name.startswith("part-")]
+
+    def drop(self, *names: str) -> None:
+        """Remove a folder, if it is there."""
+        with contextlib.suppress(FileNotFoundError):
+            self.fs.rm(self.path(*names), recursive=True)
+
     def new_folder(self, stage: str, fingerprint: str) -> str:
         """The name of an empty folder for a stage's parts."""
         document = self.committed(stage)
         taken = document is not None and document["folder"] == fingerprint
         name = f"{fingerprint}-{self.run_id}" if taken else fingerprint
-        if self.fs.exists(self._path(stage, name)):
-            self.fs.rm(self._path(stage, name), recursive=True)
+        if self.fs.exists(self.path(stage, name)):
+            self.fs.rm(self.path(stage, name), recursive=True)
         return name
 
     def describe(self, stage: str, folder: str) -> list[Part]:
@@ -173,19 +200,13 @@ class Workspace:
         Names that Hadoop hides (`_SUCCESS`, `.crc` files) are no parts: it refuses
         them as inputs.
         """
-        base = self._path(stage)
-        found = self.fs.find(self._path(stage, folder), detail=True) or {}
-        parts = []
-        for path, info in sorted(found.items()):
-            if path.rsplit("/", 1)[-1].startswith(("_", ".")):
-                continue
-            part: Part = {"name": path[len(base) + 1 :], "bytes": info["size"]}
-            if self.local:
-                part["sha256"] = sha256_of(path)
-            else:
-                part["stamp"] = str(self.fs.checksum(path))
-            parts.append(part)
-        return parts
+        base = self.path(stage)
+        found = self.fs.find(self.path(stage, folder), detail=True) or {}
+        shown = [p for p in sorted(found) if not p.rsplit("/", 1)[-1].startswith(("_", "."))]
+        return [
+            {"name": path[len(base) + 1 :], "bytes": found[path]["size"], **mark}
+            for path, mark in zip(shown, self._marks(shown), strict=True)
+        ]
 
     def commit(self, stage: str, document: dict[str, Any]) -> None:
         """Write stage.json, which makes the stage's parts exist.
@@ -200,7 +221,7 @@ class Workspace:
 
     def write(self, data: bytes, *names: str) -> None:
         """Write a small file, whole or not at all."""
-        path = self._path(*names)
+        path = self.path(*names)
         if not self.local:
             self.fs.pipe_file(path, data)
             return
@@ -208,14 +229,21 @@ class Workspace:
 
     def keep(self, file: Path, *names: str) -> str:
         """Copy a local file into the workspace unless it is there; its name."""
-        path = self._path(*names)
+        path = self.path(*names)
         if not self.fs.exists(path) or self.fs.size(path) != file.stat().st_size:
-            self.write(file.read_bytes(), *names)
+            self._put_file(file, path)
         return "/".join(names)
+
+    def _put_file(self, file: Path, path: str) -> None:
+        """Copy a local file, whole or not at all; archives are not held in memory."""
+        if self.local:
+            write_whole(Path(path), file.read_bytes())
+        else:
+            self.fs.put_file(str(file), path)
 
     def upload(self, folder: Path, *names: str) -> None:
         """Copy a local folder's files to a place in the workspace."""
-        target = self._path(*names)
+        target = self.path(*names)
         self.fs.makedirs(target, exist_ok=True)
         for path in sorted(folder.rglob("*")):
             if path.is_file():
@@ -245,14 +273,15 @@ class Workspace:
         base = len(document["folder"]) + 1
         if not self.local:
             for part in document["parts"]:
-                self.fs.copy(self._path(stage, part["name"]), self._path(name, part["name"][base:]))
+                inside = part["name"][base:]
+                self.fs.cp_file(self.path(stage, part["name"]), self.path(name, inside))
             self._keep_only(name, {part["name"][base:] for part in document["parts"]})
             return
         new = self.scratch / f"publish-{name}"
         for part in document["parts"]:
             path = new / part["name"][base:]
             path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(self._path(stage, part["name"]), path)
+            shutil.copy2(self.path(stage, part["name"]), path)
         self.replace(new, name)
 
     def replace(self, folder: Path, name: str) -> None:
@@ -265,7 +294,7 @@ class Workspace:
             files = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
             self._keep_only(name, files)
             return
-        target, new = Path(self._path(name)), self.scratch / f"new-{name}"
+        target, new = Path(self.path(name)), self.scratch / f"new-{name}"
         shutil.move(folder, new)
         if target.exists():
             target.rename(self.scratch / f"old-{name}")
@@ -274,8 +303,8 @@ class Workspace:
 
     def _keep_only(self, name: str, files: Collection[str]) -> None:
         """Remove a folder's other files, which an earlier run left."""
-        base = len(self._path(name)) + 1
-        for path in self.fs.find(self._path(name)):
+        base = len(self.path(name)) + 1
+        for path in self.fs.find(self.path(name)):
             if path[base:] not in files:
                 self.fs.rm_file(path)
 

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from driver.errors import Failure
-from driver.launch import JOBS, Job, conf_path, launch
+from driver.launch import JOBS, Job, launch, runner_settings
 from driver.progress import Progress
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -233,4 +233,5 @@ def test_every_job_of_the_table_is_there():
 
 
 def test_the_cluster_settings_are_found():
-    assert "runners:" in conf_path().read_text()
+    (conf,) = (word for word in runner_settings("local") if word.endswith(".conf"))
+    assert "runners:" in Path(conf).read_text()

@@ -1,0 +1,131 @@
+"""A Hadoop cluster as one run uses it: what its jobs are given, and what is taken away after."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import math
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+
+from driver.errors import Failure
+from driver.launch import runner_settings
+from driver.node_env import packed_environment
+from driver.workspace import Workspace
+from driver.yarn import Yarn
+from driver.yarn_progress import YarnProgress
+from mapsight.hadoop_conf import hadoop_command, read_conf
+
+__all__ = ["HadoopCluster", "python_name"]
+
+REDUCER_BYTES = 128 << 20
+MOST_REDUCERS = 500
+ARCHIVES = "environments"
+
+
+def python_name() -> str:
+    """The interpreter that nodes must have, where no other is named: python3.11 and the like."""
+    return f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+
+class HadoopCluster:
+    """Jobs on YARN, from the configuration that the `hadoop` command here uses.
+
+    They carry two tags, of the run and of its workspace: by the one this run
+    ends what it has started, by the other the next run what this one left.
+    """
+
+    def __init__(self, options: Namespace, workspace: Workspace) -> None:
+        self._options, self._workspace = options, workspace
+        self._conf = read_conf()
+        self.yarn = Yarn(self._conf)
+        self.tag = f"mapsight-run-{workspace.run_id}"
+        where = hashlib.sha256(workspace.uri().encode()).hexdigest()[:16]
+        self._workspace_tag = f"mapsight-workspace-{where}"
+        self._archive: str | None = None
+
+    @contextlib.contextmanager
+    def attended(self, *, alone: bool) -> Iterator[None]:
+        """The time in which jobs run; none of them outlives it, however it ends.
+
+        Args:
+            alone: the workspace's lock is held, so that whatever runs for it
+                now was left by a run that died.
+
+        Raises:
+            Failure: the cluster cannot be reached, or has no node.
+        """
+        self.yarn.check()
+        if alone:
+            for name in self.yarn.kill(self._workspace_tag):
+                sys.stderr.write(f"ended {name}, which an earlier run left\n")
+        try:
+            yield
+        except BaseException:
+            self.yarn.kill(self.tag)
+            raise
+        finally:
+            self._workspace.drop(*self._scratch)
+
+    @property
+    def _scratch(self) -> tuple[str, ...]:
+        return (".jobs", self._workspace.run_id)
+
+    def arguments(self, verb: str, shuffled: int) -> list[str]:
+        """Options of a job for mrjob's hadoop runner.
+
+        Args:
+            verb: of the job, for its name.
+            shuffled: about how many bytes go to reducers; they decide how many there are.
+        """
+        reducers = min(max(math.ceil(shuffled / REDUCER_BYTES), 1), MOST_REDUCERS)
+        jobconf = {
+            "mapreduce.job.name": f"mapsight {verb}",
+            "mapreduce.job.tags": f"{self.tag},{self._workspace_tag}",
+            "mapreduce.job.reduces": str(reducers),
+        }
+        return [
+            *runner_settings("hadoop", self._options.mrjob_conf),
+            *("--hadoop-bin", str(hadoop_command())),
+            *("--hadoop-tmp-dir", self._workspace.uri(*self._scratch)),
+            *(part for name, value in jobconf.items() for part in ("-D", f"{name}={value}")),
+            *(part for pair in self._environment() for part in ("--cmdenv", pair)),
+            *self._python(),
+        ]
+
+    def _environment(self) -> Iterator[str]:
+        yield "OMP_NUM_THREADS=1"
+        yield "OPENBLAS_NUM_THREADS=1"
+        if sys.version_info < (3, 12):
+            yield "SETUPTOOLS_USE_DISTUTILS=stdlib"
+
+    def _python(self) -> list[str]:
+        """How tasks find their libraries: in an environment of the nodes, or one sent along."""
+        if self._options.node_python:
+            return ["--task-python-bin", self._options.node_python]
+        setup = "export PYTHONPATH=$PWD/env:$PYTHONPATH"
+        archive = ["--archives", f"{self._sent()}#env", "--setup", setup]
+        return ["--task-python-bin", python_name(), *archive]
+
+    def _sent(self) -> str:
+        """Where the packed environment is; it is uploaded once."""
+        if self._archive is None:
+            path = Path(packed_environment(say=_say).path)
+            kept = self._workspace.keep(path, ARCHIVES, path.name)
+            self._archive = self._workspace.uri(kept)
+        return self._archive
+
+    def progress(self, stage: str, total: int | None) -> YarnProgress:
+        """What to show while a job runs."""
+        return YarnProgress(stage, total, self.yarn, self.tag)
+
+    def explained(self, error: Failure, path: str) -> Failure:
+        """A failed job's error in terms of Python and pictures, where that can be found out."""
+        found = self.yarn.failure(error.detail)
+        return Failure(f"{path}: {found.line}", found.detail) if found else error
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")

@@ -1,0 +1,72 @@
+"""Input files of this machine, copied to where the tasks of a cluster can read them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+from tqdm.utils import CallbackIOWrapper
+
+if TYPE_CHECKING:
+    from driver.pipeline import Pipeline
+
+__all__ = ["FOLDER", "drop_others", "is_here", "stamps", "upload"]
+
+FOLDER = "uploads"
+CHUNK = 8 << 20
+
+
+def is_here(uri: str) -> bool:
+    """Whether an address is of this machine alone."""
+    return "://" not in uri
+
+
+def stamps(run: Pipeline, uris: Iterable[str]) -> list[list[str]]:
+    """What tells the contents of those files that have to be copied: address, bytes, time."""
+    here = sorted({uri for uri in uris if is_here(uri)}) if run.on_cluster else []
+    found = [(uri, os.stat(uri)) for uri in here]  # noqa: PTH116 - a name need not be UTF-8
+    return [[uri, str(file.st_size), str(file.st_mtime_ns)] for uri, file in found]
+
+
+def upload(run: Pipeline, uris: Iterable[str]) -> dict[str, str]:
+    """Copy the files that are only here to the workspace; their names there, by address.
+
+    A file that an earlier run has copied is not copied again.
+    """
+    return {stamp[0]: _copy(run, stamp) for stamp in stamps(run, uris)}
+
+
+def _copy(run: Pipeline, stamp: list[str]) -> str:
+    uri, size, _ = stamp
+    digest = hashlib.sha256("\0".join(stamp).encode("utf-8", "surrogateescape")).hexdigest()
+    name = f"{FOLDER}/{digest[:24]}{PurePath(uri).suffix}"
+    workspace = run.workspace
+    target = workspace.path(name)
+    if workspace.fs.exists(target) and workspace.fs.size(target) == int(size):
+        return name
+    workspace.fs.makedirs(workspace.path(FOLDER), exist_ok=True)
+    part = f"{target}.part"
+    with open(uri, "rb") as source, workspace.fs.open(part, "wb") as out:  # noqa: PTH123
+        bar = tqdm(total=int(size), unit="B", unit_scale=True, desc=f"upload {uri}", leave=False,
+                   disable=not sys.stderr.isatty())  # fmt: skip
+        with bar:
+            told = CallbackIOWrapper(bar.update, source)
+            while data := told.read(CHUNK):
+                out.write(data)
+    workspace.fs.mv(part, target)
+    return name
+
+
+def drop_others(run: Pipeline, named: Iterable[str]) -> None:
+    """Remove copies that no stage names any more."""
+    workspace, kept = run.workspace, set(named)
+    if workspace.local or not workspace.fs.exists(workspace.path(FOLDER)):
+        return
+    for path in workspace.fs.find(workspace.path(FOLDER)):
+        if f"{FOLDER}/{path.rsplit('/', 1)[-1]}" not in kept:
+            workspace.fs.rm_file(path)

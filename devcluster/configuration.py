@@ -1,45 +1,22 @@
-"""The settings of every daemon and client, and the files they are read from."""
+"""The settings of every daemon and client."""
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape
 
 from devcluster.addresses import MASTER, master_port, node_address, node_port
+from devcluster.state import Plan
 
-if TYPE_CHECKING:
-    from devcluster.state import Plan
-
-__all__ = ["REMOTE_LOGS", "write_client_files", "write_node_files"]
+__all__ = ["client_settings", "java_flags", "node_settings"]
 
 REMOTE_LOGS = "/tmp/logs"  # in HDFS
 STAGING = "/tmp/hadoop-yarn/staging"  # in HDFS, where mrjob looks for history
 MEMORY_STEP_MB = 256
 Settings = dict[str, object]
 
-LOG4J = """\
-hadoop.root.logger=INFO,console
-hadoop.log.file=hadoop.log
-log4j.rootLogger=${hadoop.root.logger}
-log4j.appender.console=org.apache.log4j.ConsoleAppender
-log4j.appender.console.target=System.err
-log4j.appender.console.layout=org.apache.log4j.PatternLayout
-log4j.appender.console.layout.ConversionPattern=%d{ISO8601} %p %c{2}: %m%n
-log4j.appender.file=org.apache.log4j.RollingFileAppender
-log4j.appender.file.File=${hadoop.log.file}
-log4j.appender.file.MaxFileSize=16MB
-log4j.appender.file.MaxBackupIndex=2
-log4j.appender.file.layout=org.apache.log4j.PatternLayout
-log4j.appender.file.layout.ConversionPattern=%d{ISO8601} %p %c{2}: %m%n
-log4j.logger.org.apache.hadoop.util.NativeCodeLoader=ERROR
-"""
 
-
-def _java_flags(folder: Path) -> list[str]:
-    """What every Java of the cluster is started with."""
+def java_flags(folder: Path) -> list[str]:
+    """What every Java of the cluster is started with; `folder` is HADOOP_CONF_DIR."""
     return [
         "--add-opens=java.base/java.lang=ALL-UNNAMED",  # Hadoop 3.3 looks into what Java 17 shuts
         # names are not asked of the machine's resolver: what it says of 127.0.0.2, and of the
@@ -172,7 +149,7 @@ def _mapred(plan: Plan) -> Settings:
     def at(name: str) -> str:
         return f"{MASTER}:{master_port(plan.first_port, name)}"
 
-    flags = " ".join(_java_flags(plan.conf))
+    flags = " ".join(java_flags(plan.conf))
     return {
         "mapreduce.framework.name": "yarn",
         "mapreduce.application.classpath": plan.class_path,
@@ -219,39 +196,21 @@ def _scheduler() -> Settings:
     }
 
 
-def _xml(settings: Mapping[str, object]) -> str:
-    rows = (
-        f"<property><name>{name}</name><value>{escape(str(value))}</value></property>"
-        for name, value in settings.items()
-    )
-    return "\n".join(['<?xml version="1.0"?>', "<configuration>", *rows, "</configuration>", ""])
+def client_settings(plan: Plan) -> dict[str, Settings]:
+    """The settings by the names of their files; the masters have the same."""
+    return {
+        "core-site": _core(plan),
+        "hdfs-site": _hdfs(plan),
+        "yarn-site": _yarn(plan),
+        "mapred-site": _mapred(plan),
+        "capacity-scheduler": _scheduler(),
+    }
 
 
-def write_client_files(plan: Plan) -> None:
-    """Fill the folder that HADOOP_CONF_DIR names; the masters read it too."""
-    for name, settings in (
-        ("core-site", _core(plan)),
-        ("hdfs-site", _hdfs(plan)),
-        ("yarn-site", _yarn(plan)),
-        ("mapred-site", _mapred(plan)),
-        ("capacity-scheduler", _scheduler()),
-    ):
-        (plan.conf / f"{name}.xml").write_text(_xml(settings))
-    (plan.conf / "log4j.properties").write_text(LOG4J)
-    options = [*_java_flags(plan.conf), f"-Djava.io.tmpdir={plan.folder}/tmp"]
-    (plan.conf / "jvm.options").write_text("\n".join([*options, ""]))
-    hosts = [f"{MASTER} localhost {socket.gethostname()}"]
-    hosts += [f"{node_address(index)} {node_address(index)}" for index in range(plan.nodes)]
-    (plan.conf / "hosts").write_text("\n".join([*hosts, ""]))
-
-
-def write_node_files(plan: Plan, index: int) -> None:
-    """Fill the folder of settings that a node's daemons read before the common one."""
-    folder = plan.node_conf(index)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, settings in (
-        ("hdfs-site", _hdfs(plan) | _hdfs_node(plan, index)),
-        ("yarn-site", _yarn(plan) | _yarn_node(plan, index)),
-        ("mapred-site", _mapred(plan) | _mapred_node(plan, index)),
-    ):
-        (folder / f"{name}.xml").write_text(_xml(settings))
+def node_settings(plan: Plan, index: int) -> dict[str, Settings]:
+    """The settings of a node that are not those of the clients."""
+    return {
+        "hdfs-site": _hdfs(plan) | _hdfs_node(plan, index),
+        "yarn-site": _yarn(plan) | _yarn_node(plan, index),
+        "mapred-site": _mapred(plan) | _mapred_node(plan, index),
+    }

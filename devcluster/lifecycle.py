@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import pwd
-import subprocess
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from devcluster import daemons, state
 from devcluster.addresses import choose_first_port
-from devcluster.configuration import write_client_files, write_node_files
 from devcluster.errors import ClusterError
 from devcluster.layout import ensure_hadoop, java_home, need_space, streaming_jar
+from devcluster.preparation import prepare
 from devcluster.processes import POLL_SECONDS, end, kill_all
 from devcluster.state import Plan, State
 
@@ -108,7 +107,10 @@ class Cluster:
         names = daemons.all_names(known.plan.nodes)
         missing = [name for name in names if name not in known.running]
         if missing == names:
-            _prepare(known)
+            known.save()
+            prepare(known.plan)
+        for name in missing:
+            known.daemons.pop(name, None)
         for name in missing:
             if name != "historyserver":  # it would look for the NameNode every 10 s
                 self._launch(known, name)
@@ -223,29 +225,3 @@ def _user() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         raise ClusterError(f"user id {os.getuid()} has no name, and Hadoop needs one") from None
-
-
-def _prepare(known: State) -> None:
-    """Write the settings, and make the file system where there is none."""
-    plan = known.plan
-    for folder in (plan.conf, plan.logs, plan.folder / "tmp"):
-        folder.mkdir(exist_ok=True)
-    known.save()
-    write_client_files(plan)
-    for index in range(plan.nodes):
-        write_node_files(plan, index)
-    if not (plan.folder / "name" / "current" / "VERSION").exists():
-        _format(plan)
-
-
-def _format(plan: Plan) -> None:
-    arguments = ("-format", "-force", "-nonInteractive")
-    with daemons.log_file(plan, "namenode", "out").open("ab") as output:
-        done = subprocess.run(
-            daemons.command(plan, "namenode", *arguments),
-            env=daemons.environment(plan, "namenode"),
-            stdout=output,
-            stderr=output,
-        )
-    if done.returncode:
-        raise ClusterError(f"HDFS cannot be made: {daemons.reason(plan, 'namenode')}")

@@ -76,6 +76,8 @@ class Life:
         self.step("status after kill", "status")
         self.step("start", "start", "nodemanager", "0")
         self.step("status after start", "status")
+        self.step("kill historyserver", "kill", "historyserver")
+        self.step("up after kill", "up", "--nodes", "1")
         self.step("kill another", "kill", "datanode", "0")
         self.step("keep", "down", "--keep")
         self.left_after_keep = daemons.processes_of(self.state.plan)
@@ -130,6 +132,11 @@ def test_status_names_a_nodemanager_that_was_killed(life):
 def test_start_brings_a_killed_nodemanager_back(life):
     assert life.said["start"].returncode == 0, life.said["start"].stderr
     assert life.said["status after start"].returncode == 0
+
+
+def test_up_starts_what_was_killed(life):
+    again = life.said["up after kill"]
+    assert again.stdout == f"ready: 1 nodes at {life.folder}\n", again.stderr
 
 
 def test_down_leaves_no_process_though_a_daemon_was_dead(life):

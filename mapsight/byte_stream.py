@@ -104,7 +104,7 @@ class ByteStream:
         """
         parts = []
         while size > 0:
-            part = self._some(min(size, CHUNK))
+            part = self._some(min(size, CHUNK if self.compressed else size))
             if not part:
                 break
             parts.append(part)

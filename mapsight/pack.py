@@ -30,7 +30,12 @@ class ShardWriter:
 
     def __init__(self, file: Any) -> None:
         self._writer = pq.ParquetWriter(
-            file, IMAGE_SCHEMA, compression="none", write_page_checksum=True, use_dictionary=False
+            file,
+            IMAGE_SCHEMA,
+            compression="none",
+            write_page_checksum=True,
+            use_dictionary=False,
+            write_statistics=False,  # would hold the least and the greatest picture
         )
         self._rows: list[dict[str, Any]] = []
         self._bytes = 0
@@ -45,10 +50,12 @@ class ShardWriter:
         self._bytes += size
 
     def _flush(self) -> None:
-        self._writer.write_table(pa.Table.from_pylist(self._rows, IMAGE_SCHEMA))
-        self.rows += len(self._rows)
-        self.row_groups += 1
+        table = pa.Table.from_pylist(self._rows, IMAGE_SCHEMA)
+        # encoding takes room for two more copies: those that were rows go first
         self._rows, self._bytes = [], 0
+        self._writer.write_table(table)
+        self.rows += table.num_rows
+        self.row_groups += 1
 
     def close(self) -> None:
         """Write what is left and the footer."""
@@ -127,18 +134,19 @@ def pack_rows(
     while head := next(left, None):
         start = head.get("ordinal", first + number)
         uri = f"{folder.rstrip('/')}/{start:016x}-{os.getpid()}-{os.urandom(4).hex()}.parquet"
-        split, sha256 = write_shard(_some(head, left), uri, start)
+        some = _some([head], left)
+        del head  # it would be held until the shard is full
+        split, sha256 = write_shard(some, uri, start)
         number += split.rows
         yield split, sha256
 
 
-def _some(head: dict[str, Any], rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """A row and those after it, up to SHARD_BYTES."""
-    yield head
-    size = len(head.get("image") or b"")
-    while size < SHARD_BYTES and (row := next(rows, None)):
-        yield row
+def _some(heads: list[dict[str, Any]], rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """One row and those after it, up to SHARD_BYTES."""
+    size = 0
+    while size < SHARD_BYTES and (row := heads.pop() if heads else next(rows, None)):
         size += len(row.get("image") or b"")
+        yield row
 
 
 def write_shard(rows: Iterable[dict[str, Any]], uri: str, first: int) -> tuple[Split, str]:

@@ -142,8 +142,9 @@ class _Sample:
 
     def release(self) -> Iterator[dict[str, Any]]:
         """The rows, which are then forgotten."""
-        rows, self._rows, self.size = self._rows, [], 0
-        for stem, row in rows:
+        rows, self._rows, self.size = self._rows[::-1], [], 0
+        while rows:
+            stem, row = rows.pop()
             yield row | self._known.get(self.key, {}) | self._known.get(stem, {})
 
 

@@ -356,3 +356,20 @@ def test_pictures_of_an_archive_are_packed_with_ordinals(tmp_path):
     assert [image.ordinal - (3 << 32) for image in images] == [0, 1, 2]
     assert images[2].shard == OURS.format(3 << 32)
     assert images[2].provenance == {"caption": "text"}
+
+
+PACK = """
+import sys
+from mapsight.pack import pack_rows
+from mapsight.tars import read_tar
+print(sum(split.rows for split, _ in pack_rows(read_tar(sys.argv[1], "t"), sys.argv[2], 0)))
+print(next(line.split()[1] for line in open("/proc/self/status") if "VmHWM" in line))
+"""
+
+
+def test_packing_holds_few_copies_of_the_largest_picture(tmp_path):
+    path = write(tmp_path / "x.tar", [(f"a.{n}.jpg", os.urandom(40 << 20)) for n in range(4)])
+    command = [sys.executable, "-c", PACK, str(path), str(tmp_path / "shards")]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert out.splitlines()[0] == "4"
+    assert int(out.splitlines()[1]) < 400_000

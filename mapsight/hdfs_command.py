@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 from mapsight.hdfs_files import HdfsFileSystem, error_of
@@ -26,6 +27,7 @@ KINDS = (
     ("s not a directory", "ParentNotDirectoryException"),
 )
 MAX_MESSAGE = 64 << 10
+GROUP = 100
 
 
 class CommandHdfs(HdfsFileSystem):
@@ -100,26 +102,27 @@ class CommandHdfs(HdfsFileSystem):
         file.seek(0)
         return file
 
-    def _put(self, path: str, body: BinaryIO) -> None:
+    def _put(self, path: str, body: BinaryIO, replace: bool = True) -> None:
         """Write under `NAME._COPYING_`, delete what is there, rename: the program's own way.
 
         For some milliseconds there is neither the old file nor the new one; a
         program that is killed just then leaves the new one under the other name.
         """
         try:
-            self._put_once(path, body)
+            self._put_once(path, body, replace)
         except FileNotFoundError:
             self._make_folders(self._parent(path))
-            self._put_once(path, body)
+            self._put_once(path, body, replace)
 
-    def _put_once(self, path: str, body: BinaryIO) -> None:
+    def _put_once(self, path: str, body: BinaryIO, replace: bool) -> None:
         body.seek(0)
         with tempfile.TemporaryFile() as file:
             # a pipe would need a thread; only a file on disk can be the program's input
             while block := body.read(1 << 20):
                 file.write(block)
             file.seek(0)
-            self._run(path, "-put", "-f", "-", self._arg(path), stdin=file)
+            how = ["-f"] if replace else []
+            self._run(path, "-put", *how, "-", self._arg(path), stdin=file)
 
     def _make_folders(self, path: str) -> None:
         self._run(path, "-mkdir", "-p", self._arg(path))
@@ -151,9 +154,16 @@ class CommandHdfs(HdfsFileSystem):
 
     def checksum(self, path: str) -> str:
         """HDFS's own: MD5 of the MD5s of the blocks' CRCs, with the sizes that it depends on."""
-        path = self._strip_protocol(path)
-        line = self._run(path, "-checksum", self._arg(path)).decode()
-        return ":".join(line.rstrip("\n").rsplit("\t", 2)[1:])
+        return self.checksums([path])[0]
+
+    def checksums(self, paths: Sequence[str]) -> list[str]:
+        """Those of many files, a hundred by each program."""
+        found: list[str] = []
+        for first in range(0, len(paths), GROUP):
+            group = [self._strip_protocol(path) for path in paths[first : first + GROUP]]
+            text = self._run(group[0], "-checksum", *map(self._arg, group)).decode()
+            found += (":".join(line.rsplit("\t", 2)[1:]) for line in text.splitlines())
+        return found
 
 
 def _entry(line: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import io
 import os
 import re
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from typing import Any, BinaryIO
 
@@ -75,7 +75,7 @@ class HdfsFileSystem(AbstractFileSystem):
         """A seekable binary file."""
 
     @abstractmethod
-    def _put(self, path: str, body: BinaryIO) -> None:
+    def _put(self, path: str, body: BinaryIO, replace: bool = True) -> None:
         """Write a seekable file's bytes, from its start, whole or not at all; makes folders."""
 
     @abstractmethod
@@ -152,6 +152,10 @@ class HdfsFileSystem(AbstractFileSystem):
     def modified(self, path: str) -> datetime:
         return datetime.fromtimestamp(self.info(path)["modificationTime"] / 1000, timezone.utc)
 
+    def checksums(self, paths: Sequence[str]) -> list[str]:
+        """Those of many files, in their order."""
+        return [self.checksum(path) for path in paths]
+
     def ukey(self, path: str) -> str:
         return self.checksum(path)
 
@@ -165,10 +169,14 @@ class HdfsFileSystem(AbstractFileSystem):
         raise ValueError(f"{self.unstrip_protocol(path)}: opened with {mode!r}, not 'rb' or 'wb'")
 
     def pipe_file(self, path: str, value: bytes, mode: str = "overwrite", **kwargs: Any) -> None:
+        """Write a file whole; with mode `create`, only one of many writers succeeds.
+
+        By libhdfs and by the command two that come in the same moment may both.
+        """
         path = self._strip_protocol(path)
         if mode == "create" and self.exists(path):
             raise FileExistsError(errno.EEXIST, "exists already", self.unstrip_protocol(path))
-        self._put(path, io.BytesIO(value))
+        self._put(path, io.BytesIO(value), replace=mode != "create")
 
     def put_file(self, lpath: Any, rpath: str, *args: Any, **kwargs: Any) -> None:
         if os.path.isdir(lpath):  # noqa: PTH112 # bytes are names too

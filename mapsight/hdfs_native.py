@@ -66,7 +66,7 @@ class NativeHdfs(HdfsFileSystem):
             raise IsADirectoryError(errno.EISDIR, "is a folder", self.unstrip_protocol(path))
         return self._arrow.open_input_file(path)
 
-    def _put(self, path: str, body: BinaryIO) -> None:
+    def _put(self, path: str, body: BinaryIO, replace: bool = True) -> None:
         """Write under a hidden name beside it, then rename.
 
         libhdfs does not rename over a file: pyarrow deletes the old one first, so

@@ -81,6 +81,8 @@ class GrowingCache(BaseCache):
         kept = self._data[first:] if follows else b""
         until = min(stop + self._ahead, self.size)
         data = kept + self.fetcher(start + len(kept), until)
+        self.miss_count += 1
+        self.total_requested_bytes += until - start - len(kept)
         # a long read is not held twice: what comes after it is
         cut = stop - start if stop - start > self.blocksize else 0
         self._start, self._data = start + cut, data[cut:]

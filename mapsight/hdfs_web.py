@@ -93,7 +93,7 @@ class WebHdfs(HdfsFileSystem):
             at += len(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def _put(self, path: str, body: BinaryIO) -> None:
+    def _put(self, path: str, body: BinaryIO, replace: bool = True) -> None:
         """Write under a hidden name beside it, then rename over what is there.
 
         CREATE with overwrite=true would empty the old file first. RENAME with
@@ -109,7 +109,7 @@ class WebHdfs(HdfsFileSystem):
 
         try:
             self._nodes.patiently(address, create)
-            self._rename(part, path)
+            self._rename(part, path, replace)
         except BaseException:
             self._nodes.at_once(lambda: self._nodes.ask("DELETE", "DELETE", part, address))
             raise
@@ -131,24 +131,25 @@ class WebHdfs(HdfsFileSystem):
 
         self._nodes.patiently(address, delete)
 
-    def _rename(self, path1: str, path2: str) -> None:
-        address, tries = self.unstrip_protocol(path1), 0
+    def _rename(self, path1: str, path2: str, replace: bool = True) -> None:
+        # a file that has just been written is known by the name it shall have
+        address, tries = self.unstrip_protocol(path2 if path1.endswith(UNFINISHED) else path1), 0
+        how = "OVERWRITE" if replace else "NONE"
 
         def rename() -> None:
             nonlocal tries
             tries += 1
+            ask = partial(self._nodes.ask, "PUT", "RENAME", path1, address)
             try:
-                answer = self._nodes.ask(
-                    "PUT", "RENAME", path1, address, destination=path2, renameoptions="OVERWRITE"
-                )
+                answer = ask(destination=path2, renameoptions=how)
             except FileNotFoundError:
+                # an answer that was lost may have been a yes
                 if tries == 1 or not self.exists(path2):
                     raise
                 return
-            # HttpFS does not know the option, and answers like a rename without it
+            # HttpFS does not know the option, and answers as if there were none
             if answer.content and not answer.json()["boolean"]:
-                line = f"cannot be renamed to {path2}"
-                raise OSError(errno.EIO, line, address)
+                raise OSError(errno.EIO, f"cannot be renamed to {path2}", address)
 
         self._nodes.patiently(address, rename)
 

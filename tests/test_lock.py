@@ -136,6 +136,38 @@ def test_the_dead_are_buried(place):
         assert document(place)["run"] == "second"
 
 
+@pytest.fixture
+def dead() -> dict:
+    """What the lock of a process of this machine says, which has just ended."""
+    code = "import json; from driver.lock import _holder; print(json.dumps(_holder('dead')))"
+    said = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT)
+    return {**json.loads(said), "beat": time.time()}
+
+
+def test_who_died_on_this_machine_is_buried_at_once(place, dead):
+    write(place, **dead)
+    with heart(place, "second", stale=60):
+        assert document(place)["run"] == "second"
+
+
+@pytest.mark.parametrize("other", [{"machine": "another"}, {"born": ""}, {"machine": ""}])
+def test_of_whom_nothing_is_known_time_decides(place, dead, other):
+    write(place, **dead | other)
+    assert "run dead " in refusal(heart(place, "second", stale=60))
+
+
+def test_a_process_that_got_the_number_of_the_dead_is_another(place, dead):
+    write(place, **dead | {"pid": os.getpid()})
+    with heart(place, "second", stale=60):
+        pass
+
+
+def test_a_lock_that_comes_in_between_is_respected(place, monkeypatch):
+    write(place, run="first", beat=time.time())
+    monkeypatch.setattr("driver.lock._refuse_living", lambda *_: None)
+    assert "another run" in refusal(heart(place, "second"))
+
+
 def test_a_released_lock_is_gone(place):
     with heart(place, "first"):
         pass

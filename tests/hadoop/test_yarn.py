@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -44,11 +45,13 @@ def arguments(tmp_path_factory):
     """The arguments of a job with two maps, one of which gets into trouble."""
     lines = tmp_path_factory.mktemp("lines") / "lines"
     lines.write_text("fine\nline-2\n")
+    numbers = itertools.count()
 
     def of(trouble: str, tag: str, **settings: str) -> list[str]:
         pairs = {**SETTINGS, "mapreduce.job.tags": tag, **settings}
         options = [part for pair in pairs.items() for part in ("-D", "=".join(pair))]
-        where = ["--hadoop-tmp-dir", f"/tmp/{tag}", "--output-dir", f"/tmp/{tag}/{trouble}"]
+        output = f"/tmp/{tag}/output-{next(numbers)}"
+        where = ["--hadoop-tmp-dir", f"/tmp/{tag}", "--output-dir", output]
         runner = ["-r", "hadoop", "--no-conf", "--no-read-logs"]
         return [*runner, *where, "--trouble", trouble, *options, str(lines)]
 

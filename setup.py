@@ -64,6 +64,7 @@ setup(
     package_data={
         "mapsight": ["data/*.csv", "templates/*"],
         "model_cache": ["models.toml", "README.md"],
+        "driver": ["data/figures.json"],
     },
     data_files=[("share/mapsight", ["mrjob.conf"]), *EXAMPLES],
     install_requires=NODE,

@@ -13,6 +13,7 @@ from typing import Any
 from driver.config import CONFIG, config_flags
 from driver.errors import UsageError
 from driver.pack_command import PACK_EXAMPLES, pack_options
+from driver.plan_command import PLAN_EXAMPLES, plan_options
 from driver.workspace import STAGE_NAMES
 from mapsight import __version__
 from mapsight.labels import DEFAULT_TARGETS
@@ -21,7 +22,7 @@ from mapsight.records import MEASURES
 
 __all__ = ["COMMANDS", "parse"]
 
-COMMANDS = ("run", "search", "status", "report", "model", "pack")
+COMMANDS = ("run", "search", "status", "report", "model", "pack", "plan")
 STAGES = (
     *("plan", "ingest", "fetch", "extract", "annotate"),
     *("classify", "count", "rank", "merge", "render"),
@@ -39,7 +40,7 @@ examples:
 other commands (each has --help):
   search   the pictures most like a query       status   what is done in a workspace
   report   write the report again               model    build or check the model file
-  pack     what cluster nodes need, in one archive
+  pack     what cluster nodes need, packed       plan     what a run would take
 """
 SEARCH_EXAMPLES = """\
 examples:
@@ -153,8 +154,7 @@ def _common(parser: argparse.ArgumentParser, *, jobs: bool) -> None:
     parser.add_argument("--debug", action="store_true", help="show tracebacks and task logs")
 
 
-def _model_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("model")
+def _size_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--alpha",
         type=float,
@@ -170,6 +170,11 @@ def _model_options(parser: argparse.ArgumentParser) -> None:
         help="input side, pixels",
     )
     group.add_argument("--precision", choices=["float32", "int8"], default="float32")
+
+
+def _model_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("model")
+    _size_options(group)
     group.add_argument(
         "--weights", metavar="FILE", help="weights file or folder (default: $MAPSIGHT_WEIGHTS)"
     )
@@ -315,6 +320,7 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
         "report": ("Write the report of a workspace again.", REPORT_EXAMPLES),
         "model": ("Build the model file from MobileNet weights, or check it.", MODEL_EXAMPLES),
         "pack": ("Pack what cluster nodes need beside Python into one archive.", PACK_EXAMPLES),
+        "plan": ("Estimate what a run would take. Runs nothing.", PLAN_EXAMPLES),
     }
     text, examples = described[command]
     parser = _Parser(
@@ -336,6 +342,11 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
         parser.add_argument("--check", metavar="DIR", help="pictures to compare with Keras on")
     elif command == "pack":
         pack_options(parser)
+    elif command == "plan":
+        _size_options(parser.add_argument_group("model"))
+        plan_options(parser, _positive)
+        parser.add_argument("--debug", action="store_true", help="show tracebacks")
+        return parser
     _common(parser, jobs=command in ("run", "search"))
     return parser
 
@@ -350,6 +361,9 @@ def parse(argv: Sequence[str], prog: str) -> argparse.Namespace:
     rest = list(argv[1:] if argv and argv[0] in COMMANDS else argv)
     parser = _parser(command, prog)
     given = parser.parse_args(rest)
+    if command == "plan":  # its --images is a number: the configuration file means others
+        given.command = command
+        return given
     parsers = {name: _parser(name, prog) for name in COMMANDS}
     flags = config_flags(parsers, command, given.config, rest)
     options = parser.parse_args(flags + rest)

@@ -1,7 +1,7 @@
 """Mapsight's command line.
 
 python driver/run.py [-r inline|local|hadoop|emr] [options]
-python driver/run.py search|status|report|model|pack [options]
+python driver/run.py search|status|report|model|pack|plan [options]
 """
 
 from __future__ import annotations
@@ -40,6 +40,10 @@ def _perform(options: Namespace, command: str) -> int:
         from driver.pack_command import pack
 
         return pack(options)
+    if options.command == "plan":
+        from driver.plan_command import plan
+
+        return plan(options)
     from driver import commands
 
     if options.command == "run":

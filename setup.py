@@ -15,6 +15,7 @@ NODE = [
     "numpy>=1.26,<3",
     "pillow>=11,<14",
     "pyarrow>=15,<27",
+    "requests>=2.31,<3",  # WebHDFS, where nodes have no libhdfs
     # mrjob 0.7.4 imports modules that newer Pythons no longer have
     'setuptools<81; python_version >= "3.12"',  # distutils, pkg_resources
     'standard-pipes; python_version >= "3.13"',

@@ -26,6 +26,8 @@ TIMEOUTS = 10.0, 120.0
 """Seconds to connect, and without a byte."""
 SHUN_SECONDS = 60.0
 PIECE_BYTES = 64 << 20
+TEMPORARY_REDIRECT, MAX_HOPS = 307, 4
+"""To a DataNode, or to a NameNode or gateway that sends on to one."""
 PASSING_KINDS = frozenset(
     (
         "StandbyException",
@@ -119,16 +121,17 @@ class NameNodes:
             self._addresses.append(self._addresses.pop(0))
             raise
         self._answered = True
-        if "Location" not in answer.headers:
-            return answer
-        location = answer.headers["Location"]
-        try:
-            sent = self._send(method, location, data=_sized(body), stream=stream)
-        except PassingError:
-            self._shun(location)
-            raise
-        self._good(sent, address)
-        return sent
+        for _ in range(MAX_HOPS):
+            location = answer.headers.get("Location")
+            if answer.status_code != TEMPORARY_REDIRECT or not location:
+                return answer
+            try:
+                answer = self._send(method, location, data=_sized(body), stream=stream)
+            except PassingError:
+                self._shun(location)
+                raise
+            self._good(answer, address)
+        raise OSError(errno.ELOOP, f"sent on more than {MAX_HOPS} times", address)
 
     def read(self, path: str, address: str, **parameters: Any) -> bytes:
         """Bytes of a file: all that were asked, fewer when the answer breaks off, never none."""

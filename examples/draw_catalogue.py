@@ -17,7 +17,7 @@ import multiprocessing
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,10 +77,13 @@ def draw_items(some: list[Item], folder: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def draw_catalogue(folder: Path) -> bool:
+def draw_catalogue(folder: Path, todo: Sequence[Item] = ()) -> bool:
     """Draw the catalogue into a folder unless it is there already.
 
     Processes that do so at once wait for each other. The folder appears as a whole.
+
+    Args:
+        todo: its pictures; all if none are named.
 
     Returns:
         whether anything was drawn.
@@ -97,16 +100,16 @@ def draw_catalogue(folder: Path) -> bool:
             raise ValueError(f"{folder} holds something else; name a new folder")
         part = folder.with_name(f".{folder.name}.part")
         shutil.rmtree(part, ignore_errors=True)
-        _draw_all(part)
+        _draw_all(part, list(todo or items()))
         shutil.rmtree(folder, ignore_errors=True)
         part.rename(folder)
     return True
 
 
-def _draw_all(folder: Path) -> None:
+def _draw_all(folder: Path, todo: list[Item]) -> None:
     images = folder / "images"
     images.mkdir(parents=True)
-    write_metadata(folder, draw_in_processes(list(items()), images))
+    write_metadata(folder, draw_in_processes(todo, images))
     stamp = {"program": program_digest(), "files": _sizes(folder)}
     (folder / STAMP).write_text(json.dumps(stamp, indent=1), encoding="utf-8")
 

@@ -25,25 +25,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageEnhance
+from catalogue_art.metadata import MIDS
+from catalogue_variants import small, varied
+from draw_catalogue import SEED, Item, draw_catalogue, draw_in_processes, items
+from PIL import Image
+
+from mapsight.keras_build import digest_of, flatbuffer
+from mapsight.mobilenet import LABELS, MobileNet
+from mapsight.preprocess import central_crop, to_model_input, to_rgb
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
-
-from catalogue_art.metadata import MIDS  # noqa: E402
-from draw_catalogue import (  # noqa: E402
-    SEED,
-    Item,
-    draw_catalogue,
-    draw_in_processes,
-    items,
-    program_digest,
-)
-
-from mapsight.keras_build import flatbuffer  # noqa: E402
-from mapsight.mobilenet import LABELS, MobileNet  # noqa: E402
-from mapsight.preprocess import central_crop, to_model_input, to_rgb  # noqa: E402
-
 ALPHA, SIDE, BATCH, LEARNING_RATE = 0.25, 128, 32, 0.004
 FRESH_SEED, FRESH_EACH = "fresh drawings", 50
 CLASSES = list(MIDS)
@@ -67,41 +58,6 @@ def examples(folder: Path, some: Iterable[Item]) -> list[Example]:
             picture.load()
         found.append(Example(picture, item.label, item.photo))
     return found
-
-
-def small(picture: Image.Image, side: int = 176) -> Image.Image:
-    """A picture made smaller, so that many variants of it are quickly made."""
-    scale = side / min(picture.size)
-    return picture.resize((round(picture.width * scale), round(picture.height * scale)))
-
-
-def varied(picture: Image.Image, rng: np.random.Generator) -> np.ndarray:
-    """A random variant: another crop, mirrored, turned, in other light; (SIDE, SIDE, 3) uint8."""
-    square = min(picture.size) * 0.875 * rng.uniform(0.72, 1.1)
-    middle = np.array(picture.size) / 2 + rng.uniform(-0.1, 0.1, 2) * min(picture.size)
-    turn, flip = np.deg2rad(rng.uniform(-10, 10)), rng.choice((-1, 1))
-    step = square / SIDE * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    step = step * np.array([[flip * rng.uniform(0.88, 1.12)], [1]]).T
-    start = middle - step @ (SIDE / 2, SIDE / 2)
-    affine = (step[0, 0], step[0, 1], start[0], step[1, 0], step[1, 1], start[1])
-    fill = tuple(int(x) for x in rng.integers(0, 256, 3))
-    crop = picture.transform(
-        (SIDE, SIDE), Image.Transform.AFFINE, affine, Image.Resampling.BILINEAR, fillcolor=fill
-    )
-    for enhance in (ImageEnhance.Color, ImageEnhance.Brightness, ImageEnhance.Contrast):
-        crop = enhance(crop).enhance(rng.uniform(0.65, 1.35))
-    pixels = np.asarray(crop, np.float32) * rng.uniform(0.9, 1.1, 3)
-    pixels += rng.normal(0, rng.uniform(0, 8), pixels.shape)
-    if rng.random() < 0.5:
-        _hide(pixels, rng)
-    return np.clip(pixels, 0, 255).astype(np.uint8)
-
-
-def _hide(pixels: np.ndarray, rng: np.random.Generator) -> None:
-    """Cover a part, so that no single feature decides."""
-    high, wide = rng.integers(SIDE // 8, SIDE // 3, 2)
-    y, x = rng.integers(0, SIDE - high), rng.integers(0, SIDE - wide)
-    pixels[y : y + high, x : x + wide] = rng.integers(0, 256, 3)
 
 
 def build() -> tuple[Any, Any]:
@@ -132,7 +88,7 @@ def batches(
     for _ in range(epochs):
         order = rng.permutation(len(train))
         for some in np.array_split(order, max(1, len(order) // BATCH)):
-            x = np.concatenate([to_model_input(varied(pictures[i], rng)) for i in some])
+            x = np.concatenate([to_model_input(varied(pictures[i], SIDE, rng)) for i in some])
             yield x, truth[some] * 0.92 + 0.08 / len(CLASSES)
 
 
@@ -249,6 +205,7 @@ def main() -> None:
         for subset in ("train", "validation", "test"):
             own = [item for item in items() if item.subset == subset]
             subsets[subset] = examples(drawn / "images", own)
+        learned = [drawn / "images" / item.file for item in items() if item.subset == "train"]
         model, epoch = train(subsets["train"], subsets["validation"], options.epochs, options.seed)
         content = with_classes(flatbuffer(model))
         options.out.mkdir(exist_ok=True)
@@ -269,7 +226,7 @@ def main() -> None:
                 "epochs": options.epochs,
                 "chosen_epoch": epoch,
             },
-            "drawing": {"seed": SEED, "program_sha256": program_digest()},
+            "drawing": {"seed": SEED, "train_pictures_sha256": digest_of(sorted(learned))},
             "versions": {n: version(n) for n in ("tensorflow", "keras", "numpy", "pillow")},
             **report(path, subsets),
         }

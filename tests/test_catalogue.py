@@ -6,9 +6,9 @@ import csv
 import hashlib
 import json
 import os
-import shutil
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,14 +96,30 @@ def test_a_drawn_catalogue_is_not_drawn_again(catalogue):
     assert (catalogue / "catalogue.json").stat().st_mtime_ns == before
 
 
-def test_a_missing_picture_is_drawn_again_as_it_was(catalogue, tmp_path):
-    copy = tmp_path / "catalogue"
-    shutil.copytree(catalogue, copy)
-    path = copy / "images" / ALL[0].file
+def test_a_missing_picture_is_drawn_again_as_it_was(tmp_path):
+    some, folder = ALL[:3], tmp_path / "catalogue"
+    assert draw_catalogue(folder, some)
+    path = folder / "images" / some[1].file
     before = path.read_bytes()
     path.unlink()
-    assert draw_catalogue(copy)
+    assert draw_catalogue(folder, some)
     assert path.read_bytes() == before
+
+
+def test_what_a_killed_drawing_left_does_not_disturb(tmp_path):
+    left = tmp_path / ".catalogue.part" / "images"
+    left.mkdir(parents=True)
+    (left / "half.jpg").write_bytes(b"half")
+    draw_catalogue(tmp_path / "catalogue", ALL[:2])
+    pictures = {path.name for path in (tmp_path / "catalogue" / "images").iterdir()}
+    assert pictures == {item.file for item in ALL[:2]}
+    assert not left.exists()
+
+
+def test_many_at_once_draw_it_once(tmp_path):
+    with ThreadPoolExecutor(4) as pool:
+        tasks = [pool.submit(draw_catalogue, tmp_path / "catalogue", ALL[:3]) for _ in range(4)]
+        assert sorted(task.result() for task in tasks) == [False, False, False, True]
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):

@@ -112,6 +112,11 @@ TIMEOUT = f"""\
 AttemptID:{ATTEMPT} task timeout set: 15s, taskTimedOut: true; task stuck timeout set: 600s, \
 taskStuck: false
 {JAVA.format(131)}"""
+MEMORY = """\
+[2026-11-24 14:21:38.903]Container [pid=12422,containerID=container_1795529525987_0003_01_000002] \
+is running 679800832B beyond the 'PHYSICAL' memory limit. Current usage: 1.1 GB of 512 MB physical \
+memory used; 2.6 GB of 1.0 GB virtual memory used. Killing container.
+"""
 NO_PYTHON = """\
 + python9.9 -c import fcntl; fcntl.flock(9, fcntl.LOCK_EX)
 setup-wrapper.sh: 6: python9.9: not found
@@ -148,6 +153,18 @@ OSError: [Errno 28] No space left on device
             JAVA.format(137),
             "",
             "it was killed (SIGKILL): often because the node had no memory left",
+        ),
+        (
+            MEMORY,
+            "",
+            "YARN ended it because it used 1.1 GB of 512 MB physical memory:"
+            " raise mapreduce.map.memory.mb",
+        ),
+        (
+            MEMORY.replace("the 'PHYSICAL' memory limit", "virtual memory limits"),  # Hadoop 2
+            "",
+            "YARN ended it because it used 2.6 GB of 1.0 GB virtual memory:"
+            " raise mapreduce.map.memory.mb",
         ),
         (JAVA.format(139), "", "it crashed (SIGSEGV)"),
         (JAVA.format(5), "gone\n", "it ended with status 5: gone"),

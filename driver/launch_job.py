@@ -19,6 +19,7 @@ import sys
 import threading
 import traceback
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
@@ -93,7 +94,11 @@ class Said(logging.Handler):
         return "\n".join(self._lines)
 
 
-def _improve_runners() -> None:
+def _improve_runners(arguments: Sequence[str]) -> None:
+    if "emr" in arguments:
+        from driver import emr_step
+
+        emr_step.install()
     # in a terminal of its own `hadoop jar` would be in a session of its own, and outlive us
     mrjob.hadoop.pty = None
     LocalMRJobRunner._run_multiple = _run_in_threads
@@ -144,7 +149,7 @@ def main() -> int:
     spec_path = Path(sys.argv[1])
     spec = json.loads(spec_path.read_text(encoding="utf-8"))
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
-    _improve_runners()
+    _improve_runners(spec["args"])
     outcome = _run(spec)
     Path(spec["outcome"]).write_text(json.dumps(outcome), encoding="utf-8")
     sys.stderr.flush()

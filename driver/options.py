@@ -145,13 +145,36 @@ def _common(parser: argparse.ArgumentParser, *, jobs: bool) -> None:
         parser.add_argument(
             "--node-python",
             metavar="COMMAND",
-            help="for -r hadoop: a Python that every node has, with what Mapsight needs, instead"
-            " of sending that along",
+            help="for -r hadoop and -r emr: a Python that every node has, with what Mapsight needs,"
+            " instead of sending that along",
         )
+        _emr_options(parser)
     parser.add_argument(
         "--config", metavar="FILE", help=f"TOML file with options (default: {CONFIG}, if there)"
     )
     parser.add_argument("--debug", action="store_true", help="show tracebacks and task logs")
+
+
+def _emr_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "EMR", "What is not named here comes from mrjob.conf and --mrjob-conf."
+    )
+    group.add_argument(
+        "--cluster-id",
+        metavar="ID",
+        help="use this running cluster, and leave it running (default: one of its own for the"
+        " run, ended with it)",
+    )
+    group.add_argument("--instance-type", metavar="TYPE", help="of the machines that run tasks")
+    group.add_argument(
+        "--num-core-instances", type=_positive, metavar="N", help="how many run tasks"
+    )
+    group.add_argument(
+        "--spot",
+        type=_positive_real,
+        metavar="USD",
+        help="all but one of them on the spot market, at this price an hour or less",
+    )
 
 
 def _size_options(group: argparse._ArgumentGroup) -> None:

@@ -23,6 +23,7 @@ from driver.workspace import Workspace
 from mapsight import __version__
 
 if TYPE_CHECKING:
+    from driver.emr import EmrCluster
     from driver.hadoop import HadoopCluster
 
 __all__ = ["Outcome", "Pipeline", "Stage", "StageReport"]
@@ -80,11 +81,15 @@ class Pipeline:
         self.reports: list[StageReport] = []
         self.memo: dict[str, Any] = {}
         self._jobs = 0
-        self.cluster: HadoopCluster | None = None
+        self.cluster: HadoopCluster | EmrCluster | None = None
         if options.runner == "hadoop":
             from driver.hadoop import HadoopCluster
 
             self.cluster = HadoopCluster(options, workspace)
+        elif options.runner == "emr":
+            from driver.emr import EmrCluster
+
+            self.cluster = EmrCluster(options, workspace)
 
     @contextlib.contextmanager
     def attended(self, *, alone: bool) -> Iterator[None]:

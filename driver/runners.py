@@ -23,9 +23,21 @@ def check_runner(options: Namespace) -> None:
         home = os.environ.get("HADOOP_HOME", "")
         if not (shutil.which("hadoop") or Path(home, "bin", "hadoop").is_file()):
             raise UsageError("-r hadoop: no hadoop command; put it on PATH or set HADOOP_HOME")
-    if options.runner == "emr" and importlib.util.find_spec("boto3") is None:
-        raise UsageError("-r emr: needs boto3; pip install 'mapsight[emr]'")
+    if options.runner == "emr":
+        _check_emr(options)
     here = "://" not in options.workspace or options.workspace.startswith("file:")
     if options.runner in ("hadoop", "emr") and here:
         kind = "hdfs:///user/you/mapsight" if options.runner == "hadoop" else "s3://bucket/mapsight"
         raise UsageError(f"-r {options.runner}: the cluster needs a --workspace such as {kind}")
+
+
+def _check_emr(options: Namespace) -> None:
+    for name in ("boto3", "s3fs"):
+        if importlib.util.find_spec(name) is None:
+            raise UsageError(f"-r emr: needs {name}; pip install 'mapsight[emr]'")
+    from driver.emr import check_machine
+
+    if not options.node_python:
+        check_machine()
+    if "://" in options.workspace and not options.workspace.startswith("s3://"):
+        raise UsageError("-r emr: the cluster needs a --workspace such as s3://bucket/mapsight")

@@ -27,8 +27,8 @@ Part = dict[str, Any]
 
 MARKS = ("sha256", "stamp")
 SCRATCH = ".tmp"
-UNFINISHED = (".part", "._COPYING_")
-"""How files end that a dead writer left, here or in `hadoop fs`."""
+UNFINISHED = (".part", "._COPYING_", "_$folder$")
+"""How files end that a dead writer left, here or in `hadoop fs`, or EMR for a folder on S3."""
 
 
 class Workspace:
@@ -88,9 +88,18 @@ class Workspace:
 
     def _make(self) -> None:
         try:
-            self.fs.makedirs(self.root, exist_ok=True)
+            if "s3" in self.fs.protocol:
+                self._check_bucket()
+            else:
+                self.fs.makedirs(self.root, exist_ok=True)
         except OSError as error:
             raise Failure(f"--workspace {self.location}: cannot be made: {error}") from error
+
+    def _check_bucket(self) -> None:
+        """A bucket is the user's to make; folders need no making."""
+        bucket = self.root.split("/", 1)[0]
+        if not self.fs.exists(bucket):
+            raise Failure(f"--workspace {self.location}: no bucket {bucket} that you may list")
 
     def clean(self) -> None:
         """Remove scratch folders and uncommitted parts. Only with the lock held."""

@@ -92,6 +92,8 @@ def resolve(uri: str | bytes) -> tuple[Any, str]:
         return local, local._strip_protocol(text)
     if text.startswith("hdfs://"):
         return resolve_hdfs(text)
+    if text.startswith("s3://"):  # what jobs have written must be seen
+        return fsspec.core.url_to_fs(text, use_listings_cache=False)
     return fsspec.core.url_to_fs(text)
 
 

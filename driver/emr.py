@@ -1,0 +1,270 @@
+"""An EMR cluster as one run uses it: made for its first job, ended with it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import math
+import platform
+import re
+import sys
+import tempfile
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from driver.emr_account import LIVING, Account
+from driver.emr_progress import EmrProgress
+from driver.emr_step import SAID, TASK
+from driver.errors import Failure, UsageError
+from driver.hadoop import ARCHIVES, MOST_REDUCERS, REDUCER_BYTES, python_name
+from driver.launch import runner_settings
+from driver.node_env import packed_environment
+from driver.workspace import Workspace
+from driver.yarn_failures import python_error, why_ended, why_refused
+
+__all__ = ["S3", "EmrCluster", "check_machine"]
+
+S3 = "s3fs>=2024.2,<2027"
+"""What tasks read s3:// with, beside what all nodes need."""
+GLIBC = (2, 34)
+"""Of Amazon Linux 2023, which EMR 7 runs on."""
+PYTHONS = ((3, 11), (3, 12), (3, 13), (3, 14))
+"""What Amazon Linux 2023 packages; 3.11 is in the image of EMR 7, the others by dnf."""
+ARM = re.compile(r"[a-z]+\d+g[a-z]*\.")
+BOOTSTRAP = "command -v {python} || sudo dnf install -y {python}"
+
+
+def check_machine() -> None:
+    """What is packed here must run on Amazon Linux 2023.
+
+    Raises:
+        UsageError: it has another system or no such Python.
+    """
+    if sys.version_info[:2] not in PYTHONS:
+        known = ", ".join(f"{major}.{minor}" for major, minor in PYTHONS)
+        raise UsageError(f"-r emr: EMR's machines have no {python_name()}; use one of {known} here")
+    if platform.system() != "Linux":
+        raise UsageError(
+            f"-r emr: libraries are packed for the machine this runs on, {platform.system()};"
+            " run it on Linux"
+        )
+
+
+class EmrCluster:
+    """Jobs as steps of one cluster on EMR.
+
+    It is made when the first job needs it, and is ended with the run, however
+    that ends; should the driver be killed, EMR ends it when it has been idle
+    (mrjob.conf). Its name holds the workspace, by which the next run finds it.
+    A cluster of the user's (`--cluster-id`) is left as it was.
+    """
+
+    def __init__(self, options: Namespace, workspace: Workspace) -> None:
+        self._options, self._workspace = options, workspace
+        self._settings = _settings(options.mrjob_conf)
+        self._account = Account(self._settings.get("region"))
+        where = hashlib.sha256(workspace.uri().encode()).hexdigest()[:16]
+        self._tags = {"mapsight-workspace": where, "mapsight-run": workspace.run_id}
+        self._mine = f"mapsight-{where}-"
+        self.tag = f"mapsight-search-{workspace.run_id}"
+        self._id: str | None = options.cluster_id
+        self._asked = False
+        self._archive: str | None = None
+        self._jobs = 0
+
+    @contextlib.contextmanager
+    def attended(self, *, alone: bool) -> Iterator[None]:
+        """The time in which jobs run; neither cluster nor step outlives it, however it ends.
+
+        Args:
+            alone: the workspace's lock is held, so that a cluster with its name
+                was left by a run that died.
+
+        Raises:
+            Failure: AWS cannot be asked, or the user's cluster does not run.
+        """
+        if alone:
+            self.tag = f"{self._mine}{self._workspace.run_id}"
+            self._end(self._mine, "an earlier run left")
+        if self._id:
+            state = self._account.state(self._id)
+            if state not in LIVING:
+                raise Failure(f"--cluster-id {self._id}: it is {state}")
+        try:
+            yield
+        except BaseException:
+            if self._id and not self._asked:
+                self._account.cancel(self._id, self.tag)
+            raise
+        finally:
+            try:
+                if self._asked:
+                    self._end(self.tag, "this run started")
+            finally:
+                self._workspace.drop(*self._scratch)
+
+    def _end(self, prefix: str, whose: str) -> None:
+        clusters = self._account.clusters(prefix)
+        self._account.terminate(clusters)
+        for name in clusters:
+            _say(f"ended EMR cluster {name}, which {whose}")
+
+    @property
+    def _scratch(self) -> tuple[str, ...]:
+        return (".jobs", self._workspace.run_id)
+
+    def arguments(self, verb: str, shuffled: int) -> list[str]:
+        """Options of a job for mrjob's emr runner, on a cluster that runs.
+
+        Args:
+            verb: of the job, for its name.
+            shuffled: about how many bytes go to reducers; they decide how many there are.
+        """
+        python = self._python()
+        if self._id is None:
+            self._id = self._start()
+        return [*self.job_settings(verb, shuffled), "--cluster-id", self._id, *python]
+
+    def job_settings(self, verb: str, shuffled: int) -> list[str]:
+        """Those that need no cluster."""
+        self._jobs += 1
+        reducers = min(max(math.ceil(shuffled / REDUCER_BYTES), 1), MOST_REDUCERS)
+        jobconf = {
+            "mapreduce.job.name": f"mapsight {verb}",
+            "mapreduce.job.tags": self.tag,
+            "mapreduce.job.reduces": str(reducers),
+        }
+        threads = ("OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1")
+        old = ("SETUPTOOLS_USE_DISTUTILS=stdlib",) if sys.version_info < (3, 12) else ()
+        return [
+            *runner_settings("emr", self._options.mrjob_conf),
+            *("--region", str(self._account.region), "--label", self.tag),
+            *("--cloud-tmp-dir", self._workspace.uri(*self._scratch, f"{self._jobs:03d}")),
+            *(part for name, value in jobconf.items() for part in ("-D", f"{name}={value}")),
+            *(part for pair in (*threads, *old) for part in ("--cmdenv", pair)),
+        ]
+
+    def _python(self) -> list[str]:
+        if self._options.node_python:
+            return ["--task-python-bin", self._options.node_python]
+        setup = "export PYTHONPATH=$PWD/env:$PYTHONPATH"
+        archive = ["--archives", f"{self._sent()}#env", "--setup", setup]
+        return ["--task-python-bin", python_name(), *archive]
+
+    def _sent(self) -> str:
+        """Where the packed environment is; it is uploaded once."""
+        if self._archive is None:
+            packed = packed_environment(say=_say, extra=[S3])
+            if packed.glibc and tuple(map(int, packed.glibc.split("."))) > GLIBC:
+                system = ".".join(map(str, GLIBC))
+                raise Failure(f"EMR: what was packed needs glibc {packed.glibc}, it has {system}")
+            kept = self._workspace.keep(Path(packed.path), ARCHIVES, packed.path.name)
+            self._archive = self._workspace.uri(kept)
+        return self._archive
+
+    def _start(self) -> str:
+        """Ask for a cluster; its id."""
+        with tempfile.TemporaryDirectory(prefix="mapsight-emr-") as scratch:
+            runner = self.runner(scratch)
+            roles = runner._opts["iam_service_role"], runner._opts["iam_instance_profile"]
+            self._account.check_roles(*roles)
+            self._check_instances(runner)
+            self._asked = True
+            with self._account.asking("no cluster can be started"):
+                found = runner.make_persistent_cluster()
+        region = self._account.region
+        console = (
+            f"https://{region}.console.aws.amazon.com/emr/home?region={region}#/clusterDetails/"
+        )
+        _say(f"EMR cluster {found} starts, which takes some minutes: {console}{found}")
+        return found
+
+    def runner(self, scratch: str) -> Any:
+        """What makes a cluster, with the settings of the configuration and the command line."""
+        from mrjob.emr import EMRJobRunner
+
+        logs = {} if self._settings.get("cloud_log_dir") else {"cloud_log_dir": self._place("logs")}
+        return EMRJobRunner(
+            conf_paths=_conf_paths(self._options.mrjob_conf),
+            label=self.tag,
+            region=self._account.region,
+            cloud_tmp_dir=self._place(*self._scratch),
+            local_tmp_dir=scratch,
+            bootstrap=[BOOTSTRAP.format(python=python_name())],
+            tags=self._tags,
+            **logs,
+            **_instances(self._options),
+        )
+
+    def _place(self, *names: str) -> str:
+        return self._workspace.uri(*names) + "/"
+
+    @staticmethod
+    def _check_instances(runner: Any) -> None:
+        """Libraries are packed for this kind of processor."""
+        for group in runner._instance_groups():
+            arm = bool(ARM.match(group.get("InstanceType", "")))
+            if arm != (platform.machine() in ("aarch64", "arm64")):
+                raise Failure(
+                    f"EMR: libraries are packed for {platform.machine()} here, but"
+                    f" {group['InstanceType']} is {'arm64' if arm else 'x86_64'}"
+                )
+
+    def progress(self, stage: str, total: int | None) -> EmrProgress:
+        """What to show while a job runs."""
+        return EmrProgress(stage, total)
+
+    def explained(self, error: Failure, path: str) -> Failure:
+        """A failed job's error in terms of Python and pictures, where that can be found out."""
+        said, task = self._told(SAID), self._told(TASK)
+        own = next((line[10:] for line in said.splitlines() if line.startswith("mapsight: ")), None)
+        line = own or python_error(task) or why_ended(said) or why_refused(said)
+        detail = f"{error.detail}\n{said}\n{task}"
+        return Failure(f"{path}: {line}", detail) if line else Failure(str(error), detail)
+
+    def _told(self, name: str) -> str:
+        """What the step of the last job has left under a name."""
+        workspace = self._workspace
+        folder = workspace.path(*self._scratch, f"{self._jobs:03d}")
+        found = [path for path in workspace.fs.find(folder) if path.endswith(f"/{name}")]
+        return workspace.fs.cat_file(found[0]).decode("utf-8", "replace") if found else ""
+
+
+def _conf_paths(own: str | None) -> list[str]:
+    settings = runner_settings("emr", own)
+    return [value for flag, value in itertools.pairwise(settings) if flag == "--conf-path"]
+
+
+def _settings(own: str | None) -> dict[str, Any]:
+    """The emr section of all configuration files, those of the last."""
+    from mrjob.conf import load_opts_from_mrjob_confs
+
+    found: dict[str, Any] = {}
+    for _, options in load_opts_from_mrjob_confs("emr", _conf_paths(own)):
+        found |= options
+    return found
+
+
+def _instances(options: Namespace) -> dict[str, Any]:
+    """What the command line says of machines, in mrjob's words.
+
+    With --spot all but one of the core machines are task machines at that price: they
+    hold no HDFS, and the tasks of one that is taken away are run again.
+    """
+    found: dict[str, Any] = {}
+    if options.instance_type:
+        found |= dict.fromkeys(("core_instance_type", "task_instance_type"), options.instance_type)
+    count = options.num_core_instances
+    if options.spot:
+        found["task_instance_bid_price"] = str(options.spot)
+        found |= {"num_core_instances": 1, "num_task_instances": max((count or 2) - 1, 1)}
+    elif count:
+        found["num_core_instances"] = count
+    return found
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")

@@ -44,7 +44,7 @@ DEV = [
 EXAMPLES = [
     (f"share/mapsight/{folder}", sorted(str(p.relative_to(HERE)) for p in HERE.glob(pattern)))
     for folder, pattern in (
-        ("examples", "examples/*.py"),
+        ("examples", "examples/draw_catalogue.py"),
         ("examples/catalogue_art", "examples/catalogue_art/*.py"),
         ("examples/catalogue", "examples/catalogue/model.*"),
     )

@@ -48,9 +48,9 @@ def _examples() -> Path:
 
 
 def _drawn(examples: Path) -> Path:
-    """The catalogue's pictures, drawn at first use."""
+    """The catalogue's pictures, drawn at first use: in the checkout, or in the user's cache."""
     folder = examples / "catalogue" / "openimages"
-    if not os.access(examples / "catalogue", os.W_OK):
+    if examples.parent != ROOT or not os.access(examples / "catalogue", os.W_OK):
         folder = Path.home() / ".cache" / "mapsight" / "catalogue"
     if not folder.is_dir():
         sys.stderr.write(f"drawing them into {folder} (once, about ten seconds)\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,7 @@ from mapsight.hdfs_native import NativeHdfs, find_library
 from mapsight.hdfs_streams import GrowingCache, Upload
 from mapsight.hdfs_web import WebHdfs
 from mapsight.inputs import InputError, find_inputs, resolve
-from tests.loopback import reply, serving
+from tests.loopback import Answer, reply, serving
 
 QUOTA = "The DiskSpace quota of /q is exceeded: quota = 1 MB\n\tat org.apache.Hadoop"
 
@@ -153,11 +154,33 @@ def test_a_page_that_is_no_namenodes_is_named():
         WebHdfs("nn", (url,), "me").info("/a")
 
 
+def data_node(data: bytes, breaks_off: bool) -> Answer:
+    """Gives the range that is asked, or half of it under the name of the whole."""
+
+    def answer(request) -> None:
+        asked = parse_qs(urlsplit(request.path).query)
+        start, length = (int(asked[key][0]) for key in ("offset", "length"))
+        body = data[start : start + length]
+        shown = body[: len(body) // 2] if breaks_off else body
+        reply(shown, Content_Length=str(len(body)))(request)
+
+    return answer
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again():
+    data = bytes(range(256)) * 20_000
+    broken, whole = data_node(data, True), data_node(data, False)
+    with serving(broken, whole, broken, whole) as url:
+        hdfs = WebHdfs("nn", (url,), "me")
+        hdfs._nodes._answered = True
+        assert hdfs._read("/a", 1, len(data)) == data[1:]
+
+
 def test_who_is_not_allowed_is_told(tmp_path):
     said = {"RemoteException": {"exception": "AccessControlException", "message": "no\nat x"}}
-    with serving(reply(json.dumps(said).encode(), 403)) as url:
-        with pytest.raises(PermissionError, match=r"no: 'hdfs://nn/a'"):
-            WebHdfs("nn", (url,), "me").exists("/a")
+    answer, wanted = reply(json.dumps(said).encode(), 403), r"no: 'hdfs://nn/a'"
+    with serving(answer) as url, pytest.raises(PermissionError, match=wanted):
+        WebHdfs("nn", (url,), "me").exists("/a")
 
 
 @pytest.mark.parametrize(

@@ -260,7 +260,7 @@ def test_many_small_reads_are_few_requests(web, folder):
         cache = file.cache
         read = b"".join(iter(lambda: file.read(512), b""))
     assert read == data
-    assert (cache.miss_count, cache.total_requested_bytes) == (8, len(data))
+    assert (cache.miss_count, cache.total_requested_bytes) == (7, len(data))
 
 
 def test_seeks_give_the_bytes_of_the_place(web, folder):
@@ -343,6 +343,35 @@ def test_a_namenode_that_is_gone_is_passed_over(web, folder):
     (real,) = namenode_web_addresses(read_conf(), "")
     hdfs = WebHdfs("", ("http://127.0.0.1:9", real), "root")
     assert hdfs.isdir(folder)
+
+
+MAPPER = """
+import os, sys
+from mapsight.hadoop_conf import read_conf
+from mapsight.hdfs import hdfs_file_system
+os.environ["HADOOP_CONF_DIR"] = "/nowhere"
+for line in sys.stdin:
+    name = line.split("\\t")[-1].strip()
+    hdfs = hdfs_file_system("")
+    print(type(hdfs).__name__, hdfs.cat_file(name).decode(), len(dict(read_conf())), sep="\\t")
+"""
+
+
+def test_a_map_task_reads_by_what_its_job_says_without_configuration_files(
+    cluster, run, web, folder, tmp_path
+):
+    (tmp_path / "mapper.py").write_text(MAPPER)
+    web.pipe_file(f"{folder}/a", "ünï".encode())
+    web.pipe_file(f"{folder}/in/names", f"{folder}/a\n".encode())
+    run(
+        *("hadoop", "jar", cluster.exports()["HADOOP_STREAMING_JAR"]),
+        *("-D", "mapreduce.job.reduces=0", "-D", "mapreduce.job.maps=1"),
+        *("-files", tmp_path / "mapper.py", "-mapper", f"{sys.executable} mapper.py"),
+        *("-cmdenv", f"PYTHONPATH={ROOT}", "-cmdenv", "PYTHONIOENCODING=utf-8"),
+        *("-input", f"{folder}/in", "-output", f"{folder}/out"),
+    )
+    parts = [web.cat_file(path) for path in web.find(f"{folder}/out")]
+    assert b"".join(parts).decode().split() == ["WebHdfs", "ünï", "0"]
 
 
 # ---- the workspace

@@ -60,11 +60,14 @@ class HadoopCluster:
         self.yarn.check()
         if alone:
             for name in self.yarn.kill(self._workspace_tag):
-                sys.stderr.write(f"ended {name}, which an earlier run left\n")
+                _say(f"ended {name}, which an earlier run left")
         try:
             yield
         except BaseException:
-            self.yarn.kill(self.tag)
+            try:
+                self.yarn.kill(self.tag)
+            except Failure as error:
+                _say(f"the jobs of this run could not be ended: {error}")
             raise
         finally:
             self._workspace.drop(*self._scratch)

@@ -11,6 +11,7 @@ from mapsight.mobilenet import Model, top5
 from mapsight.records import encode_embedding, error_record
 from mapsight.sandbox import Decoded, Decoder
 from mapsight.shards import Image
+from mapsight.where import at
 
 __all__ = ["extract_features", "feature_of"]
 
@@ -33,7 +34,8 @@ def extract_features(
         return error_record(result.code, result.detail) | {"bytes": len(image.data)}
 
     for image, result in decoder.decode_all((image, image.data or b"") for image in images):
-        found = outcome(image, result)
+        with at(f"picture {image.image_id} ({image.source})"):
+            found = outcome(image, result)
         common: dict[str, Any] = {"source": image.source, **image.provenance}
         if image.data is not None and "error" not in found:
             common |= {

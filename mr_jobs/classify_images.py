@@ -61,11 +61,13 @@ class MRClassifyImages(MRJob):
 
     def mapper_predict_label(self, image_id, record):
         from mapsight.classify import predict
+        from mapsight.where import at
 
         if "labels" in record:
             yield image_id, [ANNOTATION, record]
         else:
-            prediction = predict(record, self.labeler, self.options.screen_diagonal)
+            with at(f"picture {image_id}"):
+                prediction = predict(record, self.labeler, self.options.screen_diagonal)
             yield image_id, [REJECTED if "error" in prediction else PICTURE, prediction]
 
     def reducer_join_truth(self, image_id, values):

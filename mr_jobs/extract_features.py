@@ -79,15 +79,18 @@ class MRExtractFeatures(MRJob):
         from mapsight.extract import extract_features
         from mapsight.records import Split
         from mapsight.shards import read_images
+        from mapsight.where import at, place_of
 
-        images = read_images(Split.from_json(line), self.options.image_column)
+        split = Split.from_json(line)
+        images = read_images(split, self.options.image_column)
         done = rejected = 0
-        for image_id, ordinal, feature in extract_features(images, self.model, self.decoder):
-            yield image_id, [f"{ordinal:0{DIGITS}d}", feature]
-            done, rejected = done + 1, rejected + ("error" in feature)
-            if done == TELL_EVERY:
-                self.tell(done, rejected)
-                done = rejected = 0
+        with at(place_of(split)):
+            for image_id, ordinal, feature in extract_features(images, self.model, self.decoder):
+                yield image_id, [f"{ordinal:0{DIGITS}d}", feature]
+                done, rejected = done + 1, rejected + ("error" in feature)
+                if done == TELL_EVERY:
+                    self.tell(done, rejected)
+                    done = rejected = 0
         self.tell(done, rejected)
 
     def tell(self, done, rejected):

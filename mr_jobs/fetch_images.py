@@ -68,6 +68,7 @@ class MRFetchImages(MRJob):
         from mapsight.fetch_shards import fetch_chunk
         from mapsight.plan import listed_chunks
         from mapsight.records import Split
+        from mapsight.where import at, place_of
 
         options = self.options
         limits = Limits(
@@ -76,12 +77,14 @@ class MRFetchImages(MRJob):
             per_host=options.per_host,
             allow_private=options.allow_private,
         )
-        for first, rows in listed_chunks(Split.from_json(line)):
-            chunk = fetch_chunk(
-                rows, options.store, first, limits, again=options.again, told=self.tell
-            )
-            split = json.loads(chunk.split.to_json())
-            yield None, {"split": split, "sha256": chunk.sha256, "failed": chunk.failed}
+        split = Split.from_json(line)
+        with at(place_of(split)):
+            for first, rows in listed_chunks(split):
+                chunk = fetch_chunk(
+                    rows, options.store, first, limits, again=options.again, told=self.tell
+                )
+                shard = json.loads(chunk.split.to_json())
+                yield None, {"split": shard, "sha256": chunk.sha256, "failed": chunk.failed}
 
     def tell(self, name, count):
         self.increment_counter("fetch", name, count)

@@ -48,11 +48,13 @@ class MRPackImages(MRJob):
     def mapper_pack_split(self, _, line):
         from mapsight.pack import image_rows, pack_rows
         from mapsight.records import Split
+        from mapsight.where import at, place_of
 
         split = Split.from_json(line)
-        rows = self.told(image_rows(split))
-        for shard, sha256 in pack_rows(rows, self.options.shards, split.first):
-            yield None, {"split": json.loads(shard.to_json()), "sha256": sha256}
+        with at(place_of(split)):
+            rows = self.told(image_rows(split))
+            for shard, sha256 in pack_rows(rows, self.options.shards, split.first):
+                yield None, {"split": json.loads(shard.to_json()), "sha256": sha256}
 
     def told(self, rows):
         number = 0

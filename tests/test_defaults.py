@@ -15,6 +15,7 @@ from driver.fingerprint import ROOT
 from driver.options import parse
 
 EXAMPLES = ROOT / "examples"
+NO_PICTURES = shutil.ignore_patterns("openimages", ".*")
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +55,8 @@ def test_the_bundled_catalogue_comes_last_with_its_model(capsys):
     assert len(list(Path(options.openimages, "images").iterdir())) == 460
     assert options.model == str(EXAMPLES / "catalogue" / "model.tflite")
     said = capsys.readouterr().err
-    assert "drawn animals" in said and "--images" in said and "model: " in said
+    assert "pictures: the drawn animals" in said and "--images" in said
+    assert "model: trained on their train subset; knew 98.5% of 600 drawings" in said
 
 
 def test_a_model_that_was_asked_for_is_used_on_the_catalogue_too():
@@ -69,6 +71,7 @@ def installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     examples = folder / "share" / "examples"
     shutil.copytree(EXAMPLES / "catalogue_art", examples / "catalogue_art")
     shutil.copy(EXAMPLES / "draw_catalogue.py", examples)
+    shutil.copytree(EXAMPLES / "catalogue", examples / "catalogue", ignore=NO_PICTURES)
     monkeypatch.setattr(defaults, "_examples", lambda: examples)
     return examples
 

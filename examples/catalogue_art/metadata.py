@@ -29,7 +29,7 @@ MIDS = {
 }
 SUBSETS = ("train", "validation", "test")
 ALIKE = {"Leopard": "Cheetah", "Cheetah": "Leopard", "Lion": "Tiger", "Tiger": "Lion"}
-AUTHORS = ("Ada Pencil", "Bo Brush", "Cleo Crayon", 'Dan "Dots" Inker', "Eve Easel, Studio of")
+AUTHORS = ("Ada Pencil", "Bo Brush", "Cleo Crayon", 'Dan "Dots" Inker', "Easel, Ink & Sons")
 
 IMAGES = [
     *("ImageID", "Subset", "OriginalURL", "OriginalLandingURL", "License", "AuthorProfileURL"),

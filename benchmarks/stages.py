@@ -158,12 +158,16 @@ def measure_model(stages: Stages, files: Sequence[Path], calibration: str) -> No
             stages.tell(name, seconds / len(crops), "s/picture", len(crops))
 
 
-def enlarged(file: Path) -> bytes:
-    """A picture at LARGE, as a camera's JPEG."""
+def enlarged(files: Sequence[Path]) -> bytes:
+    """A JPEG at LARGE of four pictures side by side, with as much detail as they have."""
+    whole = Image.new("RGB", LARGE)
+    half = LARGE[0] // 2, LARGE[1] // 2
+    for number, file in enumerate(files):
+        picture = decode(file.read_bytes()).image.convert("RGB")
+        quarter = picture.resize(half, Image.Resampling.BICUBIC)
+        whole.paste(quarter, (number % 2 * half[0], number // 2 * half[1]))
     out = io.BytesIO()
-    decode(file.read_bytes()).image.convert("RGB").resize(LARGE, Image.Resampling.BICUBIC).save(
-        out, "JPEG", quality=92
-    )
+    whole.save(out, "JPEG", quality=90)
     return out.getvalue()
 
 
@@ -172,9 +176,10 @@ def measure_extract(stages: Stages, files: Sequence[Path]) -> None:
     folder = stages.scratch / "large"
     folder.mkdir()
     large = []
-    for number, file in enumerate(files):
+    for number in range(len(files)):
+        four = [files[(number + step) % len(files)] for step in range(4)]
         large.append(folder / f"{number:06d}.jpg")
-        large[-1].write_bytes(enlarged(file))
+        large[-1].write_bytes(enlarged(four))
     for name, some in (("small", files), ("large", large)):
         _extract_rest(stages, name, some)
 
@@ -195,8 +200,6 @@ def _extract_rest(stages: Stages, name: str, files: Sequence[Path]) -> None:
     stages.tell(f"extract.{name}.seconds", each, "s/picture without the model", many)
     if name == "small":
         stages.tell("task.start.seconds", seconds[0] - few * (each + model), "s/task", 1)
-        shard = stages.scratch / f"{name}-{many}.parquet"
-        stages.tell("shard.overhead", shard.stat().st_size / many - size, "bytes/picture", many)
 
 
 def measure_features(stages: Stages, files: Sequence[Path]) -> Lines:
@@ -230,6 +233,9 @@ def measure_ingest(stages: Stages, files: Sequence[Path]) -> None:
     shards = ("--shards", str(stages.scratch / "shards"))
     long, _ = stages.phase("pack_images", "mapper", [line], *shards)
     short, _ = stages.phase("count_labels", "mapper", [])  # a process that starts and ends
+    size = sum(path.stat().st_size for path in (stages.scratch / "shards").iterdir())
+    own = sum(file.stat().st_size for file in files)
+    stages.tell("shard.overhead", (size - own) / len(files), "bytes/picture", len(files))
     stages.tell("ingest.seconds", max(long - short, 0) / len(files), "s/picture", len(files))
 
 

@@ -33,9 +33,8 @@ LEFT_OUT = (
 )
 """Names relative to the environment, as `fnmatch` has them: `*` crosses folders."""
 
-BLOCK = 1 << 20
 LEVEL = 6
-EPOCH = 315532800  # 1980-01-01: before that, zip-minded tools stumble
+EPOCH = 315532800  # 1980-01-01, the least that zip knows
 
 
 def complete(folder: Path) -> None:
@@ -73,7 +72,7 @@ def archive(folder: Path, target: Path) -> None:
     with (
         target.open("wb") as file,
         gzip.GzipFile("", "wb", LEVEL, file, mtime=0) as packed,
-        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT, copybufsize=BLOCK) as tar,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
     ):
         for name, path in members(folder):
             entry = tarfile.TarInfo(name)

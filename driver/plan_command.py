@@ -123,7 +123,7 @@ def _title(found: Estimate) -> str:
     demand = found.demand
     return (
         f"{demand.images:,} pictures of {demand.picture_bytes:,} bytes with MobileNet"
-        f" {demand.alpha:g}/{demand.resolution} {demand.precision}, -r {demand.runner} on"
+        f" {demand.alpha}/{demand.resolution} {demand.precision}, -r {demand.runner} on"
         f" {demand.cores:,} cores"
     )
 

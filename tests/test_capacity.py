@@ -1,0 +1,215 @@
+"""Estimates against cases worked out by hand, and what must hold for all of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from conftest import ROOT
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mapsight.capacity import Demand, estimate, feature_bytes, model_seconds, multiply_adds
+from mapsight.capacity import rest_seconds as rest
+from mapsight.plan import PER_PICTURE, SPLIT_BYTES
+
+SPLIT = 1000  # pictures of SIZE bytes fill a split exactly
+SIZE = SPLIT_BYTES / SPLIT - PER_PICTURE
+
+FIGURES = {
+    "model.1.0/224.float32.seconds": 0.5,
+    "model.0.25/128.float32.seconds": 0.5,
+    "extract.small.bytes": 0.0,
+    "extract.small.seconds": 0.5,
+    "extract.large.bytes": 1e6,
+    "extract.large.seconds": 0.5,
+    "features.1.0.raw": 4000,
+    "features.0.25.raw": 1000,
+    "features.1.0.gzip": 2000,
+    "features.0.25.gzip": 500,
+    "extract.reduce.seconds": 0.01,
+    "sort.seconds": 0.0,
+    "shard.overhead": 100,
+    "plan.seconds": 0.001,
+    "ingest.seconds": 0.02,
+    "classify.map.seconds": 0.003,
+    "classify.reduce.seconds": 0.002,
+    "classify.shuffle.raw": 600,
+    "classify.shuffle.gzip": 150,
+    "predictions.raw": 600,
+    "predictions.gzip": 150,
+    "count.map.seconds": 0.001,
+    "rank.map.seconds": 0.004,
+    "rank.reduce.seconds": 0.005,
+    "rank.shuffle.raw": 700,
+    "rank.shuffle.gzip": 200,
+    "ranked.raw": 500,
+    "ranked.gzip": 100,
+    "merge.seconds": 0.0001,
+    "results.bytes": 300,
+    "task.start.seconds": 1.0,
+    "hadoop.task.seconds": 2.0,
+    "local.task.seconds": 0.0,
+    "hadoop.job.seconds": 20.0,
+    "local.job.seconds": 1.0,
+    "emr.start.seconds": 600.0,
+}
+HADOOP = Demand("hadoop", images=100_000, cores=30, picture_bytes=SIZE)
+
+
+def stages(demand: Demand):
+    return {stage.name: stage for stage in estimate(demand, FIGURES).stages}
+
+
+# ---- multiply-adds: Howard et al. 2017, tables 6 and 7, in millions
+
+
+@pytest.mark.parametrize(
+    ("alpha", "resolution", "millions"),
+    [
+        *((1.0, 224, 569), (0.75, 224, 325), (0.5, 224, 149), (0.25, 224, 41)),
+        *((1.0, 192, 418), (1.0, 160, 291), (1.0, 128, 186)),
+    ],
+)
+def test_multiply_adds_are_the_published_ones(alpha, resolution, millions):
+    assert round(multiply_adds(alpha, resolution) / 1e6) == millions
+
+
+# ---- worked by hand: 100,000 pictures are 100 splits; 30 cores take them in 4 waves
+
+
+def test_extract_takes_its_waves_of_tasks():
+    found = stages(HADOOP)["extract"]
+    assert (found.maps, found.reduces) == (100, 3)  # 400 MB raw / 128 MiB
+    maps, reduces = 3 + 1000 * 1.0, 3 + 100_000 / 3 * 0.01
+    assert found.seconds == pytest.approx(20 + 4 * maps + 1 * reduces)
+    assert found.core_seconds == pytest.approx(100 * maps + 3 * reduces)
+
+
+def test_extract_shuffles_and_stores_compressed_features_on_hadoop():
+    found = stages(HADOOP)["extract"]
+    assert (found.shuffled, found.stored) == (2e8, 2e8)
+
+
+def test_on_one_machine_nothing_is_compressed():
+    found = stages(replace(HADOOP, runner="local"))["extract"]
+    assert (found.shuffled, found.stored) == (4e8, 4e8)
+
+
+def test_ingest_stores_the_pictures_with_what_a_row_needs():
+    found = stages(HADOOP)["ingest"]
+    assert (found.maps, found.reduces) == (100, 0)
+    assert found.stored == pytest.approx(100_000 * (SIZE + 100))
+
+
+def test_pictures_in_parquet_are_neither_listed_nor_packed():
+    found = stages(replace(HADOOP, loose=False))
+    assert "ingest" not in found
+    assert found["plan"].seconds == 0
+
+
+def test_classify_reads_features_and_writes_predictions():
+    found = stages(HADOOP)["classify"]
+    assert (found.maps, found.reduces) == (2, 1)  # 200 MB read, 60 MB shuffled
+    maps, reduces = 3 + 50_000 * 0.003, 3 + 100_000 * 0.002
+    assert found.seconds == pytest.approx(20 + maps + reduces)
+    assert (found.shuffled, found.stored) == (1.5e7, 1.5e7)
+
+
+def test_rank_writes_every_picture_twice():
+    found = stages(HADOOP)["rank"]
+    assert (found.shuffled, found.stored) == (2e7, 1e7)
+
+
+def test_the_driver_merges_alone():
+    found = stages(HADOOP)["merge"]
+    assert (found.seconds, found.core_seconds, found.stored) == (pytest.approx(10), 0, 3e7)
+
+
+def test_the_total_is_the_sum_of_its_stages_and_the_start():
+    found = estimate(replace(HADOOP, runner="emr"), FIGURES)
+    assert found.total.seconds == 600 + sum(stage.seconds for stage in found.stages)
+    assert found.total.core_seconds == sum(stage.core_seconds for stage in found.stages)
+
+
+def test_every_core_is_paid_from_start_to_end():
+    found = estimate(HADOOP, FIGURES)
+    assert found.cost(0.5) == pytest.approx(0.5 * 30 * found.total.seconds / 3600)
+
+
+def test_a_small_collection_is_spread_over_tasks():
+    found = stages(replace(HADOOP, images=200))["extract"]
+    assert found.maps == 4  # 50 pictures each
+
+
+# ---- between the sizes that were measured
+
+
+def test_a_model_between_two_sizes_takes_time_by_its_multiply_adds():
+    figures = {
+        **FIGURES,
+        "model.1.0/224.float32.seconds": 0.569,
+        "model.0.25/128.float32.seconds": 0,
+    }
+    least, most = multiply_adds(0.25, 128), multiply_adds(1.0, 224)
+    share = (multiply_adds(0.5, 224) - least) / (most - least)
+    assert model_seconds(replace(HADOOP, alpha=0.5), figures) == pytest.approx(0.569 * share)
+
+
+def test_pictures_between_two_sizes_take_time_by_their_bytes():
+    figures = {**FIGURES, "extract.large.seconds": 1.5}
+    assert rest(replace(HADOOP, picture_bytes=250_000), figures) == pytest.approx(0.75)
+
+
+def test_features_grow_with_the_embedding():
+    assert feature_bytes(replace(HADOOP, alpha=0.5), FIGURES, "raw") == pytest.approx(2000)
+
+
+# ---- for all
+
+demands = st.builds(
+    Demand,
+    runner=st.sampled_from(["local", "hadoop", "emr"]),
+    images=st.integers(1, 10_000_000),
+    cores=st.integers(1, 500),
+    picture_bytes=st.integers(1000, 2_000_000),
+    alpha=st.sampled_from([0.25, 0.5, 0.75, 1.0]),
+    resolution=st.sampled_from([128, 160, 192, 224]),
+)
+MEASURED = {
+    name: figure["value"]
+    for name, figure in json.loads((ROOT / "driver/data/figures.json").read_text())[
+        "figures"
+    ].items()
+}
+
+
+@given(demands)
+def test_twice_as_many_pictures_take_no_less_of_anything(demand):
+    one = estimate(demand, MEASURED).total
+    two = estimate(replace(demand, images=2 * demand.images), MEASURED).total
+    assert two.seconds >= one.seconds * (1 - 1e-9)
+    assert two.core_seconds >= one.core_seconds * (1 - 1e-9)
+    assert (two.shuffled, two.stored) >= (one.shuffled, one.stored)
+
+
+@given(demands.filter(lambda demand: demand.on_cluster), st.integers(1, 100))
+def test_more_cores_of_a_cluster_never_take_longer(demand, more):
+    one = estimate(demand, MEASURED).total.seconds
+    two = estimate(replace(demand, cores=demand.cores + more), MEASURED).total.seconds
+    assert two <= one
+
+
+@given(demands)
+def test_no_core_is_busy_for_longer_than_the_run(demand):
+    total = estimate(demand, MEASURED).total
+    assert total.core_seconds <= demand.cores * total.seconds
+
+
+@given(demands.filter(lambda demand: demand.picture_bytes < 1_000_000))
+def test_larger_pictures_take_no_less(demand):
+    one = estimate(demand, MEASURED).total
+    two = estimate(replace(demand, picture_bytes=2 * demand.picture_bytes), MEASURED).total
+    assert two.core_seconds >= one.core_seconds
+    assert two.stored >= one.stored

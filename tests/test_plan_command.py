@@ -1,0 +1,80 @@
+"""The command plan: its table, its JSON, its errors, and where its figures are from."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+from driver.plan_command import FIGURES, read_figures
+from mapsight.capacity import Demand, estimate
+
+
+def plan(line: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "driver" / "run.py"), "plan", *line.split()]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def table() -> str:
+    done = plan("-r emr --images 9000000 --cores 64 --price 0.05")
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_table_has_a_line_for_every_stage(table):
+    names = [line.split(" ")[0] for line in table.splitlines()[2:12]]
+    assert names == [
+        *("stage", "start", "plan", "ingest", "extract", "classify", "count", "rank"),
+        *("merge", "total"),
+    ]
+
+
+def test_the_table_says_what_was_asked(table):
+    assert table.startswith("9,000,000 pictures of 300,000 bytes with MobileNet 1.0/224 float32")
+
+
+def test_the_table_states_its_uncertainty(table):
+    assert "within about ±30%" in table
+
+
+def test_json_holds_the_estimate():
+    done = plan("-r hadoop --images 1000 --cores 4 --price 0.5 --format json")
+    document = json.loads(done.stdout)
+    found = estimate(Demand("hadoop", 1000, 4, 300_000), read_figures()[0])
+    assert document["total"]["seconds"] == found.total.seconds
+    assert document["cost"] == found.cost(0.5)
+
+
+def test_without_a_price_there_is_no_cost():
+    assert "cost" not in plan("--images 1000").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("", "plan: --images N is needed"),
+        ("--images 0", "'0' is not a positive whole number"),
+        ("--images 1 --price -1", "'-1' is no price"),
+        ("--images 1 -r inline", "invalid choice"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(arguments, message):
+    done = plan(arguments)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert message in done.stderr
+
+
+def test_int8_needs_no_calibration_to_be_planned():
+    assert "int8" in plan("--images 1000 --precision int8").stdout
+
+
+def test_every_figure_says_where_it_is_from():
+    document = json.loads(FIGURES.read_text())
+    for name, figure in document["figures"].items():
+        assert set(figure) == {"value", "unit", "n", "source"}, name
+        source = document["sources"][figure["source"]]
+        assert set(source) == {"command", "machine", "date"}, name

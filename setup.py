@@ -72,6 +72,7 @@ setup(
     extras_require={
         "model": MODEL,
         "driver": DRIVER,
+        "kerberos": ["requests-kerberos>=0.14,<1"],  # WebHDFS of a secure cluster, on the driver
         "emr": ["mrjob[aws]>=0.7.4,<0.8"],
         "dev": MODEL + DRIVER + DEV,
     },

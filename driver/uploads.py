@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-from tqdm.utils import CallbackIOWrapper
+from mapsight.text import plain
 
 if TYPE_CHECKING:
     from driver.pipeline import Pipeline
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["FOLDER", "drop_others", "is_here", "stamps", "upload"]
 
 FOLDER = "uploads"
-CHUNK = 8 << 20
 
 
 def is_here(uri: str) -> bool:
@@ -36,7 +34,8 @@ def stamps(run: Pipeline, uris: Iterable[str]) -> list[list[str]]:
 def upload(run: Pipeline, uris: Iterable[str]) -> dict[str, str]:
     """Copy the files that are only here to the workspace; their names there, by address.
 
-    A file that an earlier run has copied is not copied again.
+    A file that an earlier run has copied is not copied again; one that is half
+    copied has no name yet (HDFS, S3).
     """
     return {stamp[0]: _copy(run, stamp) for stamp in stamps(run, uris)}
 
@@ -49,16 +48,9 @@ def _copy(run: Pipeline, stamp: list[str]) -> str:
     target = workspace.path(name)
     if workspace.fs.exists(target) and workspace.fs.size(target) == int(size):
         return name
+    sys.stderr.write(f"copying {plain(uri)} ({int(size):,} bytes) to {workspace.location}\n")
     workspace.fs.makedirs(workspace.path(FOLDER), exist_ok=True)
-    part = f"{target}.part"
-    with open(uri, "rb") as source, workspace.fs.open(part, "wb") as out:  # noqa: PTH123
-        bar = tqdm(total=int(size), unit="B", unit_scale=True, desc=f"upload {uri}", leave=False,
-                   disable=not sys.stderr.isatty())  # fmt: skip
-        with bar:
-            told = CallbackIOWrapper(bar.update, source)
-            while data := told.read(CHUNK):
-                out.write(data)
-    workspace.fs.mv(part, target)
+    workspace.fs.put_file(uri, target)
     return name
 
 

@@ -165,7 +165,7 @@ def _walk(
     try:
         entries = file_system.ls(folder, detail=True)
     except OSError:
-        yield _unreadable(source, folder)
+        yield _unreadable(source, _address(file_system, folder))
         return
     for info in sorted(entries, key=lambda entry: entry["name"]):
         name = info["name"].rstrip("/").rsplit("/", 1)[-1]
@@ -195,11 +195,15 @@ def _is_file(file_system: Any, info: dict[str, Any]) -> bool:
 
 def _found(file_system: Any, info: dict[str, Any], source: str) -> Found:
     path = info["name"]
-    uri = path if isinstance(file_system, LocalFileSystem) else file_system.unstrip_protocol(path)
+    uri = _address(file_system, path)
     size = info.get("size")
     stamp = next((str(info[key]) for key in STAMPS if info.get(key)), "")
     kind = _kind(file_system, path, source)
     return Found(_text(source), _bytes(uri), -1 if size is None else int(size), stamp, kind)
+
+
+def _address(file_system: Any, path: str) -> str:
+    return path if isinstance(file_system, LocalFileSystem) else file_system.unstrip_protocol(path)
 
 
 def _kind(file_system: Any, path: str, source: str) -> str:

@@ -40,6 +40,9 @@ PRECISIONS = ("float32", "int8")
 TOLERANCE = 1e-4
 """The largest difference from Keras that a float32 model may have."""
 
+METHOD = "head in float32, scales on the weights' grid, biases corrected"
+"""Of int8; a cached model of another one is built again."""
+
 ERROR = "mapsight.convert: error: "
 Log = Callable[[str], None]
 
@@ -76,10 +79,10 @@ class Recipe:
         return self.cache / f"{name}.tflite"
 
     def warning(self) -> str:
-        """What to say before building a model that will be poor at naming classes."""
+        """What to say before building a model that could be nearer to float32."""
         if self.precision != "int8" or self.calibration:
             return ""
-        return "; without calibration pictures its ImageNet classes are not to be trusted"
+        return "; calibration pictures would bring its labels nearer to those of float32"
 
     def calibration_pictures(self) -> list[Path]:
         """The pictures that set the ranges of an int8 model, if they are named."""
@@ -144,6 +147,8 @@ def cached_record(recipe: Recipe, weights: Weights | None) -> dict[str, Any] | N
     record = json.loads(kept.read_text("utf-8"))
     if weights and weights.sha256 != record["weights"]["sha256"]:
         return None
+    if recipe.precision == "int8" and record["calibration"].get("method") != METHOD:
+        return None
     pictures = recipe.calibration_pictures()
     if pictures and record["calibration"] != _calibration(pictures):
         return None
@@ -193,7 +198,7 @@ def _build(recipe: Recipe, weights: Weights) -> tuple[dict[str, Any], bytes]:
     files = recipe.calibration_pictures()
     crops = crops_of(files, side) if files else made_up_crops(side, 100)
     int8 = recipe.precision == "int8"
-    content = flatbuffer(model, list(crops) if int8 else ())
+    content = flatbuffer(model, list(crops) if int8 else (), real=bool(files))
     checks = {"made_up": compare(model, content, made_up_crops(side, 16, seed=1))}
     if recipe.check:
         pictures = pictures_in(Path(recipe.check), besides=files)
@@ -213,8 +218,9 @@ def _build(recipe: Recipe, weights: Weights) -> tuple[dict[str, Any], bytes]:
 
 
 def _calibration(files: list[Path]) -> dict[str, Any]:
-    """What set the ranges of an int8 model; made-up pictures if there are no files."""
-    return {"pictures": len(files), "sha256": digest_of(files) if files else "made up, seed 0"}
+    """How an int8 model was made, and of what pictures; made-up ones if there are no files."""
+    digest = digest_of(files) if files else "made up, seed 0"
+    return {"method": METHOD, "pictures": len(files), "sha256": digest}
 
 
 def _must_agree(checks: dict[str, dict[str, Any]]) -> None:

@@ -18,6 +18,7 @@ from PIL import Image, ImageOps
 
 from mapsight.mobilenet import MobileNet
 from mapsight.preprocess import central_crop, to_model_input, to_rgb
+from mapsight.quantize import join, mend
 
 __all__ = [
     "ConversionError",
@@ -29,6 +30,9 @@ __all__ = [
     "made_up_crops",
     "pictures_in",
 ]
+
+CORRECTED = 64
+"""How many calibration crops correct biases; more gain nothing."""
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
@@ -71,13 +75,31 @@ def _tensorflow() -> Any:
     return tensorflow
 
 
-def flatbuffer(model: Any, calibration: Sequence[np.ndarray] = ()) -> bytes:
+def flatbuffer(model: Any, calibration: Sequence[np.ndarray] = (), *, real: bool = True) -> bytes:
     """What `build_keras` built as a LiteRT flatbuffer, input and outputs in float32.
 
     Args:
         calibration: crops, (r, r, 3) uint8. If there are any, weights and
-            activations are int8 and the crops set their ranges.
+            activations up to the pooling are int8; see `mapsight.quantize`.
+        real: whether they are of pictures, so that biases can be corrected by them.
     """
+    if not calibration:
+        return _converted(model)
+    body, head = _parts(model)
+    exact, whole = _converted(body), _converted(body, calibration)
+    mended = mend(whole, exact, calibration[:CORRECTED] if real else ())
+    return join(mended, _converted(head))
+
+
+def _parts(model: Any) -> tuple[Any, Any]:
+    """The model up to its pooling, and from there on."""
+    keras = _tensorflow().keras
+    pooled = next(x for x in model.layers if isinstance(x, keras.layers.GlobalAveragePooling2D))
+    body = keras.Model(model.input, pooled.input)
+    return body, keras.Model(pooled.input, model.outputs)
+
+
+def _converted(model: Any, calibration: Sequence[np.ndarray] = ()) -> bytes:
     lite = _tensorflow().lite
     with tempfile.TemporaryDirectory(prefix="mapsight-") as folder:
         # from_concrete_functions would leave the variables unfrozen

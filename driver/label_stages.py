@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 PICTURES_PER_RANGE = 250_000
-PREDICTION_BYTES, RANK_BYTES = 1500, 800
+PREDICTION_BYTES, RANK_BYTES = 700, 700
 
 
 def _metadata(run: Pipeline) -> list[tuple[str, Found]]:

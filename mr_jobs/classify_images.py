@@ -12,6 +12,7 @@ Counters: images/classified, images/rejected, annotations/without_picture.
 
 import itertools
 import json
+from collections import Counter
 from pathlib import Path
 
 from mrjob.job import MRJob
@@ -48,8 +49,9 @@ class MRClassifyImages(MRJob):
             MRStep(
                 mapper_init=self.load_targets,
                 mapper=self.mapper_predict_label,
-                reducer_init=self.load_targets,
+                reducer_init=self.reducer_start,
                 reducer=self.reducer_join_truth,
+                reducer_final=self.reducer_tell_counts,
             )
         ]
 
@@ -58,6 +60,14 @@ class MRClassifyImages(MRJob):
 
         settings = json.loads(Path(self.options.targets).read_text(encoding="utf-8"))
         self.labeler = Labeler(settings["targets"], settings["parents"])
+
+    def reducer_start(self):
+        self.load_targets()
+        self.counts: Counter = Counter()
+
+    def reducer_tell_counts(self):
+        for (group, name), count in sorted(self.counts.items()):
+            self.increment_counter(group, name, count)
 
     def mapper_predict_label(self, image_id, record):
         from mapsight.classify import predict
@@ -80,10 +90,10 @@ class MRClassifyImages(MRJob):
         pictures = itertools.chain(alone, (record for _, record in values))
         for record in annotated(pictures, known, self.labeler):
             joined += 1
-            self.increment_counter("images", "rejected" if "error" in record else "classified")
+            self.counts["images", "rejected" if "error" in record else "classified"] += 1
             yield image_id, record
         if not joined:
-            self.increment_counter("annotations", "without_picture")
+            self.counts["annotations", "without_picture"] += 1
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ __all__ = [
     "pictures_in",
 ]
 
-CORRECTED = 64
+CORRECTED = 32
 """How many calibration crops correct biases; more gain nothing."""
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}

@@ -12,10 +12,18 @@ from typing import Any
 
 from devcluster.addresses import node_address, node_port
 from devcluster.layout import class_path
-from devcluster.processes import Process, family, marked, start
+from devcluster.processes import Process, family, marked, start, told
 from devcluster.state import Plan
 
-__all__ = ["all_names", "launch", "make_folders", "processes_of", "reason", "waits_for"]
+__all__ = [
+    "all_names",
+    "clients_of",
+    "launch",
+    "make_folders",
+    "processes_of",
+    "reason",
+    "waits_for",
+]
 
 MAIN = {
     "namenode": "org.apache.hadoop.hdfs.server.namenode.NameNode",
@@ -102,6 +110,11 @@ def processes_of(plan: Plan, name: str | None = None) -> set[Process]:
         marks += [f"{variable}={node}" for variable in ("LOCAL_DIRS", "LOG_DIRS")]
     found = marked(*map(str.encode, marks))
     return found.union(*(family(process.pid) for process in found))
+
+
+def clients_of(plan: Plan) -> set[Process]:
+    """The Hadoop commands that use the cluster now."""
+    return told(f"@{plan.conf}/jvm.options".encode()) - processes_of(plan)
 
 
 def _json(url: str) -> dict[str, Any]:

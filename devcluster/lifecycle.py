@@ -150,7 +150,7 @@ class Cluster:
             self.folder.rmdir()
 
     def down(self, keep: bool = False) -> bool:
-        """End all its processes, containers too, and remove its folder.
+        """End all its processes, containers and clients too, and remove its folder.
 
         Args:
             keep: leave the folder, for another `up` with the same data.
@@ -171,7 +171,9 @@ class Cluster:
             mine = daemons.processes_of(known.plan)
             if keep:  # else there is nothing that they must still write
                 end(known.running.values(), END_SECONDS)
-            kill_all(lambda: mine | daemons.processes_of(known.plan))
+            # a command that waits for a job would ask for many minutes where the cluster has gone
+            gone = (daemons.processes_of, daemons.clients_of)
+            kill_all(lambda: mine.union(*(find(known.plan) for find in gone)))
             known.daemons.clear()
             known.save()
             if not keep:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from devcluster.errors import ClusterError
 
-__all__ = ["Process", "end", "family", "kill_all", "marked", "start", "wait_for_end"]
+__all__ = ["Process", "end", "family", "kill_all", "marked", "start", "told", "wait_for_end"]
 
 POLL_SECONDS = 0.05
 PROC = Path("/proc")
@@ -113,13 +113,21 @@ def marked(*marks: bytes) -> set[Process]:
     """The processes in whose environment a variable starts like one of `marks`."""
 
     def has_mark(pid: int) -> bool:
-        try:
-            variables = (PROC / str(pid) / "environ").read_bytes().split(b"\0")
-        except OSError:  # gone, or another user's
-            return False
-        return any(variable.startswith(marks) for variable in variables)
+        return any(variable.startswith(marks) for variable in _words(pid, "environ"))
 
     return _known(filter(has_mark, _pids()))
+
+
+def told(argument: bytes) -> set[Process]:
+    """The processes that have a word in their command line."""
+    return _known(pid for pid in _pids() if argument in _words(pid, "cmdline"))
+
+
+def _words(pid: int, file: str) -> list[bytes]:
+    try:
+        return (PROC / str(pid) / file).read_bytes().split(b"\0")
+    except OSError:  # gone, or another user's
+        return []
 
 
 def end(processes: Iterable[Process], seconds: float) -> None:

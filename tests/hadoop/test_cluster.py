@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -79,11 +80,23 @@ class Life:
         self.step("kill historyserver", "kill", "historyserver")
         self.step("up after kill", "up", "--nodes", "1")
         self.step("kill another", "kill", "datanode", "0")
+        self.client = self.start_client()
         self.step("keep", "down", "--keep")
+        self.client_ended = self.client.wait(timeout=60)
         self.left_after_keep = daemons.processes_of(self.state.plan)
         (self.folder / "name" / "current" / "VERSION").write_text("layoutVersion=nonsense\n")
         self.step("broken up", "up", "--nodes", "1")
         self.left_after_broken = daemons.processes_of(self.state.plan)
+
+    def start_client(self) -> subprocess.Popen[bytes]:
+        """A command that waits for what is written to it, as one that waits for a job."""
+        hadoop = Path(self.state.plan.home, "bin", "hadoop")
+        command = [hadoop, "fs", "-put", "-", "/tmp/endless"]
+        environment = Cluster(self.folder).exports()
+        client = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE)
+        while not daemons.clients_of(self.state.plan):
+            time.sleep(0.1)
+        return client
 
     def end(self) -> None:
         self.step("down", "down")
@@ -142,6 +155,10 @@ def test_up_starts_what_was_killed(life):
 def test_down_leaves_no_process_though_a_daemon_was_dead(life):
     assert life.said["keep"].returncode == 0
     assert life.left_after_keep == set()
+
+
+def test_down_ends_commands_that_use_the_cluster(life):
+    assert life.client_ended == -signal.SIGKILL
 
 
 def test_an_up_that_fails_gives_the_line_of_the_log_that_says_why(life):

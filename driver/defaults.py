@@ -21,8 +21,9 @@ def choose_input(options: Namespace) -> None:
     """Name pictures where none are named, and say which.
 
     First what mapsight.toml names, then $MAPSIGHT_OPENIMAGES, then the bundled
-    catalogue with the model that was trained for it.
+    catalogue with the model that was trained for it, and a note for the report.
     """
+    options.note = None
     if options.images or options.openimages:
         if options.input_from:
             named = [*options.images, *([options.openimages] if options.openimages else [])]
@@ -40,6 +41,10 @@ def choose_input(options: Namespace) -> None:
         fresh = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["fresh"]
         share = f"{fresh['accuracy']:.1%} of {fresh['n']} drawings it had never seen"
         sys.stderr.write(f"model: trained on their train subset; knew {share}\n")
+        options.note = (
+            "These are the drawn animals that come with Mapsight, and a model that learned from"
+            f" their train subset, so the accuracy shown flatters it: it knew {share}."
+        )
     options.openimages = str(_drawn(examples))
 
 

@@ -54,7 +54,7 @@ def _options(run: Pipeline) -> dict[str, Any]:
 
 def merge_identity(run: Pipeline) -> dict[str, Any]:
     """What the result tables depend on beside the records."""
-    return {"options": _options(run), "inputs": named_inputs(run)}
+    return {"options": _options(run), "inputs": named_inputs(run), "note": run.options.note}
 
 
 def merge(run: Pipeline, folder: str) -> Outcome:
@@ -136,6 +136,7 @@ def _summary(
             }
             for report in run.reports
         ],
+        "note": run.options.note,
         "missing_labels": run.documents["classify"]["notes"]["missing"],
         "truth": {"pictures": sum(n for key, n in counts.items() if key[0] == "any")},
         "verified_absent": _absent(counts),

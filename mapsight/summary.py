@@ -46,6 +46,7 @@ _DEFAULTS: Run = {
     "command": None,
     "version": "",
     "missing_labels": [],
+    "note": None,
     "verified_absent": {},
     "errors": {},
     "stages": [],

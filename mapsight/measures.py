@@ -69,7 +69,7 @@ def grey_working(image: Image.Image) -> np.ndarray:
     """
     shrinks = min(image.size) >= WORKING_SIDE
     method = Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR
-    return np.asarray(image.convert("L").resize((WORKING_SIDE, WORKING_SIDE), method))
+    return np.asarray(_luma(image).resize((WORKING_SIDE, WORKING_SIDE), method))
 
 
 def entropy(grey: np.ndarray) -> float:
@@ -78,7 +78,7 @@ def entropy(grey: np.ndarray) -> float:
     Args:
         grey: (h, w) uint8, not empty.
     """
-    counts = np.bincount(grey.ravel(), minlength=256)
+    counts = np.array(Image.fromarray(grey).histogram())
     share = counts[counts > 0] / grey.size
     return abs(float(np.dot(share, np.log2(share))))
 
@@ -97,8 +97,8 @@ def gradient(grey: np.ndarray) -> float:
     across = level[:, :-2] + 2 * level[:, 1:-1] + level[:, 2:]
     gx = (down[:, 2:] - down[:, :-2]).astype(np.float32)
     gy = (across[2:] - across[:-2]).astype(np.float32)
-    squares = gx * gx + gy * gy  # whole numbers below 2**24: exact
-    return float(np.sqrt(squares).mean(dtype=np.float64))
+    squares = np.square(gx, out=gx) + np.square(gy, out=gy)  # below 2**24: exact
+    return float(np.sqrt(squares, out=squares).mean(dtype=np.float64))
 
 
 def sharpness(grey: np.ndarray) -> float:
@@ -129,7 +129,7 @@ def dhash(image: Image.Image) -> str:
         image: RGB or L.
     """
     size = (9, 8)
-    tiny = np.asarray(image.convert("L").resize(size, Image.Resampling.LANCZOS))
+    tiny = np.asarray(_luma(image).resize(size, Image.Resampling.LANCZOS))
     return np.packbits(tiny[:, 1:] > tiny[:, :-1]).tobytes().hex()
 
 
@@ -140,7 +140,7 @@ def measure(picture: Picture) -> dict[str, Any]:
     6 decimals.
     """
     width, height = picture.width, picture.height
-    grey = picture.image.convert("L")
+    grey = _luma(picture.image)
     working = grey_working(grey)
     return {
         "width": width,
@@ -154,6 +154,10 @@ def measure(picture: Picture) -> dict[str, Any]:
         "sharpness": round(sharpness(working), 6),
         "dhash": dhash(grey),
     }
+
+
+def _luma(image: Image.Image) -> Image.Image:
+    return image if image.mode == "L" else image.convert("L")  # which would copy it
 
 
 def _check_positive(**values: float) -> None:

@@ -112,6 +112,6 @@ def _extract(setting: Setting, model: Path, processes: int) -> list[str]:
 
 def _environment() -> dict[str, str]:
     """Ours, without settings that change what is run; distutils as the driver has it."""
-    kept = {name: v for name, v in os.environ.items() if not name.startswith("MAPSIGHT_")}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("MAPSIGHT_", "PYTHON"))}
     ours = {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "2", "RAY_USAGE_STATS_ENABLED": "0"}
     return {**kept, **ours, "SETUPTOOLS_USE_DISTUTILS": "stdlib"}

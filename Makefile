@@ -1,6 +1,8 @@
 # make demo   set up, run the main job, search once; on the bundled catalogue of drawn animals,
 #             or on what mapsight.toml or $MAPSIGHT_OPENIMAGES name (then with TensorFlow)
 # make test   set up, then lint, types and all tests
+# make bench  how fast it is beside other ways of doing the same (needs pictures: PICTURES=DIR)
+# make cluster-up, cluster-down  a real HDFS and YARN on this machine (Java, Maven)
 # make clean  remove what these made
 PYTHON ?= python3
 VENV := .venv
@@ -10,14 +12,15 @@ PROCESSES ?= 2
 # the bundled catalogue brings its model; for other pictures one is built
 DEMO := $(if $(MAPSIGHT_OPENIMAGES)$(wildcard mapsight.toml),installed-model,installed-demo)
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint bench cluster-up cluster-down clean
 
 demo: $(VENV)/$(DEMO)
 	$(BIN)/python examples/demo.py
 
 test: $(VENV)/installed-dev
 	$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal --durations=10
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal --durations=10 -m "not hadoop"
+	$(BIN)/python -m pytest -n 0 --durations=10 -m hadoop tests/hadoop
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -41,6 +44,12 @@ $(VENV)/installed-model: setup.py $(BIN)/python
 $(VENV)/installed-dev: setup.py $(BIN)/python
 	$(PIP) -e '.[dev]'
 	@touch $@ $(VENV)/installed-model $(VENV)/installed-demo
+
+cluster-up: $(BIN)/python
+	$(BIN)/python devcluster/cluster.py up
+
+cluster-down: $(BIN)/python
+	$(BIN)/python devcluster/cluster.py down
 
 clean:
 	rm -rf $(VENV) workspace results build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -97,14 +97,14 @@ def test_a_broken_pipe_is_explained_by_the_log_of_java(cluster, yarn):
     cluster.answers[f"{logs}/stderr"] = GATHERED.replace(STDERR, pipe)
     cluster.answers[f"{logs}/syslog"] = GATHERED.replace(STDERR, QUOTA)
     assert yarn.failure(cluster.log).line == (
-        "map task 0 on 127.0.0.1: the HDFS quota of /user/root/yarn-tests/q is used up "
+        "map task 0 on 127.0.0.1: the HDFS quota of /user/tester/yarn-tests/q is used up "
         "(quota = 1048576 B = 1 MB but diskspace consumed = 268435456 B = 256 MB)"
     )
 
 
 QUOTA = """\
 Caused by: org.apache.hadoop.ipc.RemoteException(org.apache.hadoop.hdfs.protocol.\
-DSQuotaExceededException): The DiskSpace quota of /user/root/yarn-tests/q is exceeded: \
+DSQuotaExceededException): The DiskSpace quota of /user/tester/yarn-tests/q is exceeded: \
 quota = 1048576 B = 1 MB but diskspace consumed = 268435456 B = 256 MB
 \tat org.apache.hadoop.hdfs.server.namenode.DirectoryWithQuotaFeature.verifyStoragespaceQuota
 """
@@ -191,8 +191,8 @@ def test_why_an_attempt_failed(diagnostics, stderr, line):
         ),
         (
             "STDERR: mkdir: Permission denied: user=stranger, access=WRITE, "
-            'inode="/user/root/yarn-tests/tmp":root:root:drwxr-xr-x',
-            "stranger may not use /user/root/yarn-tests/tmp in HDFS (access WRITE denied)",
+            'inode="/user/tester/yarn-tests/tmp":root:root:drwxr-xr-x',
+            "stranger may not use /user/tester/yarn-tests/tmp in HDFS (access WRITE denied)",
         ),
         (
             f"  Job {JOB} failed with state KILLED due to: The required MAP capability is more "

@@ -29,7 +29,7 @@ from mapsight.inputs import find_inputs, open_uri
 from tests.loopback import Answer, reply, serving
 
 ROOT = Path(__file__).resolve().parents[2]
-HOME = "/user/root/hdfs-tests"
+HOME = "/user/tester/hdfs-tests"
 ODD = [
     "a b",
     "#1",

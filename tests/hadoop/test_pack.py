@@ -14,7 +14,7 @@ from driver.node_env import Packed, packed_environment
 from tests.hadoop.environment_job import PACKAGES, top_class
 
 JOB = Path(__file__).with_name("environment_job.py")
-FOLDER = "hdfs:///user/root/pack-tests"
+FOLDER = "hdfs:///user/tester/pack-tests"
 
 
 @pytest.fixture(scope="module")

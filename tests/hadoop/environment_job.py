@@ -37,7 +37,7 @@ def top_class(model):
 
 
 class MREnvironment(MRJob):
-    DIRS = ["../../mapsight#mapsight"]  # noqa: RUF012
+    DIRS = ["../../mapsight#mapsight"]
     INTERNAL_PROTOCOL = OUTPUT_PROTOCOL = StandardJSONProtocol
 
     def configure_args(self):

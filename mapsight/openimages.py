@@ -27,6 +27,7 @@ __all__ = [
 
 CSV_SPLIT_BYTES = 128 << 20
 LINE_BYTES = 1 << 20
+READ_BYTES = 1 << 18
 METADATA = {
     "boxes": ("*annotations-bbox*.csv",),
     "labels": ("*imagelabels*.csv", "*annotations-human.csv", "*annotations-machine.csv"),
@@ -137,7 +138,8 @@ def csv_splits(file: Found, kind: str) -> Iterator[CsvSplit]:
 
 def _lines(split: CsvSplit) -> Iterator[tuple[list[str], str]]:
     """(header, line) of every line that begins inside the split, the header's aside."""
-    with open_uri(split.uri) as handle:
+    # files far away have no readline with a limit
+    with open_uri(split.uri) as file, io.BufferedReader(file, READ_BYTES) as handle:
         header = next(csv.reader([handle.readline().decode("utf-8-sig", "replace")]), [])
         if split.start:
             handle.seek(split.start - 1)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mapsight import openimages
+from mapsight.hdfs_streams import RangeFile
 from mapsight.inputs import find_inputs
 from mapsight.openimages import (
     annotation_rows,
@@ -69,6 +70,15 @@ def test_every_line_is_read_once_however_the_file_is_cut(tmp_path_factory, size,
         patch.setattr(openimages, "CSV_SPLIT_BYTES", size)
         rows = read_all(path, "labels")
     assert [row[0] for row in rows] == [f"{i:016x}" for i in range(lines)]
+
+
+def test_a_file_far_away_is_read_like_one_here(tmp_path, monkeypatch):
+    path = tmp_path / "x-imagelabels.csv"
+    path.write_text(LABELS + "a,v,/m/1,1\nb,v,/m/1,1\n")
+    here, data = read_all(path, "labels"), path.read_bytes()
+    far = RangeFile(None, "x", lambda _, start, end: data[start:end], None, len(data))
+    monkeypatch.setattr(openimages, "open_uri", lambda uri: far)
+    assert read_all(path, "labels") == here
 
 
 def test_rows_are_read_by_the_names_of_the_header(tmp_path):

@@ -29,7 +29,7 @@ __all__ = [
 
 HEX_ID = re.compile(r"[0-9a-fA-F]{16}")
 SAFE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
-TAR = re.compile(r"\.(tar(\.(gz|bz2|xz))?|tgz|tbz2|txz)$", re.I)
+TAR = re.compile(r"\.(tar(\.(gz|bz2|xz|zst))?|tgz|tbz2?|txz|tzst)$", re.I)
 URL_LIST = re.compile(r"\.(txt|csv|tsv)(\.(gz|bz2|xz))?$", re.I)
 STAMPS = ("mtime", "LastModified", "last_modified", "modificationTime", "ETag", "etag", "updated")
 

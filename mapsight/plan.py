@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mapsight.inputs import Found, InputError, image_id_of, open_uri
+from mapsight.parquet_layout import read_layout
 from mapsight.records import LISTING_SCHEMA, ORDINALS_PER_FILE, PROVENANCE, Split
 from mapsight.url_lists import chunks, read_url_list
 
@@ -142,19 +143,17 @@ def _row_groups_of(file: Found, base: dict[str, Any]) -> Iterator[dict[str, Any]
     base = base | {"unreadable": "", "group": 0, "row": 0}
     try:
         with open_uri(file.uri) as handle:
-            metadata = pq.read_metadata(handle)
-    except (OSError, pa.ArrowException) as error:
+            groups = read_layout(handle)
+    except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         weight = max(file.bytes, 0) + PER_PICTURE
         yield base | {"rows": 1, "weight": weight, "unreadable": reason}
         return
     row = 0
-    for group in range(metadata.num_row_groups):
-        part = metadata.row_group(group)
-        size = sum(part.column(i).total_compressed_size for i in range(part.num_columns))
-        own = {"group": group, "rows": part.num_rows, "row": row, "bytes": size}
-        yield base | own | {"weight": max(size, 0) + part.num_rows * PER_PICTURE}
-        row += part.num_rows
+    for number, group in enumerate(groups):
+        own = {"group": number, "rows": group.rows, "row": row, "bytes": group.size}
+        yield base | own | {"weight": group.size + group.rows * PER_PICTURE}
+        row += group.rows
 
 
 def _spooled(spool: Path, kind: str) -> Iterator[dict[str, Any]]:

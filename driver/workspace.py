@@ -195,9 +195,13 @@ class Workspace:
             self.fs.rm(self.path(*names), recursive=True)
 
     def new_folder(self, stage: str, fingerprint: str) -> str:
-        """The name of an empty folder for a stage's parts."""
+        """The name of an empty folder for a stage's parts.
+
+        A cluster may go on for a moment with what an earlier run has started: on one,
+        no run writes where another has.
+        """
         document = self.committed(stage)
-        taken = document is not None and document["folder"] == fingerprint
+        taken = not self.local or (document is not None and document["folder"] == fingerprint)
         name = f"{fingerprint}-{self.run_id}" if taken else fingerprint
         if self.fs.exists(self.path(stage, name)):
             self.fs.rm(self.path(stage, name), recursive=True)

@@ -134,8 +134,9 @@ def test_a_damaged_stage_json_commits_nothing(workspace, text):
 
 def test_a_rerun_does_not_mix_with_old_parts(workspace):
     commit(workspace, "extract", "aaaa")
-    assert workspace.new_folder("extract", "bbbb") == "bbbb"
-    commit(workspace, "extract", "bbbb", {"part-00000": b"new"})
+    folder = workspace.new_folder("extract", "bbbb")
+    assert folder.startswith("bbbb")
+    commit(workspace, "extract", folder, {"part-00000": b"new"})
     assert [workspace.fs.cat_file(part) for part in workspace.parts("extract")] == [b"new"]
 
 
@@ -152,6 +153,12 @@ def test_a_new_folder_is_empty(workspace):
     put(workspace, "extract/dead/part-00009")
     folder = workspace.new_folder("extract", "dead")
     assert workspace.describe("extract", folder) == []
+
+
+def test_a_late_task_of_an_earlier_run_writes_into_no_folder_of_this_one():
+    location = f"memory://{uuid.uuid4().hex}"
+    earlier, now = (Workspace(location).new_folder("extract", "same") for _ in range(2))
+    assert earlier != now
 
 
 def test_clean_removes_what_is_not_committed(workspace):

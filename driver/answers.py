@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from driver import present
+from driver.cards import Pictures, cards_of
 from driver.pipeline import Pipeline
 from mapsight.results import find_predictions
 from mapsight.text import plain
@@ -112,7 +112,7 @@ def _write_page(run: Pipeline, questions: Sequence[Question]) -> None:
     from mapsight.report import Answer, write_search_page
     from mapsight.thumbnails import thumbnail
 
-    pictures = present.Pictures(run.workspace, run.documents["extract"])
+    pictures = Pictures(run.workspace, run.documents["extract"])
     pages = []
     for question in questions:
         if question.record and question.image_id:
@@ -123,7 +123,7 @@ def _write_page(run: Pipeline, questions: Sequence[Question]) -> None:
                 thumbnail=question.thumbnail,
                 by=SHOWN_BY[run.options.by],
                 label=question.filter,
-                cards=list(present.cards_of(question.answers, pictures)),
+                cards=list(cards_of(question.answers, pictures)),
                 error=question.error,
                 predicted=question.label,
             )

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 import hashlib
 import math
+import os
 import sys
+import time
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from driver.errors import Failure
 from driver.launch import runner_settings
 from driver.node_env import packed_environment
-from driver.workspace import Workspace
-from driver.yarn import Yarn
+from driver.workspace import SEARCH, Workspace
+from driver.yarn import Application, Yarn
 from driver.yarn_progress import YarnProgress
-from mapsight.hadoop_conf import hadoop_command, read_conf
+from mapsight.hadoop_conf import default_fs, hadoop_command, read_conf
+from mapsight.inputs import resolve
 
 __all__ = ["HadoopCluster", "python_name"]
 
 REDUCER_BYTES = 128 << 20
 MOST_REDUCERS = 500
 ARCHIVES = "environments"
+SEARCH_SECONDS = 86400.0  # no search takes as long
 
 
 def python_name() -> str:
@@ -30,11 +35,19 @@ def python_name() -> str:
     return f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 
+def _staging(conf: Mapping[str, str]) -> str:
+    """The folder where YARN keeps the files of this user's jobs until they end."""
+    base = conf.get("yarn.app.mapreduce.am.staging-dir", "/tmp/hadoop-yarn/staging")
+    base = base if "://" in base else f"{default_fs(conf).rstrip('/')}{base}"
+    return f"{base}/{os.environ.get('HADOOP_USER_NAME') or getpass.getuser()}/.staging"
+
+
 class HadoopCluster:
     """Jobs on YARN, from the configuration that the `hadoop` command here uses.
 
-    They carry two tags, of the run and of its workspace: by the one this run
-    ends what it has started, by the other the next run what this one left.
+    They carry a tag of the run, by which it ends what it has started, and if it
+    holds the workspace one of that, by which the next one ends what this one left.
+    A search holds no workspace, and nobody ends what is somebody else's.
     """
 
     def __init__(self, options: Namespace, workspace: Workspace) -> None:
@@ -44,6 +57,7 @@ class HadoopCluster:
         self.tag = f"mapsight-run-{workspace.run_id}"
         where = hashlib.sha256(workspace.uri().encode()).hexdigest()[:16]
         self._workspace_tag = f"mapsight-workspace-{where}"
+        self._tags = [self.tag]
         self._archive: str | None = None
 
     @contextlib.contextmanager
@@ -59,18 +73,49 @@ class HadoopCluster:
         """
         self.yarn.check()
         if alone:
-            for name in self.yarn.kill(self._workspace_tag):
+            self._tags.append(self._workspace_tag)
+            for name in self._end(self._workspace_tag):
                 _say(f"ended {name}, which an earlier run left")
+            self._drop_left()
         try:
             yield
         except BaseException:
             try:
-                self.yarn.kill(self.tag)
+                self._end(self.tag)
             except Failure as error:
                 _say(f"the jobs of this run could not be ended: {error}")
+            if alone:  # what they had written so far
+                with contextlib.suppress(OSError, Failure):
+                    self._workspace.clean()
             raise
         finally:
             self._workspace.drop(*self._scratch)
+            self._drop_folder()
+
+    def _end(self, tag: str) -> list[str]:
+        """End jobs by tag, and remove what YARN keeps in HDFS of those it ends; their ids."""
+        names = self.yarn.kill(tag)
+        for name in names:
+            with contextlib.suppress(OSError, ValueError, ImportError):
+                file_system, path = resolve(f"{_staging(self._conf)}/{Application(name).job}")
+                file_system.rm(path, recursive=True)
+        return names
+
+    def _drop_left(self) -> None:
+        """Remove temporary folders of runs that died; of searches, which may be alive, old ones."""
+        workspace, (parent, _) = self._workspace, self._scratch
+        long_ago = (time.time() - SEARCH_SECONDS) * 1000
+        with contextlib.suppress(FileNotFoundError):
+            for entry in workspace.fs.ls(workspace.path(parent), detail=True):
+                name = entry["name"].rsplit("/", 1)[-1]
+                if not name.startswith(SEARCH) or entry["modificationTime"] < long_ago:
+                    workspace.drop(parent, name)
+
+    def _drop_folder(self) -> None:
+        """Remove the folder of temporary folders, if nobody else has one in it."""
+        workspace = self._workspace
+        with contextlib.suppress(OSError):
+            workspace.fs.rmdir(workspace.path(self._scratch[0]))
 
     @property
     def _scratch(self) -> tuple[str, ...]:
@@ -86,7 +131,7 @@ class HadoopCluster:
         reducers = min(max(math.ceil(shuffled / REDUCER_BYTES), 1), MOST_REDUCERS)
         jobconf = {
             "mapreduce.job.name": f"mapsight {verb}",
-            "mapreduce.job.tags": f"{self.tag},{self._workspace_tag}",
+            "mapreduce.job.tags": ",".join(self._tags),
             "mapreduce.job.reduces": str(reducers),
         }
         return [

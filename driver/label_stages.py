@@ -9,7 +9,7 @@ from typing import Any
 
 from driver.errors import UsageError
 from driver.pipeline import Outcome, Pipeline
-from driver.read_stages import dataset_of
+from driver.plan_stage import dataset_of
 from driver.uploads import drop_others, upload
 from mapsight import openimages
 from mapsight.inputs import Found

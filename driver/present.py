@@ -6,27 +6,20 @@ import json
 import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from driver.cards import sheets_of
 from driver.errors import Failure
 from driver.label_stages import read_counts
 from driver.pipeline import Outcome, Pipeline, require
-from driver.read_stages import SHARDS, named_inputs
+from driver.plan_stage import named_inputs
 from driver.workspace import Workspace
 from mapsight import __version__, accuracy
-from mapsight.ranking import EVERYTHING
 from mapsight.records import OTHER
 from mapsight.results import merged_records, write_csv, write_predictions, write_ranking
-from mapsight.shards import OURS, read_image
-
-if TYPE_CHECKING:
-    from mapsight.report import Card, Sheet
 
 __all__ = [
-    "Pictures",
-    "cards_of",
     "copy_results",
     "merge",
     "merge_identity",
@@ -164,88 +157,6 @@ def _histogram(counts: dict[tuple[str, ...], int]) -> dict[str, list[float]]:
     return {"edges": edges, "counts": [bins.get(number, 0) for number in span]}
 
 
-class Pictures:
-    """Finds the bytes of pictures again, by what their records say of shard and row."""
-
-    def __init__(self, workspace: Workspace, extract: dict[str, Any]) -> None:
-        """`extract` is the stage.json of the stage that read them."""
-        self._column = extract["options"]["image_column"]
-        self._shards: dict[str, str] = {}
-        same = True
-        for stage, folder in SHARDS.items():
-            document = workspace.committed(stage)
-            # a later run with other pictures may have packed those and gone no further
-            if document is None or document["digest"] != extract["inputs"][stage]:
-                same = False
-                continue
-            for split in document["notes"]["shards"]:
-                address = workspace.uri(folder, split["uri"])
-                self._shards[OURS.format(split["first"])] = address
-        if not same:
-            sys.stderr.write("the packed pictures have changed since; run again to show them\n")
-
-    def data(self, record: Mapping[str, Any]) -> bytes | None:
-        """The encoded picture, or None if it is no longer there."""
-        shard = record.get("shard")
-        return (
-            read_image(self._shards.get(shard, shard), record["row"], self._column)
-            if shard
-            else None
-        )
-
-
-def cards_of(rows: list[dict[str, Any]], pictures: Pictures) -> Iterator[Card]:
-    """Contact-sheet cards of ranked or found pictures, with thumbnails."""
-    from mapsight.report import Card
-    from mapsight.thumbnails import thumbnail
-
-    for row in rows:
-        data = pictures.data(row)
-        yield Card(
-            image_id=row["image_id"],
-            source=row["source"],
-            label=_named(row),
-            score=row["score"],
-            rank=row["rank"],
-            ppi=row["ppi"],
-            width=row["width"],
-            height=row["height"],
-            license=row.get("license"),
-            author=row.get("author"),
-            title=row.get("title"),
-            thumbnail=thumbnail(data) if data else None,
-        )
-
-
-def _named(row: Mapping[str, Any]) -> str:
-    """The label, and the finest class where that says more."""
-    finest = row.get("top_label")
-    return row["label"] if finest in (None, row["label"]) else f"{row['label']} ({finest})"
-
-
-def _sheets(workspace: Workspace, documents: dict[str, dict[str, Any]]) -> list[Sheet]:
-    from mapsight.report import Sheet
-
-    sheets = documents["merge"]["notes"]["sheets"]
-    options = documents["merge"]["options"]["options"]
-    pictures = Pictures(workspace, documents["extract"])
-    order = [EVERYTHING, *dict(documents["classify"]["options"]["targets"]), OTHER]
-    by = options["rank_by"].replace("ppi", "PPI")
-    by = "closest PPI to the model's input" if options["near_model"] else by
-    how = "" if options["near_model"] else ", highest first"
-    if options["order"] == "asc" and not options["near_model"]:
-        how = ", lowest first"
-    return [
-        Sheet(
-            "All pictures" if name == EVERYTHING else name,
-            f"ranked by {by}{how}",
-            list(cards_of(sheets[name], pictures)),
-        )
-        for name in order
-        if sheets.get(name)
-    ]
-
-
 def render(run: Pipeline, folder: str) -> Outcome:
     """Write the report page with its plots and thumbnails."""
     target = run.local_folder("render", folder)
@@ -274,7 +185,7 @@ def report_to(
     """Write the report of a workspace's documents into a folder; the page's path."""
     from mapsight.report import write_report
 
-    return write_report(results, target, _sheets(workspace, documents))
+    return write_report(results, target, sheets_of(workspace, documents))
 
 
 def copy_results(workspace: Workspace, folder: Path) -> list[str]:

@@ -17,7 +17,7 @@ from driver.errors import Failure, UsageError
 from driver.label_stages import settings_of
 from driver.pipeline import Pipeline
 from driver.runners import check_runner
-from driver.workspace import Workspace
+from driver.workspace import SEARCH, Workspace
 from mapsight.decode import PictureError
 from mapsight.extract import feature_of
 from mapsight.fetch import FetchError, fetch
@@ -46,7 +46,7 @@ def search(options: Namespace) -> int:
     if options.format == "html" and not options.out:
         raise UsageError("--format html needs --out FILE")
     check_runner(options)
-    workspace = Workspace(options.workspace)
+    workspace = Workspace(options.workspace, SEARCH)
     documents = {name: _committed(workspace, name) for name in ("extract", "classify")}
     with tempfile.TemporaryDirectory(prefix="mapsight-search-") as scratch:
         run = Pipeline(options, workspace, Path(scratch))

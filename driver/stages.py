@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from driver import label_stages, present, read_stages
+from driver import extract_stage, label_stages, plan_stage, present, shard_stages
 from driver.fingerprint import ROOT
 from driver.launch import JOBS
 from driver.pipeline import Pipeline, Stage
@@ -21,22 +21,22 @@ TEMPLATES = tuple(
 )
 
 STAGE_TABLE = (
-    Stage("plan", (), ("mapsight/plan.py",), read_stages.plan_identity, read_stages.plan),
+    Stage("plan", (), ("mapsight/plan.py",), plan_stage.plan_identity, plan_stage.plan),
     Stage(
         "ingest",
         ("plan",),
         (JOBS["pack"].path, "mapsight/pack.py"),
-        read_stages.ingest_identity,
-        read_stages.ingest,
+        shard_stages.ingest_identity,
+        shard_stages.ingest,
     ),
     Stage(
         "fetch",
         ("plan",),
         (JOBS["fetch"].path, "mapsight/fetch_shards.py"),
-        read_stages.fetch_identity,
-        read_stages.fetch,
-        read_stages.forget_unnamed,
-        read_stages.unfinished,
+        shard_stages.fetch_identity,
+        shard_stages.fetch,
+        shard_stages.forget_unnamed,
+        shard_stages.unfinished,
     ),
     Stage(
         "extract",
@@ -48,9 +48,9 @@ STAGE_TABLE = (
             "mapsight/shards.py",
             "mapsight/data/imagenet_to_openimages.csv",
         ),
-        read_stages.extract_identity,
-        read_stages.extract,
-        read_stages.check_share,
+        extract_stage.extract_identity,
+        extract_stage.extract,
+        extract_stage.check_share,
     ),
     Stage(
         "annotate",
@@ -90,7 +90,13 @@ STAGE_TABLE = (
     Stage(
         "render",
         ("merge", "extract"),
-        ("driver/present.py", "mapsight/report.py", "mapsight/thumbnails.py", *TEMPLATES),
+        (
+            "driver/cards.py",
+            "driver/present.py",
+            "mapsight/report.py",
+            "mapsight/thumbnails.py",
+            *TEMPLATES,
+        ),
         _nothing,
         present.render,
     ),

@@ -20,13 +20,15 @@ from driver.lock import hold_file, hold_heartbeat
 from mapsight.inputs import resolve
 from mapsight.integrity import sha256_of, write_whole
 
-__all__ = ["STAGE_FIELDS", "Part", "Workspace"]
+__all__ = ["SEARCH", "STAGE_FIELDS", "Part", "Workspace"]
 
 Part = dict[str, Any]
 """A file of a stage: `name` relative to its folder, `bytes`, `sha256` (local) or `stamp`."""
 
 MARKS = ("sha256", "stamp")
 SCRATCH = ".tmp"
+SEARCH = "search-"
+"""How the ids of runs begin that do not hold the workspace."""
 UNFINISHED = (".part", "._COPYING_", "_$folder$")
 """How files end that a dead writer left, here or in `hadoop fs`, or EMR for a folder on S3."""
 
@@ -36,9 +38,13 @@ class Workspace:
 
     ``STAGE/<fingerprint>/…`` are the parts of a stage, ``STAGE/stage.json`` is
     written last and names them: what it does not name does not exist.
+
+    Args:
+        location: the folder or URI.
+        run: what the id of this run begins with.
     """
 
-    def __init__(self, location: str) -> None:
+    def __init__(self, location: str, run: str = "") -> None:
         self.location = location
         try:
             self.fs, root = resolve(location)
@@ -48,7 +54,7 @@ class Workspace:
         if any(character in self.root for character in "#*?[],"):
             raise UsageError(f"--workspace {location}: may not have any of # * ? [ ] , in its name")
         self.local = isinstance(self.fs, LocalFileSystem)
-        self.run_id = uuid.uuid4().hex[:12]
+        self.run_id = f"{run}{uuid.uuid4().hex[:12]}"
         self._lost: threading.Event | None = None
 
     def uri(self, *names: str) -> str:

@@ -1,0 +1,103 @@
+"""The stage extract: pictures become features."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+from driver.errors import Failure
+from driver.model import Model, model_of
+from driver.pipeline import Outcome, Pipeline, require
+from driver.plan_stage import nothing_found
+from driver.shard_stages import shards_of
+from mapsight.records import Split
+from mapsight.results import records_of
+
+__all__ = ["check_share", "extract", "extract_identity"]
+
+FEATURE_BYTES = 3500
+
+
+def extract_identity(run: Pipeline) -> dict[str, Any]:
+    """The model, by its SHA-256, and what is read beside the shards."""
+    options, plan = run.options, run.documents["plan"]["notes"]
+    model: Model = model_of(run)
+    run.memo["model"] = model
+    return {
+        "model": model.sha256,
+        "alpha": model.alpha,
+        "resolution": model.resolution,
+        "precision": model.precision,
+        "engine": options.engine,
+        "image_column": options.image_column,
+        "parquet": [plan["parquet"], plan["digest"]] if plan["parquet"] else [],
+    }
+
+
+def _copied(run: Pipeline, split: dict[str, Any], copies: dict[str, str]) -> Split:
+    """A split of the plan, read from the copy in the workspace where there is one."""
+    copy = copies.get(split["uri"])
+    return Split(**{**split, "uri": run.workspace.uri(copy) if copy else split["uri"]})
+
+
+def extract(run: Pipeline, folder: str) -> Outcome:
+    """Maps pictures to features, and keeps the model file beside them."""
+    options, plan = run.options, run.documents["plan"]["notes"]
+    model: Model = run.memo["model"]
+    copies = run.documents["ingest"]["notes"].get("uploads", {})
+    splits = [*shards_of(run), *(_copied(run, split, copies) for split in plan["parquet"])]
+    pictures = sum(split.rows for split in splits)
+    require(pictures > 0, nothing_found(run))
+    arguments = ["--model", str(model.path), "--model-sha256", model.sha256]
+    arguments += ["--engine", options.engine, "--alpha", str(model.alpha)]
+    arguments += ["--resolution", str(model.resolution)]
+    if options.image_column:
+        arguments += ["--image-column", options.image_column]
+    counters = run.job(
+        "extract",
+        run.manifest([split.to_json() for split in splits]),
+        arguments,
+        ("extract", folder),
+        total=pictures,
+        shuffled=pictures * FEATURE_BYTES,
+    )
+    _check_sums(counters["images"], pictures)
+    kept = run.workspace.keep(model.path, "model", f"{model.sha256[:16]}-{model.path.name}")
+    return Outcome(counters, {"model_file": kept, "classes": model.classes})
+
+
+def _check_sums(images: dict[str, int], planned: int) -> None:
+    """No picture may vanish."""
+    read, extracted = images.get("read", 0), images.get("extracted", 0)
+    rejected = sum(_errors(images).values())
+    require(
+        read == planned == extracted + rejected,
+        f"extract: {planned} pictures were planned, {read} read, {extracted} extracted and"
+        f" {rejected} rejected; these must agree",
+    )
+
+
+def _errors(images: dict[str, int]) -> dict[str, int]:
+    return {code: n for code, n in images.items() if code not in ("read", "extracted")}
+
+
+def check_share(run: Pipeline) -> None:
+    """Most pictures must be usable: else something is wrong with the input, not with them."""
+    images = run.documents["extract"]["counters"]["images"]
+    errors, read = _errors(images), images["read"]
+    rejected = sum(errors.values())
+    if rejected <= run.options.max_rejected * read:
+        return
+    worst = ", ".join(f"{n} {code}" for code, n in sorted(errors.items(), key=lambda e: -e[1]))
+    records = (record for _, record in records_of(run.workspace.parts("extract")))
+    lost = itertools.islice((record for record in records if "error" in record), 100)
+    by_reason = {record["detail"]: record["source"] for record in lost}
+    examples = "; ".join(
+        f"{source} ({why})" for why, source in itertools.islice(by_reason.items(), 3)
+    )
+    share = math.ceil(100 * rejected / read) / 100
+    advice = f" Go on all the same with --max-rejected {share:.2f}" if rejected < read else ""
+    raise Failure(
+        f"{rejected} of {read} pictures cannot be used ({worst}), for example {examples}.{advice}"
+    )

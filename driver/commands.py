@@ -67,22 +67,9 @@ def status(options: Namespace) -> int:
     workspace = Workspace(options.workspace)
     if not workspace.fs.exists(workspace.root):
         raise Failure(f"{options.workspace}: no workspace is there")
-    rows = [("stage", "state", "parts", "bytes", "seconds", "counters")]
-    for name in STAGES:
-        document = workspace.committed(name)
-        if document is None:
-            rows.append((name, "not run", "", "", "", ""))
-            continue
-        state = "done" if workspace.intact(document) else "damaged: run again"
-        size = sum(part["bytes"] for part in document["parts"])
-        counters = ", ".join(
-            f"{key} {count:,}"
-            for group, values in sorted(document["counters"].items())
-            if group in ("images", "annotations")
-            for key, count in sorted(values.items())
-        )
-        count, seconds = str(len(document["parts"])), f"{document['seconds']:,.1f}"
-        rows.append((name, state, count, f"{size:,}", seconds, counters))
+    head = ("stage", "state", "parts", "bytes", "seconds", "counters, applications")
+    rows: list[tuple[str, ...]] = [head]
+    rows += [_status_of(workspace, name) for name in STAGES]
     widths = [max(len(row[i]) for row in rows) for i in range(5)]
     for row in rows:
         cells = [
@@ -91,6 +78,23 @@ def status(options: Namespace) -> int:
         ]
         sys.stdout.write("  ".join([*cells, row[5]]).rstrip() + "\n")
     return 0
+
+
+def _status_of(workspace: Workspace, stage: str) -> tuple[str, ...]:
+    document = workspace.committed(stage)
+    if document is None:
+        return stage, "not run", "", "", "", ""
+    state = "done" if workspace.intact(document) else "damaged: run again"
+    size = sum(part["bytes"] for part in document["parts"])
+    told = [
+        f"{key} {count:,}"
+        for group, values in sorted(document["counters"].items())
+        if group in ("images", "annotations")
+        for key, count in sorted(values.items())
+    ]
+    told += document.get("applications", [])
+    count, seconds = str(len(document["parts"])), f"{document['seconds']:,.1f}"
+    return stage, state, count, f"{size:,}", seconds, ", ".join(told)
 
 
 def report(options: Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,9 +17,11 @@ from driver.errors import Failure
 from driver.fingerprint import ROOT
 from driver.progress import Progress
 
-__all__ = ["JOBS", "Job", "launch", "runner_settings"]
+__all__ = ["JOBS", "Job", "applications_of", "launch", "runner_settings"]
 
 POLL_SECONDS = 0.3
+LOG_BYTES = 4 << 20
+APPLICATION = re.compile(rb"\b(?:application_\d+_\d+|s-[0-9A-Z]{8,})\b")
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,16 @@ def runner_settings(runner: str, own: str | None = None) -> list[str]:
     files = [str(ours), *([str(Path(own).resolve())] if own else [])]
     paths = (part for path in files for part in ("--conf-path", path))
     return ["-r", runner, *paths, "--no-read-logs"]
+
+
+def applications_of(scratch: Path) -> list[str]:
+    """What a cluster called a job that ran with this scratch folder: applications, steps of EMR."""
+    try:
+        with (scratch / "log").open("rb") as log:
+            found = APPLICATION.findall(log.read(LOG_BYTES))
+    except OSError:
+        return []
+    return list(dict.fromkeys(name.decode() for name in found))
 
 
 def launch(

@@ -17,7 +17,7 @@ import pyarrow
 
 from driver.errors import Failure
 from driver.fingerprint import code_digest, fingerprint
-from driver.launch import JOBS, launch, runner_settings
+from driver.launch import JOBS, applications_of, launch, runner_settings
 from driver.progress import Progress
 from driver.workspace import Workspace
 from mapsight import __version__
@@ -81,6 +81,7 @@ class Pipeline:
         self.reports: list[StageReport] = []
         self.memo: dict[str, Any] = {}
         self._jobs = 0
+        self._applications: list[str] = []
         self.cluster: HadoopCluster | EmrCluster | None = None
         if options.runner == "hadoop":
             from driver.hadoop import HadoopCluster
@@ -126,7 +127,7 @@ class Pipeline:
             for name in stage.needs:
                 self.workspace.verify(self.documents[name])
             folder = self.workspace.new_folder(stage.name, key)
-            performed = time.monotonic()
+            performed, self._applications = time.monotonic(), []
             outcome = stage.perform(self, folder)
             performing = time.monotonic() - performed
             parts = self.workspace.describe(stage.name, folder)
@@ -144,6 +145,7 @@ class Pipeline:
                 "counters": outcome.counters,
                 "notes": outcome.notes,
                 "run": self.workspace.run_id,
+                "applications": self._applications,
                 "seconds": round(time.monotonic() - started, 3),
                 "seconds_performing": round(performing, 3),
             }
@@ -231,6 +233,7 @@ class Pipeline:
             raise cluster.explained(error, JOBS[verb].path) if cluster else error from None
         finally:
             progress.close()
+            self._applications += applications_of(scratch) if cluster else []
 
     def _local_settings(self, here: bool) -> list[str]:
         runner = "local" if here else self.options.runner

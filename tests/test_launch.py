@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from driver.errors import Failure
-from driver.launch import JOBS, Job, launch, runner_settings
+from driver.launch import JOBS, Job, applications_of, launch, runner_settings
 from driver.progress import Progress
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -235,3 +235,12 @@ def test_every_job_of_the_table_is_there():
 def test_the_cluster_settings_are_found():
     (conf,) = (word for word in runner_settings("local") if word.endswith(".conf"))
     assert "runners:" in Path(conf).read_text()
+
+
+def test_applications_are_found_in_the_log_of_a_job(tmp_path):
+    log = "Submitted application application_1700000000000_0007\n application_1700000000000_0007\n"
+    (tmp_path / "log").write_text(
+        log + "mrjob.emr: Waiting for Step 1 of 1 (s-0123ABCDE) to complete"
+    )
+    assert applications_of(tmp_path) == ["application_1700000000000_0007", "s-0123ABCDE"]
+    assert applications_of(tmp_path / "nowhere") == []

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from driver import present
 from driver.defaults import choose_input
+from driver.dry_run import dry_run
 from driver.errors import Failure
 from driver.label_stages import check_options
 from driver.model import Model, find_model, given_model
@@ -27,6 +28,8 @@ def run(options: Namespace, command: str) -> int:
     choose_input(options)
     check_runner(options)
     workspace = Workspace(options.workspace)
+    if options.dry_run:
+        return dry_run(options, workspace)
     with workspace.locked():
         pipeline = Pipeline(options, workspace)
         pipeline.memo.update(command=command, started=time.strftime("%Y-%m-%dT%H:%M:%S%z"))

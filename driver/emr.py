@@ -22,7 +22,7 @@ from driver.errors import Failure, UsageError
 from driver.hadoop import ARCHIVES, MOST_REDUCERS, REDUCER_BYTES, python_name
 from driver.launch import runner_settings
 from driver.node_env import packed_environment
-from driver.workspace import Workspace
+from driver.workspace import SEARCH, Workspace
 from driver.yarn_failures import python_error, why_ended, why_refused
 
 __all__ = ["S3", "EmrCluster", "check_machine"]
@@ -69,7 +69,7 @@ class EmrCluster:
         where = hashlib.sha256(workspace.uri().encode()).hexdigest()[:16]
         self._tags = {"mapsight-workspace": where, "mapsight-run": workspace.run_id}
         self._mine = f"mapsight-{where}-"
-        self.tag = f"mapsight-search-{workspace.run_id}"
+        self.tag = f"{self._mine}{workspace.run_id}"
         self._id: str | None = options.cluster_id
         self._asked = False
         self._archive: str | None = None
@@ -87,8 +87,10 @@ class EmrCluster:
             Failure: AWS cannot be asked, or the user's cluster does not run.
         """
         if alone:
-            self.tag = f"{self._mine}{self._workspace.run_id}"
             self._end(self._mine, "an earlier run left")
+            self._drop_left()
+        else:
+            self.tag = f"mapsight-search-{self._workspace.run_id}"
         if self._id:
             state = self._account.state(self._id)
             if state not in LIVING:
@@ -112,6 +114,15 @@ class EmrCluster:
         for name in clusters:
             _say(f"ended EMR cluster {name}, which {whose}")
 
+    def _drop_left(self) -> None:
+        """Remove temporary folders of runs that died; a search may be alive."""
+        workspace, (parent, _) = self._workspace, self._scratch
+        with contextlib.suppress(FileNotFoundError):
+            for entry in workspace.fs.ls(workspace.path(parent), detail=False):
+                name = entry.rstrip("/").rsplit("/", 1)[-1]
+                if not name.startswith(SEARCH):
+                    workspace.drop(parent, name)
+
     @property
     def _scratch(self) -> tuple[str, ...]:
         return (".jobs", self._workspace.run_id)
@@ -129,7 +140,7 @@ class EmrCluster:
         return [*self.job_settings(verb, shuffled), "--cluster-id", self._id, *python]
 
     def job_settings(self, verb: str, shuffled: int) -> list[str]:
-        """Those that need no cluster."""
+        """Those of a job's options that need neither cluster nor archive."""
         self._jobs += 1
         reducers = min(max(math.ceil(shuffled / REDUCER_BYTES), 1), MOST_REDUCERS)
         jobconf = {
@@ -197,6 +208,23 @@ class EmrCluster:
             tags=self._tags,
             **logs,
             **_instances(self._options),
+        )
+
+    def described(self) -> str:
+        """The cluster that would be started, or the user's, in a line."""
+        if self._id:
+            return f"{self._id}, which is left running"
+        with tempfile.TemporaryDirectory(prefix="mapsight-emr-") as scratch:
+            runner = self.runner(scratch)
+            groups = ", ".join(
+                f"{group['InstanceCount']} {group['InstanceRole']} {group['InstanceType']}"
+                f" {'at ' + group['BidPrice'] + ' USD' if 'BidPrice' in group else 'on demand'}"
+                for group in runner._instance_groups()
+            )
+            release, idle = runner._opts["release_label"], runner._opts["max_mins_idle"]
+        return (
+            f"a new one in {self._account.region}: {release}, {groups}; ended with the run,"
+            f" or after {idle} idle minutes"
         )
 
     def _place(self, *names: str) -> str:

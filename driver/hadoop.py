@@ -128,6 +128,10 @@ class HadoopCluster:
             verb: of the job, for its name.
             shuffled: about how many bytes go to reducers; they decide how many there are.
         """
+        return [*self.job_settings(verb, shuffled), *self._python()]
+
+    def job_settings(self, verb: str, shuffled: int) -> list[str]:
+        """Those of a job's options that need no archive."""
         reducers = min(max(math.ceil(shuffled / REDUCER_BYTES), 1), MOST_REDUCERS)
         jobconf = {
             "mapreduce.job.name": f"mapsight {verb}",
@@ -140,7 +144,6 @@ class HadoopCluster:
             *("--hadoop-tmp-dir", self._workspace.uri(*self._scratch)),
             *(part for name, value in jobconf.items() for part in ("-D", f"{name}={value}")),
             *(part for pair in self._environment() for part in ("--cmdenv", pair)),
-            *self._python(),
         ]
 
     def _environment(self) -> Iterator[str]:

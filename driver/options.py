@@ -252,6 +252,11 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--force", action="append", default=[], choices=STAGES, help="run it again")
     parser.add_argument("--until", choices=STAGES, help="stop after this stage")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="only list the input, and print what would be uploaded and submitted",
+    )
 
 
 def _fetch_options(parser: argparse.ArgumentParser) -> None:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import itertools
 import math
-import platform
-import re
 import sys
 import tempfile
 from argparse import Namespace
@@ -17,40 +14,24 @@ from typing import Any
 
 from driver.emr_account import LIVING, Account
 from driver.emr_progress import EmrProgress
+from driver.emr_settings import (
+    BOOTSTRAP,
+    GLIBC,
+    S3,
+    check_instances,
+    conf_paths,
+    instances,
+    settings,
+)
 from driver.emr_step import SAID, TASK
-from driver.errors import Failure, UsageError
+from driver.errors import Failure
 from driver.hadoop import ARCHIVES, MOST_REDUCERS, REDUCER_BYTES, python_name
 from driver.launch import runner_settings
 from driver.node_env import packed_environment
 from driver.workspace import SEARCH, Workspace
 from driver.yarn_failures import python_error, why_ended, why_refused
 
-__all__ = ["S3", "EmrCluster", "check_machine"]
-
-S3 = "s3fs>=2024.2,<2027"
-"""What tasks read s3:// with, beside what all nodes need."""
-GLIBC = (2, 34)
-"""Of Amazon Linux 2023, which EMR 7 runs on."""
-PYTHONS = ((3, 11), (3, 12), (3, 13), (3, 14))
-"""What Amazon Linux 2023 packages; 3.11 is in the image of EMR 7, the others by dnf."""
-ARM = re.compile(r"[a-z]+\d+g[a-z]*\.")
-BOOTSTRAP = "command -v {python} || sudo dnf install -y {python}"
-
-
-def check_machine() -> None:
-    """What is packed here must run on Amazon Linux 2023.
-
-    Raises:
-        UsageError: it has another system or no such Python.
-    """
-    if sys.version_info[:2] not in PYTHONS:
-        known = ", ".join(f"{major}.{minor}" for major, minor in PYTHONS)
-        raise UsageError(f"-r emr: EMR's machines have no {python_name()}; use one of {known} here")
-    if platform.system() != "Linux":
-        raise UsageError(
-            f"-r emr: libraries are packed for the machine this runs on, {platform.system()};"
-            " run it on Linux"
-        )
+__all__ = ["EmrCluster"]
 
 
 class EmrCluster:
@@ -64,7 +45,7 @@ class EmrCluster:
 
     def __init__(self, options: Namespace, workspace: Workspace) -> None:
         self._options, self._workspace = options, workspace
-        self._settings = _settings(options.mrjob_conf)
+        self._settings = settings(options.mrjob_conf)
         self._account = Account(self._settings.get("region"))
         where = hashlib.sha256(workspace.uri().encode()).hexdigest()[:16]
         self._tags = {"mapsight-workspace": where, "mapsight-run": workspace.run_id}
@@ -182,7 +163,7 @@ class EmrCluster:
             runner = self.runner(scratch)
             roles = runner._opts["iam_service_role"], runner._opts["iam_instance_profile"]
             self._account.check_roles(*roles)
-            self._check_instances(runner)
+            check_instances(runner)
             self._asked = True
             with self._account.asking("no cluster can be started"):
                 found = runner.make_persistent_cluster()
@@ -199,7 +180,7 @@ class EmrCluster:
 
         logs = {} if self._settings.get("cloud_log_dir") else {"cloud_log_dir": self._place("logs")}
         return EMRJobRunner(
-            conf_paths=_conf_paths(self._options.mrjob_conf),
+            conf_paths=conf_paths(self._options.mrjob_conf),
             label=self.tag,
             region=self._account.region,
             cloud_tmp_dir=self._place(*self._scratch),
@@ -207,7 +188,7 @@ class EmrCluster:
             bootstrap=[BOOTSTRAP.format(python=python_name())],
             tags=self._tags,
             **logs,
-            **_instances(self._options),
+            **instances(self._options),
         )
 
     def described(self) -> str:
@@ -230,17 +211,6 @@ class EmrCluster:
     def _place(self, *names: str) -> str:
         return self._workspace.uri(*names) + "/"
 
-    @staticmethod
-    def _check_instances(runner: Any) -> None:
-        """Libraries are packed for this kind of processor."""
-        for group in runner._instance_groups():
-            arm = bool(ARM.match(group.get("InstanceType", "")))
-            if arm != (platform.machine() in ("aarch64", "arm64")):
-                raise Failure(
-                    f"EMR: libraries are packed for {platform.machine()} here, but"
-                    f" {group['InstanceType']} is {'arm64' if arm else 'x86_64'}"
-                )
-
     def progress(self, stage: str, total: int | None) -> EmrProgress:
         """What to show while a job runs."""
         return EmrProgress(stage, total)
@@ -259,39 +229,6 @@ class EmrCluster:
         folder = workspace.path(*self._scratch, f"{self._jobs:03d}")
         found = [path for path in workspace.fs.find(folder) if path.endswith(f"/{name}")]
         return workspace.fs.cat_file(found[0]).decode("utf-8", "replace") if found else ""
-
-
-def _conf_paths(own: str | None) -> list[str]:
-    settings = runner_settings("emr", own)
-    return [value for flag, value in itertools.pairwise(settings) if flag == "--conf-path"]
-
-
-def _settings(own: str | None) -> dict[str, Any]:
-    """The emr section of all configuration files, those of the last."""
-    from mrjob.conf import load_opts_from_mrjob_confs
-
-    found: dict[str, Any] = {}
-    for _, options in load_opts_from_mrjob_confs("emr", _conf_paths(own)):
-        found |= options
-    return found
-
-
-def _instances(options: Namespace) -> dict[str, Any]:
-    """What the command line says of machines, in mrjob's words.
-
-    With --spot all but one of the core machines are task machines at that price: they
-    hold no HDFS, and the tasks of one that is taken away are run again.
-    """
-    found: dict[str, Any] = {}
-    if options.instance_type:
-        found |= dict.fromkeys(("core_instance_type", "task_instance_type"), options.instance_type)
-    count = options.num_core_instances
-    if options.spot:
-        found["task_instance_bid_price"] = str(options.spot)
-        found |= {"num_core_instances": 1, "num_task_instances": max((count or 2) - 1, 1)}
-    elif count:
-        found["num_core_instances"] = count
-    return found
 
 
 def _say(text: str) -> None:

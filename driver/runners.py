@@ -35,7 +35,7 @@ def _check_emr(options: Namespace) -> None:
     for name in ("boto3", "s3fs"):
         if importlib.util.find_spec(name) is None:
             raise UsageError(f"-r emr: needs {name}; pip install 'mapsight[emr]'")
-    from driver.emr import check_machine
+    from driver.emr_settings import check_machine
 
     if not options.node_python:
         check_machine()

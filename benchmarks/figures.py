@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Row", "compared", "table"]
+__all__ = ["BARE", "Row", "compared", "table"]
 
 BARE, KERAS, SPARK = "bare", "keras", "spark"
 COLUMNS = {

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import ROOT
 
+from benchmarks.__main__ import Contest
 from benchmarks.entries import Setting, entries
 from benchmarks.figures import Row, compared, table
 from benchmarks.outcomes import accuracy, agreement, labels_of_parquet
@@ -64,6 +65,18 @@ def test_a_row_without_pictures_has_no_rate():
 
 def test_lost_pictures_do_not_agree():
     assert agreement({"a": 1}, {"a": 1, "b": 2}) == 0.5
+
+
+def test_labels_are_held_to_those_of_bare_float32_alone(tmp_path):
+    contest = Contest([], 2, tmp_path)
+    int8, bare = Row("extract", "int8", 1, 2), Row("bare", "float32", 1, 2)
+    contest._compare(int8, {"a": 1, "b": 2})
+    assert int8.agreement is None
+    contest._compare(bare, {"a": 1, "b": 3})
+    contest._compare(int8, {"a": 1, "b": 2})
+    assert (bare.agreement, int8.agreement) == (1.0, 0.5)
+    with pytest.raises(ValueError, match=r"only 0\.500 of its labels"):
+        contest._compare(Row("ray", "float32", 2, 2), {"a": 1})
 
 
 def test_accuracy_is_over_verified_pictures_with_a_label(tmp_path):

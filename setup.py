@@ -29,9 +29,16 @@ DRIVER = [
     "psutil>=5.9,<8",  # finds what a dead run left running
     "tqdm>=4.66,<5",  # progress bars
 ]
+EMR = [
+    # of s3fs; it pins botocore, so it comes first: else pip tries boto3 after boto3 for minutes
+    "aiobotocore>=2.13,<4",
+    "s3fs>=2024.6,<2027",  # S3 for the workspace and for tasks
+    "mrjob[aws]>=0.7.4,<0.8",
+]
 DEV = [
     "hypothesis>=6.100,<7",
     "imagehash>=4.3,<5",  # reference for the perceptual hash
+    "moto[ec2,emr,iam,s3,server]>=5.1,<6",  # an AWS account on loopback
     "mypy>=1.10,<3",
     "pytest>=8,<10",
     "pytest-xdist>=3.5,<4",  # the tests on both cores
@@ -73,8 +80,8 @@ setup(
         "model": MODEL,
         "driver": DRIVER,
         "kerberos": ["requests-kerberos>=0.14,<1"],  # WebHDFS of a secure cluster, on the driver
-        "emr": ["mrjob[aws]>=0.7.4,<0.8"],
-        "dev": MODEL + DRIVER + DEV,
+        "emr": EMR,
+        "dev": MODEL + DRIVER + EMR + DEV,
     },
     entry_points={"console_scripts": ["mapsight = driver.run:main"]},
 )

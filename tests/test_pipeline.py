@@ -252,7 +252,7 @@ def test_mistakes_are_one_clear_line(mapsight, pictures, arguments, status, mess
 
 
 @pytest.mark.parametrize(
-    ("runner", "message"), [("hadoop", "no hadoop command"), ("emr", "mapsight[emr]")]
+    ("runner", "message"), [("hadoop", "no hadoop command"), ("emr", "s3://bucket/mapsight")]
 )
 def test_a_runner_that_cannot_work_here_says_what_is_missing(mapsight, runner, message):
     mapsight.environment = {**mapsight.environment, "PATH": "/nowhere", "HADOOP_HOME": ""}

@@ -6,6 +6,7 @@ import fcntl
 import io
 import os
 import pty
+import select
 import socket
 import struct
 import termios
@@ -192,6 +193,14 @@ def test_people_see_the_application_and_its_counters(cluster, yarn, tmp_path):
     assert second.endswith(" s left; maps 1/2, reduces 0/3, 3 failed attempts")
 
 
+def all_of(screen) -> bytes:
+    """What a terminal shows, which comes in pieces; over when it is still for a second."""
+    said = b""
+    while select.select([screen], [], [], 1.0)[0]:
+        said += screen.read(65536)
+    return said
+
+
 def test_on_a_terminal_the_application_stands_above_the_bar(cluster, yarn, tmp_path):
     jobs = f"/proxy/{APPLICATION}/ws/v1/mapreduce/jobs/{JOB}"
     cluster.answers.update({jobs: {"job": JOB_ROW}, f"{jobs}/counters": COUNTERS})
@@ -202,7 +211,7 @@ def test_on_a_terminal_the_application_stands_above_the_bar(cluster, yarn, tmp_p
         progress = YarnProgress("extract", 100, yarn, "tag", terminal)
         progress.update(tmp_path)
         terminal.flush()
-        lines = screen.read(65536).decode().split("\r\n")
+        lines = all_of(screen).decode().split("\r\n")
     assert f"extract: {APPLICATION} http://{cluster.address}/proxy/{APPLICATION}/" in lines[0]
     assert "32/100 [" in lines[-1]
     assert "2 rejected, maps 1/2, reduces 0/3, 3 failed attempts]" in lines[-1]

@@ -1,7 +1,7 @@
 # make demo   set up, run the main job, search once; on the bundled catalogue of drawn animals,
 #             or on what mapsight.toml or $MAPSIGHT_OPENIMAGES name (then with TensorFlow)
 # make test   set up, then lint, types and all tests
-# make bench  how fast it is beside other ways of doing the same (needs pictures: PICTURES=DIR)
+# make bench  how fast it is beside other ways of doing the same (pictures of $MAPSIGHT_OPENIMAGES)
 # make cluster-up, cluster-down  a real HDFS and YARN on this machine (Java, Maven)
 # make clean  remove what these made
 PYTHON ?= python3
@@ -45,6 +45,15 @@ $(VENV)/installed-dev: setup.py $(BIN)/python
 	$(PIP) -e '.[dev]'
 	@touch $@ $(VENV)/installed-model $(VENV)/installed-demo
 
+bench: $(VENV)/installed-dev .venv-bench/installed
+	@test -n "$$MAPSIGHT_OPENIMAGES" || { echo "make bench needs pictures: set MAPSIGHT_OPENIMAGES" >&2; exit 2; }
+	$(BIN)/python -m benchmarks --pictures "$$MAPSIGHT_OPENIMAGES/images" --openimages "$$MAPSIGHT_OPENIMAGES"
+
+.venv-bench/installed: benchmarks/requirements.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 cluster-up: $(BIN)/python
 	$(BIN)/python devcluster/cluster.py up
 
@@ -52,5 +61,5 @@ cluster-down: $(BIN)/python
 	$(BIN)/python devcluster/cluster.py down
 
 clean:
-	rm -rf $(VENV) workspace results build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-bench workspace results build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -rf examples/catalogue/openimages examples/catalogue/.openimages.*

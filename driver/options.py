@@ -207,7 +207,9 @@ def _model_options(parser: argparse.ArgumentParser) -> None:
         help="a LiteRT file with its classes inside, instead of one built from weights",
     )
     group.add_argument(
-        "--calibration", metavar="DIR", help="pictures to calibrate int8 with (a hundred or more)"
+        "--calibration",
+        metavar="DIR",
+        help="30 pictures or more, to bring int8 nearer to float32",
     )
 
 
@@ -412,8 +414,6 @@ def _usual_workspace(runner: str) -> str:
 def _check(options: argparse.Namespace, given: argparse.Namespace) -> None:
     """What argparse cannot say; `given` are the typed options alone."""
     named = getattr(options, "model", None)
-    if getattr(options, "precision", "") == "int8" and not (options.calibration or named):
-        raise UsageError("--precision int8 needs --calibration DIR, a hundred pictures or more")
     if named and (options.weights or getattr(options, "engine", "") == "keras"):
         raise UsageError("--model FILE goes without --weights and --engine keras")
     settings = getattr(options, "mrjob_conf", None)

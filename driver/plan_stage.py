@@ -44,7 +44,7 @@ def _inputs(run: Pipeline) -> Iterator[Found]:
 def plan_identity(run: Pipeline) -> dict[str, Any]:
     """Lists the input and cuts it into splits; its digest tells whether it has changed."""
     on_cluster = run.options.runner in ("hadoop", "emr")
-    tasks = CLUSTER_TASKS if on_cluster else 2 * (os.cpu_count() or 1)
+    tasks = CLUSTER_TASKS if on_cluster else os.cpu_count() or 1
     column = run.options.url_column
     try:
         planned = make_plan(

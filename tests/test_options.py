@@ -139,7 +139,6 @@ def test_wrong_types_in_the_file_are_named_with_the_file(text, words):
         (["-r", "spark"], ["spark", "hadoop"]),
         (["--alpha", "0.3"], ["0.3", "0.25"]),
         (["--target-labels", ","], ["--target-labels"]),
-        (["--precision", "int8"], ["--calibration"]),
         (["--config", "none.toml"], ["none.toml", "No such file"]),
         (["search", "x", "--top-k", "-1"], ["--top-k", "-1"]),
         (["--image", "x"], ["--image"]),

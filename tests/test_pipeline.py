@@ -239,7 +239,6 @@ def test_too_many_rejected_pictures_fail_the_run(mapsight, pictures):
         (("--images", "pictures", "--splits", "0"), 2, "--splits"),
         (("--openimages", "nowhere"), 2, "--openimages nowhere"),
         (("--images", "pictures", "--workspace", "nosuch://x"), 1, "--workspace nosuch://x"),
-        (("--images", "pictures", "--precision", "int8"), 2, "--calibration"),
     ],
 )
 def test_mistakes_are_one_clear_line(mapsight, pictures, arguments, status, message):

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 import socket
 import threading
 import time
@@ -15,10 +16,11 @@ from typing import Any
 
 from driver.errors import Failure
 
-__all__ = ["hold_file", "hold_heartbeat"]
+__all__ = ["hold_file", "hold_heartbeat", "remove_orphans", "sign"]
 
 HEARTBEAT_SECONDS = 20.0
 STALE_SECONDS = 90.0
+OWNER = "owner.json"
 
 
 def _holder(run_id: str) -> dict[str, Any]:
@@ -56,6 +58,20 @@ def _died_here(holder: dict[str, Any]) -> bool:
     pid, born, machine = (holder.get(key) for key in ("pid", "born", "machine"))
     known = bool(born) and bool(machine) and isinstance(pid, int)
     return known and machine == _machine() and _born(pid) != born  # type: ignore[arg-type]
+
+
+def sign(folder: Path, run_id: str) -> None:
+    """Say in a folder of this machine which process it belongs to."""
+    if not (folder / OWNER).exists():
+        (folder / OWNER).write_text(json.dumps(_holder(run_id)), encoding="utf-8")
+
+
+def remove_orphans(base: Path) -> None:
+    """Remove the folders in `base` that belong to processes of this machine that have ended."""
+    for owner in base.glob(f"*/{OWNER}"):
+        with contextlib.suppress(OSError, ValueError):
+            if _died_here(json.loads(owner.read_text(encoding="utf-8"))):
+                shutil.rmtree(owner.parent, ignore_errors=True)
 
 
 def _refusal(where: str, text: str) -> Failure:

@@ -16,7 +16,7 @@ from typing import Any
 from fsspec.implementations.local import LocalFileSystem
 
 from driver.errors import Failure, UsageError
-from driver.lock import hold_file, hold_heartbeat
+from driver.lock import hold_file, hold_heartbeat, remove_orphans, sign
 from mapsight.inputs import resolve
 from mapsight.integrity import sha256_of, write_whole
 
@@ -72,6 +72,8 @@ class Workspace:
         base = Path(self.path(SCRATCH)) if self.local else _remote_scratch()
         folder = base / self.run_id
         folder.mkdir(parents=True, exist_ok=True)
+        if not self.local:
+            sign(folder, self.run_id)
         return folder
 
     @contextlib.contextmanager
@@ -84,6 +86,7 @@ class Workspace:
             lock = hold_heartbeat(self.fs, self.path("lock.json"), self.location, self.run_id)
         with lock as self._lost:
             self.clean()
+            remove_orphans(_remote_scratch())
             try:
                 yield
             finally:

@@ -185,6 +185,24 @@ def test_scratch_ends_with_the_lock(workspace):
     assert not scratch.exists()
 
 
+def test_local_files_of_a_killed_run_go_with_the_next_and_those_of_a_living_one_stay(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(module.tempfile, "tempdir", str(tmp_path))
+    code = "from driver.workspace import Workspace as W; import time\n"
+    code += "print(W('memory://x').scratch, flush=True); time.sleep(600)"
+    command = [sys.executable, "-c", code]
+    how = {"stdout": subprocess.PIPE, "cwd": ROOT, "env": {**os.environ, "TMPDIR": str(tmp_path)}}
+    with subprocess.Popen(command, **how) as living, subprocess.Popen(command, **how) as dead:
+        folders = [Path(p.stdout.readline().decode().strip()) for p in (living, dead)]
+        dead.kill()
+        dead.wait()
+        with Workspace("memory://x").locked():
+            left = [folder.exists() for folder in folders]
+        living.kill()
+    assert left == [True, False]
+
+
 def test_what_dead_runs_left_ends_with_the_next_lock(workspace):
     put(workspace, "extract/dead/part-00000")
     if workspace.local:

@@ -141,6 +141,7 @@ class HadoopCluster:
         return [
             *runner_settings("hadoop", self._options.mrjob_conf),
             *("--hadoop-bin", str(hadoop_command())),
+            "--no-check-input-paths",  # there may be hundreds, which we have listed
             *("--hadoop-tmp-dir", self._workspace.uri(*self._scratch)),
             *(part for name, value in jobconf.items() for part in ("-D", f"{name}={value}")),
             *(part for pair in self._environment() for part in ("--cmdenv", pair)),

@@ -101,6 +101,10 @@ def _improve_runners(arguments: Sequence[str]) -> None:
         emr_step.install()
     # in a terminal of its own `hadoop jar` would be in a session of its own, and outlive us
     mrjob.hadoop.pty = None
+    if "hadoop" in arguments:
+        from driver.hadoop_files import HadoopFiles
+
+        mrjob.hadoop.HadoopFilesystem = HadoopFiles
     LocalMRJobRunner._run_multiple = _run_in_threads
     # inline sorts in memory; the sort program does not
     InlineMRJobRunner._sort_input_func = LocalMRJobRunner._sort_input_func

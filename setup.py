@@ -13,7 +13,7 @@ NODE = [
     "fsspec>=2024.2",  # one way to open local, HDFS, S3 and HTTP paths
     "mrjob>=0.7.4,<0.8",  # the map-reduce jobs themselves
     "numpy>=1.26,<3",
-    "pillow>=11,<14",
+    "pillow>=11.3,<14",
     "pyarrow>=15,<27",
     "requests>=2.31,<3",  # WebHDFS, where nodes have no libhdfs
     # mrjob 0.7.4 imports modules that newer Pythons no longer have

@@ -37,6 +37,7 @@ class Question:
     typed: str
     image_id: str | None = None
     sha256: str | None = None
+    data: bytes | None = None
     thumbnail: bytes | None = None
     record: dict[str, Any] | None = None
     label: str | None = None

@@ -10,7 +10,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from driver.errors import Failure, UsageError
-from driver.fingerprint import ROOT
+from driver.fingerprint import ROOT, shipped
 
 __all__ = ["choose_input"]
 
@@ -50,10 +50,10 @@ def choose_input(options: Namespace) -> None:
 
 def _examples() -> Path:
     """The folder of the bundled catalogue: in the checkout, or the installed copy."""
-    for folder in (ROOT / "examples", Path(sys.prefix) / "share" / "mapsight" / "examples"):
-        if (folder / "draw_catalogue.py").is_file():
-            return folder
-    raise UsageError("name pictures with --images or --openimages (see --help)")
+    program = shipped("examples/draw_catalogue.py")
+    if program is None:
+        raise UsageError("name pictures with --images or --openimages (see --help)")
+    return program.parent
 
 
 def _drawn(examples: Path) -> Path:

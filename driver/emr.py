@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import math
 import sys
 import tempfile
 from argparse import Namespace
@@ -24,9 +23,9 @@ from driver.emr_settings import (
     settings,
 )
 from driver.emr_step import SAID, TASK
-from driver.errors import Failure
-from driver.hadoop import ARCHIVES, MOST_REDUCERS, REDUCER_BYTES, python_name
-from driver.launch import runner_settings
+from driver.errors import Failure, undisturbed
+from driver.hadoop import ARCHIVES, python_name
+from driver.launch import reducers, runner_settings
 from driver.node_env import packed_environment
 from driver.workspace import SEARCH, Workspace
 from driver.yarn_failures import python_error, why_ended, why_refused
@@ -80,14 +79,18 @@ class EmrCluster:
             yield
         except BaseException:
             if self._id and not self._asked:
-                self._account.cancel(self._id, self.tag)
+                try:
+                    self._account.cancel(self._id, self.tag)
+                except Failure as error:
+                    _say(f"the steps of this run could not be ended: {error}")
             raise
         finally:
-            try:
-                if self._asked:
-                    self._end(self.tag, "this run started")
-            finally:
-                self._workspace.drop(*self._scratch)
+            with undisturbed():
+                try:
+                    if self._asked:
+                        self._end(self.tag, "this run started")
+                finally:
+                    self._workspace.drop(*self._scratch)
 
     def _end(self, prefix: str, whose: str) -> None:
         clusters = self._account.clusters(prefix)
@@ -123,11 +126,10 @@ class EmrCluster:
     def job_settings(self, verb: str, shuffled: int) -> list[str]:
         """Those of a job's options that need neither cluster nor archive."""
         self._jobs += 1
-        reducers = min(max(math.ceil(shuffled / REDUCER_BYTES), 1), MOST_REDUCERS)
         jobconf = {
             "mapreduce.job.name": f"mapsight {verb}",
             "mapreduce.job.tags": self.tag,
-            "mapreduce.job.reduces": str(reducers),
+            "mapreduce.job.reduces": str(reducers(verb, shuffled)),
         }
         threads = ("OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1")
         old = ("SETUPTOOLS_USE_DISTUTILS=stdlib",) if sys.version_info < (3, 12) else ()

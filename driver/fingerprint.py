@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import hashlib
 import json
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ROOT", "code_digest", "fingerprint", "sources"]
+__all__ = ["ROOT", "code_digest", "fingerprint", "shipped", "sources"]
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def shipped(name: str) -> Path | None:
+    """A file that comes with the project: in the checkout, or wherever it was installed."""
+    if (ROOT / name).is_file():
+        return ROOT / name
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        for file in metadata.files("mapsight") or ():
+            if file.as_posix().endswith(f"share/mapsight/{name}"):
+                return Path(str(file.locate())).resolve()
+    return None
 
 
 def fingerprint(document: Any) -> str:

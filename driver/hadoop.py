@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import getpass
 import hashlib
-import math
 import os
 import sys
 import time
@@ -13,8 +12,8 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from driver.errors import Failure
-from driver.launch import runner_settings
+from driver.errors import Failure, undisturbed
+from driver.launch import reducers, runner_settings
 from driver.node_env import packed_environment
 from driver.workspace import SEARCH, Workspace
 from driver.yarn import Application, Yarn
@@ -24,8 +23,6 @@ from mapsight.inputs import resolve
 
 __all__ = ["HadoopCluster", "python_name"]
 
-REDUCER_BYTES = 128 << 20
-MOST_REDUCERS = 500
 ARCHIVES = "environments"
 SEARCH_SECONDS = 86400.0  # no search takes as long
 
@@ -80,17 +77,23 @@ class HadoopCluster:
         try:
             yield
         except BaseException:
-            try:
-                self._end(self.tag)
-            except Failure as error:
-                _say(f"the jobs of this run could not be ended: {error}")
-            if alone:  # what they had written so far
-                with contextlib.suppress(OSError, Failure):
-                    self._workspace.clean()
+            with undisturbed():
+                self._give_up(alone)
             raise
         finally:
-            self._workspace.drop(*self._scratch)
-            self._drop_folder()
+            with undisturbed():
+                self._workspace.drop(*self._scratch)
+                self._drop_folder()
+
+    def _give_up(self, alone: bool) -> None:
+        """End this run's jobs, and with the lock held remove what they had written so far."""
+        try:
+            self._end(self.tag)
+        except Failure as error:
+            _say(f"the jobs of this run could not be ended: {error}")
+        if alone:
+            with contextlib.suppress(OSError, Failure):
+                self._workspace.clean()
 
     def _end(self, tag: str) -> list[str]:
         """End jobs by tag, and remove what YARN keeps in HDFS of those it ends; their ids."""
@@ -132,11 +135,10 @@ class HadoopCluster:
 
     def job_settings(self, verb: str, shuffled: int) -> list[str]:
         """Those of a job's options that need no archive."""
-        reducers = min(max(math.ceil(shuffled / REDUCER_BYTES), 1), MOST_REDUCERS)
         jobconf = {
             "mapreduce.job.name": f"mapsight {verb}",
             "mapreduce.job.tags": ",".join(self._tags),
-            "mapreduce.job.reduces": str(reducers),
+            "mapreduce.job.reduces": str(reducers(verb, shuffled)),
         }
         return [
             *runner_settings("hadoop", self._options.mrjob_conf),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import re
 import signal
@@ -14,22 +15,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from driver.errors import Failure
-from driver.fingerprint import ROOT
+from driver.fingerprint import ROOT, shipped
 from driver.progress import Progress
 
-__all__ = ["JOBS", "Job", "applications_of", "launch", "runner_settings"]
+__all__ = ["JOBS", "Job", "applications_of", "launch", "reducers", "runner_settings"]
 
 POLL_SECONDS = 0.3
 LOG_BYTES = 4 << 20
+REDUCER_BYTES = 128 << 20
+MOST_REDUCERS = 500
 APPLICATION = re.compile(rb"\b(?:application_\d+_\d+|s-[0-9A-Z]{8,})\b")
 
 
 @dataclass(frozen=True)
 class Job:
-    """Where a job class lives."""
+    """Where a job class lives, and whether it has a reducer."""
 
     module: str
     name: str
+    reduces: bool = True
 
     @property
     def path(self) -> str:
@@ -38,7 +42,11 @@ class Job:
 
 
 JOBS = {
-    verb: Job(f"mr_jobs.{verb}_{noun}", f"MR{verb.title()}{noun.title()}")
+    verb: Job(
+        f"mr_jobs.{verb}_{noun}",
+        f"MR{verb.title()}{noun.title()}",
+        reduces=verb not in ("pack", "fetch", "find"),
+    )
     for verb, noun in (
         ("pack", "images"),
         ("fetch", "images"),
@@ -59,12 +67,17 @@ def runner_settings(runner: str, own: str | None = None) -> list[str]:
     They are those of mrjob.conf (of the checkout, or the installed copy), and of a
     file of the user's, which wins.
     """
-    ours = ROOT / "mrjob.conf"
-    if not ours.is_file():
-        ours = Path(sys.prefix) / "share" / "mapsight" / "mrjob.conf"
+    ours = shipped("mrjob.conf") or Path("mrjob.conf")
     files = [str(ours), *([str(Path(own).resolve())] if own else [])]
     paths = (part for path in files for part in ("--conf-path", path))
     return ["-r", runner, *paths, "--no-read-logs"]
+
+
+def reducers(verb: str, shuffled: int) -> int:
+    """How many reducers a job has on a cluster, by the bytes that go to them; 0 for maps alone."""
+    if not JOBS[verb].reduces:
+        return 0
+    return min(max(math.ceil(shuffled / REDUCER_BYTES), 1), MOST_REDUCERS)
 
 
 def applications_of(scratch: Path) -> list[str]:

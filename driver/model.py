@@ -12,10 +12,10 @@ from tqdm import tqdm
 
 from driver.errors import Failure
 from mapsight.convert import Recipe, ensure_model
-from mapsight.decode import decode
 from mapsight.inputs import open_uri
 from mapsight.integrity import sha256_of
 from mapsight.mobilenet import MobileNet, wnids
+from mapsight.sandbox import Decoded, Decoder
 from mapsight.weights import Weights, find_weights, model_cache_dir
 
 CHECKED = 16
@@ -134,14 +134,19 @@ def _some_pictures(run: Any) -> str | None:
         batch = next(parquet.iter_batches(CHECKED, columns=["uri"]), None)
     folder = run.scratch / "check"
     folder.mkdir(exist_ok=True)
-    for number, uri in enumerate(batch.column(0).to_pylist() if batch else ()):
-        try:
-            with open_uri(uri) as file:
-                data = file.read(CHECKED_BYTES)
-            picture = decode(data)
-        except (OSError, ValueError):
-            continue
-        if picture.width * picture.height > CHECKED_PIXELS:
-            continue
-        (folder / f"{number:02d}.jpg").write_bytes(data)  # told by content, not by name
+    found = map(_first_bytes, batch.column(0).to_pylist() if batch else ())
+    with Decoder() as decoder:
+        pairs = decoder.decode_all((data, data) for data in found)
+        for number, (data, picture) in enumerate(pairs):
+            if isinstance(picture, Decoded) and picture.fields["pixels"] <= CHECKED_PIXELS:
+                (folder / f"{number:02d}.jpg").write_bytes(data)  # told by content, not by name
     return str(folder) if any(folder.iterdir()) else None
+
+
+def _first_bytes(uri: bytes) -> bytes:
+    """A file, or what comes first of it; nothing if it cannot be read."""
+    try:
+        with open_uri(uri) as file:
+            return file.read(CHECKED_BYTES)
+    except (OSError, ValueError):
+        return b""

@@ -61,7 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     prog = "mapsight" if Path(sys.argv[0]).name == "mapsight" else "python driver/run.py"
     debug = "--debug" in arguments
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _terminate)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
+            signal.signal(number, _terminate)
     try:
         options = parse(arguments, prog)
         return _perform(options, " ".join([prog, *arguments]))

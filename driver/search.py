@@ -165,19 +165,26 @@ def _look_at(run: Pipeline, questions: Sequence[Question], labeler: Labeler) -> 
                     question.error = f"cannot be used: {result.code}, {result.detail}"
                 else:
                     question.record = feature_of(result, model)
+                    _show_query(question)
+                question.data = None
     for question in questions:
         if question.record and not question.error:
             known = question.record.get("label")
             question.label = known or labeler.label(question.record["top5"])[0]
 
 
+def _show_query(question: Question) -> None:
+    """A thumbnail for the page, of a picture that the decoder's own process has come through."""
+    if question.data:
+        from mapsight.thumbnails import thumbnail
+
+        question.thumbnail = thumbnail(question.data)
+
+
 def _read_all(run: Pipeline, questions: Sequence[Question]) -> Iterator[tuple[Question, bytes]]:
     for question in questions:
         data = _read(question)
-        if data and run.options.format == "html":
-            from mapsight.thumbnails import thumbnail
-
-            question.thumbnail = thumbnail(data)
+        question.data = data if run.options.format == "html" else None
         yield question, data
 
 

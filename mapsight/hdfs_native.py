@@ -105,7 +105,7 @@ class NativeHdfs(HdfsFileSystem):
     def checksum(self, path: str) -> str:
         """Size and time of change: pyarrow does not ask for HDFS's checksum."""
         info = self.info(path)
-        return f"{info['size']}:{info['modificationTime']}"
+        return f"modified:{info['size']}:{info['modificationTime']}"
 
     def _named(self, error: OSError, path: str) -> OSError:
         kind = "QuotaExceededException" if "uota" in str(error) else type(error).__name__

@@ -18,6 +18,8 @@ from mapsight.tars import read_tar
 __all__ = ["ShardWriter", "image_rows", "pack_rows", "write_shard"]
 
 ROW_GROUP_BYTES = 8 << 20  # half of the 16 MiB that keep a reader's memory flat
+ROW_GROUP_ROWS = 4096  # pictures without bytes take memory too
+ROW_BYTES = 256
 SHARD_BYTES = 256 << 20  # of pictures; an archive larger than that gives several shards
 
 
@@ -44,7 +46,8 @@ class ShardWriter:
     def add(self, row: dict[str, Any]) -> None:
         """Append one row with the fields of IMAGE_SCHEMA (missing ones are null)."""
         size = len(row.get("image") or b"")
-        if self._rows and self._bytes + size > ROW_GROUP_BYTES:
+        full = len(self._rows) >= ROW_GROUP_ROWS or self._bytes + size > ROW_GROUP_BYTES
+        if self._rows and full:
             self._flush()
         self._rows.append(row)
         self._bytes += size
@@ -145,7 +148,7 @@ def _some(heads: list[dict[str, Any]], rows: Iterator[dict[str, Any]]) -> Iterat
     """One row and those after it, up to SHARD_BYTES."""
     size = 0
     while size < SHARD_BYTES and (row := heads.pop() if heads else next(rows, None)):
-        size += len(row.get("image") or b"")
+        size += ROW_BYTES + len(row.get("image") or b"")
         yield row
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from driver.errors import Failure
-from driver.launch import JOBS, Job, applications_of, launch, runner_settings
+from driver.errors import Failure, undisturbed
+from driver.launch import JOBS, Job, applications_of, launch, reducers, runner_settings
 from driver.progress import Progress
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -244,3 +244,16 @@ def test_applications_are_found_in_the_log_of_a_job(tmp_path):
     )
     assert applications_of(tmp_path) == ["application_1700000000000_0007", "s-0123ABCDE"]
     assert applications_of(tmp_path / "nowhere") == []
+
+
+@pytest.mark.parametrize(
+    ("verb", "shuffled", "expected"), [("pack", 10**12, 0), ("count", 0, 1), ("rank", 10**9, 8)]
+)
+def test_reducers_follow_the_bytes_and_maps_alone_have_none(verb, shuffled, expected):
+    assert reducers(verb, shuffled) == expected
+
+
+def test_nobody_is_stopped_in_a_time_that_is_undisturbed():
+    with undisturbed():
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN

@@ -136,6 +136,13 @@ def test_the_dead_are_buried(place):
         assert document(place)["run"] == "second"
 
 
+def test_a_living_run_whose_clock_is_behind_is_not_disturbed(place):
+    with heart(place, "first", stale=STALE):
+        # as a reader whose clock is ahead sees it: every beat is too old
+        text = refusal(heart(place, "second", stale=-1.0))
+    assert "in use by run first" in text
+
+
 @pytest.fixture
 def dead() -> dict:
     """What the lock of a process of this machine says, which has just ended."""

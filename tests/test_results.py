@@ -73,9 +73,7 @@ def test_empty_cells_and_unicode_in_csv(tmp_path):
 
 
 def test_predictions_are_found_by_id(tmp_path):
-    records = [
-        (f"{n:05d}", {"label": "Lion", "author": f"a{n}", "width": n}) for n in range(9000)
-    ]
+    records = [(f"{n:05d}", {"label": "Lion", "author": f"a{n}", "width": n}) for n in range(9000)]
     write_predictions(records, tmp_path)
     table = str(tmp_path / "predictions.parquet")
     assert find_predictions(table, ["08999", "00007", "nobody", "00007"], ["author"]) == {

@@ -299,3 +299,9 @@ def test_a_footer_that_ends_pyarrow_does_not_end_the_task(tmp_path):
     content[at + 1] = 8
     Path(split.uri).write_bytes(content)
     assert len(list(read_images(split))) == 2
+
+
+def test_rows_without_bytes_fill_row_groups_too(tmp_path):
+    rows = ({"image_id": f"{n}", "source": "s", "image": b""} for n in range(10_000))
+    split, _ = write_shard(rows, str(tmp_path / "empty.parquet"), 0)
+    assert (split.rows, split.row_groups) == (10_000, 3)

@@ -394,7 +394,7 @@ def parse(argv: Sequence[str], prog: str) -> argparse.Namespace:
     if command == "plan":  # its --images is a number: the configuration file means others
         given.command = command
         return given
-    parsers = {name: _parser(name, prog) for name in COMMANDS}
+    parsers = {name: _parser(name, prog) for name in COMMANDS if name != "plan"}
     flags = config_flags(parsers, command, given.config, rest)
     options = parser.parse_args(flags + rest)
     options.command = command

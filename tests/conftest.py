@@ -70,7 +70,9 @@ def environment(model_file, model_cache: Path) -> dict[str, str]:
 
 
 class Program:
-    """Runs the command line as people do."""
+    """Runs the command line as people do; `seconds` guard against hanging."""
+
+    seconds = 300
 
     def __init__(self, environment: dict[str, str], folder: Path) -> None:
         self.environment, self.folder = environment, folder
@@ -87,7 +89,7 @@ class Program:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=self.seconds,
         )
 
     def ok(self, *arguments: str) -> str:

@@ -61,5 +61,5 @@ cluster-down: $(BIN)/python
 	$(BIN)/python devcluster/cluster.py down
 
 clean:
-	rm -rf $(VENV) .venv-bench workspace results build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-bench workspace workspace-demo results build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -rf examples/catalogue/openimages examples/catalogue/.openimages.*

@@ -41,11 +41,10 @@ class Pictures:
     def data(self, record: Mapping[str, Any]) -> bytes | None:
         """The encoded picture, or None if it is no longer there."""
         shard = record.get("shard")
-        return (
-            read_image(self._shards.get(shard, shard), record["row"], self._column)
-            if shard
-            else None
-        )
+        if not shard:
+            return None
+        column = None if shard in self._shards else self._column  # ours have their own
+        return read_image(self._shards.get(shard, shard), record["row"], column)
 
 
 def cards_of(rows: list[dict[str, Any]], pictures: Pictures) -> Iterator[Card]:

@@ -11,14 +11,14 @@ from pathlib import Path
 from driver import present
 from driver.defaults import choose_input
 from driver.dry_run import dry_run
-from driver.errors import Failure
+from driver.errors import Failure, UsageError
 from driver.label_stages import check_options
 from driver.model import Model, find_model, given_model
 from driver.options import STAGES
 from driver.pipeline import Pipeline
 from driver.runners import check_runner
 from driver.stages import STAGE_TABLE
-from driver.workspace import Workspace
+from driver.workspace import Workspace, is_current
 
 __all__ = ["model", "report", "run", "status"]
 
@@ -30,7 +30,9 @@ def run(options: Namespace, command: str) -> int:
     workspace = Workspace(options.workspace)
     if options.dry_run:
         return dry_run(options, workspace)
+    _make_folder(options.results)
     with workspace.locked():
+        _spare_other_pictures(options, workspace)
         pipeline = Pipeline(options, workspace)
         pipeline.memo.update(command=command, started=time.strftime("%Y-%m-%dT%H:%M:%S%z"))
         check_options(pipeline)
@@ -46,6 +48,26 @@ def run(options: Namespace, command: str) -> int:
         if finished:
             sys.stdout.write(where["report"] + "\n")
     return 0
+
+
+def _make_folder(results: str | None) -> None:
+    """Make the folder of --results before hours of work, not after."""
+    try:
+        if results:
+            Path(results).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--results {results}: cannot be made: {error.strerror}") from None
+
+
+def _spare_other_pictures(options: Namespace, workspace: Workspace) -> None:
+    """The bundled catalogue, which nobody named, replaces nothing of the user's."""
+    document = workspace.committed("plan") if options.bundled else None
+    inputs = document["notes"].get("inputs") if document else None
+    if inputs and inputs != [options.openimages]:
+        raise UsageError(
+            f"{options.workspace} was made from {', '.join(inputs)}: name these again with --images"
+            " or --openimages, or another --workspace for the bundled catalogue"
+        )
 
 
 def _show(workspace: Workspace, options: Namespace) -> dict[str, str]:
@@ -88,6 +110,8 @@ def _status_of(workspace: Workspace, stage: str) -> tuple[str, ...]:
     if document is None:
         return stage, "not run", "", "", "", ""
     state = "done" if workspace.intact(document) else "damaged: run again"
+    if not is_current(workspace, document):
+        state = "of an earlier run"
     size = sum(part["bytes"] for part in document["parts"])
     told = [
         f"{key} {count:,}"

@@ -23,7 +23,7 @@ def choose_input(options: Namespace) -> None:
     First what mapsight.toml names, then $MAPSIGHT_OPENIMAGES, then the bundled
     catalogue with the model that was trained for it, and a note for the report.
     """
-    options.note = None
+    options.note, options.bundled = None, False
     if options.images or options.openimages:
         if options.input_from:
             named = [*options.images, *([options.openimages] if options.openimages else [])]
@@ -45,7 +45,7 @@ def choose_input(options: Namespace) -> None:
             "These are the drawn animals that come with Mapsight, and a model that learned from"
             f" their train subset, so the accuracy shown flatters it: it knew {share}."
         )
-    options.openimages = str(_drawn(examples))
+    options.openimages, options.bundled = str(_drawn(examples)), True
 
 
 def _examples() -> Path:

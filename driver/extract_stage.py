@@ -98,6 +98,8 @@ def check_share(run: Pipeline) -> None:
     )
     share = math.ceil(100 * rejected / read) / 100
     advice = f" Go on all the same with --max-rejected {share:.2f}" if rejected < read else ""
+    if "url_refused" in errors:
+        advice += " Addresses that are not public are fetched with --allow-private"
     raise Failure(
         f"{rejected} of {read} pictures cannot be used ({worst}), for example {examples}.{advice}"
     )

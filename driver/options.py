@@ -337,6 +337,9 @@ def _search_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--top-k", type=_positive, default=10, metavar="K", help="default: %(default)s"
     )
+    parser.add_argument(
+        "--allow-private", action="store_true", help="also fetch queries from private addresses"
+    )
     parser.add_argument("--exclude-self", action="store_true", help="leave out the query itself")
     parser.add_argument("--format", choices=["table", "json", "html"], default="table")
     parser.add_argument("--out", metavar="FILE", help="write the answers there")

@@ -88,6 +88,7 @@ def plan(run: Pipeline, folder: str) -> Outcome:
         "pictures": planned.pictures,
         "bytes": planned.bytes,
         "digest": planned.digest,
+        "inputs": named_inputs(run),
         "listings": {kind: f"{folder}/{name}" for kind, name in LISTINGS.items()},
         **{kind: [asdict(split) for split in splits] for kind, splits in planned.splits.items()},
     }

@@ -17,7 +17,7 @@ from driver.errors import Failure, UsageError
 from driver.label_stages import settings_of
 from driver.pipeline import Pipeline
 from driver.runners import check_runner
-from driver.workspace import SEARCH, Workspace
+from driver.workspace import SEARCH, Workspace, is_current
 from mapsight.decode import PictureError
 from mapsight.extract import feature_of
 from mapsight.fetch import FetchError, fetch
@@ -45,9 +45,16 @@ def search(options: Namespace) -> int:
         raise UsageError(f"--top-k {options.top_k}: at most {MAX_TOP_K:,}")
     if options.format == "html" and not options.out:
         raise UsageError("--format html needs --out FILE")
+    if options.out and not Path(options.out).absolute().parent.is_dir():
+        raise UsageError(f"--out {options.out}: there is no such folder")
     check_runner(options)
     workspace = Workspace(options.workspace, SEARCH)
     documents = {name: _committed(workspace, name) for name in ("extract", "classify")}
+    if not is_current(workspace, documents["classify"]):
+        sys.stderr.write(
+            f"{options.workspace}: a later run has read other pictures and gone no further;"
+            " labels, results and report are those of the earlier one\n"
+        )
     with tempfile.TemporaryDirectory(prefix="mapsight-search-") as scratch:
         run = Pipeline(options, workspace, Path(scratch))
         run.documents = documents
@@ -105,11 +112,11 @@ def _question(typed: str) -> Question:
     return Question(typed, error="no such file, and not an image_id")
 
 
-def _read(question: Question) -> bytes:
+def _read(question: Question, allow_private: bool) -> bytes:
     """The bytes of a query picture; none, and the question's error, if they cannot be had."""
     try:
         if URL.match(question.typed):
-            data = fetch(question.typed)
+            data = fetch(question.typed, allow_private=allow_private)
         else:
             with open_uri(question.typed) as file:
                 data = file.read(MAX_BYTES + 1)
@@ -183,7 +190,7 @@ def _show_query(question: Question) -> None:
 
 def _read_all(run: Pipeline, questions: Sequence[Question]) -> Iterator[tuple[Question, bytes]]:
     for question in questions:
-        data = _read(question)
+        data = _read(question, run.options.allow_private)
         question.data = data if run.options.format == "html" else None
         yield question, data
 

@@ -20,7 +20,7 @@ from driver.lock import hold_file, hold_heartbeat, remove_orphans, sign
 from mapsight.inputs import resolve
 from mapsight.integrity import sha256_of, write_whole
 
-__all__ = ["SEARCH", "STAGE_FIELDS", "Part", "Workspace"]
+__all__ = ["SEARCH", "STAGE_FIELDS", "Part", "Workspace", "is_current"]
 
 Part = dict[str, Any]
 """A file of a stage: `name` relative to its folder, `bytes`, `sha256` (local) or `stamp`."""
@@ -329,6 +329,17 @@ class Workspace:
         for path in self.fs.find(self.path(name)):
             if path[base:] not in files:
                 self.fs.rm_file(path)
+
+
+def is_current(workspace: Workspace, document: dict[str, Any]) -> bool:
+    """Whether a stage was made from what the stages before it hold now."""
+    needs = {name: workspace.committed(name) for name in document["inputs"]}
+    return all(
+        need is not None
+        and need["digest"] == document["inputs"][name]
+        and is_current(workspace, need)
+        for name, need in needs.items()
+    )
 
 
 STAGE_FIELDS = frozenset(

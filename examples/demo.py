@@ -23,7 +23,7 @@ NEXT = """
 
 On your own pictures, with a MobileNet that knows the 1000 classes of ImageNet:
     make .venv/installed-model    # TensorFlow, which builds the model file, once
-    .venv/bin/mapsight -r local --images /path/to/pictures --workspace mine
+    .venv/bin/mapsight -r local --images /path/to/pictures
 """
 
 
@@ -56,7 +56,7 @@ def held_out(results: Path) -> str:
 
 def main() -> None:
     """Run the demo."""
-    workspace = sys.argv[1] if len(sys.argv) > 1 else str(ROOT / "workspace")
+    workspace = sys.argv[1] if len(sys.argv) > 1 else str(ROOT / "workspace-demo")
     mapsight("-r", "local", "--workspace", workspace)
     query = best_picture(Path(workspace) / "results")
     mapsight("search", query, "--workspace", workspace, "--top-k", "5")

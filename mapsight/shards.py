@@ -105,6 +105,7 @@ def _holds_bytes(kind: pa.DataType) -> bool:
 def read_images(split: Split, wanted: str | None = None) -> Iterator[Image]:
     """Every row of a split as an Image; a row group that cannot be read loses only itself.
 
+    `wanted` is the column of other people's files; shards of ours have their own.
     Memory: one batch of rows (READ_BYTES, or one row) and the pages they lie in.
     """
     if split.unreadable:
@@ -114,7 +115,7 @@ def read_images(split: Split, wanted: str | None = None) -> Iterator[Image]:
         try:
             handle = stack.enter_context(open_uri(split.uri))
             file = _File(handle)
-            column = image_column(file.schema, wanted)
+            column = image_column(file.schema, wanted if split.source else None)
             groups = range(split.row_group, split.row_group + split.row_groups)
             rows = [file.groups[group].rows for group in groups]
             if sum(rows) != split.rows:

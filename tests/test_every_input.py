@@ -111,3 +111,14 @@ def test_a_list_of_urls_is_like_a_folder(mapsight, pictures, expected, tmp_path)
         (tmp_path / "urls.txt").write_text(urls)
         found = results_of(mapsight, tmp_path, "--images", "urls.txt", "--allow-private")
     assert_same(found, expected)
+
+
+def test_a_column_is_that_of_foreign_tables_alone(mapsight, pictures, tmp_path):
+    files = sorted(pictures.iterdir())[:8]
+    as_plain_parquet(files[:4], tmp_path)
+    as_tar(files[4:], tmp_path)
+    named = ("rows.parquet", "pictures.tar.gz", "--image-column", "photo")
+    mapsight.ok("--images", *named)
+    frame = pd.read_parquet(tmp_path / "workspace" / "results" / "predictions.parquet")
+    assert frame["image_id"].tolist() == [path.stem for path in files]
+    assert len(list((tmp_path / "workspace" / "report" / "thumbs").iterdir())) == 8

@@ -112,6 +112,7 @@ def test_a_url_to_a_private_address_is_refused(searchable, tmp_path):
         ((ID, "--label", "Pinguin"), 2, "did you mean"),
         ((ID, "--label", "Dog"), 2, "the workspace has Lion, Tiger"),
         ((ID, "--format", "html"), 2, "--format html needs --out"),
+        ((ID, "--out", "nowhere/x"), 2, "--out nowhere/x: there is no such folder"),
         ((ID, "--workspace", "nowhere"), 1, "run the pipeline first"),
         (("--queries", "nowhere.txt"), 2, "--queries nowhere.txt"),
     ],
@@ -158,6 +159,23 @@ def test_pictures_of_another_run_are_not_shown_for_those_of_this_one(searchable,
     assert done.returncode == 0
     assert "have changed since" in done.stderr
     assert not list((tmp_path / "page").glob("thumbs/*"))
+
+
+def test_stages_of_an_earlier_run_are_told_from_those_of_this_one(searchable, tmp_path):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "x.png").write_bytes(encoded(scribble(50)))
+    searchable.ok("--images", "other", "--until", "extract")
+    lines = {line.split()[0]: line for line in searchable.ok("status").splitlines()}
+    assert " done " in lines["extract"] and "of an earlier run" in lines["classify"]
+    assert "a later run has read other pictures" in searchable("search", ID).stderr
+
+
+def test_the_catalogue_replaces_no_pictures_of_the_user(searchable):
+    searchable.environment = {**searchable.environment}
+    searchable.environment.pop("MAPSIGHT_OPENIMAGES", None)
+    done = searchable("-r", "inline")
+    assert done.returncode == 2
+    assert "was made from pictures: name these again with --images" in done.stderr
 
 
 def test_the_answers_as_a_table_and_as_a_page(searchable, tmp_path):

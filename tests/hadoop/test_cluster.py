@@ -309,8 +309,12 @@ def first_attempt(cluster: Cluster, said: str) -> dict[str, Any]:
 def test_the_history_server_has_what_a_task_said_and_saw(counted, cluster):
     container = first_attempt(cluster, counted[1])["assignedContainerId"]
     history = cluster.plan.master_url("historyserver")
-    stderr = fetch(f"{history}/ws/v1/history/containerlogs/{container}/stderr")
     seen = {"PATH": NODE_PATH, "SECRET_OF_THE_DEVELOPER": None}
+    deadline = time.monotonic() + 60  # they are gathered when the job has ended
+    stderr = ""
+    while f"the task sees {seen}" not in stderr.splitlines() and time.monotonic() < deadline:
+        stderr = fetch(f"{history}/ws/v1/history/containerlogs/{container}/stderr")
+        time.sleep(0.5)
     assert f"the task sees {seen}" in stderr.splitlines()
 
 

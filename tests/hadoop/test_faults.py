@@ -38,7 +38,7 @@ from tests.hadoop.containers import (
     until,
 )  # fmt: skip
 
-HOME = "/user/root/faults"
+HOME = "/user/tester/faults"
 PARQUET = f"hdfs://{HOME}/many.parquet"
 COUNTERS = {"images": {"read": MANY, "extracted": MANY}}
 STOP_SECONDS = 10
@@ -76,12 +76,10 @@ class Site:
         """What extract has committed."""
         return json.loads(self.hdfs.cat_file(f"{HOME}/{workspace}/extract/stage.json"))
 
-    def staged(self) -> set[str]:
-        """The jobs of which YARN keeps files."""
-        with contextlib.suppress(FileNotFoundError):
-            paths = self.hdfs.ls("/tmp/hadoop-yarn/staging/root/.staging", detail=False)
-            return {path.rsplit("/", 1)[-1] for path in paths}
-        return set()
+    def staged(self, application: str) -> bool:
+        """Whether YARN keeps files of a job."""
+        folder = f"/tmp/hadoop-yarn/staging/{self.cluster.plan.user}/.staging"
+        return self.hdfs.exists(f"{folder}/{application.replace('application', 'job')}")
 
 
 @pytest.fixture(scope="module")
@@ -178,11 +176,10 @@ def test_a_lost_nodemanager_changes_nothing(site, undisturbed, master):
     victims = until(lambda: busy_mappers(site.cluster, node), f"maps on node {node}")
     site.cluster.kill(f"nodemanager {node}")
     try:
-        survivors = [process for process in victims if alive(process)]
+        until(lambda: not any(map(alive, victims)), "maps to end")
         said = finish(site, found.run, workspace, undisturbed)
     finally:
         site.cluster.start(f"nodemanager {node}")
-    assert survivors == []
     # the attempts of a second master count from 1000
     later = [a["id"] for a in attempts(site.cluster, said) if a["id"].rpartition("_")[2] != "0"]
     assert later
@@ -250,11 +247,12 @@ def test_a_killed_driver_is_followed_by_one_that_ends_its_job(site, undisturbed)
     found.run.kill()
     found.run.wait()
     (left,) = running(site.cluster)
+    assert site.staged(left)
     again = site.start("driver")
     said = finish(site, again, "driver", undisturbed)
     assert f"ended {left}, which an earlier run left" in said
     assert application(said) != left
-    assert site.staged() == set()
+    assert not site.staged(left)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -269,7 +267,7 @@ def test_a_stopped_run_leaves_nothing(site, number):
     seconds = time.monotonic() - began
     assert (found.run.returncode, said.count("mapsight: stopped")) == (130, 1)
     assert site.entries(workspace, "extract") == set()
-    assert site.staged() == set()
+    assert not site.staged(application(said))
     assert seconds < STOP_SECONDS
 
 
@@ -285,7 +283,9 @@ def test_a_full_hdfs_is_named_and_nothing_is_published(site, tmp_path):
     quota(site, "full", "-clrSpaceQuota")
     assert found.run.returncode == 1
     (line,) = [line for line in said.splitlines() if line.startswith("mapsight: error:")]
-    assert re.search(r"reduce task 0 on \S+ the HDFS quota of /user/root/faults/full is used", line)
+    assert re.search(
+        r"reduce task 0 on \S+ the HDFS quota of /user/tester/faults/full is used", line
+    )
     assert site.entries("full", "extract") == set()
     assert_nothing_left(site, "full")
 

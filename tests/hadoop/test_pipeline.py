@@ -1,0 +1,208 @@
+"""The whole program on a cluster: the same bytes as on one machine, and nothing left behind."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+
+import psutil
+import pytest
+
+from mapsight.hdfs import hdfs_file_system
+from tests.conftest import ROOT, Program
+from tests.hadoop.collection import jpeg, make_collection
+from tests.hadoop.containers import MAPPER, running, tasks
+
+HOME = "hdfs:///user/tester/pipeline"
+WORKSPACE = f"{HOME}/workspace"
+PARQUET = f"{HOME}/more.parquet"
+INPUTS = ["--openimages", "openimages", "--images", "more.tar", PARQUET]
+INPUTS += ["--target-labels", "Lion,Tree"]
+ERRORS = {
+    "corrupt": 1,
+    "duplicate_id": 2,
+    "empty": 1,
+    "no_image": 1,
+    "not_an_image": 1,
+    "truncated": 1,
+}
+STAGES = [
+    "annotate",
+    "classify",
+    "count",
+    "extract",
+    "fetch",
+    "ingest",
+    "merge",
+    "plan",
+    "rank",
+    "render",
+]
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 by name of every file of results but what tells of time and place."""
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.iterdir()
+        if path.is_file() and path.name != "summary.json"
+    }
+
+
+class Look(threading.Thread):
+    """Looks at the Python processes of the containers, until it is told to stop."""
+
+    def __init__(self, cluster) -> None:
+        super().__init__(daemon=True)
+        self.cluster, self.stopped = cluster, threading.Event()
+        self.files: set[str] = set()
+        self.variables: set[str] = set()
+
+    def run(self) -> None:
+        while not self.stopped.wait(1):
+            for process in tasks(self.cluster, MAPPER):
+                try:
+                    self.files |= {file.path for file in process.memory_maps()}
+                    self.variables |= set(process.environ().values())
+                except psutil.Error:
+                    continue
+
+    def __enter__(self) -> Look:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stopped.set()
+        self.join()
+
+
+def counting(cluster, folder: Path) -> dict[str, str]:
+    """A HADOOP_HOME whose `hadoop` keeps a list of what it is asked for."""
+    program = folder / "home" / "bin" / "hadoop"
+    program.parent.mkdir(parents=True)
+    real = cluster.plan.home / "bin" / "hadoop"
+    program.write_text(f'#!/bin/sh\necho "$1" >> {folder}/calls\nexec {real} "$@"\n')
+    program.chmod(0o755)
+    (folder / "home" / "share").symlink_to(cluster.plan.home / "share")
+    return {"HADOOP_HOME": str(folder / "home")}
+
+
+@pytest.fixture(scope="module")
+def ran(cluster, environment, tmp_path_factory):
+    """The collection gone through here and on the cluster, what was said, and what was seen."""
+    folder = tmp_path_factory.mktemp("pipeline")
+    (folder / "tmp").mkdir()
+    variables = {**environment, **cluster.exports(), "TMPDIR": str(folder / "tmp")}
+    variables["SECRET_OF_THE_DEVELOPER"] = "seen"
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        hdfs = hdfs_file_system("")
+        hdfs.pipe_file(PARQUET, make_collection(folder))
+        program = Program({**variables, **counting(cluster, folder)}, folder)
+        program.seconds = 900
+        program.ok("-r", "local", *INPUTS, "--workspace", "here")
+        with Look(cluster) as look:
+            done = program("-r", "hadoop", *INPUTS, "--workspace", WORKSPACE, "--results", "there")
+        assert done.returncode == 0, done.stderr
+        calls = Counter((folder / "calls").read_text().split())
+        yield SimpleNamespace(folder=folder, program=program, look=look, hdfs=hdfs, calls=calls)
+
+
+def test_results_are_those_of_one_machine_byte_for_byte(ran):
+    here = hashes(ran.folder / "here" / "results")
+    assert len(here) == 8
+    assert hashes(ran.folder / "there") == here
+
+
+def test_published_results_are_those_that_were_copied(ran):
+    folder = f"{ran.hdfs._strip_protocol(WORKSPACE)}/results"
+    found = {path.rsplit("/", 1)[-1]: ran.hdfs.cat_file(path) for path in ran.hdfs.find(folder)}
+    assert found == {
+        p.name: p.read_bytes() for p in (ran.folder / "there").iterdir() if p.is_file()
+    }
+
+
+def test_counters_are_exact(ran):
+    summary = json.loads((ran.folder / "there" / "summary.json").read_text())
+    read = {name: summary[f"images_{name}"] for name in ("read", "extracted", "rejected")}
+    assert read == {"read": 55, "extracted": 48, "rejected": 7}
+    assert summary["errors"] == ERRORS
+    assert summary["truth"] == {"pictures": 15}
+
+
+def test_containers_see_nothing_of_the_developers_environment(ran):
+    assert any(path.endswith(".so") and "/env-" in path for path in ran.look.files)
+    mine = {str(ROOT), sys.prefix} - {sys.base_prefix}
+    assert [path for path in ran.look.files if path.startswith(tuple(mine))] == []
+    assert [text for text in ran.look.variables if any(place in text for place in mine)] == []
+    assert "seen" not in ran.look.variables
+
+
+def test_five_jobs_start_java_twice_each(ran):
+    assert ran.calls == {"version": 5, "jar": 5}
+
+
+def test_nothing_runs_and_nothing_temporary_is_left(ran, cluster):
+    assert running(cluster) == []
+    assert [path for path in (ran.folder / "tmp").rglob("*") if path.is_file()] == []
+    root = ran.hdfs._strip_protocol(WORKSPACE)
+    top = {path.rsplit("/", 1)[-1] for path in ran.hdfs.ls(root, detail=False)}
+    assert top == {*STAGES, "environments", "model", "results", "report", "uploads"}
+    hidden = [path for path in ran.hdfs.find(root) if "/_temporary" in path or "/." in path]
+    assert hidden == []
+
+
+def test_every_stage_has_one_folder_and_it_is_the_committed_one(ran):
+    root = ran.hdfs._strip_protocol(WORKSPACE)
+    for stage in STAGES:
+        document = json.loads(ran.hdfs.cat_file(f"{root}/{stage}/stage.json"))
+        entries = {path.rsplit("/", 1)[-1] for path in ran.hdfs.ls(f"{root}/{stage}", detail=False)}
+        assert entries <= {document["folder"], "stage.json"}
+
+
+def test_a_second_run_finds_everything_unchanged(ran):
+    done = ran.program("-r", "hadoop", *INPUTS, "--workspace", WORKSPACE, "--results", "again")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("unchanged, not run again") == len(STAGES)
+    assert "application_" not in done.stderr
+    assert hashes(ran.folder / "again") == hashes(ran.folder / "there")
+
+
+def test_status_of_a_workspace_on_hdfs_is_that_of_one_here(ran):
+    there = ran.program.ok("status", "--workspace", WORKSPACE)
+    here = ran.program.ok("status", "--workspace", "here")
+    rows = [[line.split()[:2] for line in said.splitlines()] for said in (here, there)]
+    assert rows[0] == rows[1]
+    assert len(re.findall("application_", there)) == 5
+    assert "corrupt 1, duplicate_id 2, empty 1, extracted 48" in there
+
+
+def answers(ran, *arguments: str) -> list[dict]:
+    """The same search here and there; the answers, once they are seen to be equal."""
+    rest = ["--format", "json", *arguments]
+    here = ran.program.ok("search", "-r", "local", "--workspace", "here", *rest)
+    there = ran.program.ok("search", "-r", "hadoop", "--workspace", WORKSPACE, *rest)
+    assert there == here
+    return [json.loads(line) for line in here.splitlines()]
+
+
+def test_a_picture_is_searched_for_as_on_one_machine(ran):
+    (ran.folder / "query.jpg").write_bytes(jpeg(7, 67))
+    found = answers(ran, "query.jpg", "--top-k", "3")
+    assert (found[0]["image_id"], len(found)) == (f"{7:016x}", 3)
+
+
+def test_five_hundred_queries_are_answered_as_on_one_machine(ran, cluster):
+    (ran.folder / "query.jpg").write_bytes(jpeg(7, 67))
+    ids = [f"{seed:016x}" for seed in range(20)]
+    (ran.folder / "queries.txt").write_text("\n".join(["query.jpg", *(ids * 25)[:499]]))
+    assert len(answers(ran, "--queries", "queries.txt", "--top-k", "2")) == 1000
+    assert running(cluster) == []
+    assert not ran.hdfs.exists(f"{ran.hdfs._strip_protocol(WORKSPACE)}/.jobs")

@@ -87,11 +87,11 @@ class Sleeper:
 
     def watch(self, process: subprocess.Popen[bytes], said) -> None:
         shown = YarnProgress("sleep", 40, self.yarn, "sleepers", said)
-        shown._said = 0  # long ago
         deadline = time.monotonic() + 240
         while shown.done < 32 or not shown._job or shown._job.maps_done < 1:
             assert process.poll() is None and time.monotonic() < deadline, self.log
             time.sleep(0.3)
+            shown._said = 0  # long ago: every change is said
             shown.update(self.scratch)
         self.found = self.yarn.applications("sleepers")
         self.progress = self.yarn.progress(self.found[0])

@@ -169,9 +169,10 @@ class Cluster:
                 self.folder.rmdir()
                 return False
             mine = daemons.processes_of(known.plan)
+            # a command that waits for a job would ask for many minutes where the cluster has gone
+            kill_all(lambda: daemons.clients_of(known.plan))
             if keep:  # else there is nothing that they must still write
                 end(known.running.values(), END_SECONDS)
-            # a command that waits for a job would ask for many minutes where the cluster has gone
             gone = (daemons.processes_of, daemons.clients_of)
             kill_all(lambda: mine.union(*(find(known.plan) for find in gone)))
             known.daemons.clear()

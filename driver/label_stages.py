@@ -9,10 +9,12 @@ from typing import Any
 
 from driver.errors import UsageError
 from driver.pipeline import Outcome, Pipeline
+from driver.head_file import given_targets, head_arguments
 from driver.plan_stage import dataset_of
 from driver.uploads import drop_others, upload
 from mapsight import openimages
 from mapsight.inputs import Found
+from mapsight.join import FEATURES, Selection
 from mapsight.labels import Labeler, resolve_targets
 from mapsight.measures import pixels_per_inch
 from mapsight.ranking import RankPlan, parse_ranks, plan_ranking
@@ -26,6 +28,7 @@ __all__ = [
     "classify_identity",
     "count",
     "drop_old_uploads",
+    "joined_parts",
     "rank",
     "rank_identity",
     "read_counts",
@@ -34,37 +37,65 @@ __all__ = [
 ]
 
 PICTURES_PER_RANGE = 250_000
-PREDICTION_BYTES, RANK_BYTES = 700, 700
+FEATURE_BYTES, PREDICTION_BYTES, RANK_BYTES = 4500, 1000, 700
 
 
 def _metadata(run: Pipeline) -> list[tuple[str, Found]]:
     dataset = dataset_of(run)
     if dataset is None:
         return []
-    return [(kind, file) for kind in ("labels", "images") for file in dataset.files[kind]]
+    return [(kind, file) for kind in ("labels", "boxes", "images") for file in dataset.files[kind]]
 
 
 def annotate_identity(run: Pipeline) -> dict[str, Any]:
-    """The metadata files."""
+    """The metadata files, and which pictures to go on with."""
     return {
         "files": [[kind, f.source, f.bytes, f.stamp] for kind, f in _metadata(run)],
+        "selection": asdict(_selection(run)),
     }
 
 
+def _selection(run: Pipeline) -> Selection:
+    options = run.options
+    labels: dict[str, str] = {}
+    if options.only_labels:
+        names, above = _vocabulary(run)
+        try:
+            labels = resolve_targets(options.only_labels, names)
+        except ValueError as error:
+            raise UsageError(f"--only-labels: {error}") from None
+        if not dataset_of(run):
+            raise UsageError("--only-labels needs labels: name a folder with --openimages")
+        return Selection(
+            labels, options.min_confidence, options.subset, options.license, parents=above
+        )
+    return Selection({}, options.min_confidence, options.subset, options.license)
+
+
 def annotate(run: Pipeline, folder: str) -> Outcome:
-    """Collects what the metadata says of each image; nothing to do without any."""
-    files = _metadata(run)
+    """Joins pictures with what the metadata says of them; nothing to do without any."""
+    files, selection = _metadata(run), _selection(run)
     splits = [split for kind, file in files for split in openimages.csv_splits(file, kind)]
-    if not splits:
+    if not splits and selection.everything:
         return Outcome(notes={"digest": "nothing", "uploads": {}})
     copies = upload(run, (split.uri for split in splits))
     lines = []
     for split in splits:
         uri = run.workspace.uri(copies[split.uri]) if split.uri in copies else split.uri
         lines.append(json.dumps(asdict(replace(split, uri=uri))))
+    features = run.workspace.parts("extract")
+    lines += [json.dumps(asdict(openimages.CsvSplit(uri, FEATURES, 0, 0))) for uri in features]
     size = sum(max(file.bytes, 0) for _, file in files)
-    job = run.job("annotate", run.manifest(lines), [], ("annotate", folder), shuffled=size)
+    size += FEATURE_BYTES * run.documents["extract"]["counters"]["images"]["read"]
+    arguments = ["--selection", run.side_file("selection.json", json.dumps(asdict(selection)))]
+    output = ("annotate", folder)
+    job = run.job("annotate", run.manifest(lines), arguments, output, shuffled=size)
     return Outcome(job, {"uploads": copies})
+
+
+def joined_parts(run: Pipeline) -> list[str]:
+    """Feature records: those that were selected, with their annotations, where there are any."""
+    return run.workspace.parts("annotate") or run.workspace.parts("extract")
 
 
 def drop_old_uploads(run: Pipeline) -> None:
@@ -78,16 +109,26 @@ def drop_old_uploads(run: Pipeline) -> None:
 
 def classify_identity(run: Pipeline) -> dict[str, Any]:
     """Targets by name and the hierarchy, kept as a small file for jobs."""
-    dataset = dataset_of(run)
     try:
-        names = openimages.read_descriptions(dataset.files["descriptions"]) if dataset else {}
-        above = openimages.read_hierarchy(dataset.files["hierarchy"]) if dataset else {}
+        names, above = _vocabulary(run)
         targets = resolve_targets(run.options.target_labels, names)
     except ValueError as error:
         raise UsageError(f"--target-labels: {error}") from None
+    if run.options.head:
+        targets = given_targets(run, targets)
     run.memo["settings"] = {"targets": targets, "parents": above}
     diagonal = run.options.screen_diagonal
     return {"targets": list(targets.items()), "parents": above, "diagonal": diagonal}
+
+
+def _vocabulary(run: Pipeline) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+    """(MID by name, parents by MID) of the collection's own metadata, read once."""
+    if "vocabulary" not in run.memo:
+        dataset = dataset_of(run)
+        names = openimages.read_descriptions(dataset.files["descriptions"]) if dataset else {}
+        above = openimages.read_hierarchy(dataset.files["hierarchy"]) if dataset else {}
+        run.memo["vocabulary"] = names, above
+    return run.memo["vocabulary"]
 
 
 def targets_of(document: dict[str, Any]) -> dict[str, str]:
@@ -98,6 +139,7 @@ def targets_of(document: dict[str, Any]) -> dict[str, str]:
 def check_options(run: Pipeline) -> None:
     """Find mistakes in labels and metadata before hours of work, not after."""
     classify_identity(run)
+    annotate_identity(run)
 
 
 def settings_of(document: dict[str, Any]) -> tuple[dict[str, Any], float | None]:
@@ -109,12 +151,12 @@ def settings_of(document: dict[str, Any]) -> tuple[dict[str, Any], float | None]
 def classify(run: Pipeline, folder: str) -> Outcome:
     """Maps features to labels, beside what people verified."""
     settings = run.side_file("targets.json", json.dumps(run.memo["settings"]))
-    arguments = ["--targets", settings]
+    arguments = ["--targets", settings, *head_arguments(run)]
     if run.options.screen_diagonal:
         arguments += ["--screen-diagonal", str(run.options.screen_diagonal)]
-    inputs = [*run.workspace.parts("extract"), *run.workspace.parts("annotate")]
     size = PREDICTION_BYTES * run.documents["extract"]["counters"]["images"]["read"]
-    counters = run.job("classify", inputs, arguments, ("classify", folder), shuffled=size)
+    output = ("classify", folder)
+    counters = run.job("classify", joined_parts(run), arguments, output, shuffled=size)
     labeler = Labeler(run.memo["settings"]["targets"], run.memo["settings"]["parents"])
     classes = run.documents["extract"]["notes"]["classes"] or None
     return Outcome(counters, {"missing": labeler.missing(classes)})

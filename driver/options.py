@@ -25,7 +25,7 @@ __all__ = ["COMMANDS", "parse"]
 COMMANDS = ("run", "search", "status", "report", "model", "pack", "plan")
 STAGES = (
     *("plan", "ingest", "fetch", "extract", "annotate"),
-    *("classify", "count", "rank", "merge", "render"),
+    *("fit", "classify", "count", "rank", "merge", "render"),
 )
 assert frozenset(STAGES) == STAGE_NAMES
 
@@ -243,6 +243,7 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
         help="fail if more than this share of the pictures is unusable (default: %(default)s)",
     )
     _label_options(parser)
+    _selection_options(parser)
     _model_options(parser)
     parser.add_argument(
         "--engine", choices=["litert", "keras"], default="litert", help="what runs the model"
@@ -299,9 +300,17 @@ def _label_options(parser: argparse.ArgumentParser) -> None:
         "--target-labels",
         nargs="+",
         type=_labels,
-        default=[list(DEFAULT_TARGETS)],
+        default=[],
         metavar="LABEL",
         help=f"Open Images names or MIDs (default: {', '.join(DEFAULT_TARGETS)})",
+    )
+    labels.add_argument(
+        "--no-fit",
+        action="store_true",
+        help="label by the model's own classes, also where verified labels could be learned from",
+    )
+    labels.add_argument(
+        "--head", metavar="FILE", help="label by this head (a results/head.npz), and fit none"
     )
     labels.add_argument("--rank-by", choices=MEASURES, default="ppi", help="default: %(default)s")
     labels.add_argument(
@@ -320,6 +329,31 @@ def _label_options(parser: argparse.ArgumentParser) -> None:
         type=_positive_real,
         metavar="INCHES",
         help="PPI on a screen of this size instead of the picture's own diagonal",
+    )
+
+
+def _selection_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("selection", "Other pictures are counted and left out.")
+    group.add_argument(
+        "--only-labels",
+        nargs="+",
+        type=_labels,
+        default=[],
+        metavar="LABEL",
+        help="pictures that have one of these labels, from people or machines",
+    )
+    group.add_argument(
+        "--min-confidence",
+        type=_share,
+        default=0.99,
+        metavar="C",
+        help="of a label that counts for that, above this (default: %(default)g)",
+    )
+    group.add_argument(
+        "--subset", nargs="+", type=str.lower, default=[], metavar="NAME", help="as in train test"
+    )
+    group.add_argument(
+        "--license", default="", metavar="TEXT", help="a part of its address, as in by/2.0"
     )
 
 
@@ -425,8 +459,12 @@ def _check(options: argparse.Namespace, given: argparse.Namespace) -> None:
     if options.command == "run":
         if options.runner == "hadoop":
             options.results = options.results or "./results"
-        options.target_labels = [label for part in options.target_labels for label in part]
-        if not options.target_labels:
+        typed = options.target_labels
+        options.labels_typed = bool(typed)
+        options.target_labels = [label for part in typed for label in part]
+        options.only_labels = [label for part in options.only_labels for label in part]
+        if typed and not options.target_labels:
             raise UsageError("--target-labels: name at least one label")
-        typed = given.images or given.openimages
-        options.input_from = "" if typed else (options.config or CONFIG)
+        options.target_labels = options.target_labels or list(DEFAULT_TARGETS)
+        named = given.images or given.openimages
+        options.input_from = "" if named else (options.config or CONFIG)

@@ -55,11 +55,13 @@ def merge(run: Pipeline, folder: str) -> Outcome:
     target = run.local_folder("merge", folder)
     images = run.documents["extract"]["counters"]["images"]
     predicted, rejected = write_predictions(merged_records(run.workspace.parts("classify")), target)
+    wanted = images.get("extracted", 0) - _not_selected(run)
     require(
-        (predicted, predicted + rejected) == (images.get("extracted", 0), images["read"]),
+        (predicted, rejected) == (wanted, images["read"] - images.get("extracted", 0)),
         f"merge: {images['read']} pictures were read, but {predicted} predictions and"
         f" {rejected} rejections were found; run with --force classify",
     )
+    _copy_head(run, target)
     sheets = write_ranking(
         merged_records(run.workspace.parts("rank")), target / "ranking.parquet", SHEET_PICTURES
     )
@@ -69,6 +71,18 @@ def merge(run: Pipeline, folder: str) -> Outcome:
     (target / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     run.store(target, "merge", folder)
     return Outcome(notes={"sheets": sheets})
+
+
+def _not_selected(run: Pipeline) -> int:
+    counters = run.documents["annotate"]["counters"]
+    return counters.get("images", {}).get("not_selected", 0)
+
+
+def _copy_head(run: Pipeline, target: Path) -> None:
+    """The head, what is known of it, and the pictures that were left out of it."""
+    for address in run.workspace.parts("fit"):
+        name = address.rsplit("/", 1)[-1]
+        run.workspace.fs.get_file(run.workspace.fs._strip_protocol(address), str(target / name))
 
 
 def _write_tables(
@@ -118,6 +132,14 @@ def _summary(
         "images_read": images["read"],
         "images_extracted": predicted,
         "images_rejected": rejected,
+        "images_not_selected": _not_selected(run),
+        "images_without_annotation": run.documents["annotate"]["counters"]
+        .get("images", {})
+        .get("without_annotation", 0),
+        "annotations_without_picture": run.documents["annotate"]["counters"]
+        .get("annotations", {})
+        .get("without_picture", 0),
+        "labelled_by": "head" if run.options.head or run.workspace.parts("fit") else "model",
         "errors": errors,
         "pictures_per_second": round(images["read"] / extract["seconds_performing"], 1),
         "stages": [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from driver import extract_stage, label_stages, plan_stage, present, shard_stages
+from driver import extract_stage, fit_stage, label_stages, plan_stage, present, shard_stages
 from driver.fingerprint import ROOT
 from driver.launch import JOBS
 from driver.pipeline import Pipeline, Stage
@@ -54,15 +54,22 @@ STAGE_TABLE = (
     ),
     Stage(
         "annotate",
-        (),
+        ("extract",),
         (JOBS["annotate"].path, "mapsight/openimages.py"),
         label_stages.annotate_identity,
         label_stages.annotate,
         label_stages.drop_old_uploads,
     ),
     Stage(
-        "classify",
+        "fit",
         ("extract", "annotate"),
+        tuple(JOBS[verb].path for verb in ("split", "fit", "calibrate")),
+        fit_stage.fit_identity,
+        fit_stage.fit,
+    ),
+    Stage(
+        "classify",
+        ("extract", "annotate", "fit"),
         (
             JOBS["classify"].path,
             "mapsight/classify.py",
@@ -82,7 +89,7 @@ STAGE_TABLE = (
     ),
     Stage(
         "merge",
-        ("extract", "classify", "count", "rank"),
+        ("extract", "annotate", "fit", "classify", "count", "rank"),
         ("driver/present.py", "mapsight/results.py", "mapsight/accuracy.py"),
         present.merge_identity,
         present.merge,

@@ -359,7 +359,7 @@ STAGE_FIELDS = frozenset(
 STAGE_NAMES = frozenset(
     (
         *("plan", "ingest", "fetch", "extract", "annotate"),
-        *("classify", "count", "rank", "merge", "render"),
+        *("fit", "classify", "count", "rank", "merge", "render"),
     )
 )
 

@@ -1,60 +1,100 @@
-"""From feature records and annotations to prediction records."""
+"""From feature records, joined with annotations or not, to prediction records."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mapsight.examples import example_of, split_of
+from mapsight.head import Head
 from mapsight.labels import Labeler, class_named
 from mapsight.measures import pixels_per_inch
-from mapsight.records import MEASURES, PROVENANCE
+from mapsight.records import MEASURES, OTHER, PROVENANCE, decode_embedding
 
-__all__ = ["annotated", "predict"]
+__all__ = ["Classifier"]
 
 COPIED = ("width", "height", "format", "dhash", "sha256", "source", "shard", "row", *MEASURES)
 
 
-def predict(
-    feature: Mapping[str, Any], labeler: Labeler, diagonal: float | None = None
-) -> dict[str, Any]:
-    """The prediction record of a feature record; an error record stays as it is.
+class Classifier:
+    """Labels pictures: by a head where there is one, else by the classes of the model.
 
-    Args:
-        feature: a Feature record, with or without an error.
-        labeler: knows the target labels.
-        diagonal: of the screen, in inches; None keeps the picture's own PPI.
+    Target labels that the head had too few examples of keep the model's classes: where the
+    head says `other` and the model such a label, that label is taken.
     """
-    if "error" in feature:
-        return dict(feature)
-    label, score = labeler.label(feature["top5"])
-    wnid, probability = feature["top5"][0]
-    best = class_named(wnid)
-    record = {name: feature[name] for name in (*COPIED, *PROVENANCE) if name in feature}
-    if diagonal is not None:
-        ppi = pixels_per_inch(feature["width"], feature["height"], diagonal)
-        record["ppi"] = round(ppi, 6)
-    return record | {
-        "label": label,
-        "mid": labeler.targets.get(label, ""),
-        "score": score,
-        "top_wnid": wnid,
-        "top_mid": best.mid,
-        "top_label": best.label or best.name.replace("_", " "),
-        "top_probability": probability,
-        "top5_labels": labeler.labels_in(feature["top5"]),
-        "truth": None,
-        "absent": [],
-    }
 
+    def __init__(
+        self,
+        labeler: Labeler,
+        head: Head | None = None,
+        diagonal: float | None = None,
+        *,
+        own: bool = True,
+    ) -> None:
+        """Args:
+        labeler: knows the target labels.
+        head: see mapsight.head.
+        diagonal: of the screen, in inches; None keeps the picture's own PPI.
+        own: the head was fitted on this collection, by its splits.
+        """
+        self.labeler, self.head, self.diagonal, self.own = labeler, head, diagonal, own
+        known = set(head.labels) if head else set()
+        self._by_model = set(labeler.targets) - known
 
-def annotated(
-    predictions: Iterable[Mapping[str, Any]], annotation: Mapping[str, Any], labeler: Labeler
-) -> Iterator[dict[str, Any]]:
-    """Predictions of one image_id with what its annotation says of it."""
-    present, absent = labeler.truth(annotation.get("labels", ()))
-    known = {name: annotation[name] for name in PROVENANCE if name in annotation}
-    for prediction in predictions:
-        record = {**known, **prediction}
-        if "error" not in record:
-            record |= {"truth": present, "absent": absent}
-        yield record
+    def predict(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """The prediction of a feature record; what is no picture stays as it is."""
+        if "error" in record or "orphan" in record:
+            return dict(record)
+        kept = {name: record[name] for name in (*COPIED, *PROVENANCE) if name in record}
+        if self.diagonal is not None:
+            ppi = pixels_per_inch(record["width"], record["height"], self.diagonal)
+            kept["ppi"] = round(ppi, 6)
+        return kept | self.label(record) | self._truth(record)
+
+    def label(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """What a feature record shows: its label and score, class, style."""
+        top5: Sequence[Any] = record["top5"]
+        label, score = self.labeler.label(top5)
+        wnid, probability = top5[0]
+        best = class_named(wnid)
+        found = {
+            "label": label,
+            "score": score,
+            "top_wnid": wnid,
+            "top_mid": best.mid,
+            "top_label": best.label or best.name.replace("_", " "),
+            "top_probability": probability,
+            "top5_labels": self.labeler.labels_in(top5),
+        }
+        if self.head:
+            found |= self._by_head(record, label, score)
+        return found | {"mid": self.labeler.targets.get(found["label"], "")}
+
+    def _by_head(self, record: Mapping[str, Any], by_model: str, score: float) -> dict[str, Any]:
+        assert self.head is not None
+        x = decode_embedding(record["embedding"])
+        label, probability, scores = self.head.answer(x)
+        found: dict[str, Any] = {"model_label": by_model, "scores": scores}
+        if label == OTHER and by_model in self._by_model:
+            label, probability = by_model, score
+        found |= {"label": label, "score": probability}
+        style = self.head.style(x)
+        return found | ({"style": style[0], "style_score": style[1]} if style else {})
+
+    def _truth(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """What people verified, and on which side the picture was when the head was fitted."""
+        example = example_of(record, self.labeler)
+        assert example is not None
+        present = None if example.present is None else list(example.present)
+        found: dict[str, Any] = {"truth": present, "absent": list(example.absent)}
+        if self.head and example.style:
+            found["style_truth"] = example.style
+        return found | {"split": self._split(record)}
+
+    def _split(self, record: Mapping[str, Any]) -> str:
+        """train: the head was fitted on it, validation: tuned; test: it is new to us."""
+        if self.head is None:
+            return "test"
+        if self.own:
+            return split_of(record)
+        return "train" if self.head.has_seen(record["dhash"]) else "test"

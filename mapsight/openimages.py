@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import fnmatch
+import heapq
 import io
 import json
 import math
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +29,10 @@ __all__ = [
 CSV_SPLIT_BYTES = 128 << 20
 LINE_BYTES = 1 << 20
 READ_BYTES = 1 << 18
+MOST_ROWS = 10_000
+UNKNOWN = -1
+BOX_SIDES = ("XMin", "XMax", "YMin", "YMax")
+BOX_FLAGS = ("IsOccluded", "IsTruncated", "IsGroupOf", "IsDepiction", "IsInside")
 METADATA = {
     "boxes": ("*annotations-bbox*.csv",),
     "labels": ("*imagelabels*.csv", "*annotations-human.csv", "*annotations-machine.csv"),
@@ -156,7 +161,7 @@ def annotation_rows(split: CsvSplit) -> Iterator[tuple[str, dict[str, Any]] | No
             yield None
             continue
         row = dict(zip(header, cells, strict=True))
-        yield _label_part(row) if split.kind == "labels" else _image_part(row)
+        yield PARTS[split.kind](row)
 
 
 def _cells(line: str) -> list[str]:
@@ -183,6 +188,17 @@ def _label_part(row: Mapping[str, str]) -> tuple[str, dict[str, Any]] | None:
         return None
 
 
+def _box_part(row: Mapping[str, str]) -> tuple[str, dict[str, Any]] | None:
+    try:
+        sides = [float(row[name]) for name in BOX_SIDES]
+        flags = [int(row.get(name) or UNKNOWN) for name in BOX_FLAGS]
+        if not (row["ImageID"] and row["LabelName"] and all(map(math.isfinite, sides))):
+            return None
+        return _id(row), {"boxes": [[row["LabelName"], *sides, *flags]]}
+    except (KeyError, ValueError):
+        return None
+
+
 def _image_part(row: Mapping[str, str]) -> tuple[str, dict[str, Any]] | None:
     if not row.get("ImageID"):
         return None
@@ -190,13 +206,26 @@ def _image_part(row: Mapping[str, str]) -> tuple[str, dict[str, Any]] | None:
     return _id(row), part
 
 
-def merge_annotations(parts: Iterator[Mapping[str, Any]]) -> dict[str, Any]:
-    """One annotation from its parts, the same whatever their order."""
-    labels: set[tuple[str, float, str]] = set()
+PARTS = {"labels": _label_part, "boxes": _box_part, "images": _image_part}
+
+
+def merge_annotations(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """One annotation from its parts, the same whatever their order.
+
+    What is said twice is kept once. Memory: MOST_ROWS labels and as many boxes; of more,
+    the first in their order are kept.
+    """
+    rows: dict[str, set[tuple[Any, ...]]] = {"labels": set(), "boxes": set()}
     merged: dict[str, Any] = {}
     for part in parts:
-        labels.update((mid, confidence, how) for mid, confidence, how in part.get("labels", ()))
         for name, value in part.items():
-            if name != "labels":
+            if name not in rows:
                 merged[name] = min(value, merged.get(name, value))
-    return {**merged, "labels": [list(label) for label in sorted(labels)]}
+                continue
+            rows[name].update(map(tuple, value))
+            if len(rows[name]) > 2 * MOST_ROWS:
+                rows[name] = set(heapq.nsmallest(MOST_ROWS, rows[name]))
+    return merged | {
+        name: [list(row) for row in heapq.nsmallest(MOST_ROWS, found)]
+        for name, found in rows.items()
+    }

@@ -39,6 +39,10 @@ PREDICTION_SCHEMA = pa.schema(
         ("label", pa.string()),
         ("mid", pa.string()),
         ("score", pa.float64()),
+        ("style", pa.string()),
+        ("style_score", pa.float64()),
+        ("model_label", pa.string()),
+        ("split", pa.string()),
         ("top_wnid", pa.string()),
         ("top_mid", pa.string()),
         ("top_label", pa.string()),
@@ -145,7 +149,10 @@ def _cell(value: Any) -> Any:
 def write_predictions(
     records: Iterable[tuple[str, Mapping[str, Any]]], folder: Path
 ) -> tuple[int, int]:
-    """predictions.parquet and rejected.csv from merged predictions; rows of each."""
+    """predictions.parquet and rejected.csv from merged predictions; rows of each.
+
+    Ids of annotations without a picture go to orphans.csv.
+    """
     table = TableWriter(folder / "predictions.parquet", PREDICTION_SCHEMA)
     predicted = 0
 
@@ -154,12 +161,17 @@ def write_predictions(
         for image_id, record in records:
             if "error" in record:
                 yield {"image_id": image_id, **record}
+            elif "orphan" in record:
+                orphans.writerow([csv_safe(image_id)])
             else:
                 table.add({"image_id": image_id, **record})
                 predicted += 1
 
     names = ("image_id", "source", "error", "detail")
-    lost = write_csv(folder / "rejected.csv", names, rejected())
+    with (folder / "orphans.csv").open("w", encoding="utf-8", newline="") as file:
+        orphans = csv.writer(file, lineterminator="\n")
+        orphans.writerow(["image_id"])
+        lost = write_csv(folder / "rejected.csv", names, rejected())
     table.close()
     return predicted, lost
 

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mapsight.classify import predict
-from mapsight.labels import Labeler
+from mapsight.classify import Classifier
 from mapsight.records import decode_embedding
 
 __all__ = ["Answer", "Query", "Search", "best_first", "cosines", "read_queries"]
@@ -21,7 +20,7 @@ Answer = Sequence[Any]
 """`[score, image_id, fields]`."""
 
 BLOCK = 256
-KEPT = ("label", "ppi", "width", "height", "source", "shard", "row", "top_label")
+KEPT = ("label", "style", "ppi", "width", "height", "source", "shard", "row", "top_label")
 TEXT = ("license", "author", "title")
 
 
@@ -97,23 +96,22 @@ class Search:
         self,
         queries: Sequence[Query],
         by: str,
-        labeler: Labeler,
-        diagonal: float | None = None,
+        classifier: Classifier,
     ) -> None:
         """`by` is "features" (cosine of Feature records) or "label" (PPI of Predictions)."""
         self._queries = {query.number: query for query in queries}
         self._best: dict[int, list[Answer]] = {number: [] for number in self._queries}
         self._block: list[tuple[str, Mapping[str, Any]]] = []
-        self._labeler, self._diagonal = labeler, diagonal
+        self._classifier = classifier
         self._xq = _matrix(q.embedding for q in queries) if by == "features" and queries else None
 
     def add(self, image_id: str, record: Mapping[str, Any]) -> None:
         """Consider one record; rejected pictures are passed over."""
-        if "error" in record:
+        if "error" in record or "orphan" in record:
             return
         if "label" not in record:
             record = {
-                **predict(record, self._labeler, self._diagonal),
+                **self._classifier.predict(record),
                 "embedding": record["embedding"],
             }
         self._block.append((image_id, record))

@@ -1,16 +1,15 @@
 """Map features to labels, beside what people verified.
 
-    python mr_jobs/classify_images.py -r local --targets TARGETS.json \\
-        --output-dir OUT FEATURES… [ANNOTATIONS…]
+    python mr_jobs/classify_images.py -r local --targets TARGETS.json [--head HEAD.npz] \\
+        --output-dir OUT RECORDS…
 
-Input: `image_id, Feature` and `image_id, Annotation` lines (mapsight/records.py).
-Output: `image_id, Prediction`, sorted by image_id within a part; a Feature with
-`error` passes through. TARGETS.json holds `targets` (MID by label) and
-`parents` (parents by MID of the collection's hierarchy).
-Counters: images/classified, images/rejected, annotations/without_picture.
+Input: `image_id, Joined` or `image_id, Feature` lines (mapsight/records.py).
+Output: `image_id, Prediction`, sorted by image_id within a part; a record with `error` or
+`orphan` passes through. TARGETS.json holds `targets` (MID by label) and `parents` (parents
+by MID of the collection's hierarchy); HEAD.npz is of mapsight/head.py.
+Counters: images/classified, images/rejected.
 """
 
-import itertools
 import json
 from collections import Counter
 from pathlib import Path
@@ -19,11 +18,9 @@ from mrjob.job import MRJob
 from mrjob.protocol import StandardJSONProtocol
 from mrjob.step import MRStep
 
-ANNOTATION, PICTURE, REJECTED = 0, 1, 2
-
 
 class MRClassifyImages(MRJob):
-    """A join by image_id; the annotation sorts before the pictures."""
+    """Predictions are small; Hadoop sorts them by image_id."""
 
     DIRS = ["../mapsight#mapsight"]
     INPUT_PROTOCOL = StandardJSONProtocol
@@ -36,6 +33,10 @@ class MRClassifyImages(MRJob):
     def configure_args(self):
         super().configure_args()
         self.add_file_arg("--targets", help="JSON: targets and parents")
+        self.add_file_arg("--head", help="a class head, instead of the classes of the model")
+        self.add_passthru_arg(
+            "--foreign-head", action="store_true", help="it was fitted on other pictures"
+        )
         self.add_passthru_arg("--screen-diagonal", type=float, help="inches, for the usual PPI")
 
     def load_args(self, args):
@@ -47,53 +48,41 @@ class MRClassifyImages(MRJob):
     def steps(self):
         return [
             MRStep(
-                mapper_init=self.load_targets,
+                mapper_init=self.mapper_start,
                 mapper=self.mapper_predict_label,
-                reducer_init=self.reducer_start,
-                reducer=self.reducer_join_truth,
-                reducer_final=self.reducer_tell_counts,
+                mapper_final=self.mapper_tell_counts,
+                reducer=self.reducer_sort,
             )
         ]
 
-    def load_targets(self):
+    def mapper_start(self):
+        from mapsight.classify import Classifier
+        from mapsight.head import load_head
         from mapsight.labels import Labeler
 
         settings = json.loads(Path(self.options.targets).read_text(encoding="utf-8"))
-        self.labeler = Labeler(settings["targets"], settings["parents"])
-
-    def reducer_start(self):
-        self.load_targets()
+        labeler = Labeler(settings["targets"], settings["parents"])
+        head = load_head(self.options.head) if self.options.head else None
+        own = not self.options.foreign_head
+        self.classifier = Classifier(labeler, head, self.options.screen_diagonal, own=own)
         self.counts: Counter = Counter()
 
-    def reducer_tell_counts(self):
-        for (group, name), count in sorted(self.counts.items()):
-            self.increment_counter(group, name, count)
-
     def mapper_predict_label(self, image_id, record):
-        from mapsight.classify import predict
         from mapsight.where import at
 
-        if "labels" in record:
-            yield image_id, [ANNOTATION, record]
-        else:
-            with at(f"picture {image_id}"):
-                prediction = predict(record, self.labeler, self.options.screen_diagonal)
-            yield image_id, [REJECTED if "error" in prediction else PICTURE, prediction]
+        with at(f"picture {image_id}"):
+            prediction = self.classifier.predict(record)
+        if "orphan" not in prediction:
+            self.counts["rejected" if "error" in prediction else "classified"] += 1
+        yield image_id, prediction
 
-    def reducer_join_truth(self, image_id, values):
-        from mapsight.classify import annotated
+    def mapper_tell_counts(self):
+        for name, count in sorted(self.counts.items()):
+            self.increment_counter("images", name, count)
 
-        kind, first = next(values)
-        known = first if kind == ANNOTATION else {}
-        alone = [] if kind == ANNOTATION else [first]
-        joined = 0
-        pictures = itertools.chain(alone, (record for _, record in values))
-        for record in annotated(pictures, known, self.labeler):
-            joined += 1
-            self.counts["images", "rejected" if "error" in record else "classified"] += 1
-            yield image_id, record
-        if not joined:
-            self.counts["annotations", "without_picture"] += 1
+    def reducer_sort(self, image_id, predictions):
+        for prediction in predictions:
+            yield image_id, prediction
 
 
 if __name__ == "__main__":

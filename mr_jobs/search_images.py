@@ -30,6 +30,7 @@ class MRSearchImages(MRJob):
         super().configure_args()
         self.add_file_arg("--queries", help="one Query a line")
         self.add_file_arg("--targets", help="JSON: targets and parents")
+        self.add_file_arg("--head", help="the class head that the pictures were labelled with")
         self.add_passthru_arg("--by", choices=["features", "label"], default="features")
         self.add_passthru_arg("--screen-diagonal", type=float, help="inches, for the usual PPI")
 
@@ -51,17 +52,16 @@ class MRSearchImages(MRJob):
         ]
 
     def load_queries(self):
+        from mapsight.classify import Classifier
+        from mapsight.head import load_head
         from mapsight.labels import Labeler
         from mapsight.search import Search, read_queries
 
         settings = json.loads(Path(self.options.targets).read_text(encoding="utf-8"))
         labeler = Labeler(settings["targets"], settings["parents"])
-        self.search = Search(
-            read_queries(self.options.queries),
-            self.options.by,
-            labeler,
-            self.options.screen_diagonal,
-        )
+        head = load_head(self.options.head) if self.options.head else None
+        classifier = Classifier(labeler, head, self.options.screen_diagonal)
+        self.search = Search(read_queries(self.options.queries), self.options.by, classifier)
 
     def mapper_collect(self, image_id, record):
         self.search.add(image_id, record)

@@ -1,0 +1,64 @@
+"""Where the class head is: fitted by this workspace, or given by the user."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from driver.errors import UsageError
+from driver.pipeline import Pipeline
+from mapsight.head import Head, load_head, targets_of
+
+__all__ = ["HEAD", "fitted_head", "given_head", "given_targets", "head_arguments"]
+
+HEAD = "head.npz"
+
+
+def given_head(run: Pipeline) -> tuple[Head, str]:
+    """(head, SHA-256) of --head FILE, read once."""
+    if "head" not in run.memo:
+        path = run.options.head
+        try:
+            digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+            run.memo["head"] = load_head(path), digest
+        except OSError as error:
+            raise UsageError(f"--head {path}: {error.strerror or error}") from None
+        except ValueError as error:
+            raise UsageError(f"--head {error}") from None
+    return run.memo["head"]
+
+
+def given_targets(run: Pipeline, wanted: dict[str, str]) -> dict[str, str]:
+    """The targets of --head FILE; the usual ones are not asked for beside it.
+
+    Raises:
+        UsageError: other labels were named that the head does not have.
+    """
+    known = targets_of(given_head(run)[0])
+    strange = [label for label, mid in wanted.items() if mid not in known.values()]
+    if strange and run.options.labels_typed:
+        raise UsageError(
+            f"--head {run.options.head} was not fitted for {', '.join(strange)},"
+            f" but for {', '.join(known)}"
+        )
+    return {k: v for k, v in known.items() if v in wanted.values()} if not strange else known
+
+
+def fitted_head(run: Pipeline) -> Path | None:
+    """A local copy of the head that the stage `fit` left; None if it fitted none."""
+    names = [part for part in run.workspace.parts("fit") if part.endswith(f"/{HEAD}")]
+    if not names:
+        return None
+    path = run.scratch / HEAD
+    if not path.exists():
+        workspace = run.workspace
+        workspace.fs.get_file(workspace.fs._strip_protocol(names[0]), str(path))
+    return path
+
+
+def head_arguments(run: Pipeline) -> list[str]:
+    """Options of a job that labels pictures."""
+    if run.options.head:
+        return ["--head", str(Path(run.options.head).resolve()), "--foreign-head"]
+    path = fitted_head(run)
+    return ["--head", str(path)] if path else []

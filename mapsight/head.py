@@ -1,0 +1,213 @@
+"""A class head: what was learned of labels and styles, in fixed point.
+
+All arrays are whole numbers and embeddings are int16, so that scores are exact in
+float64 (below 2**53) whatever the order of summation.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import math
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mapsight.records import OTHER
+
+__all__ = [
+    "DRAWING",
+    "FIXED",
+    "PHOTO",
+    "UNIT",
+    "Head",
+    "head_text",
+    "load_head",
+    "margin",
+    "save_head",
+    "seen_place",
+    "sigmoid",
+    "tried_text",
+]
+
+PHOTO, DRAWING = "photo", "drawing"
+FIXED = 1 << 20
+"""Learned numbers are multiples of 1 / FIXED."""
+UNIT = 32767
+"""The length of an embedding as it is stored."""
+NEW_WEIGHT = 0.6
+SEEN_BITS = 23
+ARRAYS = ("weights", "style_weights", "mean", "components", "seen")
+
+
+@dataclass(frozen=True)
+class Head:
+    """What `fit` learns.
+
+    Args:
+        classes: (label, style) of each class; style "" where a label has one class.
+        weights: (C, d) int32, of the score of each class.
+        style_weights: (d,) int32, of the style: above 0 is a drawing; empty if unknown.
+        mean: (d,) int32, of the embeddings of unit length.
+        components: (p, d) int32, the principal directions, that of most variance first.
+        seen: bitmap (uint8) of hashes of the pictures it was fitted on.
+        about: facts in JSON: targets, calibration, counts, where it comes from.
+    """
+
+    classes: Sequence[tuple[str, str]]
+    weights: np.ndarray
+    style_weights: np.ndarray
+    mean: np.ndarray
+    components: np.ndarray
+    seen: np.ndarray
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> list[str]:
+        """Its labels, each once, in the order of its classes."""
+        return list(dict.fromkeys(label for label, _ in self.classes))
+
+    def scores(self, x: np.ndarray) -> np.ndarray:
+        """(n, labels) float64 with integer values: of each label the best of its classes.
+
+        Args:
+            x: (n, d) int16 embeddings. A score of 1 is FIXED × UNIT.
+        """
+        raw = x.astype(np.float64) @ self.weights.T.astype(np.float64)
+        of = [[i for i, (name, _) in enumerate(self.classes) if name == label]
+              for label in self.labels]  # fmt: skip
+        return np.stack([raw[:, columns].max(axis=1) for columns in of], axis=1)
+
+    def answer(self, x: np.ndarray) -> tuple[str, float, dict[str, float]]:
+        """(label, probability that it is right, score of every label) of one embedding (d,)."""
+        scores = self.scores(x[None])[0]
+        best = int(scores.argmax())
+        named = {
+            label: round(score / (FIXED * UNIT), 6)
+            for label, score in zip(self.labels, scores.tolist(), strict=True)
+        }
+        return self.labels[best], self._probability("label", margin(scores)), named
+
+    def style(self, x: np.ndarray) -> tuple[str, float] | None:
+        """(photo or drawing, probability that it is a drawing); None if it was not fitted."""
+        if not self.style_weights.size:
+            return None
+        score = self.style_score(x)
+        return DRAWING if score > 0 else PHOTO, self._probability("style", score)
+
+    def style_score(self, x: np.ndarray) -> float:
+        """Above 0 for a drawing; +-1 is what it was fitted to. An exact integer over a constant."""
+        return float(x.astype(np.float64) @ self.style_weights.astype(np.float64)) / (FIXED * UNIT)
+
+    def _probability(self, name: str, score: float) -> float:
+        slope, intercept = self.about.get("calibration", {}).get(name, (4.0, 0.0))
+        return round(sigmoid(slope * score + intercept), 6)
+
+    def new_features(self, x: np.ndarray) -> np.ndarray:
+        """(d + labels,) int16: the embedding joined with its label scores.
+
+        Both are of unit length, the scores times NEW_WEIGHT, in units of 1 / UNIT.
+        """
+        scores = self.scores(x[None])[0]
+        norm = math.sqrt(float(np.dot(scores, scores)))
+        told = np.rint(scores * (NEW_WEIGHT * UNIT / norm)) if norm else scores
+        return np.concatenate([x, told.astype(np.int16)])
+
+    def has_seen(self, dhash: str) -> bool:
+        """Whether a picture of this dHash (16 hex digits) may be one it was fitted on.
+
+        Wrongly so with a probability of about n / 2**SEEN_BITS for n pictures.
+        """
+        place = seen_place(dhash)
+        return bool(self.seen.size and self.seen[place >> 3] >> (place & 7) & 1)
+
+
+def seen_place(dhash: str) -> int:
+    """The bit of a dHash in the bitmap: Fibonacci hashing (Knuth, vol. 3, 6.4)."""
+    return (int(dhash, 16) * 0x9E3779B97F4A7C15 & (1 << 64) - 1) >> (64 - SEEN_BITS)
+
+
+def margin(scores: np.ndarray) -> float:
+    """By how much the best of some label scores leads, in units of 1; 1 if it is alone."""
+    if len(scores) < 2:
+        return 1.0
+    second, first = np.partition(scores, -2)[-2:].tolist()
+    return (first - second) / (FIXED * UNIT)
+
+
+def sigmoid(value: float) -> float:
+    """The logistic function, without overflow.
+
+    >>> sigmoid(0.0), sigmoid(-1000.0)
+    (0.5, 0.0)
+    """
+    if value >= 0:
+        return 1 / (1 + math.exp(-value))
+    return math.exp(value) / (1 + math.exp(value))
+
+
+def save_head(head: Head, path: Path) -> None:
+    """Write a head as .npz, the same bytes for the same head."""
+    path.write_bytes(_npz(head))
+
+
+def _npz(head: Head) -> bytes:
+    about = {**head.about, "classes": [list(one) for one in head.classes]}
+    text = json.dumps(about, indent=1, sort_keys=True).encode()
+    arrays = {name: getattr(head, name) for name in ARRAYS}
+    file = io.BytesIO()
+    np.savez_compressed(file, about=np.frombuffer(text, np.uint8), **arrays)
+    return file.getvalue()
+
+
+def head_text(head: Head) -> str:
+    """The .npz of a head in base64, for a record."""
+    return base64.b64encode(_npz(head)).decode("ascii")
+
+
+def tried_text(weights: np.ndarray) -> str:
+    """The .npy of an array in base64, for a record."""
+    file = io.BytesIO()
+    np.save(file, weights, allow_pickle=False)
+    return base64.b64encode(file.getvalue()).decode("ascii")
+
+
+def load_head(path: str | Path) -> Head:
+    """Read a head; nothing in the file is executed.
+
+    Raises:
+        ValueError: it is not a head, or its parts do not belong together; names the file.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            about = json.loads(file["about"].tobytes())
+            head = Head(
+                [(a, b) for a, b in about.pop("classes")], *(file[n] for n in ARRAYS), about
+            )
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path}: not a class head ({error})") from None
+    d = head.weights.shape[-1]
+    shapes = ((len(head.classes), d), (d,), (d,), (len(head.components), d))
+    arrays = (head.weights, head.style_weights, head.mean, head.components)
+    for array, shape in zip(arrays, shapes, strict=True):
+        good = array.shape == shape or (array is head.style_weights and array.shape == (0,))
+        if not (good and array.dtype == np.int32):
+            raise ValueError(f"{path}: not a class head (an array of {array.dtype} {array.shape})")
+    if head.seen.dtype != np.uint8 or head.seen.size not in (0, 1 << (SEEN_BITS - 3)):
+        raise ValueError(f"{path}: not a class head (its bitmap has {head.seen.size} bytes)")
+    return head
+
+
+def with_facts(head: Head, **facts: Any) -> Head:
+    """The head with more facts about it."""
+    return replace(head, about={**head.about, **facts})
+
+
+def targets_of(head: Head) -> dict[str, str]:
+    """MID by label, in the order in which they were asked for; `other` is none."""
+    return {k: v for k, v in head.about.get("targets", ()) if k != OTHER}

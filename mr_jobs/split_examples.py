@@ -1,0 +1,81 @@
+"""Split examples into training, validation and test; find pictures that lie on two sides.
+
+    python mr_jobs/split_examples.py -r local --targets TARGETS.json --output-dir OUT JOINED…
+
+Input: `image_id, Joined` lines (mapsight/records.py).
+Output: `["class", split, label, style], n` and `["style", split, style], n` of the
+training, validation and test examples, `["left_out", split], n`, and for each picture left
+out because one of equal dHash stays in another split, `["twin", image_id],
+[dhash, split, split of the other]`. TARGETS.json is that of classify.
+"""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+from mrjob.job import MRJob
+from mrjob.protocol import StandardJSONProtocol
+from mrjob.step import MRStep
+
+
+class MRSplitExamples(MRJob):
+    """Pictures of equal dHash meet in a reducer, those of the test split first."""
+
+    DIRS = ["../mapsight#mapsight"]
+    INPUT_PROTOCOL = StandardJSONProtocol
+    INTERNAL_PROTOCOL = StandardJSONProtocol
+    OUTPUT_PROTOCOL = StandardJSONProtocol
+    SORT_VALUES = True
+    HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.CombineTextInputFormat"
+    JOBCONF = {"stream.map.input.ignoreKey": "true"}
+
+    def configure_args(self):
+        super().configure_args()
+        self.add_file_arg("--targets", help="JSON: targets and parents")
+
+    def load_args(self, args):
+        super().load_args(args)
+        # not `required`, for then mrjob's --help asks for it too
+        if not self.options.targets:
+            self.arg_parser.error("--targets is needed")
+
+    def steps(self):
+        return [
+            MRStep(
+                mapper_init=self.mapper_start,
+                mapper=self.mapper_find_examples,
+                reducer_init=self.reducer_start,
+                reducer=self.reducer_count_twins,
+                reducer_final=self.reducer_emit_counts,
+            )
+        ]
+
+    def mapper_start(self):
+        from mapsight.labels import Labeler
+
+        settings = json.loads(Path(self.options.targets).read_text(encoding="utf-8"))
+        self.labeler = Labeler(settings["targets"], settings["parents"])
+
+    def mapper_find_examples(self, image_id, record):
+        from mapsight.examples import SPLITS, example_of
+
+        example = example_of(record, self.labeler)
+        if example and example.useful:
+            labels = list(example.present or ())
+            yield example.dhash, [SPLITS.index(example.split), image_id, labels, example.style]
+
+    def reducer_start(self):
+        self.counts: Counter = Counter()
+
+    def reducer_count_twins(self, dhash, rows):
+        from mapsight.examples import count_examples
+
+        for image_id, split, kept in count_examples(rows, self.counts):
+            yield ["twin", image_id], [dhash, split, kept]
+
+    def reducer_emit_counts(self):
+        yield from sorted(self.counts.items())
+
+
+if __name__ == "__main__":
+    MRSplitExamples.run()

@@ -8,8 +8,8 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from driver.errors import UsageError
-from driver.pipeline import Outcome, Pipeline
 from driver.head_file import given_targets, head_arguments
+from driver.pipeline import Outcome, Pipeline
 from driver.plan_stage import dataset_of
 from driver.uploads import drop_others, upload
 from mapsight import openimages

@@ -42,12 +42,14 @@ def tally(prediction: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     those verified not to show a label.
     """
     label = prediction["label"]
+    # a picture that a head was fitted on tells nothing of it
+    known = prediction if prediction["split"] == "test" else {"truth": None, "absent": []}
     yield "label", label
     yield "class", prediction["top_mid"], prediction["top_label"]
     yield "ppi", str(ppi_bin(prediction["ppi"]))
-    for target in prediction["absent"]:
+    for target in known["absent"]:
         yield "absent", target, "predicted" if target == label else "not"
-    present = prediction["truth"]
+    present = known["truth"]
     if present is not None:
         yield "any", "right" if label in present else "wrong"
         found = set(prediction["top5_labels"])

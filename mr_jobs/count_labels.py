@@ -47,7 +47,7 @@ class MRCountLabels(MRJob):
 
         if "error" in record:
             self.counts["error", record["error"]] += 1
-        else:
+        elif "orphan" not in record:
             self.counts.update(tally(record))
             self.sample.add(image_id, record)
 

@@ -65,7 +65,7 @@ class MRRankImages(MRJob):
     def mapper_sort_picture(self, image_id, record):
         from mapsight.ranking import EVERYTHING
 
-        if "error" in record:
+        if "error" in record or "orphan" in record:
             return
         text = self.plan.sort_text(record, image_id)
         kept = {name: record[name] for name in (*KEPT, *TEXT) if name in record}

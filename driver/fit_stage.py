@@ -38,11 +38,14 @@ def fit_identity(run: Pipeline) -> dict[str, Any]:
 
 
 def fit(run: Pipeline, folder: str) -> Outcome:
-    """Fits a head, if there are two classes of verified examples."""
-    annotated = bool(run.workspace.parts("annotate"))
-    if run.options.head or run.options.no_fit or not annotated:
-        return Outcome(notes={"digest": "nothing"})
+    """Fits a head, if there are two classes of verified examples, or keeps the one given."""
     target = run.local_folder("fit", folder)
+    if run.options.head:
+        save_head(given_head(run)[0], target / HEAD)
+        run.store(target, "fit", folder)
+        return Outcome(notes={"given": given_head(run)[1]})
+    if run.options.no_fit or not run.workspace.parts("annotate"):
+        return Outcome(notes={"digest": "nothing"})
     settings = run.side_file("targets.json", json.dumps(run.memo["settings"]))
     plan, counts, leaks = _split(run, settings, target)
     kinds = {label for label, _, _ in plan.classes}

@@ -45,7 +45,7 @@ def given_targets(run: Pipeline, wanted: dict[str, str]) -> dict[str, str]:
 
 
 def fitted_head(run: Pipeline) -> Path | None:
-    """A local copy of the head that the stage `fit` left; None if it fitted none."""
+    """A local copy of the head that the stage `fit` has fitted or was given; None without."""
     names = [part for part in run.workspace.parts("fit") if part.endswith(f"/{HEAD}")]
     if not names:
         return None
@@ -58,7 +58,8 @@ def fitted_head(run: Pipeline) -> Path | None:
 
 def head_arguments(run: Pipeline) -> list[str]:
     """Options of a job that labels pictures."""
-    if run.options.head:
-        return ["--head", str(Path(run.options.head).resolve()), "--foreign-head"]
     path = fitted_head(run)
-    return ["--head", str(path)] if path else []
+    if path is None:
+        return []
+    foreign = ["--foreign-head"] if run.documents["fit"]["notes"].get("given") else []
+    return ["--head", str(path), *foreign]

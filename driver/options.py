@@ -367,6 +367,9 @@ def _search_options(parser: argparse.ArgumentParser) -> None:
         help="most alike, or same label and highest PPI (default: %(default)s)",
     )
     parser.add_argument("--label", help="only pictures with this label")
+    parser.add_argument(
+        "--head", metavar="FILE", help="label by this head (default: that of the workspace)"
+    )
     parser.add_argument("--min-ppi", type=_real, default=0.0, metavar="PPI")
     parser.add_argument(
         "--top-k", type=_positive, default=10, metavar="K", help="default: %(default)s"

@@ -14,13 +14,16 @@ from typing import Any
 
 from driver.answers import Question, show
 from driver.errors import Failure, UsageError
+from driver.head_file import fitted_head, given_head
 from driver.label_stages import settings_of
 from driver.pipeline import Pipeline
 from driver.runners import check_runner
 from driver.workspace import SEARCH, Workspace, is_current
+from mapsight.classify import Classifier
 from mapsight.decode import PictureError
 from mapsight.extract import feature_of
 from mapsight.fetch import FetchError, fetch
+from mapsight.head import load_head
 from mapsight.inputs import HEX_ID, open_uri, resolve, safe_id
 from mapsight.labels import Labeler, resolve_targets
 from mapsight.mobilenet import load_model
@@ -59,17 +62,27 @@ def search(options: Namespace) -> int:
         run = Pipeline(options, workspace, Path(scratch))
         run.documents = documents
         settings, diagonal = settings_of(documents["classify"])
+        head = _head(run)
         labeler = Labeler(settings["targets"], settings["parents"])
+        classifier = Classifier(labeler, load_head(head) if head else None)
         questions = [_question(text) for text in typed]
         with run.attended(alone=False):
             _look_up(run, questions)
-            _look_at(run, questions, labeler)
-            _answer(run, questions, settings, diagonal)
+            _look_at(run, questions, classifier)
+            _answer(run, questions, settings, diagonal, head)
         show(run, questions)
     for question in questions:
         if question.error:
             sys.stderr.write(f"mapsight: error: {plain(f'{question.typed}: {question.error}')}\n")
     return 1 if any(question.error for question in questions) else 0
+
+
+def _head(run: Pipeline) -> Path | None:
+    """The head that labels pictures: named by --head, or that of the workspace, if any."""
+    if run.options.head:
+        given_head(run)
+        return Path(run.options.head).resolve()
+    return fitted_head(run)
 
 
 def _typed_queries(options: Namespace) -> list[str]:
@@ -159,7 +172,7 @@ def _why_not(question: Question) -> str | None:
     return None
 
 
-def _look_at(run: Pipeline, questions: Sequence[Question], labeler: Labeler) -> None:
+def _look_at(run: Pipeline, questions: Sequence[Question], classifier: Classifier) -> None:
     """Features and labels of all queries, by the model that the workspace was made with."""
     outside = [q for q in questions if q.image_id is None and not q.error]
     if outside:
@@ -177,7 +190,7 @@ def _look_at(run: Pipeline, questions: Sequence[Question], labeler: Labeler) -> 
     for question in questions:
         if question.record and not question.error:
             known = question.record.get("label")
-            question.label = known or labeler.label(question.record["top5"])[0]
+            question.label = known or classifier.label(question.record)["label"]
 
 
 def _show_query(question: Question) -> None:
@@ -216,7 +229,11 @@ def _model(run: Pipeline) -> Any:
 
 
 def _answer(
-    run: Pipeline, questions: Sequence[Question], settings: dict[str, Any], diagonal: float | None
+    run: Pipeline,
+    questions: Sequence[Question],
+    settings: dict[str, Any],
+    diagonal: float | None,
+    head: Path | None,
 ) -> None:
     """Run all queries as one job and give each question its answers."""
     options = run.options
@@ -227,6 +244,8 @@ def _answer(
     lines = "".join(f"{query.to_json()}\n" for query in queries)
     arguments = ["--queries", run.side_file("queries.jsonl", lines), "--by", options.by]
     arguments += ["--targets", run.side_file("targets.json", json.dumps(settings))]
+    if head:
+        arguments += ["--head", str(head)]
     if diagonal:
         arguments += ["--screen-diagonal", str(diagonal)]
     stage = "extract" if options.by == "features" else "classify"

@@ -186,10 +186,10 @@ def load_head(path: str | Path) -> Head:
     try:
         with np.load(path, allow_pickle=False) as file:
             about = json.loads(file["about"].tobytes())
-            head = Head(
-                [(a, b) for a, b in about.pop("classes")], *(file[n] for n in ARRAYS), about
-            )
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+            classes = [(label, style) for label, style in about.pop("classes")]
+            arrays = {name: file[name] for name in ARRAYS}
+            head = Head(classes=classes, about=about, **arrays)
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path}: not a class head ({error})") from None
     d = head.weights.shape[-1]
     shapes = ((len(head.classes), d), (d,), (d,), (len(head.components), d))

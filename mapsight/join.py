@@ -90,12 +90,13 @@ def join(
         found = True
         for _, feature in group:
             record = _joined(feature, annotation or {})
-            good = "error" not in record
-            counts["images", "without_annotation"] += good and annotation is None
-            if good and not selection.admits(record):
-                counts["images", "not_selected"] += 1
-            else:
-                yield image_id, record
+            if "error" not in record:
+                if annotation is None:
+                    counts["images", "without_annotation"] += 1
+                if not selection.admits(record):
+                    counts["images", "not_selected"] += 1
+                    continue
+            yield image_id, record
     if not found:
         counts["annotations", "without_picture"] += 1
         yield image_id, {"orphan": "annotation"}

@@ -13,10 +13,14 @@ Counters: examples/fitted, examples/left_out, examples/without_label.
 import json
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mrjob.job import MRJob
 from mrjob.protocol import StandardJSONProtocol
 from mrjob.step import MRStep
+
+if TYPE_CHECKING:
+    from mapsight.fit_sums import FitSums
 
 
 class MRFitHead(MRJob):
@@ -59,7 +63,7 @@ class MRFitHead(MRJob):
         from mapsight.fit_sums import FitPlan
 
         self.plan = FitPlan(**json.loads(Path(self.options.plan).read_text(encoding="utf-8")))
-        self.sums = None
+        self.sums: FitSums | None = None
 
     def mapper_start(self):
         from mapsight.examples import Leaks
@@ -85,7 +89,7 @@ class MRFitHead(MRJob):
         used = self.sums_of(len(x)).add(x, example)
         self.counts["fitted" if used else "without_label"] += 1
 
-    def sums_of(self, d):
+    def sums_of(self, d: int) -> "FitSums":
         from mapsight.fit_sums import FitSums
 
         self.sums = self.sums or FitSums(self.plan, d)
@@ -94,16 +98,18 @@ class MRFitHead(MRJob):
     def mapper_emit_sums(self):
         for name, count in sorted(self.counts.items()):
             self.increment_counter("examples", name, count)
-        for row in self.sums.rows() if self.sums else ():
-            yield "head", [self.sums.d, row]
+        if self.sums:
+            for row in self.sums.rows():
+                yield "head", [self.sums.d, row]
 
     def reducer_solve(self, _, rows):
         from mapsight.head import head_text, tried_text
         from mapsight.solve import solve_head
 
         for d, row in rows:
-            self.sums_of(d).add_rows([row])
-        head, tried = solve_head(self.sums)
+            sums = self.sums_of(d)
+            sums.add_rows([row])
+        head, tried = solve_head(sums)
         yield "head", head_text(head)
         yield "tried", tried_text(tried)
 

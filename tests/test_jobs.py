@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -20,9 +21,12 @@ import pytest
 from conftest import encoded, scribble
 
 from mapsight.accuracy import tally
-from mapsight.classify import predict
+from mapsight.classify import Classifier
+from mapsight.examples import SPLITS, Leaks
 from mapsight.extract import extract_features
+from mapsight.fit_sums import plan_fit
 from mapsight.inputs import find_inputs
+from mapsight.join import FEATURES
 from mapsight.labels import DEFAULT_TARGETS, Labeler
 from mapsight.mobilenet import load_model
 from mapsight.openimages import CsvSplit
@@ -40,25 +44,31 @@ from mapsight.sandbox import Decoder
 from mapsight.search import Query, Search
 from mapsight.shards import OURS, read_image, read_images
 from mr_jobs.annotate_images import MRAnnotateImages
+from mr_jobs.calibrate_head import MRCalibrateHead
 from mr_jobs.classify_images import MRClassifyImages
 from mr_jobs.count_labels import MRCountLabels
 from mr_jobs.extract_features import MRExtractFeatures
 from mr_jobs.find_images import MRFindImages
+from mr_jobs.fit_head import MRFitHead
 from mr_jobs.pack_images import MRPackImages
 from mr_jobs.rank_images import MRRankImages
 from mr_jobs.search_images import MRSearchImages
+from mr_jobs.split_examples import MRSplitExamples
 
 ROOT = Path(__file__).resolve().parent.parent
 OPTIONS = {
     "annotate_images.py": [],
+    "calibrate_head.py": ["--targets", "--head", "--tried", "--leaks"],
     "classify_images.py": ["--targets"],
     "count_labels.py": [],
     "extract_features.py": ["--model"],
     "fetch_images.py": ["--store"],
     "find_images.py": ["--ids"],
+    "fit_head.py": ["--targets", "--plan", "--leaks"],
     "pack_images.py": ["--shards"],
     "rank_images.py": ["--plan"],
     "search_images.py": ["--queries", "--targets"],
+    "split_examples.py": ["--targets"],
 }
 """What each job must be given."""
 TARGETS = {"targets": dict(DEFAULT_TARGETS), "parents": {}}
@@ -280,6 +290,11 @@ ImageID,Subset,License,Author,Title
 b,train,cc-by,"Döe, J.","say ""hi"""
 c,test,cc0,,
 '''
+BOXES = """\
+ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,IsDepiction,IsInside
+b,xclick,/m/0c29q,1,0.1,0.5,0.2,0.75,0,0,0,1,-1
+b,xclick,/m/0c29q,1,left,0.5,0.2,0.75,0,0,0,1,-1
+"""
 ANNOTATIONS = {
     "a": {"labels": [["/m/096mb", 1.0, "verification"], ["/m/0c29q", 0.7, "machine"]]},
     "b": {
@@ -287,27 +302,64 @@ ANNOTATIONS = {
             ["/m/096mb", 0.0, "verification"],
             ["/m/0c29q", 1.0, "crowdsource-verification"],
         ],
-        "subset": "train",
-        "license": "cc-by",
-        "author": "Döe, J.",
-        "title": 'say "hi"',
+        "boxes": [["/m/0c29q", 0.1, 0.5, 0.2, 0.75, 0, 0, 0, 1, -1]],
     },
-    "c": {"labels": [], "subset": "test", "license": "cc0"},
+    "d": {},
 }
+PROVENANCE_OF_B = {"subset": "train", "license": "cc-by", "author": "its own", "title": 'say "hi"'}
+
+
+def annotate(folder: Path, step: int, features: Records, **selection: Any):
+    """(records, counters) of the join with LABELS, BOXES and IMAGES, cut into pieces."""
+    splits = [CsvSplit(str(write_records(folder / "features.jsonl", features)), FEATURES, 0, 0)]
+    for kind, text in (("labels", LABELS), ("images", IMAGES), ("boxes", BOXES)):
+        path = folder / f"{kind}.csv"
+        path.write_text(text, encoding="utf-8")
+        starts = range(0, path.stat().st_size, step)
+        splits += [CsvSplit(str(path), kind, start, start + step) for start in starts]
+    manifest = write_manifest(folder / "m", (json.dumps(asdict(split)) for split in splits))
+    chosen = write_json(folder / "selection.json", selection)
+    return run_and_read(folder, MRAnnotateImages, "--selection", chosen, *manifest)
 
 
 @pytest.mark.parametrize("step", [7, 40, 10_000])
 def test_annotate_joins_rows_of_all_files_however_they_are_split(tmp_path, step):
-    splits = []
-    for kind, text in (("labels", LABELS), ("images", IMAGES)):
-        path = tmp_path / f"{kind}.csv"
-        path.write_text(text, encoding="utf-8")
-        starts = range(0, path.stat().st_size, step)
-        splits += [CsvSplit(str(path), kind, start, start + step) for start in starts]
-    manifest = write_manifest(tmp_path / "m", (json.dumps(asdict(split)) for split in splits))
-    records, counters = run_and_read(tmp_path, MRAnnotateImages, *manifest)
-    assert records == list(ANNOTATIONS.items())
-    assert counters["annotations"] == {"rows": 8, "malformed": 2}
+    features = [("a", feature(1)), ("b", feature(2, author="its own")), ("d", feature(3))]
+    records, counters = annotate(tmp_path, step, features)
+    expected = {key: {**record, "annotation": ANNOTATIONS[key]} for key, record in features}
+    expected["b"] = {**PROVENANCE_OF_B, **expected["b"]}
+    assert dict(records) == {**expected, "c": {"orphan": "annotation"}}
+    assert counters["annotations"] == {"rows": 10, "malformed": 3, "without_picture": 1}
+    assert counters["images"] == {"without_annotation": 1}
+
+
+def test_annotate_keeps_rejected_pictures_and_twins(tmp_path):
+    twin = {"source": "pictures/2.jpg", "error": "duplicate_id", "detail": "x"}
+    features = [("a", REJECTED), ("b", feature(2)), ("b", twin)]
+    records, counters = annotate(tmp_path, 10_000, features)
+    told = [(key, record.get("error"), "annotation" in record) for key, record in records]
+    assert told[0] == ("a", "corrupt", False)
+    assert sorted(told[1:3], key=repr) == [("b", "duplicate_id", False), ("b", None, True)]
+    assert "images" not in counters
+
+
+@pytest.mark.parametrize(
+    ("selection", "kept"),
+    [
+        ({"labels": {"Lion": LION}}, "a"),
+        ({"labels": {"Leopard": LEOPARD}}, "b"),
+        ({"labels": {"Leopard": LEOPARD}, "min_confidence": 0.5}, "ab"),
+        ({"subsets": ["train"]}, "b"),
+        ({"license": "CC-BY"}, "b"),
+        ({"license": "cc0"}, ""),
+    ],
+)
+def test_annotate_selects(tmp_path, selection, kept):
+    features = [(key, feature(n)) for n, key in enumerate("abd")]
+    records, counters = annotate(tmp_path, 10_000, [*features, ("x", REJECTED)], **selection)
+    found = [key for key, record in records if "orphan" not in record]
+    assert sorted(found) == sorted([*kept, "x"])
+    assert counters["images"]["not_selected"] == 3 - len(kept)
 
 
 # ---- classify
@@ -345,51 +397,128 @@ def labeler() -> Labeler:
     return Labeler(TARGETS["targets"], {})
 
 
-def classify(folder: Path, targets: Path, features: Records, notes: Records, *extra: object):
-    """(records, counters); annotations are read before and after the pictures."""
-    inputs = [write_records(folder / f"{n}.jsonl", r) for n, r in enumerate((notes, features))]
-    return run_and_read(folder, MRClassifyImages, "--targets", targets, *extra, *inputs)
+def classify(folder: Path, targets: Path, records: Records, *extra: object):
+    """(records, counters)"""
+    joined = write_records(folder / "joined.jsonl", records)
+    return run_and_read(folder, MRClassifyImages, "--targets", targets, *extra, joined)
 
 
 def test_classify_predicts_what_the_library_predicts(tmp_path, targets, labeler):
     features = [(f"{n:03d}", feature(n)) for n in range(12)]
-    records, counters = classify(tmp_path, targets, features, [])
-    assert records == [(key, json.loads(json.dumps(predict(f, labeler)))) for key, f in features]
+    records, counters = classify(tmp_path, targets, features)
+    classifier = Classifier(labeler)
+    expected = [[key, classifier.predict(record)] for key, record in features]
+    assert [list(pair) for pair in records] == json.loads(json.dumps(expected))
     assert {record["label"] for _, record in records} == {"Lion"}
     assert counters["images"] == {"classified": 12}
 
 
 def test_classify_puts_the_truth_beside_the_label(tmp_path, targets):
-    features = [("a", feature(1)), ("b", feature(2, author="its own")), ("d", feature(3))]
-    records, counters = classify(tmp_path, targets, features, list(ANNOTATIONS.items()))
-    found = dict(records)
-    assert [(k, found[k]["truth"], found[k]["absent"]) for k in sorted(found)] == [
+    joined = [(key, feature(n, annotation=ANNOTATIONS[key])) for n, key in enumerate("abd")]
+    records, _ = classify(tmp_path, targets, joined)
+    assert [(key, record["truth"], record["absent"]) for key, record in records] == [
         ("a", ["Lion"], []),
         ("b", ["Leopard"], ["Lion"]),
         ("d", None, []),
     ]
-    assert (found["b"]["license"], found["b"]["author"]) == ("cc-by", "its own")
-    assert counters["annotations"] == {"without_picture": 1}
 
 
-def test_classify_keeps_rejected_pictures_and_twins(tmp_path, targets):
-    twin = {"source": "pictures/2.jpg", "error": "duplicate_id", "detail": "x"}
-    features = [("a", REJECTED), ("b", feature(2)), ("b", twin)]
-    records, counters = classify(tmp_path, targets, features, list(ANNOTATIONS.items()))
-    assert [(key, record.get("error")) for key, record in records] == [
-        ("a", "corrupt"),
-        ("b", None),
-        ("b", "duplicate_id"),
-    ]
-    assert records[1][1]["truth"] == ["Leopard"]
-    assert counters["images"] == {"classified": 1, "rejected": 2}
+def test_classify_passes_on_what_is_no_picture(tmp_path, targets):
+    joined = [("a", REJECTED), ("b", feature(2)), ("c", {"orphan": "annotation"})]
+    records, counters = classify(tmp_path, targets, joined)
+    assert [record for _, record in records][::2] == [REJECTED, {"orphan": "annotation"}]
+    assert counters["images"] == {"classified": 1, "rejected": 1}
 
 
 def test_classify_takes_the_screen(tmp_path, targets):
-    records, _ = classify(
-        tmp_path, targets, [("a", feature(0, width=300, height=400))], [], "--screen-diagonal", 10
-    )
+    joined = [("a", feature(0, width=300, height=400))]
+    records, _ = classify(tmp_path, targets, joined, "--screen-diagonal", 10)
     assert records[0][1]["ppi"] == 50.0
+
+
+# ---- split, fit, calibrate
+
+
+def joined_pictures(count: int = 240) -> Records:
+    """Lions lie along one axis, others along another; every 20th has a twin in another split."""
+    made = []
+    for number in range(count):
+        lion = number % 3 == 0
+        x = np.abs(np.random.default_rng(number).standard_normal(16)) / 2 + np.eye(16)[int(lion)]
+        labels = [[LION if lion else LEOPARD, 1.0, "verification"]]
+        boxes = [[LION, 0, 1, 0, 1, 0, 0, 0, number % 2, 0]]
+        subset = ["train", "train", "validation", "test"][number // 6 % 4]
+        record = feature(number, subset=subset, embedding=encode_embedding(x))
+        record["annotation"] = {"labels": labels, "boxes": boxes}
+        if number % 20 == 13:
+            record["dhash"] = f"{number - 12:016x}"
+        made.append((f"{number:016x}", record))
+    return [*made, ("x", REJECTED), ("y", {"orphan": "annotation"})]
+
+
+def split_examples(folder: Path, targets: Path, files: int):
+    inputs = spread(folder, joined_pictures(), files)
+    found, _ = run_and_read(folder, MRSplitExamples, "--targets", targets, *inputs)
+    counts: Counter = Counter()
+    for key, value in found:
+        if key[0] != "twin":
+            counts[tuple(key)] += value
+    return counts, {key[1]: value for key, value in found if key[0] == "twin"}
+
+
+@pytest.mark.parametrize("files", [1, 4])
+def test_examples_are_counted_and_twins_found(tmp_path, targets, labeler, files):
+    groups: dict[str, list] = {}
+    for key, record in joined_pictures()[:-2]:
+        split = SPLITS.index(record["subset"])
+        groups.setdefault(record["dhash"], []).append((split, key))
+    left = {key: split for rows in groups.values() for split, key in rows if split > min(rows)[0]}
+    counts, twins = split_examples(tmp_path, targets, files)
+    assert {key: value[1] for key, value in twins.items()} == left
+    assert len(left) == 12
+    assert sum(n for key, n in counts.items() if key[0] == "class") == 240 - len(left)
+
+
+@pytest.fixture
+def fit_arguments(tmp_path, targets) -> list[object]:
+    (tmp_path / "counted").mkdir()
+    counts, twins = split_examples(tmp_path / "counted", targets, 1)
+    plan = plan_fit(counts, list(DEFAULT_TARGETS))
+    Leaks({int(v[0], 16): v[2] for v in twins.values()}).save(tmp_path / "leaks.npz")
+    planned = write_json(tmp_path / "plan.json", asdict(plan))
+    return ["--targets", targets, "--plan", planned, "--leaks", tmp_path / "leaks.npz"]
+
+
+def fit(folder: Path, arguments: list[object], files: int):
+    folder.mkdir()
+    inputs = spread(folder, joined_pictures(), files)
+    found, counters = run_and_read(folder, MRFitHead, *arguments, *inputs)
+    return dict(found), counters["examples"]
+
+
+def test_the_head_is_the_same_to_the_last_bit_however_it_is_split(tmp_path, fit_arguments):
+    whole, counters = fit(tmp_path / "1", fit_arguments, 1)
+    for files in (2, 8):
+        assert fit(tmp_path / str(files), fit_arguments, files) == (whole, counters)
+    trained = [r for _, r in joined_pictures()[:-2] if r["subset"] == "train"]
+    assert counters["fitted"] + counters["left_out"] == len(trained)
+    assert counters["left_out"] > 0
+
+
+def test_a_fitted_head_knows_lions(tmp_path, targets, fit_arguments):
+    found, _ = fit(tmp_path / "1", fit_arguments, 2)
+    (tmp_path / "head.npz").write_bytes(base64.b64decode(found["head"]))
+    (tmp_path / "tried.npy").write_bytes(base64.b64decode(found["tried"]))
+    head = ["--head", tmp_path / "head.npz"]
+    records, _ = classify(tmp_path, targets, joined_pictures(), *head)
+    labels = [(r["label"], r["truth"][0]) for _, r in records if "label" in r]
+    assert sum(a == b for a, b in labels) > 220
+    inputs = spread(tmp_path, joined_pictures(), 3)
+    more = ["--tried", tmp_path / "tried.npy", *fit_arguments[:2], *fit_arguments[4:]]
+    counted, _ = run_and_read(tmp_path, MRCalibrateHead, *head, *more, *inputs)
+    tested = {key: value[1] for key, value in split_examples(tmp_path, targets, 1)[1].items()}
+    n = sum(r.get("subset") == "validation" and k not in tested for k, r in joined_pictures())
+    assert sum(value for (kind, _, _), value in counted if kind == "label") == n
 
 
 # ---- count, rank
@@ -401,7 +530,7 @@ def predictions(labeler) -> Records:
     kinds = ["n02129165", "n02128385", "n01440764"]
     made = []
     for number in range(50):
-        record = predict(feature(number, kinds[number % 3]), labeler)
+        record = Classifier(labeler).predict(feature(number, kinds[number % 3]))
         truth = [["Lion"], None, ["Leopard", "Tiger"], ["other"]][number % 4]
         made.append((f"{number * 37 % 50:04d}", {**record, "truth": truth, "absent": ["Zebra"]}))
     return [*made, ("x", REJECTED)]
@@ -505,7 +634,7 @@ def test_search_finds_what_the_library_finds(tmp_path, targets, labeler, feature
     queries = [
         Query(n, 5, features[n][1]["embedding"], label=[None, "Lion"][n % 2]) for n in range(4)
     ]
-    whole = Search(queries, "features", labeler)
+    whole = Search(queries, "features", Classifier(labeler))
     for key, record in features:
         whole.add(key, record)
     found = search(tmp_path, targets, queries, features)

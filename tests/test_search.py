@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 from sklearn.metrics.pairwise import cosine_similarity
 
 from mapsight import search
+from mapsight.classify import Classifier
 from mapsight.labels import DEFAULT_TARGETS, Labeler
 from mapsight.records import encode_embedding
 from mapsight.search import Query, Search, best_first, cosines, read_queries
 
-LABELER = Labeler(DEFAULT_TARGETS)
+CLASSIFIER = Classifier(Labeler(DEFAULT_TARGETS))
 
 
 def records(count: int, dimension: int = 16) -> list[tuple[str, dict]]:
@@ -39,12 +40,12 @@ def run(queries: list[Query], rows, by: str = "features", tasks: int = 1) -> dic
     """The job in small: each task keeps its best, one merges them."""
     lists: dict[int, list] = {query.number: [] for query in queries}
     for task in range(tasks):
-        part = Search(queries, by, LABELER)
+        part = Search(queries, by, CLASSIFIER)
         for row in rows[task::tasks]:
             part.add(*row)
         for number, answers in part.answers():
             lists[number].append(answers)
-    return {n: Search(queries, by, LABELER).merged(n, found) for n, found in lists.items()}
+    return {n: Search(queries, by, CLASSIFIER).merged(n, found) for n, found in lists.items()}
 
 
 @given(st.integers(1, 5), st.integers(1, 5), st.integers(1, 40), st.integers(0, 9))

@@ -63,7 +63,7 @@ STAGE_TABLE = (
     Stage(
         "fit",
         ("extract", "annotate"),
-        tuple(JOBS[verb].path for verb in ("split", "fit", "calibrate")),
+        ("driver/fit_stage.py", *(JOBS[verb].path for verb in ("split", "fit", "calibrate"))),
         fit_stage.fit_identity,
         fit_stage.fit,
     ),
@@ -90,7 +90,12 @@ STAGE_TABLE = (
     Stage(
         "merge",
         ("extract", "annotate", "fit", "classify", "count", "rank"),
-        ("driver/present.py", "mapsight/results.py", "mapsight/accuracy.py"),
+        (
+            "driver/evaluation_tables.py",
+            "driver/noticed.py",
+            "driver/present.py",
+            "mapsight/results.py",
+        ),
         present.merge_identity,
         present.merge,
     ),

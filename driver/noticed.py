@@ -81,8 +81,8 @@ def _suspect(record: Mapping[str, Any]) -> dict[str, Any]:
 def _told(record: Mapping[str, Any]) -> str:
     label = record["label"]
     if label in record["absent"]:
-        return f"{label}, verified to be absent"
-    return f"{label}, verified: {', '.join(record['truth'])}"
+        return f"given {label}, verified to be absent"
+    return f"given {label}, verified {', '.join(record['truth'])}"
 
 
 def _shown(record: Mapping[str, Any], label: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from driver.cards import sheets_of
+from driver.cards import noticed_sheets, sheets_of
 from driver.errors import Failure
 from driver.evaluation_tables import absent_counts, write_evaluation, write_tables
 from driver.label_stages import read_counts
@@ -183,7 +183,8 @@ def report_to(
     """Write the report of a workspace's documents into a folder; the page's path."""
     from mapsight.report import write_report
 
-    return write_report(results, target, sheets_of(workspace, documents))
+    noticed = noticed_sheets(workspace, documents)
+    return write_report(results, target, sheets_of(workspace, documents), **noticed)
 
 
 def copy_results(workspace: Workspace, folder: Path) -> list[str]:

@@ -200,14 +200,14 @@ def load_head(path: str | Path) -> Head:
 def _misfit(head: Head) -> np.ndarray | None:
     """An array of the wrong kind or shape, if there is one."""
     d = head.weights.shape[-1]
-    shapes = {
+    shapes: dict[str, list[tuple[int, ...]]] = {
         "weights": [(len(head.classes), d)],
         "style_weights": [(d,), (0,)],
         "mean": [(d,)],
         "components": [(len(head.components), d)],
     }
     for name, allowed in shapes.items():
-        array = getattr(head, name)
+        array: np.ndarray = getattr(head, name)
         if array.dtype != np.int32 or array.shape not in allowed:
             return array
     good = head.seen.dtype == np.uint8 and head.seen.size in (0, 1 << (SEEN_BITS - 3))

@@ -113,14 +113,16 @@ class SampleFolder:
         lost = {split: lost_in(split.uri) for split in splits if self.fs.exists(split.uri)}
         every = [row for rows in lost.values() for row in rows]
         gone = [row for row in every if row.error not in PASSING]
-        asked = sum(split.rows for split in splits)
         try:
-            self._refuse(gone, every, asked)
-            self.add_lost(gone) if gone else None
-            for split, rows in lost.items():
-                move_pictures(split, len(rows), self.images)
-        finally:
-            self._forget()
+            self._refuse(gone, every, sum(split.rows for split in splits))
+        except Failure:
+            self._forget()  # else the next run would find the same
+            raise
+        if gone:
+            self.add_lost(gone)
+        for split, rows in lost.items():
+            move_pictures(split, len(rows), self.images)
+        self._forget()
         return [row for row in every if row.error in PASSING]
 
     def _shard(self, split: Mapping[str, Any]) -> Split:

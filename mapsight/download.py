@@ -36,6 +36,7 @@ STRONG = re.compile(r'"[^"]*"')
 CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 Told = Callable[[int, int], None]
+Response = http.client.HTTPResponse
 
 
 class DownloadError(ValueError):
@@ -130,9 +131,9 @@ def _patiently(
         except (OSError, http.client.HTTPException, FetchError, LateError) as error:
             if is_ours(error):
                 raise
-            tries = 1 if _size(part) > before else tries + 1
+            kept = _size(part)
+            tries = 1 if kept > before else tries + 1
             if tries >= TRIES or not (isinstance(error, LateError) or may_pass(error)):
-                kept = _size(part)
                 what = f"; {kept:,} bytes of it are kept, run again" if kept else ""
                 raise DownloadError(f"{url}: {error or type(error).__name__}{what}") from error
             time.sleep(pause(tries))
@@ -143,8 +144,7 @@ def _go_on(
 ) -> _Begun | None:
     """One try: what is missing of a part, or all of it; None for "not modified"."""
     begun, have = _read(_beside(part), _Begun), _size(part)
-    usable = begun is not None and begun.url == url and STRONG.fullmatch(begun.etag)
-    have = have if usable else 0
+    have = have if begun and begun.url == url and STRONG.fullmatch(begun.etag) else 0
     if begun and have and have == begun.total:
         return begun
     headers = {**HEADERS, "Accept": "*/*", **asked}
@@ -157,24 +157,22 @@ def _go_on(
         if response.status == 206 and begun and _continues(response, have, begun):
             _copy(request, response, part, have, begun.total, told)
             return begun
-        if response.status == 206 or response.status == 416:
+        if response.status in (206, 416):
             _beside(part).unlink(missing_ok=True)  # it will begin anew
             raise FetchError(f"answered {response.status} for a part of it", passing=True)
         if response.status != 200:
-            said, passing = response.status, response.status in PASSING
-            raise FetchError(f"the server answered {said}, expected 200", passing=passing)
-        etag, total = response.getheader("ETag", ""), response.length or 0
-        begun = _Begun(url, etag, total, said_md5(response) or "")
+            reason = f"the server answered {response.status}, expected 200"
+            raise FetchError(reason, passing=response.status in PASSING)
+        etag = response.getheader("ETag", "")
+        begun = _Begun(url, etag, response.length or 0, said_md5(response) or "")
         part.unlink(missing_ok=True)
         _write(_beside(part), begun)
-        _copy(request, response, part, 0, total, told)
+        _copy(request, response, part, 0, begun.total, told)
         return begun
 
 
 @contextmanager
-def _answered(
-    request: Request, url: str, headers: dict[str, str]
-) -> Iterator[http.client.HTTPResponse]:
+def _answered(request: Request, url: str, headers: dict[str, str]) -> Iterator[Response]:
     """The response at the end of the redirects."""
     for _ in range(MAX_REDIRECTS + 1):
         with request.asked(url, headers) as response:
@@ -185,21 +183,16 @@ def _answered(
     raise FetchError(f"more than {MAX_REDIRECTS} redirects")
 
 
-def _continues(response: http.client.HTTPResponse, have: int, begun: _Begun) -> bool:
+def _continues(response: Response, have: int, begun: _Begun) -> bool:
     """Whether a partial body begins where the part ends, and is of the same whole."""
     found = CONTENT_RANGE.match(response.getheader("Content-Range", ""))
-    same = response.getheader("ETag", begun.etag) == begun.etag
-    whole = found is not None and found[2] in ("*", str(begun.total))
-    return found is not None and int(found[1]) == have and same and whole
+    if found is None or response.getheader("ETag", begun.etag) != begun.etag:
+        return False
+    return int(found[1]) == have and found[2] in ("*", str(begun.total))
 
 
 def _copy(
-    request: Request,
-    response: http.client.HTTPResponse,
-    part: Path,
-    have: int,
-    total: int,
-    told: Told,
+    request: Request, response: Response, part: Path, have: int, total: int, told: Told
 ) -> None:
     """The rest of a body, written after what is there."""
     coding = response.getheader("Content-Encoding", "identity")

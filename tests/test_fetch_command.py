@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -185,6 +187,65 @@ def test_a_bucket_without_any_of_them_is_an_error(fetch, place):
     place.missing = set()
     fetch(*TWO)
     assert len(fetch.sample()[LION, True]) == 6
+
+
+def test_metadata_that_breaks_off_goes_on(fetch, place):
+    path = "v7/oidv7-val-annotations-human-imagelabels.csv"
+    place.answers[path] = stored(place.body(path), cut=9000)
+    with place.serving() as (url, visits):
+        Fetcher(fetch.program, url, visits)("--labels", "Lion", "--per-label", "2")
+        assert visits.paths[path] == -(-len(place.body(path)) // 9000) > 2
+    assert fetch.sample() == {(LION, True): first(place.worlds["validation"], LION, 2)}
+
+
+def test_metadata_with_a_wrong_checksum_is_refused(fetch, place):
+    path = "v7/oidv7-val-annotations-human-imagelabels.csv"
+    place.answers[path] = stored(place.body(path), md5="0" * 32)
+    with place.serving() as (url, visits):
+        out = Fetcher(fetch.program, url, visits)(*TWO, status=1)
+    assert "the server says 00000000000000000000000000000000; thrown away" in out.splitlines()[-1]
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    every = (path for path in folder.rglob("*") if path.is_file() and path.name[0] != ".")
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in every}
+
+
+def test_runners_give_the_same_bytes(fetch, place):
+    place.missing = {first(place.worlds["train"], LION, 1)[0]}
+    many = ["--labels", "Lion,Owl", "--per-label", "150"]
+    fetch(*many, subset="train test")
+    fetch(*many, "-r", "local", "--processes", "2", subset="train test", to="other")
+    assert files_of(fetch.to) == files_of(fetch.to.with_name("other"))
+    assert len(fetch.pictures()) > 150
+
+
+@pytest.mark.parametrize(("how", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_a_run_that_is_stopped_leaves_nothing_half_written(fetch, place, how: int, status: int):
+    many = ["--labels", "Lion,Owl", "--per-label", "200"]
+    process = fetch.program.start(*fetch.arguments(*many, "-r", "local", subset="train"))
+    while fetch.asked().total() < 30 and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(how)
+    assert process.wait(60) == status
+    assert {path.name for path in fetch.to.iterdir()} <= {".fetching", "fetch.json", "images"}
+    fetch(*many, subset="train")
+    expected = {(mid, True): first(place.worlds["train"], mid, 200) for mid in (LION, OWL)}
+    assert fetch.sample("train") == expected
+    assert set(fetch.pictures()) == {i for ids in expected.values() for i in ids}
+
+
+def test_the_folder_is_one_that_openimages_reads(fetch, place):
+    fetch("--labels", "Lion,Owl", "--per-label", "5", "--with-negatives", subset="train test")
+    targets = ["--target-labels", "Lion,Owl"]
+    fetch.program.ok("--openimages", "sample", *targets)
+    results = fetch.program.folder / "workspace" / "results"
+    found = pd.read_parquet(results / "predictions.parquet").set_index("image_id")
+    assert set(found.index) == set(fetch.pictures())
+    assert set(found.author) == {"J. Doe"} and set(found.subset) == {"train", "test"}
+    lions = {i for s in ("train", "test") for i in fetch.sample(s)[LION, True]}
+    assert all("Lion" in found.truth[i] for i in lions)
+    assert json.loads((results / "summary.json").read_text())["images_rejected"] == 0
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from mapsight.openimages_files import picture_url
 from mapsight.openimages_tables import copy_image_rows, copy_rows
 from mapsight.picture_store import Lost
 from mapsight.sampling import id_of
+from mapsight.text import csv_safe
 
 __all__ = ["Rounds"]
 
@@ -119,7 +120,7 @@ class Rounds:
         header = ("ImageID", "Subset", "LabelName", "DisplayName", "Confidence")
         folder.write_table("sample.csv", header, sample.rows())
         urls = (row for subset in sample.chosen for row in sample.urls(subset, sample.ids(subset)))
-        folder.write_table("urls.csv", COLUMNS, urls)
+        folder.write_table("urls.csv", COLUMNS, (map(csv_safe, row) for row in urls))
         counts = [list(row) for row in sample.counts()]
         folder.end({"request": sample.request(), "complete": not self._later, "counts": counts})
 

@@ -147,7 +147,7 @@ class SampleFolder:
         path.write_bytes(data)
         self.put(path, name)
 
-    def write_table(self, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    def write_table(self, name: str, header: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
         """Write a CSV file, whole or not at all."""
         path = self._workspace.scratch / name
         with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:

@@ -69,6 +69,16 @@ def test_license_author_and_landing_page_travel_along(fetch):
         assert (row["landing_url"], row["original_url"]) == (home, f"{home}.jpg")
         assert (row["author"], row["subset"]) == ("J. Doe", "validation")
         assert row["license"] == "https://license.example/by/2.0/"
+    titles = {row["title"] for row in fetch.table("urls.csv")}
+    assert titles <= {
+        "Lion",
+        'a "quoted", title',
+        "two lines",
+        "",
+        'stray " quote',
+        "'=cmd()",
+        "Löwe",
+    }
     table = pd.concat(map(pd.read_parquet, (fetch.to / "images").iterdir()))
     assert set(table.author) == {"J. Doe"} and set(table.subset) == {"validation"}
     assert (table.original_url == "https://pictures.example/" + table.image_id + ".jpg").all()

@@ -121,7 +121,8 @@ class Rounds:
         folder.write_table("sample.csv", header, sample.rows())
         urls = (row for subset in sample.chosen for row in sample.urls(subset, sample.ids(subset)))
         folder.write_table("urls.csv", COLUMNS, (map(csv_safe, row) for row in urls))
-        counts = [list(row) for row in sample.counts()]
+        names = ("label", "subset", "pictures", "absent")
+        counts = [dict(zip(names, row, strict=False)) for row in sample.counts()]
         folder.end({"request": sample.request(), "complete": not self._later, "counts": counts})
 
     def _metadata(self) -> None:

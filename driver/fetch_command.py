@@ -9,11 +9,12 @@ from pathlib import Path
 
 from driver.errors import Failure, UsageError
 from driver.fetch_rounds import Rounds
+from driver.fetch_sample import Sample
 from driver.openimages_metadata import get_metadata
-from driver.openimages_sample import Sample
 from driver.runners import check_runner
 from driver.sample_folder import FETCHING, SampleFolder
 from driver.workspace import Workspace
+from mapsight.inputs import resolve
 from mapsight.openimages_files import SUBSETS, picture_bytes
 
 __all__ = ["fetch"]
@@ -54,7 +55,7 @@ def _check(options: Namespace) -> None:
 def _fill(options: Namespace, sample: Sample) -> int:
     workspace = Workspace(options.workspace)
     if workspace.local:
-        _make(Path(options.to))
+        _make(Path(resolve(options.to)[1]))
     with workspace.locked():
         folder = SampleFolder(options.to, workspace)
         folder.begin(sample.request())

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from driver.openimages_sample import COLUMNS, Sample
+from driver.fetch_sample import COLUMNS, Sample
 from driver.pipeline import Pipeline
 from driver.sample_folder import SampleFolder
 from driver.stages import STAGE_TABLE

@@ -42,8 +42,12 @@ class SampleFolder:
         self.fs, self._path = resolve(location)
         self.images = self.uri("images")
 
+    def _inside(self, name: str) -> str:
+        return f"{self._path.rstrip('/')}/{name}"
+
     def uri(self, name: str) -> str:
-        path = f"{self._path.rstrip('/')}/{name}"
+        """The absolute address of something in the folder."""
+        path = self._inside(name)
         return path if self._workspace.local else self.fs.unstrip_protocol(path)
 
     def stored(self) -> np.ndarray:
@@ -64,7 +68,9 @@ class SampleFolder:
             Failure: the folder holds what this request would leave over.
         """
         before = self._record()
-        if reason := _left_over(before, request):
+        strange = not before and self.fs.exists(self._inside("images"))
+        reason = "its images/ is somebody else's" if strange else _left_over(before, request)
+        if reason:
             raise Failure(f"--to {self.location}: {reason}; name another folder")
         if not before or before["request"] != request:
             self.end({"request": request, "complete": False})
@@ -75,17 +81,17 @@ class SampleFolder:
 
     def _record(self) -> dict[str, Any]:
         try:
-            return json.loads(self.fs.cat_file(f"{self._path.rstrip('/')}/{RECORD}"))
+            return json.loads(self.fs.cat_file(self._inside(RECORD)))
         except FileNotFoundError:
             return {}
         except ValueError as error:
             where = self.uri(RECORD)
-            raise Failure(f"{where}: is damaged ({error}); remove it, run again") from error
+            raise Failure(f"{where}: is damaged ({error}); name another folder") from error
 
     def lost(self) -> list[Lost]:
         """The pictures that are known to be missing, by id."""
         try:
-            text = self.fs.cat_file(f"{self._path.rstrip('/')}/{MISSING}").decode("utf-8")
+            text = self.fs.cat_file(self._inside(MISSING)).decode("utf-8")
         except FileNotFoundError:
             return []
         rows = csv.reader(io.StringIO(text, newline=""))
@@ -161,7 +167,7 @@ class SampleFolder:
         if self._workspace.local:
             path.replace(self.uri(name))
         else:
-            self.fs.put_file(str(path), f"{self._path.rstrip('/')}/{name}")
+            self.fs.put_file(str(path), self._inside(name))
             path.unlink()
 
 

@@ -152,3 +152,10 @@ def test_the_world_has_every_oddity(world):
     assert (both == 2).any() and (world.boxes.IsDepiction == "-1").any()
     assert set(world.labels.ImageID) - set(world.images.ImageID)
     assert len(list(itertools.chain(*[world.fit(LION, p) for p in (True, False)]))) > 100
+
+
+def test_a_subset_without_labels_or_boxes_gives_nothing(world, tmp_path: Path):
+    bare = World("test", world.images, world.labels[:0], world.boxes[:0]).write(tmp_path)
+    found = draw(bare, [LION], 5, negatives=True, depictions=False).chosen(5)
+    assert ids(found) == {(LION, True): [], (LION, False): []}
+    assert copy_rows(bare.labels, tmp_path / "out.csv", numbers([])) == 0

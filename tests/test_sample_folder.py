@@ -139,5 +139,11 @@ def test_negatives_stay(folder):
 
 def test_a_damaged_record_is_named(folder, tmp_path: Path):
     (tmp_path / "fetch.json").write_text("{")
-    with pytest.raises(Failure, match=r"fetch.json: is damaged \(.*\); remove it"):
+    with pytest.raises(Failure, match=r"fetch.json: is damaged \(.*\); name another"):
+        folder.begin(REQUEST)
+
+
+def test_pictures_of_others_are_left_alone(folder, tmp_path: Path):
+    (tmp_path / "images").mkdir()
+    with pytest.raises(Failure, match="its images/ is somebody else's; name another folder"):
         folder.begin(REQUEST)

@@ -17,7 +17,6 @@ from mapsight.sampling import id_of
 __all__ = ["COLUMNS", "Sample"]
 
 URL_COLUMNS = {
-    "subset": "Subset",
     "license": "License",
     "author": "Author",
     "author_url": "AuthorProfileURL",
@@ -25,7 +24,7 @@ URL_COLUMNS = {
     "original_url": "OriginalURL",
     "landing_url": "OriginalLandingURL",
 }
-COLUMNS = ("image_id", "url", *URL_COLUMNS)
+COLUMNS = ("image_id", "url", "subset", *URL_COLUMNS)
 """Of the lists of URLs."""
 
 Chosen = dict[str, dict[Key, np.ndarray]]
@@ -115,4 +114,5 @@ class Sample:
         for cells in rows:
             image_id = cells[at].lower()
             url = picture_url(subset, image_id, self.options.pictures_from)
-            yield [image_id, url, *(cells[place] if place >= 0 else "" for place in places)]
+            known = (cells[place] if place >= 0 else "" for place in places)
+            yield [image_id, url, subset, *known]

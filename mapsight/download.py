@@ -113,9 +113,8 @@ def download(
     part = target.with_name(f"{target.name}.part")
     asked = {"If-None-Match": record.etag} if record and record.url == url and record.etag else {}
     begun = _patiently(url, part, asked, allow_private, told)
-    if begun is None:
-        assert record is not None
-        return record
+    if begun is None:  # the server has nothing new
+        return record  # type: ignore[return-value]
     return _finished(begun, part, target)
 
 

@@ -69,19 +69,27 @@ def test_license_author_and_landing_page_travel_along(fetch):
         assert (row["landing_url"], row["original_url"]) == (home, f"{home}.jpg")
         assert (row["author"], row["subset"]) == ("J. Doe", "validation")
         assert row["license"] == "https://license.example/by/2.0/"
-    titles = {row["title"] for row in fetch.table("urls.csv")}
-    assert titles <= {
-        "Lion",
-        'a "quoted", title',
-        "two lines",
-        "",
-        'stray " quote',
-        "'=cmd()",
-        "Löwe",
-    }
     table = pd.concat(map(pd.read_parquet, (fetch.to / "images").iterdir()))
     assert set(table.author) == {"J. Doe"} and set(table.subset) == {"validation"}
     assert (table.original_url == "https://pictures.example/" + table.image_id + ".jpg").all()
+
+
+def test_lists_for_people_are_safe_for_spreadsheets(fetch):
+    fetch("--labels", "Lion", "--per-label", "1000")
+    titles = {row["title"] for row in fetch.table("urls.csv")}
+    assert {"'=cmd()", "two lines", 'a "quoted", title', "Löwe"} < titles
+    (name,) = fetch.to.glob("*images-with-rotation.csv")
+    assert {"=cmd()", "two\nlines"} < {row["Title"] for row in fetch.table(name.name)}
+
+
+def test_a_picture_whose_row_cannot_be_read_is_replaced(fetch, place):
+    lions, path = first(place.worlds["test"], LION, 9), "2018_04/test/test-images-with-rotation.csv"
+    row = place.body(path).partition(lions[1].encode())[2].partition(b"\n")[0]
+    place.answers[path] = stored(place.body(path).replace(row, b',test,"never closed'))
+    with place.serving() as (url, visits):
+        Fetcher(fetch.program, url, visits)("--labels", "Lion", "--per-label", "3", subset="test")
+    assert fetch.sample("test") == {(LION, True): [lions[0], *lions[2:4]]}
+    assert [row["ImageID"] for row in fetch.table("missing.csv")] == [lions[1]]
 
 
 def test_missing_pictures_are_noted_and_replaced_from_the_same_label(fetch, place):

@@ -12,6 +12,7 @@ from typing import Any
 
 from driver.config import CONFIG, config_flags
 from driver.errors import UsageError
+from driver.fetch_options import FETCH_EXAMPLES, fetch_options
 from driver.pack_command import PACK_EXAMPLES, pack_options
 from driver.plan_command import PLAN_EXAMPLES, plan_options
 from driver.workspace import STAGE_NAMES
@@ -22,7 +23,7 @@ from mapsight.records import MEASURES
 
 __all__ = ["COMMANDS", "parse"]
 
-COMMANDS = ("run", "search", "status", "report", "model", "pack", "plan")
+COMMANDS = ("run", "search", "fetch", "status", "report", "model", "pack", "plan")
 STAGES = (
     *("plan", "ingest", "fetch", "extract", "annotate"),
     *("fit", "classify", "count", "rank", "merge", "render"),
@@ -41,6 +42,7 @@ other commands (each has --help):
   search   the pictures most like a query       status   what is done in a workspace
   report   write the report again               model    build or check the model file
   pack     what cluster nodes need, packed       plan     what a run would take
+  fetch    a sample of Open Images from the internet
 """
 SEARCH_EXAMPLES = """\
 examples:
@@ -118,13 +120,14 @@ def _ranks(text: str) -> str:
     return text
 
 
-def _common(parser: argparse.ArgumentParser, *, jobs: bool) -> None:
-    parser.add_argument(
-        "--workspace",
-        metavar="DIR",
-        help="folder or URI that keeps all stages (default: ./workspace; with -r hadoop"
-        " hdfs:///user/YOU/mapsight)",
-    )
+def _common(parser: argparse.ArgumentParser, *, jobs: bool, workspace: bool = True) -> None:
+    if workspace:
+        parser.add_argument(
+            "--workspace",
+            metavar="DIR",
+            help="folder or URI that keeps all stages (default: ./workspace; with -r hadoop"
+            " hdfs:///user/YOU/mapsight)",
+        )
     if jobs:
         parser.add_argument(
             "-r",
@@ -386,6 +389,7 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
     described = {
         "run": ("Classify, rank and report on a collection of pictures.", RUN_EXAMPLES),
         "search": ("Find the pictures of a workspace most like a query.", SEARCH_EXAMPLES),
+        "fetch": ("Fetch a class-balanced sample of Open Images.", FETCH_EXAMPLES),
         "status": ("Show which stages of a workspace are done.", STATUS_EXAMPLES),
         "report": ("Write the report of a workspace again.", REPORT_EXAMPLES),
         "model": ("Build the model file from MobileNet weights, or check it.", MODEL_EXAMPLES),
@@ -405,6 +409,9 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
         _run_options(parser)
     elif command == "search":
         _search_options(parser)
+    elif command == "fetch":
+        fetch_options(parser, _positive, _labels)
+        _fetch_options(parser)
     elif command == "report":
         parser.add_argument("--out", metavar="DIR", help="where to (default: WORKSPACE/report)")
     elif command == "model":
@@ -417,7 +424,7 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
         plan_options(parser, _positive)
         parser.add_argument("--debug", action="store_true", help="show tracebacks")
         return parser
-    _common(parser, jobs=command in ("run", "search"))
+    _common(parser, jobs=command in ("run", "search", "fetch"), workspace=command != "fetch")
     return parser
 
 
@@ -438,7 +445,7 @@ def parse(argv: Sequence[str], prog: str) -> argparse.Namespace:
     flags = config_flags(parsers, command, given.config, rest)
     options = parser.parse_args(flags + rest)
     options.command = command
-    if options.workspace is None:
+    if getattr(options, "workspace", "") is None:
         options.workspace = _usual_workspace(getattr(options, "runner", "inline"))
     _check(options, given)
     return options

@@ -1,7 +1,7 @@
 """Mapsight's command line.
 
 python driver/run.py [-r inline|local|hadoop|emr] [options]
-python driver/run.py search|status|report|model|pack|plan [options]
+python driver/run.py search|fetch|status|report|model|pack|plan [options]
 """
 
 from __future__ import annotations
@@ -36,6 +36,10 @@ def _perform(options: Namespace, command: str) -> int:
         from driver.search import search
 
         return search(options)
+    if options.command == "fetch":
+        from driver.fetch_command import fetch
+
+        return fetch(options)
     if options.command == "pack":
         from driver.pack_command import pack
 

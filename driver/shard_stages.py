@@ -132,6 +132,8 @@ def _fetch_arguments(run: Pipeline) -> list[str]:
     arguments += ["--connections", str(options.connections)]
     if options.allow_private:
         arguments.append("--allow-private")
+    if getattr(options, "check_md5", False):
+        arguments.append("--check-md5")
     if "fetch" in options.force:
         arguments.append("--again")
     return arguments

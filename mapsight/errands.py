@@ -31,7 +31,8 @@ class Limits:
     `seconds` are for one URL from when it is first asked for, all tries and
     redirects included; `connections` are open at once, `per_host` of them to one
     host, also where a redirect leads; `allow_private` admits addresses that are not
-    public; a body has at most `max_bytes`.
+    public; a body has at most `max_bytes`, and with `check_md5` the MD5 that its
+    server says.
     """
 
     seconds: float = 120.0
@@ -39,6 +40,7 @@ class Limits:
     per_host: int = 4
     allow_private: bool = False
     max_bytes: int = MAX_BYTES
+    check_md5: bool = False
 
 
 @dataclass(eq=False)
@@ -77,7 +79,9 @@ class Errand:
         self.deadline = self.deadline or now + limits.seconds
         self.tries += 1
         patience = min(PATIENCE, limits.seconds / 2)
-        self.request = Request(self.deadline, patience, limits.max_bytes, limits.allow_private)
+        self.request = Request(
+            self.deadline, patience, limits.max_bytes, limits.allow_private, limits.check_md5
+        )
         return self.request
 
     def answered(self, answer: Answer, now: float) -> None:

@@ -191,16 +191,27 @@ def load_head(path: str | Path) -> Head:
             head = Head(classes=classes, about=about, **arrays)
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path}: not a class head ({error})") from None
-    d = head.weights.shape[-1]
-    shapes = ((len(head.classes), d), (d,), (d,), (len(head.components), d))
-    arrays = (head.weights, head.style_weights, head.mean, head.components)
-    for array, shape in zip(arrays, shapes, strict=True):
-        good = array.shape == shape or (array is head.style_weights and array.shape == (0,))
-        if not (good and array.dtype == np.int32):
-            raise ValueError(f"{path}: not a class head (an array of {array.dtype} {array.shape})")
-    if head.seen.dtype != np.uint8 or head.seen.size not in (0, 1 << (SEEN_BITS - 3)):
-        raise ValueError(f"{path}: not a class head (its bitmap has {head.seen.size} bytes)")
+    wrong = _misfit(head)
+    if wrong is not None:
+        raise ValueError(f"{path}: not a class head (an array of {wrong.dtype} {wrong.shape})")
     return head
+
+
+def _misfit(head: Head) -> np.ndarray | None:
+    """An array of the wrong kind or shape, if there is one."""
+    d = head.weights.shape[-1]
+    shapes: dict[str, list[tuple[int, ...]]] = {
+        "weights": [(len(head.classes), d)],
+        "style_weights": [(d,), (0,)],
+        "mean": [(d,)],
+        "components": [(len(head.components), d)],
+    }
+    for name, allowed in shapes.items():
+        array: np.ndarray = getattr(head, name)
+        if array.dtype != np.int32 or array.shape not in allowed:
+            return array
+    good = head.seen.dtype == np.uint8 and head.seen.size in (0, 1 << (SEEN_BITS - 3))
+    return None if good else head.seen
 
 
 def with_facts(head: Head, **facts: Any) -> Head:

@@ -7,12 +7,13 @@ redirect, nor a number written in octal leads to a machine that is not public.
 from __future__ import annotations
 
 import functools
+import hashlib
 import http.client
 import re
 import socket
 import ssl
-from collections.abc import Sequence
-from contextlib import closing, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import BinaryIO
@@ -20,8 +21,10 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from mapsight import __version__
 from mapsight.addresses import is_public
+from mapsight.checksums import said_md5
 
 __all__ = [
+    "HEADERS",
     "MAX_BYTES",
     "MAX_REDIRECTS",
     "REDIRECTS",
@@ -81,13 +84,14 @@ class Request:
     """The limits of what one thread asks, and the connection it is using now.
 
     `deadline` is a time of `monotonic()`, `patience` the seconds that a server
-    may be silent.
+    may be silent; with `check_md5` a body must have the MD5 that its server says.
     """
 
     deadline: float
     patience: float
     max_bytes: int
     allow_private: bool
+    check_md5: bool = False
     link: socket.socket | None = None
 
     def get(self, url: str, sink: BinaryIO) -> Answer:
@@ -97,16 +101,22 @@ class Request:
             FetchError: the URL or its address is not allowed, or the body is no picture.
             LateError, OSError, http.client.HTTPException: it did not arrive whole.
         """
+        with self.asked(url, HEADERS) as response:
+            if response.status == 200:
+                _copy(self, response, sink)
+            wait = response.getheader("Retry-After")
+            return Answer(response.status, response.getheader("Location"), wait)
+
+    @contextmanager
+    def asked(self, url: str, headers: Mapping[str, str]) -> Iterator[http.client.HTTPResponse]:
+        """The response to one GET, its body not yet read; raises as `get` does."""
         connection, target = _parsed(url)
         with closing(connection):
             connection.sock = _connect(self, connection)
-            connection.request("GET", target, headers=HEADERS)
+            connection.request("GET", target, headers=dict(headers))
             # it has a handle of its own on the socket, which an error would keep alive
             with closing(connection.getresponse()) as response:
-                if response.status == 200:
-                    _copy(self, response, sink)
-                wait = response.getheader("Retry-After")
-                return Answer(response.status, response.getheader("Location"), wait)
+                yield response
 
     def seconds_left(self) -> float:
         """How long the next step may take."""
@@ -208,15 +218,19 @@ def _copy(request: Request, response: http.client.HTTPResponse, sink: BinaryIO) 
     length, limit = response.length, request.max_bytes
     if length is not None and length > limit:
         raise FetchError(f"{length} bytes, at most {limit} allowed", "too_many_bytes")
-    size = 0
+    size, digest = 0, hashlib.md5(usedforsecurity=False)
     while block := response.read(BLOCK):
         if not size and PAGE.match(block[:4096]):
             raise FetchError("the server sent a web page, not a picture", "not_an_image")
         size += len(block)
         if size > limit:
             raise FetchError(f"more than {limit} bytes", "too_many_bytes")
+        digest.update(block)
         sink.write(block)
     if length is not None and size < length:
         raise FetchError(f"the body ended after {size} of {length} bytes", passing=True)
     if not size:
         raise FetchError("the server sent nothing", "empty")
+    said = said_md5(response) if request.check_md5 else None
+    if said and digest.hexdigest() != said:
+        raise FetchError(f"its MD5 is {digest.hexdigest()}, the server says {said}", passing=True)

@@ -18,7 +18,7 @@ from time import time
 
 from mapsight.http_get import Answer, FetchError
 
-__all__ = ["TRIES", "asked_pause", "is_ours", "may_pass", "pause"]
+__all__ = ["PASSING", "TRIES", "asked_pause", "is_ours", "may_pass", "pause"]
 
 TRIES = 4
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 20.0  # seconds

@@ -52,6 +52,9 @@ class MRFetchImages(MRJob):
         self.add_passthru_arg(
             "--allow-private", action="store_true", help="also addresses that are not public"
         )
+        self.add_passthru_arg(
+            "--check-md5", action="store_true", help="refuse bodies without the MD5 of their ETag"
+        )
         self.add_passthru_arg("--again", action="store_true", help="try all that failed again")
 
     def load_args(self, args):
@@ -76,6 +79,7 @@ class MRFetchImages(MRJob):
             connections=options.connections,
             per_host=options.per_host,
             allow_private=options.allow_private,
+            check_md5=options.check_md5,
         )
         split = Split.from_json(line)
         with at(place_of(split)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import socket
 import ssl
 import struct
@@ -29,6 +31,33 @@ def reply(body: bytes = b"", status: int = 200, **headers: str) -> Answer:
         request.wfile.write(body)
 
     return answer
+
+
+def stored(body: bytes, *, cut: int | None = None, md5: str = "", **headers: str) -> Answer:
+    """A file as object stores serve it: ETag, MD5, Range and If-Range, 304.
+
+    With `cut` the connection ends after so many bytes. `md5` replaces the true one, in hex.
+    """
+    digest = md5 or hashlib.md5(body).hexdigest()
+    known = {"ETag": f'"{digest}"', "x-goog-hash": f"md5={_base64(digest)}", **headers}
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        start, asked = 0, request.headers
+        if asked.get("If-None-Match") == known["ETag"]:
+            return reply(b"", 304, **known)(request)
+        if "Range" in asked and asked.get("If-Range") == known["ETag"]:
+            start = int(asked["Range"].removeprefix("bytes=").removesuffix("-"))
+        sent = body[start : None if cut is None else start + cut]
+        fields = {"Content-Length": str(len(body) - start), **known}
+        if start:
+            fields["Content-Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
+        return reply(sent, 206 if start else 200, **fields)(request)
+
+    return answer
+
+
+def _base64(digest: str) -> str:
+    return base64.b64encode(bytes.fromhex(digest)).decode()
 
 
 def in_turn(*answers: Answer) -> Answer:

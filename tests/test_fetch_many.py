@@ -12,7 +12,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from loopback import Visits, dripping, endless, in_turn, reply, reset, serving, silent
+from loopback import Visits, dripping, endless, in_turn, reply, reset, serving, silent, stored
 
 from mapsight import fetch_many as fetching
 from mapsight import retries
@@ -51,6 +51,19 @@ def test_pictures_come_in_the_order_of_their_urls():
     with serving(**{name: reply(body) for name, body in bodies.items()}) as url:
         results = get(*(f"{url}/{name}" for name in bodies))
     assert [result.data for result in results] == list(bodies.values())
+
+
+def test_a_body_without_the_md5_of_its_etag_is_asked_for_again():
+    damaged, whole = stored(PICTURE, md5="0" * 32), stored(PICTURE)
+    assert one(in_turn(damaged, whole), check_md5=True) == (Fetched(PICTURE), 2)
+    assert one(damaged) == (Fetched(PICTURE), 1)
+    code, detail = failed(one(damaged, check_md5=True)[0])
+    assert (code, detail[-50:]) == ("url_failed", f"the server says {'0' * 32} (4 tries)"[-50:])
+
+
+@pytest.mark.parametrize("etag", ['"abc"', f'"{"0" * 32}-2"', f'W/"{"0" * 32}"', f'"{"z" * 32}"'])
+def test_an_etag_that_is_no_md5_says_nothing(etag: str):
+    assert one(reply(PICTURE, ETag=etag), check_md5=True) == (Fetched(PICTURE), 1)
 
 
 def test_no_url_is_no_result():

@@ -13,7 +13,7 @@ import pytest
 from conftest import encoded, scribble
 
 RESULTS = {
-    "accuracy.csv", "accuracy_top5.csv", "classes.csv", "confusion.csv", "labels.csv",
+    "accuracy.csv", "accuracy_top5.csv", "classes.csv", "confusion.csv", "labels.csv", "orphans.csv",
     "predictions.parquet", "ranking.parquet", "rejected.csv", "summary.json",
 }  # fmt: skip
 

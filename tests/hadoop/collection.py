@@ -33,11 +33,18 @@ def make_collection(folder: Path) -> bytes:
     (images / "broken.jpg").write_bytes(jpeg(21)[:400])
     (images / "empty.jpg").write_bytes(b"")
     (images / "page.html").write_bytes(b"<!doctype html><title>no picture</title>")
-    rows = ((f"{seed:016x}", LIONS if seed % 2 else TREES) for seed in range(0, 60, 3))
+    rows = [(f"{seed:016x}", LIONS if seed % 2 else TREES) for seed in range(60)]
     labels = "".join(f"{name},verification,{mid},1\n" for name, mid in rows)
     header = "ImageID,Source,LabelName,Confidence\n"
     labels_file = folder / "openimages" / "test-annotations-human-imagelabels.csv"
     labels_file.write_text(header + labels)
+    boxes = "".join(
+        f"{name},xclick,{mid},1,0.1,0.9,0.1,0.9,0,0,0,{number % 2},0\n"
+        for number, (name, mid) in enumerate(rows[::3])
+    )
+    flags = "IsOccluded,IsTruncated,IsGroupOf,IsDepiction,IsInside"
+    header = f"ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,{flags}\n"
+    (folder / "openimages" / "test-annotations-bbox.csv").write_text(header + boxes)
     names = f"{TREES},Tree\n{LIONS},Lion\n"
     (folder / "openimages" / "class-descriptions-boxable.csv").write_text(names)
     _make_tar(folder / "more.tar")

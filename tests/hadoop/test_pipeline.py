@@ -38,6 +38,7 @@ STAGES = [
     "count",
     "extract",
     "fetch",
+    "fit",
     "ingest",
     "merge",
     "plan",
@@ -117,7 +118,7 @@ def ran(cluster, environment, tmp_path_factory):
 
 def test_results_are_those_of_one_machine_byte_for_byte(ran):
     here = hashes(ran.folder / "here" / "results")
-    assert len(here) == 8
+    assert {"head.npz", "predictions.parquet", "ranking.parquet"} <= here.keys()
     assert hashes(ran.folder / "there") == here
 
 
@@ -134,7 +135,7 @@ def test_counters_are_exact(ran):
     read = {name: summary[f"images_{name}"] for name in ("read", "extracted", "rejected")}
     assert read == {"read": 55, "extracted": 48, "rejected": 7}
     assert summary["errors"] == ERRORS
-    assert summary["truth"] == {"pictures": 15}
+    assert (summary["truth"], summary["labelled_by"]) == ({"pictures": 5}, "head")
 
 
 def test_containers_see_nothing_of_the_developers_environment(ran):
@@ -145,8 +146,8 @@ def test_containers_see_nothing_of_the_developers_environment(ran):
     assert "seen" not in ran.look.variables
 
 
-def test_five_jobs_start_java_twice_each(ran):
-    assert ran.calls == {"version": 5, "jar": 5}
+def test_eight_jobs_start_java_twice_each(ran):
+    assert ran.calls == {"version": 8, "jar": 8}
 
 
 def test_nothing_runs_and_nothing_temporary_is_left(ran, cluster):
@@ -180,7 +181,7 @@ def test_status_of_a_workspace_on_hdfs_is_that_of_one_here(ran):
     here = ran.program.ok("status", "--workspace", "here")
     rows = [[line.split()[:2] for line in said.splitlines()] for said in (here, there)]
     assert rows[0] == rows[1]
-    assert len(re.findall("application_", there)) == 5
+    assert len(re.findall("application_", there)) == 8
     assert "corrupt 1, duplicate_id 2, empty 1, extracted 48" in there
 
 

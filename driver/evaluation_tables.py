@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from driver.pipeline import Pipeline
 from mapsight import accuracy
 from mapsight import evaluation_rows as rows_of
 from mapsight.evaluation_sums import Hits, Sums
@@ -19,9 +19,15 @@ __all__ = ["absent_counts", "evaluation_facts", "write_evaluation", "write_table
 Counts = dict[tuple[str, ...], int]
 
 
-def write_tables(run: Pipeline, counts: Counts, pictures: int, target: Path) -> None:
-    """labels.csv, classes.csv, accuracy.csv, accuracy_top5.csv and confusion.csv."""
-    targets = dict(run.documents["classify"]["options"]["targets"])
+def write_tables(targets: dict[str, str], counts: Counts, pictures: int, target: Path) -> None:
+    """labels.csv, classes.csv, accuracy.csv, accuracy_top5.csv and confusion.csv.
+
+    Args:
+        targets: MID by target label, in the order they were named.
+        counts: what the count stage left.
+        pictures: how many were predicted.
+        target: the folder.
+    """
     labels = [*targets, OTHER]
     shares = ("pictures", "share")
     rows = accuracy.label_rows(counts, targets, pictures)
@@ -36,13 +42,17 @@ def write_tables(run: Pipeline, counts: Counts, pictures: int, target: Path) -> 
     write_csv(target / "confusion.csv", ("truth", *labels), rows)
 
 
-def write_evaluation(run: Pipeline, counts: Counts, target: Path) -> dict[str, Any]:
-    """evaluation.csv, evaluation_groups.csv, reliability.csv and, where fitted, strengths.csv.
+def write_evaluation(labels: Sequence[str], counts: Counts, target: Path) -> dict[str, Any]:
+    """evaluation.csv, evaluation_groups.csv, reliability.csv; beside a head.json strengths.csv.
+
+    Args:
+        labels: all that can be given, `other` last.
+        counts: what the count stage left.
+        target: the folder.
 
     Returns:
         What summary.json says of it.
     """
-    labels = [*dict(run.documents["classify"]["options"]["targets"]), OTHER]
     sums = Sums(counts)
     splits = [split for split in ("test", "validation") if sums.hits(split, "all").n]
     rows = (row for split in splits for row in rows_of.evaluation_rows(sums, labels, split))

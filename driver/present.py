@@ -12,12 +12,15 @@ from typing import Any
 from driver.cards import noticed_sheets, sheets_of
 from driver.errors import Failure
 from driver.evaluation_tables import absent_counts, write_evaluation, write_tables
-from driver.label_stages import read_counts
+from driver.head_file import fitted_head
+from driver.label_stages import read_counts, targets_of
 from driver.noticed import Noticed
 from driver.pipeline import Outcome, Pipeline, require
 from driver.plan_stage import named_inputs
 from driver.workspace import Workspace
 from mapsight import __version__, accuracy
+from mapsight.head import load_head
+from mapsight.records import OTHER
 from mapsight.results import merged_records, write_predictions, write_ranking
 
 __all__ = [
@@ -69,10 +72,11 @@ def merge(run: Pipeline, folder: str) -> Outcome:
     sheets = write_ranking(
         merged_records(run.workspace.parts("rank")), target / "ranking.parquet", SHEET_PICTURES
     )
-    write_tables(run, counts, predicted, target)
+    targets = targets_of(run.documents["classify"])
+    write_tables(targets, counts, predicted, target)
     noticed.write_suspects(target)
     summary = _summary(run, counts, predicted, rejected)
-    summary["evaluation"] = write_evaluation(run, counts, target)
+    summary["evaluation"] = write_evaluation([*targets, OTHER], counts, target)
     (target / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     run.store(target, "merge", folder)
     return Outcome(notes={"sheets": sheets, **noticed.notes()})
@@ -139,11 +143,18 @@ def _summary(
             for report in run.reports
         ],
         "note": run.options.note,
-        "missing_labels": run.documents["classify"]["notes"]["missing"],
+        "missing_labels": _missing(run),
         "truth": {"pictures": sum(n for key, n in counts.items() if key[0] == "any")},
         "verified_absent": absent_counts(counts),
         "ppi_histogram": _histogram(counts),
     }
+
+
+def _missing(run: Pipeline) -> list[str]:
+    """Target labels that neither the model's classes nor a head can give."""
+    path = fitted_head(run)
+    known = load_head(path).labels if path else []
+    return [label for label in run.documents["classify"]["notes"]["missing"] if label not in known]
 
 
 def _histogram(counts: dict[tuple[str, ...], int]) -> dict[str, list[float]]:

@@ -11,7 +11,7 @@ from mapsight.accuracy import ALL
 from mapsight.evaluation_plots import Point, reliability_chart, strengths_chart
 from mapsight.pages import bounds
 from mapsight.plots import Interval, interval_chart
-from mapsight.summary import Run, read_rows
+from mapsight.summary import Run, read_accuracy, read_rows
 from mapsight.text import amount, percent
 
 __all__ = ["Chapter", "read_chapter"]
@@ -22,6 +22,7 @@ STYLES = {"": "All pictures", "photo": "Photos", "drawing": "Drawings"}
 MEASURES = {"ppi": "PPI", "bytes": "file size"}
 HEAD, MODEL = "head", "model’s own classes"
 SIGNIFICANT = 0.05
+NBSP = "\u00a0"
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def read_chapter(results: Path, run: Run) -> Chapter | None:
     chapter = Chapter(
         head,
         _lead(facts, head),
-        [row for row in map(_row, read_rows(results / "evaluation.csv")) if row["split"] == "test"],
+        _labels(results),
         _styles(groups),
         [r for r in groups if r["group"] == "label" and r["style"] and r["split"] == "test"],
         _style_head(groups),
@@ -68,6 +69,13 @@ def read_chapter(results: Path, run: Run) -> Chapter | None:
     )
     chapter.plots.update(_charts(chapter))
     return chapter
+
+
+def _labels(results: Path) -> list[Row]:
+    """Test rows of every label, with the accuracy of their five best classes."""
+    top5 = {row["label"]: row["top5"] for row in read_accuracy(results)}
+    rows = map(_row, read_rows(results / "evaluation.csv"))
+    return [{**row, "top5": top5.get(row["label"])} for row in rows if row["split"] == "test"]
 
 
 def _row(row: Mapping[str, str]) -> Row:
@@ -101,7 +109,7 @@ def _fact(facts: Mapping[str, Any], prefix: str = "") -> str:
 
 
 def _p(p: float) -> str:
-    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+    return f"p{NBSP}<{NBSP}0.001" if p < 0.001 else f"p{NBSP}={NBSP}{p:.2g}"
 
 
 def _lead(facts: Mapping[str, Any], head: bool) -> str:

@@ -13,8 +13,8 @@ import pytest
 from conftest import encoded, scribble
 
 RESULTS = {
-    "accuracy.csv", "accuracy_top5.csv", "classes.csv", "confusion.csv", "labels.csv", "orphans.csv",
-    "predictions.parquet", "ranking.parquet", "rejected.csv", "summary.json",
+    "accuracy.csv", "accuracy_top5.csv", "classes.csv", "confusion.csv", "labels.csv",
+    "orphans.csv", "predictions.parquet", "ranking.parquet", "rejected.csv", "summary.json",
 }  # fmt: skip
 
 

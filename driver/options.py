@@ -24,7 +24,7 @@ __all__ = ["COMMANDS", "parse"]
 
 COMMANDS = ("run", "search", "status", "report", "model", "pack", "plan")
 STAGES = (
-    *("plan", "ingest", "fetch", "extract", "annotate"),
+    *("plan", "ingest", "fetch", "extract", "explore", "annotate"),
     *("classify", "count", "rank", "merge", "render"),
 )
 assert frozenset(STAGES) == STAGE_NAMES

@@ -22,6 +22,7 @@ __all__ = [
     "csv_splits",
     "find_dataset",
     "merge_annotations",
+    "read_classes",
     "read_descriptions",
     "read_hierarchy",
 ]
@@ -111,11 +112,17 @@ def read_hierarchy(files: Sequence[Found]) -> dict[str, tuple[str, ...]]:
     Raises:
         ValueError: a file is not the published JSON.
     """
+    return {mid: parents for mid, parents in read_classes(files).items() if parents}
+
+
+def read_classes(files: Sequence[Found]) -> dict[str, tuple[str, ...]]:
+    """As `read_hierarchy`, with the classes that have no parent, too."""
     above: dict[str, set[str]] = {}
 
     def visit(node: Mapping[str, Any], parent: str | None) -> None:
+        parents = above.setdefault(node["LabelName"], set())
         if parent is not None:
-            above.setdefault(node["LabelName"], set()).add(parent)
+            parents.add(parent)
         for child in node.get("Subcategory", ()):
             visit(child, node["LabelName"])
 

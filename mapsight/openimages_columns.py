@@ -16,14 +16,18 @@ from mapsight.csv_rows import Row, read_rows
 from mapsight.inputs import HEX_ID, safe_id
 
 __all__ = [
+    "CLICKS",
     "FLAGS",
+    "IMAGE",
     "KINDS",
+    "LABEL",
     "NAMES",
+    "NOT_UTF8",
     "SIDES",
     "SUBSETS",
     "Header",
+    "checker",
     "data_rows",
-    "problem_of",
     "read_header",
     "readable",
     "subset_of",
@@ -133,7 +137,8 @@ def data_rows(uri: str, header: Header, start: int = 0, end: int | None = None) 
         if len(row.cells) == number or row.problem:
             yield row
         else:
-            yield row._replace(problem=f"{len(row.cells)} columns, expected {number}")
+            more = "more" if len(row.cells) > number else "fewer"
+            yield row._replace(problem=f"{more} than {number} columns")
 
 
 def readable(cell: str) -> str:
@@ -182,6 +187,8 @@ def _turn(cell: str) -> str:
         return "not a number"
 
 
+NOT_UTF8 = "not UTF-8"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _URL = _pattern(r"(?i:https?)://\S+", "not a web address")
 _FLAG = _pattern(r"-?1|0", "not 1, 0 or -1")
 _SHARE, _CLICK = _real(0, 1), _real(-1, 1)
@@ -200,9 +207,15 @@ _CHECKS: dict[str, Callable[[str], str]] = {
 }
 
 
-def problem_of(column: str, cell: str) -> str:
-    """Why a cell that is not empty is malformed; the empty text if it is not."""
-    if not cell.isascii() and any("\ud800" <= letter <= "\udfff" for letter in cell):
-        return "not UTF-8"
-    check = _CHECKS.get(column)
-    return check(cell) if check else ""
+def checker(column: str) -> Callable[[str], str]:
+    """A function that says why a cell of a column is malformed: the empty text if it is not.
+
+    Empty cells are not to be asked about. Columns that are not documented may hold
+    any text.
+    """
+    check = _CHECKS.get(column, lambda cell: "")
+
+    def problem(cell: str) -> str:
+        return check(cell) or ("" if cell.isascii() or not _SURROGATE.search(cell) else NOT_UTF8)
+
+    return problem

@@ -53,6 +53,7 @@ OPTIONS = {
     "annotate_images.py": [],
     "classify_images.py": ["--targets"],
     "count_labels.py": [],
+    "explore_metadata.py": [],
     "extract_features.py": ["--model"],
     "fetch_images.py": ["--store"],
     "find_images.py": ["--ids"],

@@ -14,8 +14,8 @@ __all__ = ["CLAIMS", "compared", "summarised"]
 CLAIMS = (
     ("boxes_per_picture", "fewer", "boxes a picture"),
     ("verified_per_picture", "fewer", "verified labels a picture"),
-    ("boxes_spread", "larger", "spread of boxes over pictures"),
-    ("verified_spread", "larger", "spread of verified labels over pictures"),
+    ("boxes_spread", "larger", "spread of boxes, SD / mean"),
+    ("verified_spread", "larger", "spread of verified labels, SD / mean"),
 )
 """Measures of splits.csv, how train has to compare with both others, and what they are."""
 

@@ -82,7 +82,7 @@ class ColumnChecks:
 
     def flags(self, cells: list[str]) -> list[str]:
         """The box attributes as 1, 0, -1, empty or, without such a column, a dash."""
-        return ["-" if place is None else cells[place] for place in self._flags]
+        return [cells[place] if place is not None else "-" for place in self._flags]
 
     def sides(self, row: Row, cells: list[str]) -> tuple[int, int] | None:
         """Width and height of a box in millionths of its picture; None where unknown."""

@@ -12,7 +12,7 @@ from mapsight.explore_rows import ABSENT, MACHINE, PRESENT, SURE, UNCLEAR
 from mapsight.explore_sums import FIRST, TOPS, Key, Sums, Top, first_of
 from mapsight.openimages_columns import FLAGS, SUBSETS
 
-__all__ = ["MEASURES", "PAIR_LABELS", "PictureCounter", "boxes_bin", "boxes_bin_end", "unfolded"]
+__all__ = ["MEASURES", "PAIR_LABELS", "PictureCounter", "boxes_bin", "boxes_bin_end"]
 
 PAIR_LABELS = 256
 """A picture with more verified labels is left out of the pairs, and counted."""
@@ -151,6 +151,13 @@ class PictureCounter:
         if not picture.labels:
             self._note("without_label", image_id)
 
+    def add_flags(self, key: Sequence[str], number: int) -> None:
+        """Count boxes that are equal in all attributes: `["flags", mid, value, …]`."""
+        _, mid, *values = key
+        for name, value in zip(FLAGS, values, strict=True):
+            if value != "-":
+                self.sums.add(("attribute", mid, name, value), number)
+
     def _note(self, what: str, image_id: str) -> None:
         key = ("first", what)
         self._first[key] = first_of([self._first.get(key, []), [image_id]], FIRST["first"])
@@ -192,17 +199,3 @@ class PictureCounter:
         yield from self.drain()
         yield from (entry for entry in self._most.results() if entry[0][0] in TOPS)
         yield from sorted(self._first.items())
-
-
-def unfolded(key: Sequence[str], number: int) -> Iterator[tuple[Sequence[str], int]]:
-    """The sums of every attribute of boxes, from a sum of boxes that are equal in all; else itself.
-
-    >>> list(unfolded(["flags", "/m/1", "1", "0", "-", "-1", "-"], 3))[0]
-    (('attribute', '/m/1', 'IsOccluded', '1'), 3)
-    """
-    if key[0] != "flags":
-        yield key, number
-        return
-    for name, value in zip(FLAGS, key[2:], strict=True):
-        if value != "-":
-            yield ("attribute", key[1], name, value), number

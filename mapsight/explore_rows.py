@@ -144,15 +144,16 @@ class SplitReader:
 
     def _box(self, row: Row, cells: list[str], columns: ColumnChecks) -> str:
         mid = columns.cell(cells, "LabelName")
-        self.sums.add(("boxes_source", readable(columns.cell(cells, "Source")[:TEXT])))
-        self.sums.add(("flags", mid, *columns.flags(cells)))
+        add = self.sums.add
+        add(("boxes_source", readable(columns.cell(cells, "Source")[:TEXT])))
+        add(("flags", mid, *columns.flags(cells)))
         sides = columns.sides(row, cells)
         if sides:
             width, height = sides
-            self.sums.add(("shape", mid, "boxes"))
-            self.sums.add(("shape", mid, "area"), width * height)
-            self.sums.add(("area", str(area_bin(width * height))))
-            self.sums.add(("aspect", str(aspect_bin(width, height))))
+            add(("shape", mid, "boxes"))
+            add(("shape", mid, "area"), width * height)
+            add(("area", str(area_bin(width * height))))
+            add(("aspect", str(aspect_bin(width, height))))
         return mid
 
 

@@ -143,6 +143,8 @@ def data_rows(uri: str, header: Header, start: int = 0, end: int | None = None) 
 
 def readable(cell: str) -> str:
     """A cell as UTF-8 text: bytes that are none become U+FFFD."""
+    if cell.isascii():
+        return cell
     return cell.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
@@ -189,7 +191,7 @@ def _turn(cell: str) -> str:
 
 NOT_UTF8 = "not UTF-8"
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_URL = _pattern(r"(?i:https?)://\S+", "not a web address")
+_URL = _pattern(r"(?i:https?)://[^\s\ud800-\udfff]+", "not a web address")
 _FLAG = _pattern(r"-?1|0", "not 1, 0 or -1")
 _SHARE, _CLICK = _real(0, 1), _real(-1, 1)
 _CHECKS: dict[str, Callable[[str], str]] = {
@@ -213,9 +215,8 @@ def checker(column: str) -> Callable[[str], str]:
     Empty cells are not to be asked about. Columns that are not documented may hold
     any text.
     """
-    check = _CHECKS.get(column, lambda cell: "")
+    return _CHECKS.get(column, _text)
 
-    def problem(cell: str) -> str:
-        return check(cell) or ("" if cell.isascii() or not _SURROGATE.search(cell) else NOT_UTF8)
 
-    return problem
+def _text(cell: str) -> str:
+    return "" if cell.isascii() or not _SURROGATE.search(cell) else NOT_UTF8

@@ -74,13 +74,15 @@ class MRExploreMetadata(MRJob):
         self.pictures = PictureCounter(parents)
 
     def reducer_count_picture(self, key, values):
-        from mapsight.explore_pictures import unfolded
         from mapsight.explore_sums import merge_values
 
-        if isinstance(key, list):
-            yield from unfolded(key, merge_values(key, values))
+        if isinstance(key, list) and key[0] != "flags":
+            yield key, merge_values(key, values)
             return
-        self.pictures.add(key, values)
+        if isinstance(key, list):
+            self.pictures.add_flags(key, sum(values))
+        else:
+            self.pictures.add(key, values)
         if self.pictures.sums.full:
             yield from self.pictures.drain()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import itertools
 import json
+import tracemalloc
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
@@ -14,12 +15,15 @@ import numpy as np
 import odd_metadata as odd
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from test_jobs import read_parts, run_job, write_json, write_manifest
 
 from mapsight import class_tree, explore_pictures, explore_sums, openimages, openimages_columns
 from mapsight.exploration import Exploration, read_sums
 from mapsight.explore_findings import summarised
 from mapsight.explore_pictures import MEASURES, PAIR_LABELS, PictureCounter
+from mapsight.explore_rows import SplitReader
 from mapsight.explore_tables import write_tables
 from mapsight.openimages_columns import FLAGS, KINDS, SIDES
 from mr_jobs.explore_metadata import MRExploreMetadata
@@ -27,7 +31,7 @@ from mr_jobs.explore_metadata import MRExploreMetadata
 TARGETS = {"Lion": odd.LION, "Carnivore": odd.CARNIVORE}
 
 
-def explore(folder: Path, room: Path, size: int = 1 << 27, runner: str = "inline"):
+def explore(folder: Path, room: Path, size: int = 1 << 27, runner: str = "inline", step: int = 1):
     """Run the job over a folder's metadata in splits of `size` bytes and write the tables."""
     dataset = openimages.find_dataset(str(folder))
     parents = openimages.read_classes(dataset.files["hierarchy"])
@@ -39,7 +43,7 @@ def explore(folder: Path, room: Path, size: int = 1 << 27, runner: str = "inline
             for file in dataset.files[kind]
             for split in openimages.csv_splits(file, kind)
         ]
-    manifest = write_manifest(room / "manifest", map(json.dumps, splits))
+    manifest = write_manifest(room / "manifest", map(json.dumps, splits[::step]))
     hierarchy = write_json(room / "hierarchy.json", parents)
     arguments = ["--hierarchy", hierarchy, "--output-dir", room / "sums", *manifest]
     counters = run_job(MRExploreMetadata, *arguments, runner=runner)
@@ -393,6 +397,11 @@ def test_tables_are_the_same_however_files_are_cut(odd_explored, odd_folder, tmp
     assert other.counters == odd_explored.counters
 
 
+def test_the_order_of_splits_does_not_matter(odd_explored, odd_folder, tmp_path):
+    other = explore(odd_folder, tmp_path, size=70_001, step=-1)
+    assert_same_tables(odd_explored.tables, other.tables)
+
+
 def test_local_gives_what_inline_gives(odd_explored, odd_folder, tmp_path):
     other = explore(odd_folder, tmp_path, size=1 << 20, runner="local")
     assert_same_tables(odd_explored.tables, other.tables)
@@ -417,6 +426,44 @@ def test_examples_in_docstrings(module):
     assert doctest.testmod(module).failed == 0
 
 
+def folded(path: Path, kind: str, size: int) -> tuple[dict, Counter]:
+    """What the job makes of a file in ranges of `size` bytes, and its counters."""
+    merged, counters, pictures = {}, Counter(), PictureCounter({})
+    values: dict = {}
+    for start in range(0, path.stat().st_size, size):
+        reader = SplitReader(openimages.CsvSplit(str(path), kind, start, start + size))
+        for key, value in reader.parts():
+            values.setdefault(key, []).append(json.loads(json.dumps(value)))
+        counters.update(reader.counters)
+    for key, found in values.items():
+        if isinstance(key, str):
+            pictures.add(key, found)
+        else:
+            merged[key] = explore_sums.merge_values(key, found)
+    return {**merged, **dict(pictures.results())}, counters
+
+
+RIGHT = ["/m/1", "/m/2", "verification", "machine", "1", "0", "0.7", "-1", "", "é", "x" * 99, " "]
+WRONG = ["nan", '"', '"a\nb"', "\udcff", "1e400", "１", "1_0", "\0"]
+CELLS = st.sampled_from([*(f"{n:016x}" for n in range(3)), *RIGHT, *WRONG])
+LINES = st.lists(st.lists(CELLS, min_size=1, max_size=9).map(",".join), max_size=12)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(lines=LINES, size=st.integers(1, 99), end=st.sampled_from(["\n", "\r\n"]))
+def test_whatever_cells_hold_every_row_counts_once(tmp_path_factory, kind, lines, size, end):
+    path = tmp_path_factory.mktemp("csv") / f"test-{kind}.csv"
+    text = end.join([",".join(KINDS[kind][0]), *lines, ""])
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    whole, counters = folded(path, kind, 1 << 30)
+    assert folded(path, kind, size) == (whole, counters)
+    used = counters["rows"] - counters["unreadable"] - counters["unusable"]
+    what = {"images": "listed", "labels": "label_rows", "boxes": "boxes"}[kind]
+    again = "listed_again" if kind == "images" else ""
+    counted = sum(n for key, n in whole.items() if key[0] == "split" and key[2] in (what, again))
+    assert counted == used
+
+
 # ---- one picture
 
 
@@ -431,6 +478,16 @@ def test_a_picture_with_very_many_labels_is_left_out_of_the_pairs():
     sums = counted({"labels": labels, "subset": "train"})
     assert sums["split", "train", "without_pairs"] == 1
     assert not any(key[0] == "pair" for key in sums)
+
+
+@pytest.mark.parametrize("part", [{"boxes": {"/m/1": 1}}, {"labels": [["/m/1", 0]] * 9}])
+def test_a_picture_with_many_rows_takes_no_memory(part):
+    counter = PictureCounter({})
+    tracemalloc.start()
+    counter.add("a", itertools.repeat({**part, "subset": "train"}, 100_000))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 100_000
 
 
 def test_lists_that_contradict_file_names_win_and_are_counted():

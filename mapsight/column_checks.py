@@ -21,7 +21,7 @@ __all__ = ["MICRO", "ColumnChecks"]
 
 MICRO = 1_000_000
 """Coordinates are counted in millionths of the picture's side, so that sums are exact."""
-REMEMBERED = 4096  # cells of a column that were found right
+REMEMBERED, SHORT = 4096, 40  # cells of a column that were found right, and their characters
 NEEDED = {
     "images": ("ImageID",),
     "labels": ("ImageID", "LabelName", "Confidence"),
@@ -59,7 +59,7 @@ class ColumnChecks:
                 self._empty[place] += 1
             elif problem := check(cell):
                 cells = self._emptied(row, cells, place, problem)
-            elif len(right) < REMEMBERED:
+            elif len(right) < REMEMBERED and len(cell) <= SHORT:
                 right.add(cell)
         return cells
 

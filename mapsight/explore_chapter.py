@@ -51,6 +51,7 @@ def read_chapter(folder: Path, told: Mapping[str, Any], charts: Path) -> dict[st
         "columns": [row for row in read_rows(folder / "columns.csv") if _is_poor(row)],
         "problems": problems,
         "facets": _facets(folder),
+        "has_classes": any(row["pictures"] != "0" for row in read_rows(folder / "classes.csv")),
     }
 
 
@@ -116,7 +117,7 @@ def _facets(folder: Path) -> list[dict[str, Any]]:
     groups = itertools.groupby(read_rows(folder / "facets.csv"), key=lambda row: row["target"])
     found = []
     for target, rows in groups:
-        by = {relation: [] for relation in ("above", "itself", "below")}  # type: dict[str, list[Any]]
+        by: dict[str, list[Row]] = {"above": [], "itself": [], "below": []}
         for row in rows:
             by[row["relation"]].append(row)
         below = [row for row in by["below"] if row["pictures"] != "0"][:ROWS]

@@ -12,12 +12,14 @@ from mapsight.openimages_columns import SUBSETS
 __all__ = ["CLAIMS", "compared", "summarised"]
 
 CLAIMS = (
-    ("boxes_per_picture", "fewer", "boxes a picture"),
-    ("verified_per_picture", "fewer", "verified labels a picture"),
-    ("boxes_spread", "larger", "spread of boxes, SD / mean"),
-    ("verified_spread", "larger", "spread of verified labels, SD / mean"),
+    ("boxes_per_picture", "fewer", "boxes a picture", "boxes"),
+    ("verified_per_picture", "fewer", "verified labels a picture", "verified_labels"),
+    ("boxes_spread", "larger", "spread of boxes, SD / mean", None),
+    ("verified_spread", "larger", "spread of verified labels, SD / mean", None),
 )
-"""Measures of splits.csv, how train has to compare with both others, and what they are."""
+"""Measures of splits.csv, how train has to compare with both others, what they are, and for
+means what is averaged."""
+Z = 1.96
 
 
 def summarised(found: Exploration) -> dict[str, Any]:
@@ -50,17 +52,29 @@ def summarised(found: Exploration) -> dict[str, Any]:
 def compared(found: Exploration) -> list[dict[str, Any]]:
     """Train beside validation and test: the values of CLAIMS, and whether each one holds.
 
-    `agrees` is None unless all three subsets have the measure.
+    `agrees` is None unless all three subsets have the measure. `clear` tells of a mean
+    whether train differs from both others by more than chance (Welch's test, 95 %).
     """
     rows = {row["subset"]: row for row in split_rows(found)}
     result = []
-    for measure, expected, about in CLAIMS:
+    for measure, expected, about, summed in CLAIMS:
         values = {name: rows[name][measure] for name in SUBSETS if name in rows}
-        agrees = None
+        agrees = clear = None
         if len(values) == len(SUBSETS) and None not in values.values():
             train, *others = values.values()
             fewer, larger = train < min(others), train > max(others)
             agrees = fewer if expected == "fewer" else larger
+            clear = summed and all(_differ(found, summed, other) for other in SUBSETS[1:])
         claim = {"measure": measure, "about": about, "expected": expected}
-        result.append({**claim, **values, "agrees": agrees})
+        result.append({**claim, **values, "agrees": agrees, "clear": clear})
     return result
+
+
+def _differ(found: Exploration, summed: str, other: str) -> bool:
+    """Whether the means of train and another subset differ by more than chance."""
+    means, errors = [], 0.0
+    for sums in (found.split("train"), found.split(other)):
+        n, total, squares = sums["pictures"], sums[summed], sums[f"{summed}_squared"]
+        means.append(total / n)
+        errors += (n * squares - total**2) / (n * n * max(n - 1, 1))
+    return abs(means[0] - means[1]) > Z * errors**0.5

@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from test_jobs import read_parts, run_job, write_json, write_manifest
 
 from mapsight import class_tree, explore_pictures, explore_sums, openimages, openimages_columns
@@ -25,7 +26,7 @@ from mapsight.explore_findings import summarised
 from mapsight.explore_pictures import MEASURES, PAIR_LABELS, PictureCounter
 from mapsight.explore_rows import SplitReader
 from mapsight.explore_tables import write_tables
-from mapsight.openimages_columns import FLAGS, KINDS, SIDES
+from mapsight.openimages_columns import FLAGS, KINDS, SIDES, SUBSETS
 from mr_jobs.explore_metadata import MRExploreMetadata
 
 TARGETS = {"Lion": odd.LION, "Carnivore": odd.CARNIVORE}
@@ -528,6 +529,19 @@ def test_train_is_compared_with_validation_and_test(train, agrees):
     split |= {(subset, "boxes_squared"): n * n for subset, n in boxes.items()}
     found = summarised(Exploration({"split": split}))["compared"][0]
     assert (found["train"], found["test"], found["agrees"]) == (train, 3, agrees)
+
+
+@pytest.mark.parametrize("other", [0.2, 2.0])
+def test_means_that_differ_by_chance_are_not_clear(other):
+    rng = np.random.default_rng(0)
+    boxes = {"train": rng.poisson(3, 200), "validation": rng.poisson(3 + other, 90)}
+    boxes["test"] = rng.poisson(5, 90)
+    split = {(s, "pictures"): len(n) for s, n in boxes.items()}
+    split |= {(s, "boxes"): int(n.sum()) for s, n in boxes.items()}
+    split |= {(s, "boxes_squared"): int((n**2).sum()) for s, n in boxes.items()}
+    tests = [stats.ttest_ind(boxes["train"], boxes[s], equal_var=False) for s in SUBSETS[1:]]
+    claim = summarised(Exploration({"split": split}))["compared"][0]
+    assert claim["clear"] == all(test.pvalue < 0.05 for test in tests) == (other == 2)
 
 
 def test_without_all_three_subsets_nothing_is_compared():

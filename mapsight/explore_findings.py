@@ -52,21 +52,21 @@ def summarised(found: Exploration) -> dict[str, Any]:
 def compared(found: Exploration) -> list[dict[str, Any]]:
     """Train beside validation and test: the values of CLAIMS, and whether each one holds.
 
-    `agrees` is None unless all three subsets have the measure. `clear` tells of a mean
+    `agrees` is None unless all three subsets have the measure. `beyond_chance` tells of a mean
     whether train differs from both others by more than chance (Welch's test, 95 %).
     """
     rows = {row["subset"]: row for row in split_rows(found)}
     result = []
     for measure, expected, about, summed in CLAIMS:
         values = {name: rows[name][measure] for name in SUBSETS if name in rows}
-        agrees = clear = None
+        agrees = beyond = None
         if len(values) == len(SUBSETS) and None not in values.values():
             train, *others = values.values()
             fewer, larger = train < min(others), train > max(others)
             agrees = fewer if expected == "fewer" else larger
-            clear = summed and all(_differ(found, summed, other) for other in SUBSETS[1:])
+            beyond = summed and all(_differ(found, summed, other) for other in SUBSETS[1:])
         claim = {"measure": measure, "about": about, "expected": expected}
-        result.append({**claim, **values, "agrees": agrees, "clear": clear})
+        result.append({**claim, **values, "agrees": agrees, "beyond_chance": beyond})
     return result
 
 

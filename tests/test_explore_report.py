@@ -83,6 +83,16 @@ def test_the_chapter_says(report, text):
     assert text in " ".join(report(exploration()).text.split())
 
 
+def test_the_subsets_are_compared_in_words_and_with_chance(report):
+    found = exploration()
+    for name, number in {"pictures": 4, "boxes": 9, "boxes_squared": 81}.items():
+        found.sums["split"]["validation", name] = number
+    text = " ".join(report(found).text.split())
+    assert "boxes a picture0.902.250.90no (within chance)" in text
+    assert "spread of boxes, SD / mean2.021.732.02no" in text
+    assert "Here no measure in the table sets train apart" in text
+
+
 def test_every_chart_is_shown_and_drawn(report, tmp_path):
     page = report(exploration())
     shown = {image["src"] for image in page.all("img") if "metadata" in image["src"]}

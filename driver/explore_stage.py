@@ -19,7 +19,13 @@ from mapsight.inputs import Found
 from mapsight.openimages_columns import KINDS, read_header
 from mapsight.results import records_of
 
-__all__ = ["check_headers", "description_files", "explore", "explore_identity", "explore_tables"]
+__all__ = [
+    "check_headers",
+    "description_files",
+    "explore",
+    "explore_identity",
+    "explore_tables",
+]
 
 FOLDER = "explore"
 """Where its tables lie in results/."""
@@ -41,6 +47,9 @@ def check_headers(run: Pipeline) -> None:
             read_header(file.uri.decode("utf-8", "surrogateescape"), kind, file.source)
         except ValueError as error:
             raise UsageError(f"--openimages: {error}") from None
+        except OSError as error:
+            reason = error.strerror or error
+            raise UsageError(f"--openimages: {file.source}: cannot be read: {reason}") from None
 
 
 def explore_identity(run: Pipeline) -> dict[str, Any]:

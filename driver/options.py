@@ -25,7 +25,7 @@ __all__ = ["COMMANDS", "parse"]
 
 COMMANDS = ("run", "search", "fetch", "status", "report", "model", "pack", "plan")
 STAGES = (
-    *("plan", "ingest", "fetch", "extract", "annotate"),
+    *("plan", "ingest", "fetch", "extract", "explore", "annotate"),
     *("fit", "classify", "count", "rank", "merge", "render"),
 )
 assert frozenset(STAGES) == STAGE_NAMES

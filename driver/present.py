@@ -11,6 +11,7 @@ from typing import Any
 
 from driver.cards import sheets_of
 from driver.errors import Failure
+from driver.explore_stage import description_files, explore_tables
 from driver.label_stages import read_counts
 from driver.pipeline import Outcome, Pipeline, require
 from driver.plan_stage import named_inputs
@@ -47,7 +48,12 @@ def _options(run: Pipeline) -> dict[str, Any]:
 
 def merge_identity(run: Pipeline) -> dict[str, Any]:
     """What the result tables depend on beside the records."""
-    return {"options": _options(run), "inputs": named_inputs(run), "note": run.options.note}
+    return {
+        "options": _options(run),
+        "inputs": named_inputs(run),
+        "note": run.options.note,
+        "descriptions": description_files(run),
+    }
 
 
 def merge(run: Pipeline, folder: str) -> Outcome:
@@ -68,6 +74,7 @@ def merge(run: Pipeline, folder: str) -> Outcome:
     counts, _ = read_counts(run)
     _write_tables(run, counts, predicted, target)
     summary = _summary(run, counts, predicted, rejected)
+    summary["explore"] = explore_tables(run, target)
     (target / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     run.store(target, "merge", folder)
     return Outcome(notes={"sheets": sheets})
@@ -195,10 +202,12 @@ def download_results(workspace: Workspace, folder: Path) -> None:
     document = workspace.committed("merge")
     if document is None:
         raise Failure(f"{workspace.location}: there are no results yet; run the pipeline first")
+    skip = len(document["folder"]) + 1
     for part, address in zip(document["parts"], workspace.parts("merge"), strict=True):
         if not part["name"].endswith(".parquet"):
-            name = part["name"].rsplit("/", 1)[-1]
-            workspace.fs.get_file(workspace.fs._strip_protocol(address), str(folder / name))
+            path = folder / part["name"][skip:]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            workspace.fs.get_file(workspace.fs._strip_protocol(address), str(path))
 
 
 def report_to(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mapsight import plots, summary
+from mapsight.explore_chapter import read_chapter
 from mapsight.pages import write_page
 
 __all__ = ["Answer", "Card", "Sheet", "write_report", "write_search_page"]
@@ -86,6 +87,9 @@ def write_report(results: Path, out: Path, sheets: Sequence[Sheet]) -> Path:
     accuracy = summary.read_accuracy(results)
     counts = {name: summary.read_counts(results / f"{name}.csv") for name in ("labels", "classes")}
     _write_plots(out / "plots", run, counts, accuracy, results / "confusion.csv")
+    chapter = (
+        read_chapter(results / "explore", run["explore"], out / "plots") if run["explore"] else None
+    )
     thumbs = _write_thumbnails(out, sheets)
     write_page(
         out / "index.html",
@@ -99,6 +103,7 @@ def write_report(results: Path, out: Path, sheets: Sequence[Sheet]) -> Path:
         verified=summary.verified(accuracy),
         absent=[(label, row) for label, row in run["verified_absent"].items() if row["n"]],
         ppi_note=summary.ppi_note(run["options"].get("screen_diagonal")),
+        chapter=chapter,
         sheets=sheets,
         thumbs=thumbs,
         errors=summary.error_rows(run["errors"]),

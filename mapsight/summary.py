@@ -48,6 +48,7 @@ _DEFAULTS: Run = {
     "missing_labels": [],
     "note": None,
     "verified_absent": {},
+    "explore": None,
     "errors": {},
     "stages": [],
     "options": {},

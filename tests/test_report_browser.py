@@ -11,7 +11,8 @@ import subprocess
 import threading
 
 import pytest
-from test_report import HOSTILE, card, write_results
+from test_explore_report import exploration, write_explored
+from test_report import HOSTILE, card
 
 from mapsight.report import Answer, Sheet, write_report, write_search_page
 
@@ -45,7 +46,8 @@ def site(tmp_path_factory):
     """A report and a search page with long and hostile texts, on a loopback port."""
     folder = tmp_path_factory.mktemp("site")
     shown = [card(image_id=f"{n}", title=t) for n, t in enumerate(["Lion", LONG, HOSTILE])]
-    results = write_results(folder / "results", label=LONG, inputs=[LONG], command=LONG * 3)
+    found = exploration(LONG)
+    results = write_explored(folder / "results", found, label=LONG, inputs=[LONG], command=LONG * 3)
     write_report(results, folder / "report", [Sheet(LONG, LONG, shown)])
     write_search_page(folder / "search.html", [Answer(LONG, None, LONG, LONG, shown)])
     handler = functools.partial(QuietHandler, directory=str(folder))
@@ -74,7 +76,7 @@ def measured(site, profile, page: str, width: int) -> dict:
 
 
 @pytest.mark.parametrize("width", [1400, 400])
-@pytest.mark.parametrize(("page", "images"), [("report/index.html", 8), ("search.html", 3)])
+@pytest.mark.parametrize(("page", "images"), [("report/index.html", 14), ("search.html", 3)])
 def test_a_page_fits_its_window(site, tmp_path, page, images, width):
     found = measured(site, tmp_path, page, width)
     assert found["scroll"] <= found["client"] <= width

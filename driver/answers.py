@@ -21,7 +21,7 @@ SHOWN_BY = {"features": "how alike the model finds them", "label": "label, highe
 TABLE = "/predictions.parquet"
 CREDITS = ("title", "author", "license", "original_url")
 FIELDS = (
-    *("query", "rank", "image_id", "score", "label", "ppi", "width", "height", "source"),
+    *("query", "rank", "image_id", "score", "label", "style", "ppi", "width", "height", "source"),
     *CREDITS,
 )
 
@@ -78,7 +78,7 @@ def _give_credit(run: Pipeline, questions: Sequence[Question]) -> None:
 
 def _json(questions: Sequence[Question]) -> str:
     rows = (answer for question in questions for answer in question.answers)
-    return "".join(json.dumps({name: row[name] for name in FIELDS}) + "\n" for row in rows)
+    return "".join(json.dumps({name: row.get(name) for name in FIELDS}) + "\n" for row in rows)
 
 
 def _table(questions: Sequence[Question]) -> str:
@@ -93,7 +93,7 @@ def _table(questions: Sequence[Question]) -> str:
                 str(a["rank"]),
                 a["image_id"],
                 f"{a['score']:.4f}",
-                a["label"],
+                a["label"] + (f", {a['style']}" if a.get("style") else ""),
                 f"{a['ppi']:.2f}",
                 f"{a['width']}×{a['height']}",
                 plain(a["source"]),

@@ -12,6 +12,7 @@ from driver import present
 from driver.defaults import choose_input
 from driver.dry_run import dry_run
 from driver.errors import Failure, UsageError
+from driver.explore_stage import check_headers
 from driver.label_stages import check_options
 from driver.model import Model, find_model, given_model
 from driver.options import STAGES
@@ -36,6 +37,7 @@ def run(options: Namespace, command: str) -> int:
         pipeline = Pipeline(options, workspace)
         pipeline.memo.update(command=command, started=time.strftime("%Y-%m-%dT%H:%M:%S%z"))
         check_options(pipeline)
+        check_headers(pipeline)
         with pipeline.attended(alone=True):
             pipeline.run(STAGE_TABLE)
         finished = pipeline.reports[-1].name == STAGES[-1]
@@ -116,7 +118,7 @@ def _status_of(workspace: Workspace, stage: str) -> tuple[str, ...]:
     told = [
         f"{key} {count:,}"
         for group, values in sorted(document["counters"].items())
-        if group in ("images", "annotations")
+        if group in ("images", "explore", "annotations")
         for key, count in sorted(values.items())
     ]
     told += document.get("applications", [])

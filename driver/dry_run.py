@@ -69,7 +69,11 @@ def _uploads(run: Pipeline, plan: Plan) -> Iterator[str]:
 
 def _stage(run: Pipeline, stage: str, plan: Plan) -> Iterator[str]:
     verb, tasks = JOB_OF.get(stage), _tasks(stage, plan)
-    if verb is None or tasks == 0 or (stage == "annotate" and not run.options.openimages):
+    if (
+        verb is None
+        or tasks == 0
+        or (stage in ("explore", "annotate") and not run.options.openimages)
+    ):
         yield f"{stage}: no job"
         return
     job = ROOT / JOBS[verb].path

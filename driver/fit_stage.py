@@ -17,7 +17,7 @@ from driver.head_file import HEAD, given_head
 from driver.label_stages import joined_parts
 from driver.pipeline import Outcome, Pipeline
 from mapsight.calibrate import tuned
-from mapsight.examples import Leaks
+from mapsight.examples import SPLITS, Leaks
 from mapsight.fit_sums import FitPlan, plan_fit
 from mapsight.head import load_head, save_head, with_facts
 from mapsight.records import OTHER
@@ -76,7 +76,7 @@ def _split(
             if key[0] == "twin":
                 dhash, split, other = value
                 kept[int(dhash, 16)] = other
-                yield {"image_id": key[1], "split": split, "twin_in": other}
+                yield {"image_id": key[1], "split": SPLITS[split], "twin_in": SPLITS[other]}
             else:
                 counts[tuple(key)] += value
 

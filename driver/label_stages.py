@@ -102,7 +102,7 @@ def drop_old_uploads(run: Pipeline) -> None:
     """Remove copies of inputs that are not this run's."""
     names = (
         run.documents[stage]["notes"].get("uploads", {}).values()
-        for stage in ("ingest", "annotate")
+        for stage in ("ingest", "explore", "annotate")
     )
     drop_others(run, itertools.chain.from_iterable(names))
 

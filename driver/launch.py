@@ -51,6 +51,7 @@ JOBS = {
         ("pack", "images"),
         ("fetch", "images"),
         ("extract", "features"),
+        ("explore", "metadata"),
         ("annotate", "images"),
         ("classify", "images"),
         ("split", "examples"),

@@ -28,7 +28,7 @@ COMMANDS = ("run", "search", "fetch", "status", "report", "model", "pack", "plan
 UNCONFIGURED = ("plan", "compare")
 """Commands whose options mean other things than those of the configuration file."""
 STAGES = (
-    *("plan", "ingest", "fetch", "extract", "annotate"),
+    *("plan", "ingest", "fetch", "extract", "explore", "annotate"),
     *("fit", "classify", "count", "rank", "merge", "render"),
 )
 assert frozenset(STAGES) == STAGE_NAMES

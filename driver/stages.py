@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from driver import extract_stage, fit_stage, label_stages, plan_stage, present, shard_stages
+from driver import (
+    explore_stage,
+    extract_stage,
+    fit_stage,
+    label_stages,
+    plan_stage,
+    present,
+    shard_stages,
+)
 from driver.fingerprint import ROOT
 from driver.launch import JOBS
 from driver.pipeline import Pipeline, Stage
@@ -53,6 +61,13 @@ STAGE_TABLE = (
         extract_stage.check_share,
     ),
     Stage(
+        "explore",
+        (),
+        (JOBS["explore"].path, "mapsight/openimages.py"),
+        explore_stage.explore_identity,
+        explore_stage.explore,
+    ),
+    Stage(
         "annotate",
         ("extract",),
         (JOBS["annotate"].path, "mapsight/openimages.py"),
@@ -89,9 +104,10 @@ STAGE_TABLE = (
     ),
     Stage(
         "merge",
-        ("extract", "annotate", "fit", "classify", "count", "rank"),
+        ("extract", "explore", "annotate", "fit", "classify", "count", "rank"),
         (
             "driver/evaluation_tables.py",
+            "driver/explore_stage.py",
             "driver/noticed.py",
             "driver/present.py",
             "mapsight/results.py",

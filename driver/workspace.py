@@ -358,7 +358,7 @@ STAGE_FIELDS = frozenset(
 )
 STAGE_NAMES = frozenset(
     (
-        *("plan", "ingest", "fetch", "extract", "annotate"),
+        *("plan", "ingest", "fetch", "extract", "explore", "annotate"),
         *("fit", "classify", "count", "rank", "merge", "render"),
     )
 )

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mapsight.inputs import HEX_ID, Found, find_inputs, open_uri, resolve
+from mapsight.openimages_columns import data_rows, read_header, readable
 
 __all__ = [
     "CsvSplit",
@@ -22,19 +23,18 @@ __all__ = [
     "csv_splits",
     "find_dataset",
     "merge_annotations",
+    "read_classes",
     "read_descriptions",
     "read_hierarchy",
 ]
 
 CSV_SPLIT_BYTES = 128 << 20
-LINE_BYTES = 1 << 20
-READ_BYTES = 1 << 18
 MOST_ROWS = 10_000
 UNKNOWN = -1
 BOX_SIDES = ("XMin", "XMax", "YMin", "YMax")
 BOX_FLAGS = ("IsOccluded", "IsTruncated", "IsGroupOf", "IsDepiction", "IsInside")
 METADATA = {
-    "boxes": ("*annotations-bbox*.csv",),
+    "boxes": ("*annotations-bbox*.csv", "*annotations-human-bbox.csv"),
     "labels": ("*imagelabels*.csv", "*annotations-human.csv", "*annotations-machine.csv"),
     "images": ("*images*.csv", "*image_ids_and_rotation.csv"),
     "descriptions": ("class-descriptions*.csv", "*class-descriptions*.csv"),
@@ -59,12 +59,16 @@ class Dataset:
 
 @dataclass(frozen=True)
 class CsvSplit:
-    """A byte range of a CSV file; a task reads the lines that begin inside it."""
+    """A byte range of a CSV file; a task reads its records as mapsight.csv_rows says.
+
+    `source` is the file's name to people.
+    """
 
     uri: str
     kind: str
     start: int
     end: int
+    source: str = ""
 
 
 def kind_of(name: str) -> str | None:
@@ -113,11 +117,17 @@ def read_hierarchy(files: Sequence[Found]) -> dict[str, tuple[str, ...]]:
     Raises:
         ValueError: a file is not the published JSON.
     """
+    return {mid: parents for mid, parents in read_classes(files).items() if parents}
+
+
+def read_classes(files: Sequence[Found]) -> dict[str, tuple[str, ...]]:
+    """As `read_hierarchy`, with the classes that have no parent, too."""
     above: dict[str, set[str]] = {}
 
     def visit(node: Mapping[str, Any], parent: str | None) -> None:
+        parents = above.setdefault(node["LabelName"], set())
         if parent is not None:
-            above.setdefault(node["LabelName"], set()).add(parent)
+            parents.add(parent)
         for child in node.get("Subcategory", ()):
             visit(child, node["LabelName"])
 
@@ -136,40 +146,26 @@ def csv_splits(file: Found, kind: str) -> Iterator[CsvSplit]:
     """Byte ranges of a CSV file for the map tasks."""
     uri = file.uri.decode("utf-8", "surrogateescape")
     if file.bytes < 0:  # of unknown size
-        yield CsvSplit(uri, kind, 0, sys.maxsize)
+        yield CsvSplit(uri, kind, 0, sys.maxsize, file.source)
     for start in range(0, file.bytes, CSV_SPLIT_BYTES):
-        yield CsvSplit(uri, kind, start, start + CSV_SPLIT_BYTES)
-
-
-def _lines(split: CsvSplit) -> Iterator[tuple[list[str], str]]:
-    """(header, line) of every line that begins inside the split, the header's aside."""
-    # files far away have no readline with a limit
-    with open_uri(split.uri) as file, io.BufferedReader(file, READ_BYTES) as handle:
-        header = next(csv.reader([handle.readline().decode("utf-8-sig", "replace")]), [])
-        if split.start:
-            handle.seek(split.start - 1)
-            handle.readline()
-        while handle.tell() < split.end and (line := handle.readline(LINE_BYTES)):
-            yield header, line.decode("utf-8", "replace")
+        yield CsvSplit(uri, kind, start, start + CSV_SPLIT_BYTES, file.source)
 
 
 def annotation_rows(split: CsvSplit) -> Iterator[tuple[str, dict[str, Any]] | None]:
-    """(image_id, part of an annotation) of each line; None for one that is malformed."""
-    for header, line in _lines(split):
-        cells = _cells(line)
-        if len(cells) != len(header) or not cells:
+    """(image_id, part of an annotation) of each row; None for one that is malformed.
+
+    Raises:
+        ValueError: the file's columns are not those of its kind.
+    """
+    header = read_header(split.uri, split.kind, split.source)
+    if header is None:
+        return
+    for row in data_rows(split.uri, header, split.start, split.end):
+        record = dict(zip(header.columns, map(readable, row.cells), strict=False))
+        if row.problem:
             yield None
-            continue
-        row = dict(zip(header, cells, strict=True))
-        yield PARTS[split.kind](row)
-
-
-def _cells(line: str) -> list[str]:
-    """The cells of a line; none if it is not CSV."""
-    try:
-        return next(csv.reader([line]), [])
-    except csv.Error:
-        return []
+        else:
+            yield PARTS[split.kind](record)
 
 
 def _id(row: Mapping[str, str]) -> str:

@@ -14,7 +14,14 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, PercentForma
 from mapsight.chart_style import BLUE, GREY, INK, ORANGE, WIDTH, as_svg, no_data
 from mapsight.text import amount, shorten
 
-__all__ = ["Interval", "bar_chart", "confusion_chart", "histogram_chart", "interval_chart"]
+__all__ = [
+    "Interval",
+    "bar_chart",
+    "confusion_chart",
+    "histogram_chart",
+    "interval_chart",
+    "label_rows",
+]
 
 MAX_CONFUSION = 40
 
@@ -40,7 +47,7 @@ def bar_chart(labels: Sequence[str], counts: Sequence[int]) -> Figure:
     total = sum(counts)
     if not total:
         return no_data()
-    figure, axes = _rows(labels)
+    figure, axes = label_rows(labels)
     bars = axes.barh(range(len(counts)), counts, height=0.66, color=BLUE)
     axes.bar_label(bars, [amount(count) for count in counts], padding=4, fontsize=8.5)
     axes.set_xlim(0, max(counts) * 1.16)
@@ -66,7 +73,7 @@ def interval_chart(
         _check_lengths(labels, intervals)
     if not any(interval for intervals in series.values() for interval in intervals):
         return no_data()
-    figure, axes = _rows(labels, extra=0.75, row=0.34)
+    figure, axes = label_rows(labels, extra=0.75, row=0.34)
     for number, (name, intervals) in enumerate(series.items()):
         _draw_intervals(axes, number, len(series), name, intervals)
     for row, intervals in enumerate(zip(*series.values(), strict=True)):
@@ -148,7 +155,7 @@ def _check_lengths(labels: Sequence[str], values: Sequence[Any]) -> None:
         raise ValueError(f"expected a value for each of {len(labels)} labels, got {len(values)}")
 
 
-def _rows(labels: Sequence[str], extra: float = 0.3, row: float = ROW) -> tuple[Figure, Axes]:
+def label_rows(labels: Sequence[str], extra: float = 0.3, row: float = ROW) -> tuple[Figure, Axes]:
     """A figure with a row for each label, as high as they need."""
     height = max(1.2, row * len(labels) + extra)
     figure = Figure(figsize=(WIDTH, height), layout="constrained")

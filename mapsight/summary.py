@@ -50,6 +50,7 @@ _DEFAULTS: Run = {
     "note": None,
     "verified_absent": {},
     "evaluation": {},
+    "explore": None,
     "errors": {},
     "stages": [],
     "options": {},

@@ -62,6 +62,7 @@ OPTIONS = {
     "calibrate_head.py": ["--targets", "--head", "--tried", "--leaks"],
     "classify_images.py": ["--targets"],
     "count_labels.py": [],
+    "explore_metadata.py": [],
     "extract_features.py": ["--model"],
     "fetch_images.py": ["--store"],
     "find_images.py": ["--ids"],

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapsight import openimages
+from mapsight import csv_rows, openimages
 from mapsight.hdfs_streams import RangeFile
 from mapsight.inputs import find_inputs
 from mapsight.openimages import (
@@ -31,6 +31,7 @@ LABELS = "ImageID,Source,LabelName,Confidence\n"
         ("train-annotations-human-imagelabels-boxable.csv", "labels"),
         ("oidv7-val-annotations-human-imagelabels.csv", "labels"),
         ("validation-annotations-bbox.csv", "boxes"),
+        ("annotations-human-bbox.csv", "boxes"),
         ("class-descriptions-boxable.csv", "descriptions"),
         ("oidv7-class-descriptions.csv", "descriptions"),
         ("bbox_labels_600_hierarchy.json", "hierarchy"),
@@ -76,8 +77,11 @@ def test_a_file_far_away_is_read_like_one_here(tmp_path, monkeypatch):
     path = tmp_path / "x-imagelabels.csv"
     path.write_text(LABELS + "a,v,/m/1,1\nb,v,/m/1,1\n")
     here, data = read_all(path, "labels"), path.read_bytes()
-    far = RangeFile(None, "x", lambda _, start, end: data[start:end], None, len(data))
-    monkeypatch.setattr(openimages, "open_uri", lambda uri: far)
+    monkeypatch.setattr(
+        csv_rows,
+        "open_uri",
+        lambda _: RangeFile(None, "x", lambda _, start, end: data[start:end], None, len(data)),
+    )
     assert read_all(path, "labels") == here
 
 

@@ -12,7 +12,8 @@ import threading
 
 import pytest
 from test_evaluation import MADE
-from test_report import HOSTILE, card, write_chapter, write_results
+from test_explore_report import exploration, write_explored
+from test_report import HOSTILE, card, write_chapter
 
 from mapsight.report import Answer, Sheet, write_report, write_search_page
 
@@ -46,7 +47,8 @@ def site(tmp_path_factory):
     """A report and a search page with long and hostile texts, on a loopback port."""
     folder = tmp_path_factory.mktemp("site")
     shown = [card(image_id=f"{n}", title=t) for n, t in enumerate(["Lion", LONG, HOSTILE])]
-    results = write_results(folder / "results", label=LONG, inputs=[LONG], command=LONG * 3)
+    found = exploration(LONG)
+    results = write_explored(folder / "results", found, label=LONG, inputs=[LONG], command=LONG * 3)
     write_chapter(results, MADE)
     sheet = Sheet(LONG, LONG, shown)
     write_report(results, folder / "report", [sheet], sheet, sheet)
@@ -77,7 +79,7 @@ def measured(site, profile, page: str, width: int) -> dict:
 
 
 @pytest.mark.parametrize("width", [1400, 400])
-@pytest.mark.parametrize(("page", "images"), [("report/index.html", 18), ("search.html", 3)])
+@pytest.mark.parametrize(("page", "images"), [("report/index.html", 24), ("search.html", 3)])
 def test_a_page_fits_its_window(site, tmp_path, page, images, width):
     found = measured(site, tmp_path, page, width)
     assert found["scroll"] <= found["client"] <= width

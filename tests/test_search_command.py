@@ -11,7 +11,18 @@ import pytest
 from conftest import Program, encoded, make_pictures, scribble
 from loopback import reply, serving
 
-FIELDS = ["query", "rank", "image_id", "score", "label", "ppi", "width", "height", "source"]
+FIELDS = [
+    "query",
+    "rank",
+    "image_id",
+    "score",
+    "label",
+    "style",
+    "ppi",
+    "width",
+    "height",
+    "source",
+]
 FIELDS += ["title", "author", "license", "original_url"]
 ID = f"{5:016x}"
 

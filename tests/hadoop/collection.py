@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from tests.conftest import encoded, scribble
 
 LIONS, TREES = "/m/096mb", "/m/07j7r"
+SUBSETS = ("train", "validation", "train", "test")
 GROUPS, ROWS = 12, 40
 MANY = GROUPS * ROWS
 
@@ -44,13 +45,27 @@ def make_collection(folder: Path) -> bytes:
     )
     flags = "IsOccluded,IsTruncated,IsGroupOf,IsDepiction,IsInside"
     header = f"ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,{flags}\n"
-    (folder / "openimages" / "test-annotations-bbox.csv").write_text(header + boxes)
+    (folder / "openimages" / "train-annotations-bbox.csv").write_text(header + boxes)
+    _make_metadata(folder / "openimages")
     names = f"{TREES},Tree\n{LIONS},Lion\n"
     (folder / "openimages" / "class-descriptions-boxable.csv").write_text(names)
     _make_tar(folder / "more.tar")
     pictures = [jpeg(seed) for seed in range(40, 54)] + [b"GIF89a", None]
     ids = [f"{seed:016x}" for seed in (0, *range(41, 56))]  # the first is a double
     return parquet(pictures, ids, 4)
+
+
+def _make_metadata(folder: Path) -> None:
+    """An image list whose titles have two lines, and boxes with a row that is torn."""
+    images = "ImageID,Subset,License,Author,Title\n" + "".join(
+        f'{seed:016x},{SUBSETS[seed % 4]},by,"Doe, {seed % 3}","one\ntwo"\n'
+        for seed in range(1, 20)
+    )
+    (folder / "test-images-with-rotation.csv").write_text(images)
+    header = "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsDepiction\n"
+    rows = ((seed, n, seed / 20) for seed in range(20) for n in range(seed % 4))
+    boxes = "".join(f"{seed:016x},xclick,{LIONS},1,0,{x},0.{n},1,-1\n" for seed, n, x in rows)
+    (folder / "test-annotations-bbox.csv").write_text(f"{header}torn\n{boxes}")
 
 
 def _make_tar(path: Path) -> None:

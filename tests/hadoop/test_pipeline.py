@@ -36,6 +36,7 @@ STAGES = [
     "annotate",
     "classify",
     "count",
+    "explore",
     "extract",
     "fetch",
     "fit",
@@ -50,10 +51,16 @@ STAGES = [
 def hashes(folder: Path) -> dict[str, str]:
     """SHA-256 by name of every file of results but what tells of time and place."""
     return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in folder.iterdir()
-        if path.is_file() and path.name != "summary.json"
+        name: hashlib.sha256(data).hexdigest()
+        for name, data in contents(folder).items()
+        if name != "summary.json"
     }
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """The files of results by name, those of results/explore/ too; not those of the report."""
+    files = [*folder.glob("*"), *folder.glob("explore/*")]
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in files if p.is_file()}
 
 
 class Look(threading.Thread):
@@ -118,16 +125,15 @@ def ran(cluster, environment, tmp_path_factory):
 
 def test_results_are_those_of_one_machine_byte_for_byte(ran):
     here = hashes(ran.folder / "here" / "results")
-    assert {"head.npz", "predictions.parquet", "ranking.parquet"} <= here.keys()
+    assert {"head.npz", "predictions.parquet", "explore/labels.csv"} <= here.keys()
     assert hashes(ran.folder / "there") == here
 
 
 def test_published_results_are_those_that_were_copied(ran):
     folder = f"{ran.hdfs._strip_protocol(WORKSPACE)}/results"
-    found = {path.rsplit("/", 1)[-1]: ran.hdfs.cat_file(path) for path in ran.hdfs.find(folder)}
-    assert found == {
-        p.name: p.read_bytes() for p in (ran.folder / "there").iterdir() if p.is_file()
-    }
+    files = ran.hdfs.find(folder)
+    found = {path[len(folder) + 1 :]: ran.hdfs.cat_file(path) for path in files}
+    assert found == contents(ran.folder / "there")
 
 
 def test_counters_are_exact(ran):
@@ -146,8 +152,8 @@ def test_containers_see_nothing_of_the_developers_environment(ran):
     assert "seen" not in ran.look.variables
 
 
-def test_eight_jobs_start_java_twice_each(ran):
-    assert ran.calls == {"version": 8, "jar": 8}
+def test_nine_jobs_start_java_once_and_once_for_each_of_ten_steps(ran):
+    assert ran.calls == {"version": 9, "jar": 10}
 
 
 def test_nothing_runs_and_nothing_temporary_is_left(ran, cluster):
@@ -181,7 +187,7 @@ def test_status_of_a_workspace_on_hdfs_is_that_of_one_here(ran):
     here = ran.program.ok("status", "--workspace", "here")
     rows = [[line.split()[:2] for line in said.splitlines()] for said in (here, there)]
     assert rows[0] == rows[1]
-    assert len(re.findall("application_", there)) == 8
+    assert len(re.findall("application_", there)) == 10
     assert "corrupt 1, duplicate_id 2, empty 1, extracted 48" in there
 
 

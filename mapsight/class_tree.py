@@ -1,0 +1,48 @@
+"""The hierarchy of classes: what is above and below a class, by "is a".
+
+It is given as the classes directly above each class, by MID; a class may have several.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+__all__ = ["ancestors", "children_of", "levels"]
+
+Parents = Mapping[str, Sequence[str]]
+
+
+def ancestors(parents: Parents) -> dict[str, frozenset[str]]:
+    """Every class with all that are above it, itself included; cycles do no harm."""
+    above = {}
+    for mid in {*parents, *itertools.chain.from_iterable(parents.values())}:
+        found, queue = {mid}, [mid]
+        for current in queue:
+            fresh = set(parents.get(current, ())) - found
+            found |= fresh
+            queue.extend(sorted(fresh))
+        above[mid] = frozenset(found)
+    return above
+
+
+def levels(parents: Parents) -> dict[str, int]:
+    """How far every class is below the root, by the shortest way; 1 has none above."""
+    found = {mid: 1 for mid in ancestors(parents) if not parents.get(mid)}
+    queue = sorted(found)
+    children = children_of(parents)
+    for mid in queue:
+        for child in children.get(mid, ()):
+            if child not in found:
+                found[child] = found[mid] + 1
+                queue.append(child)
+    return found
+
+
+def children_of(parents: Parents) -> dict[str, list[str]]:
+    """The classes directly below each class, sorted."""
+    below: dict[str, list[str]] = {}
+    for mid, above in sorted(parents.items()):
+        for parent in above:
+            below.setdefault(parent, []).append(mid)
+    return below

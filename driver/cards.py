@@ -15,7 +15,7 @@ from mapsight.shards import OURS, read_image
 if TYPE_CHECKING:
     from mapsight.report import Card, Sheet
 
-__all__ = ["Pictures", "cards_of", "sheets_of"]
+__all__ = ["Pictures", "cards_of", "noticed_sheets", "sheets_of"]
 
 
 class Pictures:
@@ -98,3 +98,29 @@ def sheets_of(workspace: Workspace, documents: dict[str, dict[str, Any]]) -> lis
         for name in order
         if sheets.get(name)
     ]
+
+
+def noticed_sheets(
+    workspace: Workspace, documents: dict[str, dict[str, Any]]
+) -> dict[str, Sheet | None]:
+    """The sheets `confused` and `suspects` of the report; None where there is nothing to show."""
+    from mapsight.report import Sheet
+
+    notes = documents["merge"]["notes"]
+    pictures = Pictures(workspace, documents["extract"])
+    found: dict[str, Sheet | None] = {"confused": None, "suspects": None}
+    pairs = notes.get("confused", [])
+    if pairs:
+        told = (f"{p['truth']} for {p['label']} ({p['pictures']})" for p in pairs)
+        rows = [row for pair in pairs for row in pair["rows"]]
+        note = f"Verified label, label given, test pictures: {', '.join(told)}."
+        found["confused"] = Sheet("What was taken for what", note, list(cards_of(rows, pictures)))
+    if notes.get("suspects"):
+        note = (
+            "Pictures of all splits that were given a label with a probability above one half,"
+            " against what people verified: first those verified not to show it, then the others,"
+            " most confident first. Either may be wrong. All are in suspects.csv."
+        )
+        cards = list(cards_of(notes["suspects"], pictures))
+        found["suspects"] = Sheet("Suspected label errors", note, cards)
+    return found

@@ -126,5 +126,7 @@ def _calibrate(
         "left_out": {key[1]: n for key, n in sorted(counts.items()) if key[0] == "left_out"},
         "model": {name: extract[name] for name in ("alpha", "resolution", "precision", "model")},
     }
-    save_head(with_facts(load_head(target / HEAD), **facts), target / HEAD)
-    (target / "head.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    head = with_facts(load_head(target / HEAD), **facts)
+    save_head(head, target / HEAD)
+    text = json.dumps(dict(head.about), indent=1, sort_keys=True) + "\n"
+    (target / "head.json").write_text(text, encoding="utf-8")

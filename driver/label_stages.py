@@ -167,16 +167,21 @@ def count(run: Pipeline, folder: str) -> Outcome:
     return Outcome(run.job("count", run.workspace.parts("classify"), [], ("count", folder)))
 
 
-def read_counts(run: Pipeline) -> tuple[dict[tuple[str, ...], int], list[Any]]:
-    """(counts by key, sample) that the count stage left; bounded by labels², not pictures."""
+def read_counts(
+    run: Pipeline,
+) -> tuple[dict[tuple[str, ...], int], dict[tuple[str, ...], list[Any]]]:
+    """(counts by key, rows by key: sample and examples) that the count stage left.
+
+    Memory: bounded by labels², not pictures.
+    """
     counts: dict[tuple[str, ...], int] = {}
-    sample: list[Any] = []
+    rows: dict[tuple[str, ...], list[Any]] = {}
     for key, value in records_of(run.workspace.parts("count")):
-        if key == ["sample"]:
-            sample = value
+        if isinstance(value, list):
+            rows[tuple(key)] = value
         else:
             counts[tuple(key)] = value
-    return counts, sample
+    return counts, rows
 
 
 def _rank_plan(run: Pipeline) -> RankPlan:
@@ -195,9 +200,9 @@ def rank_identity(run: Pipeline) -> dict[str, Any]:
 
 def rank(run: Pipeline, folder: str) -> Outcome:
     """Ranks every picture in its label and over all."""
-    counts, sample = read_counts(run)
+    counts, rows = read_counts(run)
     pictures = sum(n for key, n in counts.items() if key[0] == "label")
-    plan = plan_ranking(_rank_plan(run), sample, pictures, PICTURES_PER_RANGE)
+    plan = plan_ranking(_rank_plan(run), rows.get(("sample",), []), pictures, PICTURES_PER_RANGE)
     path = run.side_file("rank_plan.json", json.dumps(asdict(plan)))
     inputs = run.workspace.parts("classify")
     size = RANK_BYTES * pictures

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from driver.compare_command import COMPARE_EXAMPLES, compare_options
 from driver.config import CONFIG, config_flags
 from driver.errors import UsageError
 from driver.fetch_options import FETCH_EXAMPLES, fetch_options
@@ -23,7 +24,9 @@ from mapsight.records import MEASURES
 
 __all__ = ["COMMANDS", "parse"]
 
-COMMANDS = ("run", "search", "fetch", "status", "report", "model", "pack", "plan")
+COMMANDS = ("run", "search", "fetch", "status", "report", "model", "pack", "plan", "compare")
+UNCONFIGURED = ("plan", "compare")
+"""Commands whose options mean other things than those of the configuration file."""
 STAGES = (
     *("plan", "ingest", "fetch", "extract", "explore", "annotate"),
     *("fit", "classify", "count", "rank", "merge", "render"),
@@ -42,6 +45,7 @@ other commands (each has --help):
   search   the pictures most like a query       status   what is done in a workspace
   report   write the report again               model    build or check the model file
   pack     what cluster nodes need, packed       plan     what a run would take
+  compare  finished workspaces beside each other
   fetch    a sample of Open Images from the internet
 """
 SEARCH_EXAMPLES = """\
@@ -394,6 +398,10 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
         "report": ("Write the report of a workspace again.", REPORT_EXAMPLES),
         "model": ("Build the model file from MobileNet weights, or check it.", MODEL_EXAMPLES),
         "pack": ("Pack what cluster nodes need beside Python into one archive.", PACK_EXAMPLES),
+        "compare": (
+            "Put finished workspaces beside each other: accuracy against speed.",
+            COMPARE_EXAMPLES,
+        ),
         "plan": ("Estimate what a run would take. Runs nothing.", PLAN_EXAMPLES),
     }
     text, examples = described[command]
@@ -419,6 +427,9 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
         parser.add_argument("--check", metavar="DIR", help="pictures to compare with Keras on")
     elif command == "pack":
         pack_options(parser)
+    elif command == "compare":
+        compare_options(parser)
+        return parser
     elif command == "plan":
         _size_options(parser.add_argument_group("model"))
         plan_options(parser, _positive)
@@ -438,10 +449,10 @@ def parse(argv: Sequence[str], prog: str) -> argparse.Namespace:
     rest = list(argv[1:] if argv and argv[0] in COMMANDS else argv)
     parser = _parser(command, prog)
     given = parser.parse_args(rest)
-    if command == "plan":  # its --images is a number: the configuration file means others
+    if command in UNCONFIGURED:
         given.command = command
         return given
-    parsers = {name: _parser(name, prog) for name in COMMANDS if name != "plan"}
+    parsers = {name: _parser(name, prog) for name in COMMANDS if name not in UNCONFIGURED}
     flags = config_flags(parsers, command, given.config, rest)
     options = parser.parse_args(flags + rest)
     options.command = command

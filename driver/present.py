@@ -9,16 +9,20 @@ import time
 from pathlib import Path
 from typing import Any
 
-from driver.cards import sheets_of
+from driver.cards import noticed_sheets, sheets_of
 from driver.errors import Failure
+from driver.evaluation_tables import absent_counts, write_evaluation, write_tables
 from driver.explore_stage import description_files, explore_tables
-from driver.label_stages import read_counts
+from driver.head_file import fitted_head
+from driver.label_stages import read_counts, targets_of
+from driver.noticed import Noticed
 from driver.pipeline import Outcome, Pipeline, require
 from driver.plan_stage import named_inputs
 from driver.workspace import Workspace
 from mapsight import __version__, accuracy
+from mapsight.head import load_head
 from mapsight.records import OTHER
-from mapsight.results import merged_records, write_csv, write_predictions, write_ranking
+from mapsight.results import merged_records, write_predictions, write_ranking
 
 __all__ = [
     "copy_results",
@@ -60,7 +64,10 @@ def merge(run: Pipeline, folder: str) -> Outcome:
     """Write results/ from the sorted parts of the jobs, streaming."""
     target = run.local_folder("merge", folder)
     images = run.documents["extract"]["counters"]["images"]
-    predicted, rejected = write_predictions(merged_records(run.workspace.parts("classify")), target)
+    counts, rows = read_counts(run)
+    noticed = Noticed(counts, rows)
+    records = noticed.passing(merged_records(run.workspace.parts("classify")))
+    predicted, rejected = write_predictions(records, target)
     wanted = images.get("extracted", 0) - _not_selected(run)
     require(
         (predicted, rejected) == (wanted, images["read"] - images.get("extracted", 0)),
@@ -71,13 +78,15 @@ def merge(run: Pipeline, folder: str) -> Outcome:
     sheets = write_ranking(
         merged_records(run.workspace.parts("rank")), target / "ranking.parquet", SHEET_PICTURES
     )
-    counts, _ = read_counts(run)
-    _write_tables(run, counts, predicted, target)
+    targets = targets_of(run.documents["classify"])
+    write_tables(targets, counts, predicted, target)
+    noticed.write_suspects(target)
     summary = _summary(run, counts, predicted, rejected)
     summary["explore"] = explore_tables(run, target)
+    summary["evaluation"] = write_evaluation([*targets, OTHER], counts, target)
     (target / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     run.store(target, "merge", folder)
-    return Outcome(notes={"sheets": sheets})
+    return Outcome(notes={"sheets": sheets, **noticed.notes()})
 
 
 def _not_selected(run: Pipeline) -> int:
@@ -90,24 +99,6 @@ def _copy_head(run: Pipeline, target: Path) -> None:
     for address in run.workspace.parts("fit"):
         name = address.rsplit("/", 1)[-1]
         run.workspace.fs.get_file(run.workspace.fs._strip_protocol(address), str(target / name))
-
-
-def _write_tables(
-    run: Pipeline, counts: dict[tuple[str, ...], int], pictures: int, target: Path
-) -> None:
-    targets = dict(run.documents["classify"]["options"]["targets"])
-    labels = [*targets, OTHER]
-    shares = ("pictures", "share")
-    rows = accuracy.label_rows(counts, targets, pictures)
-    write_csv(target / "labels.csv", ("label", "mid", *shares), rows)
-    rows = accuracy.class_rows(counts, pictures)
-    write_csv(target / "classes.csv", ("mid", "label", *shares), rows)
-    names = ("label", "n", "correct", "accuracy", "low", "high")
-    write_csv(target / "accuracy.csv", names, accuracy.accuracy_rows(counts, labels))
-    rows = accuracy.accuracy_rows(counts, labels, top5=True)
-    write_csv(target / "accuracy_top5.csv", names, rows)
-    rows = accuracy.confusion_rows(counts, labels)
-    write_csv(target / "confusion.csv", ("truth", *labels), rows)
 
 
 def _summary(
@@ -159,22 +150,18 @@ def _summary(
             for report in run.reports
         ],
         "note": run.options.note,
-        "missing_labels": run.documents["classify"]["notes"]["missing"],
+        "missing_labels": _missing(run),
         "truth": {"pictures": sum(n for key, n in counts.items() if key[0] == "any")},
-        "verified_absent": _absent(counts),
+        "verified_absent": absent_counts(counts),
         "ppi_histogram": _histogram(counts),
     }
 
 
-def _absent(counts: dict[tuple[str, ...], int]) -> dict[str, dict[str, int]]:
-    """How often pictures verified not to show a label were given it."""
-    found: dict[str, dict[str, int]] = {}
-    for key, count in sorted(counts.items()):
-        if key[0] == "absent":
-            row = found.setdefault(key[1], {"n": 0, "predicted": 0})
-            row["n"] += count
-            row["predicted"] += count if key[2] == "predicted" else 0
-    return found
+def _missing(run: Pipeline) -> list[str]:
+    """Target labels that neither the model's classes nor a head can give."""
+    path = fitted_head(run)
+    known = load_head(path).labels if path else []
+    return [label for label in run.documents["classify"]["notes"]["missing"] if label not in known]
 
 
 def _histogram(counts: dict[tuple[str, ...], int]) -> dict[str, list[float]]:
@@ -216,7 +203,8 @@ def report_to(
     """Write the report of a workspace's documents into a folder; the page's path."""
     from mapsight.report import write_report
 
-    return write_report(results, target, sheets_of(workspace, documents))
+    noticed = noticed_sheets(workspace, documents)
+    return write_report(results, target, sheets_of(workspace, documents), **noticed)
 
 
 def copy_results(workspace: Workspace, folder: Path) -> list[str]:

@@ -1,7 +1,7 @@
 """Mapsight's command line.
 
 python driver/run.py [-r inline|local|hadoop|emr] [options]
-python driver/run.py search|fetch|status|report|model|pack|plan [options]
+python driver/run.py search|fetch|status|report|model|pack|plan|compare [options]
 """
 
 from __future__ import annotations
@@ -48,6 +48,10 @@ def _perform(options: Namespace, command: str) -> int:
         from driver.plan_command import plan
 
         return plan(options)
+    if options.command == "compare":
+        from driver.compare_command import compare
+
+        return compare(options)
     from driver import commands
 
     if options.command == "run":

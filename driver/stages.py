@@ -78,7 +78,7 @@ STAGE_TABLE = (
     Stage(
         "fit",
         ("extract", "annotate"),
-        tuple(JOBS[verb].path for verb in ("split", "fit", "calibrate")),
+        ("driver/fit_stage.py", *(JOBS[verb].path for verb in ("split", "fit", "calibrate"))),
         fit_stage.fit_identity,
         fit_stage.fit,
     ),
@@ -106,10 +106,11 @@ STAGE_TABLE = (
         "merge",
         ("extract", "explore", "annotate", "fit", "classify", "count", "rank"),
         (
-            "driver/present.py",
+            "driver/evaluation_tables.py",
             "driver/explore_stage.py",
+            "driver/noticed.py",
+            "driver/present.py",
             "mapsight/results.py",
-            "mapsight/accuracy.py",
         ),
         present.merge_identity,
         present.merge,

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mapsight import plots, summary
-from mapsight.explore_chapter import read_chapter
+from mapsight.evaluation_page import Chapter, read_chapter
+from mapsight.explore_chapter import read_metadata
 from mapsight.pages import write_page
 
 __all__ = ["Answer", "Card", "Sheet", "write_report", "write_search_page"]
@@ -65,7 +66,13 @@ class Answer:
     predicted: str | None = None
 
 
-def write_report(results: Path, out: Path, sheets: Sequence[Sheet]) -> Path:
+def write_report(
+    results: Path,
+    out: Path,
+    sheets: Sequence[Sheet],
+    confused: Sheet | None = None,
+    suspects: Sheet | None = None,
+) -> Path:
     """Write the report of a run: index.html, plots/*.svg and thumbs/*.jpg.
 
     The same results and sheets give the same bytes. Only the first rows of
@@ -75,6 +82,8 @@ def write_report(results: Path, out: Path, sheets: Sequence[Sheet]) -> Path:
         results: local folder with summary.json and the CSV files of docs/results.md.
         out: folder to write to, made if need be.
         sheets: contact sheets in the order they are to be shown.
+        confused: examples of what was taken for what.
+        suspects: pictures whose verified labels may be wrong.
 
     Returns:
         The path of index.html.
@@ -86,11 +95,12 @@ def write_report(results: Path, out: Path, sheets: Sequence[Sheet]) -> Path:
     run = summary.read_run(results / "summary.json")
     accuracy = summary.read_accuracy(results)
     counts = {name: summary.read_counts(results / f"{name}.csv") for name in ("labels", "classes")}
-    _write_plots(out / "plots", run, counts, accuracy, results / "confusion.csv")
-    chapter = (
-        read_chapter(results / "explore", run["explore"], out / "plots") if run["explore"] else None
-    )
-    thumbs = _write_thumbnails(out, sheets)
+    explored = run["explore"]
+    metadata = read_metadata(results / "explore", explored, out / "plots") if explored else None
+    chapter = read_chapter(results, run)
+    _write_plots(out / "plots", run, counts, results / "confusion.csv")
+    _write_accuracy(out / "plots", accuracy, chapter)
+    thumbs = _write_thumbnails(out, [*sheets, *(one for one in (confused, suspects) if one)])
     write_page(
         out / "index.html",
         "report.html",
@@ -100,10 +110,13 @@ def write_report(results: Path, out: Path, sheets: Sequence[Sheet]) -> Path:
         labels=counts["labels"],
         classes_note=summary.classes_note(len(counts["classes"])),
         accuracy=accuracy,
+        chapter=chapter,
+        confused=confused,
+        suspects=suspects,
         verified=summary.verified(accuracy),
         absent=[(label, row) for label, row in run["verified_absent"].items() if row["n"]],
         ppi_note=summary.ppi_note(run["options"].get("screen_diagonal")),
-        chapter=chapter,
+        metadata_chapter=metadata,
         sheets=sheets,
         thumbs=thumbs,
         errors=summary.error_rows(run["errors"]),
@@ -129,7 +142,6 @@ def _write_plots(
     folder: Path,
     run: summary.Run,
     counts: Mapping[str, Sequence[summary.Run]],
-    accuracy: Sequence[summary.Run],
     confusion: Path,
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
@@ -138,14 +150,21 @@ def _write_plots(
         pictures = [row["pictures"] for row in shown]
         chart = plots.bar_chart([row["label"] for row in shown], pictures)
         (folder / f"{name}.svg").write_bytes(chart)
-    labels = [row["label"] for row in accuracy]
-    series = {f"top {n}": [row[f"top{n}"] for row in accuracy] for n in (1, 5)}
-    (folder / "accuracy.svg").write_bytes(plots.interval_chart(labels, series))
     matrix = plots.confusion_chart(*summary.read_confusion(confusion))
     (folder / "confusion.svg").write_bytes(matrix)
     unit = "pixels per inch" if run["options"].get("screen_diagonal") else "PPI (√pixel)"
     chart = plots.histogram_chart(**run["ppi_histogram"], label=unit)
     (folder / "ppi.svg").write_bytes(chart)
+
+
+def _write_accuracy(folder: Path, accuracy: Sequence[summary.Run], chapter: Chapter | None) -> None:
+    charts = chapter.plots if chapter else {}
+    if not chapter:
+        labels = [row["label"] for row in accuracy]
+        series = {f"top {n}": [row[f"top{n}"] for row in accuracy] for n in (1, 5)}
+        charts = {"accuracy": plots.interval_chart(labels, series)}
+    for name, chart in charts.items():
+        (folder / f"{name}.svg").write_bytes(chart)
 
 
 def _write_thumbnails(out: Path, sheets: Sequence[Sheet]) -> dict[str, str]:

@@ -1,10 +1,11 @@
-"""Count labels, verified hits and misses, rejections; draw a sample for ranking.
+"""Count labels, verified hits and misses, rejections; keep examples; draw a sample for ranking.
 
     python mr_jobs/count_labels.py -r local --output-dir OUT PREDICTIONS…
 
 Input: `image_id, Prediction` lines (mapsight/records.py).
-Output: `[kind, …], count` for every key of mapsight.accuracy.tally, `["error", code], count`,
-and `["sample"], rows` for mapsight.ranking.plan_ranking.
+Output: `[kind, …], count` for every key of mapsight.accuracy.tally and mapsight.evaluation,
+`["error", code], count`; `["suspects"], rows` and `["confused", verified, given], rows` of
+pictures to look at; `["sample"], rows` for mapsight.ranking.plan_ranking.
 """
 
 from collections import Counter
@@ -17,7 +18,7 @@ SAMPLE = ["sample"]
 
 
 class MRCountLabels(MRJob):
-    """Sums are combined in the mapper: memory is one entry a label pair or class."""
+    """Sums are combined in the mapper: memory is one entry a label pair, class or bin."""
 
     DIRS = ["../mapsight#mapsight"]
     INPUT_PROTOCOL = StandardJSONProtocol
@@ -37,9 +38,11 @@ class MRCountLabels(MRJob):
         ]
 
     def mapper_start_counts(self):
+        from mapsight.evaluation import Evaluation
         from mapsight.ranking import Sample
 
         self.counts: Counter = Counter()
+        self.evaluation = Evaluation()
         self.sample = Sample()
 
     def mapper_count_picture(self, image_id, record):
@@ -49,16 +52,24 @@ class MRCountLabels(MRJob):
             self.counts["error", record["error"]] += 1
         elif "orphan" not in record:
             self.counts.update(tally(record))
+            self.evaluation.add(image_id, record)
             self.sample.add(image_id, record)
 
     def mapper_emit_counts(self):
         yield from sorted(self.counts.items())
+        yield from self.evaluation.items()
         yield SAMPLE, self.sample.rows()
 
     def reducer_sum_counts(self, key, values):
+        from mapsight.evaluation import EXAMPLES, merge_examples
         from mapsight.ranking import merge_samples
 
-        yield key, merge_samples(values) if key == SAMPLE else sum(values)
+        if key == SAMPLE:
+            yield key, merge_samples(values)
+        elif key[0] in EXAMPLES:
+            yield key, merge_examples(key[0], values)
+        else:
+            yield key, sum(values)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ def test_impossible_counts_are_refused(case):
 
 def prediction(label: str, truth: list[str] | None, top5: list[str] | None = None, **more) -> dict:
     found = {"label": label, "truth": truth, "top5_labels": top5 or [label], "absent": []}
+    found["split"] = "test"
     return {**found, "top_mid": "/m/1", "top_label": "X", "ppi": 18.0, **more}
 
 
@@ -65,6 +66,12 @@ def test_pictures_without_verified_labels_count_only_as_predicted():
     assert accuracy_rows(sums, LABELS)[0] | {"low": 0, "high": 0} == {
         "label": "Lion", "n": 1, "correct": 1, "accuracy": 1.0, "low": 0, "high": 0,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_pictures_that_a_head_knows_count_for_no_accuracy(split):
+    sums = counts([prediction("Lion", ["Lion"], absent=["Tiger"], split=split)])
+    assert {key[0] for key in sums} == {"label", "class", "ppi"}
 
 
 def test_top5_counts_any_class_of_the_label():

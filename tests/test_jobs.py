@@ -22,6 +22,7 @@ from conftest import encoded, scribble
 
 from mapsight.accuracy import tally
 from mapsight.classify import Classifier
+from mapsight.evaluation import Evaluation
 from mapsight.examples import SPLITS, Leaks
 from mapsight.extract import extract_features
 from mapsight.fit_sums import plan_fit
@@ -545,15 +546,18 @@ def spread(folder: Path, records: Records, files: int) -> list[Path]:
 @pytest.mark.parametrize("files", [1, 4])
 def test_count_sums_every_key(tmp_path, predictions, files):
     expected: Counter = Counter({("error", "corrupt"): 1})
-    sample = Sample()
+    sample, evaluation = Sample(), Evaluation()
     for key, record in predictions[:-1]:
         expected.update(tally(record))
         sample.add(key, record)
+        evaluation.add(key, record)
+    expected.update(evaluation.counts)
+    kept = {key: json.loads(json.dumps(rows)) for key, rows in evaluation.examples.items()}
     records, _ = run_and_read(tmp_path, MRCountLabels, *spread(tmp_path, predictions, files))
     found = {tuple(key): value for key, value in records}
     assert found.pop(("sample",)) == json.loads(json.dumps(sample.rows()))
-    assert found == expected
-    assert len(records) == len(expected) + 1
+    assert found == {**expected, **kept}
+    assert len(records) == len(found) + 1
 
 
 def pandas_ranks(predictions: Records, measure: str, descending: bool) -> dict[str, list[str]]:

@@ -13,8 +13,9 @@ import pytest
 from conftest import encoded, scribble
 
 RESULTS = {
-    "accuracy.csv", "accuracy_top5.csv", "classes.csv", "confusion.csv", "labels.csv",
-    "orphans.csv", "predictions.parquet", "ranking.parquet", "rejected.csv", "summary.json",
+    "accuracy.csv", "accuracy_top5.csv", "classes.csv", "confusion.csv", "evaluation.csv",
+    "evaluation_groups.csv", "labels.csv", "orphans.csv", "reliability.csv", "suspects.csv",
+    "predictions.parquet", "ranking.parquet", "rejected.csv", "summary.json",
 }  # fmt: skip
 
 

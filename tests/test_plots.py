@@ -5,7 +5,7 @@ import matplotlib
 import numpy as np
 import pytest
 
-from mapsight import plots
+from mapsight import evaluation_plots, plots
 from mapsight.chart_style import STYLE
 
 LABELS = ["Lion", "Tiger", "other"]
@@ -17,7 +17,11 @@ LONG = [
     "ligre " * 40,
 ]
 SHARES = [(0.9, 0.8, 0.95), None, (0.5, 0.2, 0.8)]
+BINS = [(0.05, 0.1, 0.0, 0.4, 9), (0.97, 1.0, 0.8, 1.0, 400)]
 CHARTS = {
+    "reliability": (evaluation_plots.reliability_chart, {"label": BINS, "style": BINS[:1]}),
+    "strengths": (evaluation_plots.strengths_chart, [0.01, 0.1, 1], [3, 2, 4], SHARES),
+    "GCV alone": (evaluation_plots.strengths_chart, [0.01, 0.1], [3, 2], [None] * 2),
     "bars": (plots.bar_chart, LABELS, [3, 2_000_000, 0]),
     "intervals": (plots.interval_chart, LABELS, {"top 1": SHARES, "top 5": SHARES}),
     "confusion": (plots.confusion_chart, LABELS, np.diag([5, 0, 7])),
@@ -27,6 +31,8 @@ CHARTS = {
     "long confusion": (plots.confusion_chart, LONG, np.full((5, 5), 10**7)),
 }
 EMPTY = [
+    (evaluation_plots.reliability_chart, {"label": []}),
+    (evaluation_plots.strengths_chart, [], [], []),
     (plots.bar_chart, [], []),
     (plots.bar_chart, LABELS, [0, 0, 0]),
     (plots.interval_chart, LABELS, {"top 1": [None] * 3}),
@@ -113,6 +119,7 @@ def test_confusion_counts_are_written():
     "call",
     [
         lambda: plots.bar_chart(["a"], [1, 2]),
+        lambda: evaluation_plots.strengths_chart([1], [1, 2], [None]),
         lambda: plots.interval_chart(["a"], {"top 1": [None, None]}),
         lambda: plots.confusion_chart(["a"], np.zeros((2, 2))),
         lambda: plots.histogram_chart([1, 2], [1, 2], "PPI"),

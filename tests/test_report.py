@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 import pytest
 from conftest import encoded, scribble
 from PIL import Image
+from test_evaluation import LABELS, MADE, counted
 
-from mapsight import pages, summary, thumbnails
+from driver.evaluation_tables import write_evaluation
+from mapsight import evaluation_page, pages, summary, thumbnails
 from mapsight.accuracy import accuracy_row
 from mapsight.report import Answer, Card, Sheet, write_report, write_search_page
 from mapsight.thumbnails import thumbnail
@@ -67,6 +69,19 @@ def write_results(folder: Path, label: str = "Lion", verified: int = 10, **chang
     lost = {"image_id": label, "source": f"{label}.jpg", "error": "truncated", "detail": label}
     write_table(folder / "rejected.csv", [lost] * 60)
     return folder
+
+
+def write_chapter(results: Path, predictions: list[dict]) -> Path:
+    """Put the tables of an evaluation into a results folder."""
+    curve = [{"lambda": x, "gcv": 1 / x, "degrees_of_freedom": 2.0} for x in (0.1, 1.0)]
+    tried = [{"lambda": x, "n": 9, "correct": 8} for x in (0.1, 1.0)]
+    head = {"class_ridge": {"curve": curve}, "validation": {"accuracy_by_lambda": tried}}
+    (results / "head.json").write_text(json.dumps(head))
+    facts = write_evaluation(LABELS, counted(predictions).counts, results)
+    run = json.loads((results / "summary.json").read_text())
+    run |= {"evaluation": facts, "labelled_by": "head"}
+    (results / "summary.json").write_text(json.dumps(run))
+    return results
 
 
 class Page(HTMLParser):
@@ -278,3 +293,73 @@ def test_what_cannot_be_decoded_has_no_thumbnail(data):
 def test_a_thumbnail_needs_a_side():
     with pytest.raises(ValueError, match="got 0"):
         thumbnail(JPEG, 0)
+
+
+# ---- how good it is
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory) -> Page:
+    folder = tmp_path_factory.mktemp("evaluated")
+    results = write_chapter(write_results(folder / "results"), MADE)
+    looks = [Sheet(name, "note", [card(image_id=name)]) for name in ("taken", "suspected")]
+    return Page(write_report(results, folder / "out", [], *looks))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "verified test pictures, on which the head was neither fitted nor tuned",
+        "McNemar’s test, p",
+        "Expected calibration error in percentage points: of the label",
+        "The style head recognised",
+        "Generalised cross-validation",
+        "No sign that PPI matters to the labels given.",
+        "with label and style held fixed: p =",
+        "the class head scores highest",
+        "and the head had too few examples",
+    ],
+)
+def test_the_chapter_says(evaluated, text):
+    assert text in " ".join(evaluated.text.split())
+
+
+def test_the_chapter_shows_its_charts_and_sheets(evaluated):
+    shown = {image["src"] for image in evaluated.all("img")}
+    names = ("quality_labels", "quality_ppi", "quality_bytes", "reliability", "strengths")
+    assert shown >= {f"plots/{name}.svg" for name in names}
+    assert "plots/accuracy.svg" not in shown
+    assert sum(address.startswith("thumbs/") for address in shown) == 2
+    assert_inert(evaluated)
+
+
+def test_without_a_head_top_5_stands_beside_top_1(tmp_path):
+    made = [{**one, "split": "test"} for one in MADE]
+    for one in made:
+        for name in ("scores", "model_label", "style", "style_score"):
+            del one[name]
+    results = write_chapter(write_results(tmp_path / "results", label="Tiger"), made)
+    page = Page(write_report(results, tmp_path / "out", []))
+    assert "were given the right label" in page.text
+    assert "Top 5" in page.text and "model’s own classes" not in page.text
+
+
+def answer(trend: float, within: float) -> tuple[str, str]:
+    """What is said of p-values, as both trends are upwards."""
+    group = {"from": 1.0, "to": 2.0, "n": 9, "correct": 8, "accuracy": 0.9, "low": 0.8, "high": 1.0}
+    fact = {"measure": "ppi", "split": "test", "by": "label", "n": 18}
+    told = {name: {"z": 2.0, "p": p} for name, p in (("trend", trend), ("within", within))}
+    return evaluation_page._answer({**fact, **told, "smallest": group, "largest": group})
+
+
+@pytest.mark.parametrize(
+    ("trend", "within", "verdict"),
+    [
+        (0.5, 0.5, "No sign that PPI matters to the labels given."),
+        (0.01, 0.5, "PPI does not matter to the labels given where label and style are the same."),
+        (0.01, 0.01, "PPI matters to the labels given: larger is better."),
+    ],
+)
+def test_whether_quality_matters_is_said_from_the_trends(trend, within, verdict):
+    assert answer(trend, within)[0] == verdict
+    assert "the intervals overlap" in answer(trend, within)[1]

@@ -11,8 +11,9 @@ import subprocess
 import threading
 
 import pytest
+from test_evaluation import MADE
 from test_explore_report import exploration, write_explored
-from test_report import HOSTILE, card
+from test_report import HOSTILE, card, write_chapter
 
 from mapsight.report import Answer, Sheet, write_report, write_search_page
 
@@ -48,7 +49,9 @@ def site(tmp_path_factory):
     shown = [card(image_id=f"{n}", title=t) for n, t in enumerate(["Lion", LONG, HOSTILE])]
     found = exploration(LONG)
     results = write_explored(folder / "results", found, label=LONG, inputs=[LONG], command=LONG * 3)
-    write_report(results, folder / "report", [Sheet(LONG, LONG, shown)])
+    write_chapter(results, MADE)
+    sheet = Sheet(LONG, LONG, shown)
+    write_report(results, folder / "report", [sheet], sheet, sheet)
     write_search_page(folder / "search.html", [Answer(LONG, None, LONG, LONG, shown)])
     handler = functools.partial(QuietHandler, directory=str(folder))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -76,7 +79,7 @@ def measured(site, profile, page: str, width: int) -> dict:
 
 
 @pytest.mark.parametrize("width", [1400, 400])
-@pytest.mark.parametrize(("page", "images"), [("report/index.html", 14), ("search.html", 3)])
+@pytest.mark.parametrize(("page", "images"), [("report/index.html", 24), ("search.html", 3)])
 def test_a_page_fits_its_window(site, tmp_path, page, images, width):
     found = measured(site, tmp_path, page, width)
     assert found["scroll"] <= found["client"] <= width

@@ -14,7 +14,7 @@ from mapsight.quality import quality_facts, size_rows
 from mapsight.records import OTHER
 from mapsight.results import write_csv
 
-__all__ = ["absent_counts", "evaluation_facts", "write_evaluation", "write_tables"]
+__all__ = ["absent_counts", "ppi_histogram", "write_evaluation", "write_tables"]
 
 Counts = dict[tuple[str, ...], int]
 
@@ -66,11 +66,11 @@ def write_evaluation(labels: Sequence[str], counts: Counts, target: Path) -> dic
     if (target / "head.json").exists():
         head = json.loads((target / "head.json").read_text(encoding="utf-8"))
         write_csv(target / "strengths.csv", rows_of.STRENGTHS, rows_of.strength_rows(head))
-    facts: dict[str, Any] = {split: evaluation_facts(sums, split) for split in splits}
+    facts: dict[str, Any] = {split: _facts(sums, split) for split in splits}
     return facts | {"quality": quality_facts(sums, head=has_head)}
 
 
-def evaluation_facts(sums: Sums, split: str) -> dict[str, Any]:
+def _facts(sums: Sums, split: str) -> dict[str, Any]:
     """Accuracy and calibration error on a split; beside a head, the model's own classes."""
     hits = sums.hits(split, "all")
     facts: dict[str, Any] = {"n": hits.n, **rows_of.share(hits.right, hits.n)}
@@ -100,3 +100,13 @@ def absent_counts(counts: Counts) -> dict[str, dict[str, int]]:
             row["n"] += count
             row["predicted"] += count if key[2] == "predicted" else 0
     return found
+
+
+def ppi_histogram(counts: Counts) -> dict[str, list[float]]:
+    """How many pictures have which PPI."""
+    bins = {int(key[1]): count for key, count in counts.items() if key[0] == "ppi"}
+    if not bins:
+        return {"edges": [], "counts": []}
+    span = range(min(bins), max(bins) + 1)
+    edges = [accuracy.bin_edge(number) for number in (*span, span.stop)]
+    return {"edges": edges, "counts": [bins.get(number, 0) for number in span]}

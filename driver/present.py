@@ -11,7 +11,12 @@ from typing import Any
 
 from driver.cards import noticed_sheets, sheets_of
 from driver.errors import Failure
-from driver.evaluation_tables import absent_counts, write_evaluation, write_tables
+from driver.evaluation_tables import (
+    absent_counts,
+    ppi_histogram,
+    write_evaluation,
+    write_tables,
+)
 from driver.explore_stage import description_files, explore_tables
 from driver.head_file import fitted_head
 from driver.label_stages import read_counts, targets_of
@@ -19,7 +24,7 @@ from driver.noticed import Noticed
 from driver.pipeline import Outcome, Pipeline, require
 from driver.plan_stage import named_inputs
 from driver.workspace import Workspace
-from mapsight import __version__, accuracy
+from mapsight import __version__
 from mapsight.head import load_head
 from mapsight.records import OTHER
 from mapsight.results import merged_records, write_predictions, write_ranking
@@ -82,8 +87,8 @@ def merge(run: Pipeline, folder: str) -> Outcome:
     write_tables(targets, counts, predicted, target)
     noticed.write_suspects(target)
     summary = _summary(run, counts, predicted, rejected)
-    summary["explore"] = explore_tables(run, target)
     summary["evaluation"] = write_evaluation([*targets, OTHER], counts, target)
+    summary["explore"] = explore_tables(run, target)
     (target / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     run.store(target, "merge", folder)
     return Outcome(notes={"sheets": sheets, **noticed.notes()})
@@ -153,7 +158,7 @@ def _summary(
         "missing_labels": _missing(run),
         "truth": {"pictures": sum(n for key, n in counts.items() if key[0] == "any")},
         "verified_absent": absent_counts(counts),
-        "ppi_histogram": _histogram(counts),
+        "ppi_histogram": ppi_histogram(counts),
     }
 
 
@@ -162,15 +167,6 @@ def _missing(run: Pipeline) -> list[str]:
     path = fitted_head(run)
     known = load_head(path).labels if path else []
     return [label for label in run.documents["classify"]["notes"]["missing"] if label not in known]
-
-
-def _histogram(counts: dict[tuple[str, ...], int]) -> dict[str, list[float]]:
-    bins = {int(key[1]): count for key, count in counts.items() if key[0] == "ppi"}
-    if not bins:
-        return {"edges": [], "counts": []}
-    span = range(min(bins), max(bins) + 1)
-    edges = [accuracy.bin_edge(number) for number in (*span, span.stop)]
-    return {"edges": edges, "counts": [bins.get(number, 0) for number in span]}
 
 
 def render(run: Pipeline, folder: str) -> Outcome:

@@ -14,7 +14,7 @@ from mapsight.openimages_columns import SUBSETS
 from mapsight.summary import read_rows
 from mapsight.text import amount, percent, shorten
 
-__all__ = ["read_metadata"]
+__all__ = ["read_chapter"]
 
 LABELS, ROWS, EXAMPLES = 40, 12, 20
 LEVELS = 4
@@ -23,7 +23,7 @@ ATTRIBUTE = "is_depiction"
 Row = Mapping[str, str]
 
 
-def read_metadata(folder: Path, told: Mapping[str, Any], charts: Path) -> dict[str, Any]:
+def read_chapter(folder: Path, told: Mapping[str, Any], charts: Path) -> dict[str, Any]:
     """What the chapter shows; its charts are written to a folder.
 
     Args:

@@ -12,9 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mapsight import plots, summary
-from mapsight.evaluation_page import Chapter, read_chapter
-from mapsight.explore_chapter import read_metadata
+from mapsight import evaluation_page, explore_chapter, plots, summary
 from mapsight.pages import write_page
 
 __all__ = ["Answer", "Card", "Sheet", "write_report", "write_search_page"]
@@ -95,11 +93,12 @@ def write_report(
     run = summary.read_run(results / "summary.json")
     accuracy = summary.read_accuracy(results)
     counts = {name: summary.read_counts(results / f"{name}.csv") for name in ("labels", "classes")}
-    explored = run["explore"]
-    metadata = read_metadata(results / "explore", explored, out / "plots") if explored else None
-    chapter = read_chapter(results, run)
     _write_plots(out / "plots", run, counts, results / "confusion.csv")
-    _write_accuracy(out / "plots", accuracy, chapter)
+    evaluated = evaluation_page.read_chapter(results, run)
+    _write_accuracy(out / "plots", accuracy, evaluated)
+    explored = run["explore"] and explore_chapter.read_chapter(
+        results / "explore", run["explore"], out / "plots"
+    )
     thumbs = _write_thumbnails(out, [*sheets, *(one for one in (confused, suspects) if one)])
     write_page(
         out / "index.html",
@@ -110,13 +109,13 @@ def write_report(
         labels=counts["labels"],
         classes_note=summary.classes_note(len(counts["classes"])),
         accuracy=accuracy,
-        chapter=chapter,
+        evaluated=evaluated,
         confused=confused,
         suspects=suspects,
         verified=summary.verified(accuracy),
         absent=[(label, row) for label, row in run["verified_absent"].items() if row["n"]],
         ppi_note=summary.ppi_note(run["options"].get("screen_diagonal")),
-        metadata_chapter=metadata,
+        explored=explored,
         sheets=sheets,
         thumbs=thumbs,
         errors=summary.error_rows(run["errors"]),
@@ -157,7 +156,9 @@ def _write_plots(
     (folder / "ppi.svg").write_bytes(chart)
 
 
-def _write_accuracy(folder: Path, accuracy: Sequence[summary.Run], chapter: Chapter | None) -> None:
+def _write_accuracy(
+    folder: Path, accuracy: Sequence[summary.Run], chapter: evaluation_page.Chapter | None
+) -> None:
     charts = chapter.plots if chapter else {}
     if not chapter:
         labels = [row["label"] for row in accuracy]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import time
 from argparse import Namespace
 from pathlib import Path
@@ -13,7 +14,7 @@ from driver.defaults import choose_input
 from driver.dry_run import dry_run
 from driver.errors import Failure, UsageError
 from driver.label_stages import check_options
-from driver.model import Model, find_model, given_model
+from driver.model import Model, check_model, find_model, given_model
 from driver.options import STAGES
 from driver.pipeline import Pipeline
 from driver.runners import check_runner
@@ -36,6 +37,7 @@ def run(options: Namespace, command: str) -> int:
         pipeline = Pipeline(options, workspace)
         pipeline.memo.update(command=command, started=time.strftime("%Y-%m-%dT%H:%M:%S%z"))
         check_options(pipeline)
+        check_model(options)
         with pipeline.attended(alone=True):
             pipeline.run(STAGE_TABLE)
         finished = pipeline.reports[-1].name == STAGES[-1]
@@ -51,12 +53,18 @@ def run(options: Namespace, command: str) -> int:
 
 
 def _make_folder(results: str | None) -> None:
-    """Make the folder of --results before hours of work, not after."""
+    """Make the folder of --results, and write to it, before hours of work, not after."""
+    if not results:
+        return
     try:
-        if results:
-            Path(results).mkdir(parents=True, exist_ok=True)
+        Path(results).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"--results {results}: cannot be made: {error.strerror}") from None
+    try:
+        with tempfile.NamedTemporaryFile(prefix=".mapsight-", dir=results) as file:
+            file.write(b"can it be written?")
+    except OSError as error:
+        raise UsageError(f"--results {results}: cannot be written: {error.strerror}") from None
 
 
 def _spare_other_pictures(options: Namespace, workspace: Workspace) -> None:

@@ -60,6 +60,26 @@ def test_a_folder_becomes_results_and_a_report(mapsight, pictures, tmp_path):
     assert "<html" in (workspace / "report" / "index.html").read_text()
 
 
+def test_results_that_cannot_be_written_are_noticed_before_any_stage(mapsight, pictures, tmp_path):
+    done = mapsight("--images", "pictures", "--results", "/proc")  # also root may not
+    assert done.returncode == 2
+    assert done.stderr.startswith("mapsight: error: --results /proc: cannot be written: ")
+    assert not (tmp_path / "workspace").exists()
+
+
+def test_a_model_that_cannot_be_had_is_noticed_before_any_stage(mapsight, pictures, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['tensorflow'] = None\n")
+    path = os.pathsep.join([str(tmp_path), mapsight.environment["PYTHONPATH"]])
+    own = {"PYTHONPATH": path, "MAPSIGHT_MODEL_CACHE": str(tmp_path / "cache")}
+    mapsight.environment = {**mapsight.environment, **own}
+    said = "mapsight: error: building the model needs TensorFlow: pip install 'mapsight[model]'\n"
+    assert mapsight("--images", "pictures").stderr == said
+    done = mapsight("--images", "pictures", "--weights", "none.h5")
+    assert done.stderr == "mapsight: error: --weights none.h5: no such file or folder\n"
+    assert not list((tmp_path / "workspace").glob("*/stage.json"))
+    mapsight.ok("--images", "pictures", "--until", "fetch")
+
+
 def test_every_runner_and_split_gives_the_same_bytes(mapsight, pictures, tmp_path):
     (pictures / "broken.jpg").write_bytes(b"not a picture")
     (pictures / "again").mkdir()

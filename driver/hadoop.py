@@ -9,10 +9,11 @@ import os
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from driver.errors import Failure, undisturbed
+from driver.hadoop_submit import staged
 from driver.launch import reducers, runner_settings
 from driver.node_env import packed_environment
 from driver.workspace import SEARCH, Workspace
@@ -47,8 +48,9 @@ class HadoopCluster:
     A search holds no workspace, and nobody ends what is somebody else's.
     """
 
-    def __init__(self, options: Namespace, workspace: Workspace) -> None:
-        self._options, self._workspace = options, workspace
+    def __init__(self, options: Namespace, workspace: Workspace, scratch: Path) -> None:
+        """`scratch` is the local folder in which each job has its own, with its log."""
+        self._options, self._workspace, self._local = options, workspace, scratch
         self._conf = read_conf()
         self.yarn = Yarn(self._conf)
         self.tag = f"mapsight-run-{workspace.run_id}"
@@ -89,6 +91,7 @@ class HadoopCluster:
         """End this run's jobs, and with the lock held remove what they had written so far."""
         try:
             self._end(self.tag)
+            self._unstage(staged(self._local))
         except Failure as error:
             _say(f"the jobs of this run could not be ended: {error}")
         if alone:
@@ -98,11 +101,15 @@ class HadoopCluster:
     def _end(self, tag: str) -> list[str]:
         """End jobs by tag, and remove what YARN keeps in HDFS of those it ends; their ids."""
         names = self.yarn.kill(tag)
-        for name in names:
-            with contextlib.suppress(OSError, ValueError, ImportError):
-                file_system, path = resolve(f"{_staging(self._conf)}/{Application(name).job}")
-                file_system.rm(path, recursive=True)
+        self._unstage(Application(name).job for name in names)
         return names
+
+    def _unstage(self, jobs: Iterable[str]) -> None:
+        """Remove what YARN keeps in HDFS of jobs that have ended, or were never submitted."""
+        for job in jobs:
+            with contextlib.suppress(OSError, ValueError, ImportError):
+                file_system, path = resolve(f"{_staging(self._conf)}/{job}")
+                file_system.rm(path, recursive=True)
 
     def _drop_left(self) -> None:
         """Remove temporary folders of runs that died; of searches, which may be alive, old ones."""

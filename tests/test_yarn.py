@@ -30,6 +30,7 @@ from yarn_answers import (
 from driver import yarn as module
 from driver import yarn_logs
 from driver.errors import Failure
+from driver.hadoop_submit import named_at_once, staged
 from driver.yarn import Application, JobProgress, Yarn, YarnProgress
 from driver.yarn_web import MOST_BYTES, NoAnswer
 
@@ -53,6 +54,18 @@ def yarn(cluster, monkeypatch) -> Yarn:
 
 def apps(*rows: dict[str, object]) -> dict[str, object]:
     return {"apps": {"app": list(rows)}}
+
+
+def test_jobs_that_are_being_submitted_are_named_at_once(tmp_path, capsys):
+    said = b"""INFO JobResourceUploader: Disabling Erasure Coding for path: /s/.staging/job_17_0002
+INFO JobSubmitter: Submitting tokens for job: job_17_0002
+INFO Kind: mapreduce, Service: job_16_0001, Ident: other"""
+    lines = said.splitlines()
+    assert named_at_once(lambda lines, **how: (list(lines), how))(lines, a=1) == (lines, {"a": 1})
+    (tmp_path / "job-001-extract").mkdir()
+    (tmp_path / "job-001-extract" / "log").write_text("mrjob: x\n" + capsys.readouterr().err)
+    assert staged(tmp_path) == ["job_17_0002"]
+    assert staged(tmp_path / "nowhere") == []
 
 
 def running(cluster: Cluster) -> Application:

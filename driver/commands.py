@@ -8,6 +8,7 @@ import tempfile
 import time
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 from driver import present
 from driver.defaults import choose_input
@@ -102,7 +103,8 @@ def status(options: Namespace) -> int:
         raise Failure(f"{options.workspace}: no workspace is there")
     head = ("stage", "state", "parts", "bytes", "seconds", "counters, applications")
     rows: list[tuple[str, ...]] = [head]
-    rows += [_status_of(workspace, name) for name in STAGES]
+    known = {name: workspace.committed(name) for name in STAGES}
+    rows += [_status_of(workspace, name, known) for name in STAGES]
     widths = [max(len(row[i]) for row in rows) for i in range(5)]
     for row in rows:
         cells = [
@@ -113,12 +115,14 @@ def status(options: Namespace) -> int:
     return 0
 
 
-def _status_of(workspace: Workspace, stage: str) -> tuple[str, ...]:
-    document = workspace.committed(stage)
+def _status_of(
+    workspace: Workspace, stage: str, known: dict[str, dict[str, Any] | None]
+) -> tuple[str, ...]:
+    document = known[stage]
     if document is None:
         return stage, "not run", "", "", "", ""
     state = "done" if workspace.intact(document) else "damaged: run again"
-    if not is_current(workspace, document):
+    if not is_current(workspace, document, known):
         state = "of an earlier run"
     size = sum(part["bytes"] for part in document["parts"])
     told = [

@@ -144,8 +144,7 @@ class EmrCluster:
     def _python(self) -> list[str]:
         if self._options.node_python:
             return ["--task-python-bin", self._options.node_python]
-        setup = "export PYTHONPATH=$PWD/env:$PYTHONPATH"
-        archive = ["--archives", f"{self._sent()}#env", "--setup", setup]
+        archive = ["--archives", f"{self._sent()}#env", "--cmdenv", "PYTHONPATH=env"]
         return ["--task-python-bin", python_name(), *archive]
 
     def _sent(self) -> str:

@@ -11,6 +11,7 @@ import time
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from driver.errors import Failure, undisturbed
 from driver.hadoop_submit import staged
@@ -22,7 +23,7 @@ from driver.yarn_progress import YarnProgress
 from mapsight.hadoop_conf import default_fs, hadoop_command, read_conf
 from mapsight.inputs import resolve
 
-__all__ = ["HadoopCluster", "python_name"]
+__all__ = ["HadoopCluster", "full_uri", "python_name"]
 
 ARCHIVES = "environments"
 SEARCH_SECONDS = 86400.0  # no search takes as long
@@ -40,6 +41,14 @@ def _staging(conf: Mapping[str, str]) -> str:
     return f"{base}/{os.environ.get('HADOOP_USER_NAME') or getpass.getuser()}/.staging"
 
 
+def full_uri(uri: str, conf: Mapping[str, str]) -> str:
+    """An address with its host: a folder has one tag, however it is spelled."""
+    default = urlsplit(default_fs(conf))
+    found = urlsplit(uri)
+    same = found.scheme == default.scheme and found.netloc.lower() in ("", default.netloc.lower())
+    return f"{default_fs(conf).rstrip('/')}{found.path}" if same else uri
+
+
 class HadoopCluster:
     """Jobs on YARN, from the configuration that the `hadoop` command here uses.
 
@@ -54,7 +63,7 @@ class HadoopCluster:
         self._conf = read_conf()
         self.yarn = Yarn(self._conf)
         self.tag = f"mapsight-run-{workspace.run_id}"
-        where = hashlib.sha256(workspace.uri().encode()).hexdigest()[:16]
+        where = hashlib.sha256(full_uri(workspace.uri(), self._conf).encode()).hexdigest()[:16]
         self._workspace_tag = f"mapsight-workspace-{where}"
         self._tags = [self.tag]
         self._archive: str | None = None
@@ -166,8 +175,7 @@ class HadoopCluster:
         """How tasks find their libraries: in an environment of the nodes, or one sent along."""
         if self._options.node_python:
             return ["--task-python-bin", self._options.node_python]
-        setup = "export PYTHONPATH=$PWD/env:$PYTHONPATH"
-        archive = ["--archives", f"{self._sent()}#env", "--setup", setup]
+        archive = ["--archives", f"{self._sent()}#env", "--cmdenv", "PYTHONPATH=env"]
         return ["--task-python-bin", python_name(), *archive]
 
     def _sent(self) -> str:

@@ -16,11 +16,12 @@ from driver.dry_run import dry_run
 from driver.errors import Failure, UsageError
 from driver.label_stages import check_options
 from driver.model import Model, check_model, find_model, given_model
-from driver.options import STAGES
+from driver.options import STAGES, usual_workspace
 from driver.pipeline import Pipeline
 from driver.runners import check_runner
 from driver.stages import STAGE_TABLE
 from driver.workspace import Workspace, is_current
+from mapsight.hadoop_conf import hadoop_command
 
 __all__ = ["model", "report", "run", "status"]
 
@@ -47,7 +48,7 @@ def run(options: Namespace, command: str) -> int:
             where = _show(workspace, options)
             path = workspace.uri("results", "summary.json")
             summary = json.loads(workspace.fs.cat_file(workspace.fs._strip_protocol(path)))
-        present.print_summary(pipeline, summary, where)
+        present.print_summary(pipeline, summary, {**where, "workspace": workspace.uri()})
         if finished:
             sys.stdout.write(where["report"] + "\n")
     return 0
@@ -100,7 +101,7 @@ def status(options: Namespace) -> int:
     """Print a line for every stage of a workspace."""
     workspace = Workspace(options.workspace)
     if not workspace.fs.exists(workspace.root):
-        raise Failure(f"{options.workspace}: no workspace is there")
+        raise Failure(f"{options.workspace}: no workspace is there{_elsewhere(options)}")
     head = ("stage", "state", "parts", "bytes", "seconds", "counters, applications")
     rows: list[tuple[str, ...]] = [head]
     known = {name: workspace.committed(name) for name in STAGES}
@@ -113,6 +114,13 @@ def status(options: Namespace) -> int:
         ]
         sys.stdout.write("  ".join([*cells, row[5]]).rstrip() + "\n")
     return 0
+
+
+def _elsewhere(options: Namespace) -> str:
+    """Where that of -r hadoop would be, for those who have Hadoop and named none."""
+    usual = usual_workspace("hadoop")
+    named = options.workspace != usual_workspace("inline")
+    return "" if named or not hadoop_command() else f"; with -r hadoop: --workspace {usual}"
 
 
 def _status_of(

@@ -14,6 +14,7 @@ from driver.emr import EmrCluster
 from driver.extract_stage import FEATURE_BYTES
 from driver.fingerprint import ROOT
 from driver.launch import JOBS, runner_settings
+from driver.model import built_path
 from driver.options import STAGES
 from driver.pipeline import Pipeline
 from driver.plan_stage import named_inputs, plan_identity
@@ -59,9 +60,14 @@ def _uploads(run: Pipeline, plan: Plan) -> Iterator[str]:
         yield "upload once: environments/env-….tar.gz, what nodes need; see mapsight pack"
     for path in (split.uri for split in plan.splits["parquet"] if is_here(split.uri)):
         yield f"upload once: {path}, {Path(path).stat().st_size:,} bytes"
-    if run.options.model:
-        model = Path(run.options.model)
+    packed = sum(split.bytes for kind in ("files", "tar") for split in plan.splits[kind])
+    if packed and any(map(is_here, named_inputs(run))):
+        yield f"upload: the pictures that are packed here, about {packed:,} bytes"
+    model = Path(run.options.model) if run.options.model else built_path(run.options)
+    if model.is_file():
         yield f"upload once: {model}, {model.stat().st_size:,} bytes"
+    else:
+        yield f"upload once: {model.name}, which is built first (TensorFlow, about 30 s)"
     library = [path for path in (ROOT / "mapsight").rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in library if path.suffix != ".pyc")
     yield f"upload with each job: mapsight/, {size:,} bytes before compression"

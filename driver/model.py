@@ -24,7 +24,7 @@ BEFORE_MODEL = ("plan", "ingest", "fetch")
 CHECKED = 16
 CHECKED_BYTES, CHECKED_PIXELS = 8 << 20, 40_000_000
 
-__all__ = ["Model", "check_model", "find_model", "given_model", "model_of"]
+__all__ = ["Model", "built_path", "check_model", "find_model", "given_model", "model_of"]
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,12 @@ def check_model(options: Namespace) -> None:
             _weights(*size, options.weights)
     except (ValueError, OSError, RuntimeError) as error:
         raise Failure(str(error)) from error
+
+
+def built_path(options: Namespace) -> Path:
+    """Where the model of these options is, once it is built."""
+    size = options.alpha, options.resolution, options.precision
+    return Recipe(*size, model_cache_dir()).path
 
 
 def _is_cached(alpha: float, resolution: int, precision: str) -> bool:

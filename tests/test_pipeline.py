@@ -6,11 +6,13 @@ import csv
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import encoded, scribble
+from conftest import ROOT, encoded, scribble
 
 RESULTS = {
     "accuracy.csv", "accuracy_top5.csv", "classes.csv", "confusion.csv", "labels.csv",
@@ -78,6 +80,27 @@ def test_a_model_that_cannot_be_had_is_noticed_before_any_stage(mapsight, pictur
     assert done.stderr == "mapsight: error: --weights none.h5: no such file or folder\n"
     assert not list((tmp_path / "workspace").glob("*/stage.json"))
     mapsight.ok("--images", "pictures", "--until", "fetch")
+
+
+def test_a_python_without_the_requirements_is_told_in_a_line(mapsight):
+    command = [sys.executable, "-S", "-E", str(ROOT / "driver" / "run.py"), "--images", "x"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"mapsight: error: {sys.executable} has no ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_status_says_where_the_workspace_of_hadoop_is(mapsight, tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "hadoop").touch()
+    own = {"HADOOP_HOME": str(tmp_path), "HADOOP_USER_NAME": "me"}
+    mapsight.environment = {**mapsight.environment, **own}
+    line = (
+        "./workspace: no workspace is there; with -r hadoop: --workspace hdfs:///user/me/mapsight"
+    )
+    assert mapsight("status").stderr == f"mapsight: error: {line}\n"
+    other = mapsight("status", "--workspace", "elsewhere").stderr
+    assert other == "mapsight: error: elsewhere: no workspace is there\n"
 
 
 def test_every_runner_and_split_gives_the_same_bytes(mapsight, pictures, tmp_path):

@@ -24,7 +24,7 @@ from mapsight.plan import Plan
 
 __all__ = ["dry_run"]
 
-JOBS_OF = {name: (name,) for name in JOBS if name in STAGES}
+JOBS_OF: dict[str, tuple[str, ...]] = {name: (name,) for name in JOBS if name in STAGES}
 JOBS_OF |= {"ingest": ("pack",), "fit": ("split", "fit", "calibrate")}
 """The jobs of a stage; the others have none."""
 WITH_METADATA = ("explore", "annotate", "fit")

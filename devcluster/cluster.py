@@ -10,6 +10,7 @@ python devcluster/cluster.py kill nodemanager 1   an accident; start undoes it
 from __future__ import annotations
 
 import argparse
+import functools
 import shlex
 import signal
 import sys
@@ -108,24 +109,25 @@ def _parser() -> argparse.ArgumentParser:
         default=default_folder(),
         help="the cluster's folder (default: $MAPSIGHT_CLUSTER, else %(default)s)",
     )
+    after = argparse.ArgumentParser(add_help=False)  # --state may also follow the command
+    after.add_argument("--state", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    up = commands.add_parser("up", help="start it; daemons that died are started again")
+    add = functools.partial(commands.add_parser, parents=[after])
+    up = add("up", help="start it; daemons that died are started again")
     up.set_defaults(perform=_up)
     up.add_argument("--nodes", type=_positive, default=2)
     up.add_argument("--first-port", type=_positive, help="default: free ones are found")
     up.add_argument("--memory", type=_positive, default=3072, help="MiB of a node for containers")
     up.add_argument("--vcores", type=_positive, default=2, help="of a node")
     up.add_argument("--path", default=NODE_PATH, help="PATH of the nodes (default: %(default)s)")
-    commands.add_parser("status", help="what runs; exit status 1 unless all do").set_defaults(
-        perform=_status
-    )
-    commands.add_parser("env", help="shell commands to eval").set_defaults(perform=_env)
-    down = commands.add_parser("down", help="end it and remove its folder")
+    add("status", help="what runs; exit status 1 unless all do").set_defaults(perform=_status)
+    add("env", help="shell commands to eval").set_defaults(perform=_env)
+    down = add("down", help="end it and remove its folder")
     down.set_defaults(perform=_down)
     down.add_argument("--after", type=_positive, metavar="PID", help="when this process has ended")
     down.add_argument("--keep", action="store_true", help="leave the folder for another up")
     for name, perform in (("kill", _kill), ("start", _start)):
-        command = commands.add_parser(name, help=f"{name} a daemon: nodemanager 1, namenode, ...")
+        command = add(name, help=f"{name} a daemon: nodemanager 1, namenode, ...")
         command.set_defaults(perform=perform)
         command.add_argument("daemon", nargs="+")
     return parser

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import time
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 from driver import present
 from driver.defaults import choose_input
@@ -14,12 +16,13 @@ from driver.dry_run import dry_run
 from driver.errors import Failure, UsageError
 from driver.explore_stage import check_headers
 from driver.label_stages import check_options
-from driver.model import Model, find_model, given_model
-from driver.options import STAGES
+from driver.model import Model, check_model, find_model, given_model
+from driver.options import STAGES, usual_workspace
 from driver.pipeline import Pipeline
 from driver.runners import check_runner
 from driver.stages import STAGE_TABLE
 from driver.workspace import Workspace, is_current
+from mapsight.hadoop_conf import hadoop_command
 
 __all__ = ["model", "report", "run", "status"]
 
@@ -38,6 +41,7 @@ def run(options: Namespace, command: str) -> int:
         pipeline.memo.update(command=command, started=time.strftime("%Y-%m-%dT%H:%M:%S%z"))
         check_options(pipeline)
         check_headers(pipeline)
+        check_model(options)
         with pipeline.attended(alone=True):
             pipeline.run(STAGE_TABLE)
         finished = pipeline.reports[-1].name == STAGES[-1]
@@ -46,19 +50,25 @@ def run(options: Namespace, command: str) -> int:
             where = _show(workspace, options)
             path = workspace.uri("results", "summary.json")
             summary = json.loads(workspace.fs.cat_file(workspace.fs._strip_protocol(path)))
-        present.print_summary(pipeline, summary, where)
+        present.print_summary(pipeline, summary, {**where, "workspace": workspace.uri()})
         if finished:
             sys.stdout.write(where["report"] + "\n")
     return 0
 
 
 def _make_folder(results: str | None) -> None:
-    """Make the folder of --results before hours of work, not after."""
+    """Make the folder of --results, and write to it, before hours of work, not after."""
+    if not results:
+        return
     try:
-        if results:
-            Path(results).mkdir(parents=True, exist_ok=True)
+        Path(results).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"--results {results}: cannot be made: {error.strerror}") from None
+    try:
+        with tempfile.NamedTemporaryFile(prefix=".mapsight-", dir=results) as file:
+            file.write(b"can it be written?")
+    except OSError as error:
+        raise UsageError(f"--results {results}: cannot be written: {error.strerror}") from None
 
 
 def _spare_other_pictures(options: Namespace, workspace: Workspace) -> None:
@@ -93,10 +103,11 @@ def status(options: Namespace) -> int:
     """Print a line for every stage of a workspace."""
     workspace = Workspace(options.workspace)
     if not workspace.fs.exists(workspace.root):
-        raise Failure(f"{options.workspace}: no workspace is there")
+        raise Failure(f"{options.workspace}: no workspace is there{_elsewhere(options)}")
     head = ("stage", "state", "parts", "bytes", "seconds", "counters, applications")
     rows: list[tuple[str, ...]] = [head]
-    rows += [_status_of(workspace, name) for name in STAGES]
+    known = {name: workspace.committed(name) for name in STAGES}
+    rows += [_status_of(workspace, name, known) for name in STAGES]
     widths = [max(len(row[i]) for row in rows) for i in range(5)]
     for row in rows:
         cells = [
@@ -107,12 +118,21 @@ def status(options: Namespace) -> int:
     return 0
 
 
-def _status_of(workspace: Workspace, stage: str) -> tuple[str, ...]:
-    document = workspace.committed(stage)
+def _elsewhere(options: Namespace) -> str:
+    """Where that of -r hadoop would be, for those who have Hadoop and named none."""
+    usual = usual_workspace("hadoop")
+    named = options.workspace != usual_workspace("inline")
+    return "" if named or not hadoop_command() else f"; with -r hadoop: --workspace {usual}"
+
+
+def _status_of(
+    workspace: Workspace, stage: str, known: dict[str, dict[str, Any] | None]
+) -> tuple[str, ...]:
+    document = known[stage]
     if document is None:
         return stage, "not run", "", "", "", ""
     state = "done" if workspace.intact(document) else "damaged: run again"
-    if not is_current(workspace, document):
+    if not is_current(workspace, document, known):
         state = "of an earlier run"
     size = sum(part["bytes"] for part in document["parts"])
     told = [

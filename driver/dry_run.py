@@ -14,6 +14,7 @@ from driver.emr import EmrCluster
 from driver.extract_stage import FEATURE_BYTES
 from driver.fingerprint import ROOT
 from driver.launch import JOBS, runner_settings
+from driver.model import built_path
 from driver.options import STAGES
 from driver.pipeline import Pipeline
 from driver.plan_stage import named_inputs, plan_identity
@@ -23,8 +24,10 @@ from mapsight.plan import Plan
 
 __all__ = ["dry_run"]
 
-JOB_OF = {"ingest": "pack", **{name: name for name in JOBS if name in STAGES}}
-"""The job of a stage; the others have none."""
+JOBS_OF: dict[str, tuple[str, ...]] = {name: (name,) for name in JOBS if name in STAGES}
+JOBS_OF |= {"ingest": ("pack",), "fit": ("split", "fit", "calibrate")}
+"""The jobs of a stage; the others have none."""
+WITH_METADATA = ("explore", "annotate", "fit")
 
 
 def dry_run(options: Namespace, workspace: Workspace) -> int:
@@ -59,23 +62,32 @@ def _uploads(run: Pipeline, plan: Plan) -> Iterator[str]:
         yield "upload once: environments/env-….tar.gz, what nodes need; see mapsight pack"
     for path in (split.uri for split in plan.splits["parquet"] if is_here(split.uri)):
         yield f"upload once: {path}, {Path(path).stat().st_size:,} bytes"
-    if run.options.model:
-        model = Path(run.options.model)
+    packed = sum(split.bytes for kind in ("files", "tar") for split in plan.splits[kind])
+    if packed and any(map(is_here, named_inputs(run))):
+        yield f"upload: the pictures that are packed here, about {packed:,} bytes"
+    model = Path(run.options.model) if run.options.model else built_path(run.options)
+    if model.is_file():
         yield f"upload once: {model}, {model.stat().st_size:,} bytes"
+    else:
+        yield f"upload once: {model.name}, which is built first (TensorFlow, about 30 s)"
     library = [path for path in (ROOT / "mapsight").rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in library if path.suffix != ".pyc")
     yield f"upload with each job: mapsight/, {size:,} bytes before compression"
 
 
 def _stage(run: Pipeline, stage: str, plan: Plan) -> Iterator[str]:
-    verb, tasks = JOB_OF.get(stage), _tasks(stage, plan)
-    if (
-        verb is None
-        or tasks == 0
-        or (stage in ("explore", "annotate") and not run.options.openimages)
-    ):
+    verbs, tasks = JOBS_OF.get(stage, ()), _tasks(stage, plan)
+    if tasks == 0 or (stage in WITH_METADATA and not run.options.openimages):
+        verbs = ()
+    if stage == "fit" and (run.options.no_fit or run.options.head):
+        verbs = ()
+    for verb in verbs:
+        yield from _job(run, stage, verb, plan, tasks)
+    if not verbs:
         yield f"{stage}: no job"
-        return
+
+
+def _job(run: Pipeline, stage: str, verb: str, plan: Plan, tasks: int | None) -> Iterator[str]:
     job = ROOT / JOBS[verb].path
     many = f", {tasks} map tasks" if tasks else ""
     here = stage == "ingest" and run.on_cluster and any(map(is_here, named_inputs(run)))

@@ -78,22 +78,46 @@ class EmrCluster:
         try:
             yield
         except BaseException:
-            if self._id and not self._asked:
-                try:
-                    self._account.cancel(self._id, self.tag)
-                except Failure as error:
-                    _say(f"the steps of this run could not be ended: {error}")
-            raise
-        finally:
             with undisturbed():
+                self._cancel()
                 try:
-                    if self._asked:
-                        self._end(self.tag, "this run started")
-                finally:
-                    self._workspace.drop(*self._scratch)
+                    self._give_back()
+                except (Failure, OSError) as error:  # why the run failed is said after it
+                    _say(str(error))
+            raise
+        with undisturbed():
+            self._give_back()
+
+    def _cancel(self) -> None:
+        """End this run's steps on a cluster of the user's."""
+        if self._id and not self._asked:
+            try:
+                self._account.cancel(self._id, self.tag)
+            except Failure as error:
+                _say(f"the steps of this run on {self._id} could not be ended: {error}")
+
+    def _give_back(self) -> None:
+        """End the cluster that this run started, and remove its temporary folder.
+
+        Raises:
+            Failure: the cluster may still run; the message names it.
+        """
+        try:
+            if self._asked:
+                # one that was asked for without an answer is found by its name
+                known = [self._id] if self._id else self._account.clusters(self.tag)
+                self._terminate(known, "this run started")
+        except Failure as error:
+            name = self._id or f"named {self.tag}…"
+            line = f"EMR cluster {name} may still run and cost money: end it yourself; {error}"
+            raise Failure(line, error.detail) from error
+        finally:
+            self._workspace.drop(*self._scratch)
 
     def _end(self, prefix: str, whose: str) -> None:
-        clusters = self._account.clusters(prefix)
+        self._terminate(self._account.clusters(prefix), whose)
+
+    def _terminate(self, clusters: list[str], whose: str) -> None:
         self._account.terminate(clusters)
         for name in clusters:
             _say(f"ended EMR cluster {name}, which {whose}")
@@ -144,8 +168,7 @@ class EmrCluster:
     def _python(self) -> list[str]:
         if self._options.node_python:
             return ["--task-python-bin", self._options.node_python]
-        setup = "export PYTHONPATH=$PWD/env:$PYTHONPATH"
-        archive = ["--archives", f"{self._sent()}#env", "--setup", setup]
+        archive = ["--archives", f"{self._sent()}#env", "--cmdenv", "PYTHONPATH=env"]
         return ["--task-python-bin", python_name(), *archive]
 
     def _sent(self) -> str:

@@ -9,10 +9,12 @@ import os
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from driver.errors import Failure, undisturbed
+from driver.hadoop_submit import staged
 from driver.launch import reducers, runner_settings
 from driver.node_env import packed_environment
 from driver.workspace import SEARCH, Workspace
@@ -21,7 +23,7 @@ from driver.yarn_progress import YarnProgress
 from mapsight.hadoop_conf import default_fs, hadoop_command, read_conf
 from mapsight.inputs import resolve
 
-__all__ = ["HadoopCluster", "python_name"]
+__all__ = ["HadoopCluster", "full_uri", "python_name"]
 
 ARCHIVES = "environments"
 SEARCH_SECONDS = 86400.0  # no search takes as long
@@ -39,6 +41,14 @@ def _staging(conf: Mapping[str, str]) -> str:
     return f"{base}/{os.environ.get('HADOOP_USER_NAME') or getpass.getuser()}/.staging"
 
 
+def full_uri(uri: str, conf: Mapping[str, str]) -> str:
+    """An address with its host: a folder has one tag, however it is spelled."""
+    default = urlsplit(default_fs(conf))
+    found = urlsplit(uri)
+    same = found.scheme == default.scheme and found.netloc.lower() in ("", default.netloc.lower())
+    return f"{default_fs(conf).rstrip('/')}{found.path}" if same else uri
+
+
 class HadoopCluster:
     """Jobs on YARN, from the configuration that the `hadoop` command here uses.
 
@@ -47,12 +57,13 @@ class HadoopCluster:
     A search holds no workspace, and nobody ends what is somebody else's.
     """
 
-    def __init__(self, options: Namespace, workspace: Workspace) -> None:
-        self._options, self._workspace = options, workspace
+    def __init__(self, options: Namespace, workspace: Workspace, scratch: Path) -> None:
+        """`scratch` is the local folder in which each job has its own, with its log."""
+        self._options, self._workspace, self._local = options, workspace, scratch
         self._conf = read_conf()
         self.yarn = Yarn(self._conf)
         self.tag = f"mapsight-run-{workspace.run_id}"
-        where = hashlib.sha256(workspace.uri().encode()).hexdigest()[:16]
+        where = hashlib.sha256(full_uri(workspace.uri(), self._conf).encode()).hexdigest()[:16]
         self._workspace_tag = f"mapsight-workspace-{where}"
         self._tags = [self.tag]
         self._archive: str | None = None
@@ -89,6 +100,7 @@ class HadoopCluster:
         """End this run's jobs, and with the lock held remove what they had written so far."""
         try:
             self._end(self.tag)
+            self._unstage(staged(self._local))
         except Failure as error:
             _say(f"the jobs of this run could not be ended: {error}")
         if alone:
@@ -98,11 +110,15 @@ class HadoopCluster:
     def _end(self, tag: str) -> list[str]:
         """End jobs by tag, and remove what YARN keeps in HDFS of those it ends; their ids."""
         names = self.yarn.kill(tag)
-        for name in names:
-            with contextlib.suppress(OSError, ValueError, ImportError):
-                file_system, path = resolve(f"{_staging(self._conf)}/{Application(name).job}")
-                file_system.rm(path, recursive=True)
+        self._unstage(Application(name).job for name in names)
         return names
+
+    def _unstage(self, jobs: Iterable[str]) -> None:
+        """Remove what YARN keeps in HDFS of jobs that have ended, or were never submitted."""
+        for job in jobs:
+            with contextlib.suppress(OSError, ValueError, ImportError):
+                file_system, path = resolve(f"{_staging(self._conf)}/{job}")
+                file_system.rm(path, recursive=True)
 
     def _drop_left(self) -> None:
         """Remove temporary folders of runs that died; of searches, which may be alive, old ones."""
@@ -159,8 +175,7 @@ class HadoopCluster:
         """How tasks find their libraries: in an environment of the nodes, or one sent along."""
         if self._options.node_python:
             return ["--task-python-bin", self._options.node_python]
-        setup = "export PYTHONPATH=$PWD/env:$PYTHONPATH"
-        archive = ["--archives", f"{self._sent()}#env", "--setup", setup]
+        archive = ["--archives", f"{self._sent()}#env", "--cmdenv", "PYTHONPATH=env"]
         return ["--task-python-bin", python_name(), *archive]
 
     def _sent(self) -> str:

@@ -103,8 +103,11 @@ def _improve_runners(arguments: Sequence[str]) -> None:
     mrjob.hadoop.pty = None
     if "hadoop" in arguments:
         from driver.hadoop_files import HadoopFiles
+        from driver.hadoop_submit import named_at_once
 
         mrjob.hadoop.HadoopFilesystem = HadoopFiles
+        read = mrjob.hadoop._interpret_hadoop_jar_command_stderr
+        mrjob.hadoop._interpret_hadoop_jar_command_stderr = named_at_once(read)
     LocalMRJobRunner._run_multiple = _run_in_threads
     # inline sorts in memory; the sort program does not
     InlineMRJobRunner._sort_input_func = LocalMRJobRunner._sort_input_func

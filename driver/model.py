@@ -11,17 +11,20 @@ from typing import Any
 from tqdm import tqdm
 
 from driver.errors import Failure
-from mapsight.convert import Recipe, ensure_model
+from mapsight.convert import Recipe, built_record, ensure_model
 from mapsight.inputs import open_uri
 from mapsight.integrity import sha256_of
+from mapsight.keras_build import need_tensorflow
 from mapsight.mobilenet import MobileNet, wnids
 from mapsight.sandbox import Decoded, Decoder
 from mapsight.weights import Weights, find_weights, model_cache_dir
 
+BEFORE_MODEL = ("plan", "ingest", "fetch")
+"""Stages that need none."""
 CHECKED = 16
 CHECKED_BYTES, CHECKED_PIXELS = 8 << 20, 40_000_000
 
-__all__ = ["Model", "find_model", "given_model", "model_of"]
+__all__ = ["Model", "built_path", "check_model", "find_model", "given_model", "model_of"]
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,37 @@ def given_model(path: str) -> Model:
     classes = () if model.classes == wnids() else model.classes
     size = model.embedding_size / 1024, model.resolution, model.precision
     return Model(Path(path), sha256, *size, classes)
+
+
+def check_model(options: Namespace) -> None:
+    """Find that the model cannot be had before hours of work, not after.
+
+    It is built later, so that it is compared with Keras on pictures of the run.
+
+    Raises:
+        Failure: TensorFlow, weights or the file are missing, or it is no MobileNet.
+    """
+    if options.until in BEFORE_MODEL:
+        return
+    if options.model:
+        given_model(options.model)
+        return
+    size = options.alpha, options.resolution
+    recipe = Recipe(
+        *size, options.precision, model_cache_dir(), options.weights, options.calibration
+    )
+    try:
+        if options.engine == "keras" or built_record(recipe) is None:
+            need_tensorflow()
+            _weights(*size, options.weights)
+    except (ValueError, OSError, RuntimeError) as error:
+        raise Failure(str(error)) from error
+
+
+def built_path(options: Namespace) -> Path:
+    """Where the model of these options is, once it is built."""
+    size = options.alpha, options.resolution, options.precision
+    return Recipe(*size, model_cache_dir()).path
 
 
 def _is_cached(alpha: float, resolution: int, precision: str) -> bool:

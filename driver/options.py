@@ -457,12 +457,13 @@ def parse(argv: Sequence[str], prog: str) -> argparse.Namespace:
     options = parser.parse_args(flags + rest)
     options.command = command
     if getattr(options, "workspace", "") is None:
-        options.workspace = _usual_workspace(getattr(options, "runner", "inline"))
+        options.workspace = usual_workspace(getattr(options, "runner", "inline"))
     _check(options, given)
     return options
 
 
-def _usual_workspace(runner: str) -> str:
+def usual_workspace(runner: str) -> str:
+    """The workspace where none is named."""
     if runner != "hadoop":
         return "./workspace"
     user = os.environ.get("HADOOP_USER_NAME") or getpass.getuser()

@@ -19,7 +19,7 @@ examples:
   %(prog)s --extra s3fs
 
 nodes use it as mrjob is told by
-  --archives hdfs:///path/env.tar.gz#env --setup 'export PYTHONPATH=$PWD/env:$PYTHONPATH'
+  --archives hdfs:///path/env.tar.gz#env --cmdenv PYTHONPATH=env
 """
 
 

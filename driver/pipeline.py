@@ -86,7 +86,7 @@ class Pipeline:
         if options.runner == "hadoop":
             from driver.hadoop import HadoopCluster
 
-            self.cluster = HadoopCluster(options, workspace)
+            self.cluster = HadoopCluster(options, workspace, self.scratch)
         elif options.runner == "emr":
             from driver.emr import EmrCluster
 

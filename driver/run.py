@@ -17,8 +17,20 @@ sys.path[:1] = (
     [str(Path(__file__).resolve().parent.parent)] if __package__ in (None, "") else sys.path[:1]
 )
 
-from driver.errors import Failure  # noqa: E402
-from driver.options import parse  # noqa: E402
+
+def _lacking(error: ModuleNotFoundError) -> str:
+    """What to do where Mapsight's requirements are not installed."""
+    root = Path(__file__).resolve().parent.parent
+    own = root / ".venv" / "bin" / "python"
+    advice = f"use {own}" if own.is_file() else f"pip install '{root}[driver]'"
+    return f"mapsight: error: {sys.executable} has no {error.name}: {advice}\n"
+
+
+try:
+    from driver.errors import Failure
+    from driver.options import parse
+except ModuleNotFoundError as error:
+    sys.exit(_lacking(error).rstrip())
 
 __all__ = ["main"]
 
@@ -92,6 +104,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if debug:
             raise
+        if isinstance(error, ModuleNotFoundError):
+            sys.stderr.write(_lacking(error))
+            return 1
         sys.stderr.write(
             f"mapsight: error: {type(error).__name__}: {error} (--debug shows the traceback)\n"
         )

@@ -331,13 +331,24 @@ class Workspace:
                 self.fs.rm_file(path)
 
 
-def is_current(workspace: Workspace, document: dict[str, Any]) -> bool:
-    """Whether a stage was made from what the stages before it hold now."""
-    needs = {name: workspace.committed(name) for name in document["inputs"]}
+def is_current(
+    workspace: Workspace,
+    document: dict[str, Any],
+    known: dict[str, dict[str, Any] | None] | None = None,
+) -> bool:
+    """Whether a stage was made from what the stages before it hold now.
+
+    Args:
+        known: what is committed, by stage; what is read is added.
+    """
+    known = {} if known is None else known
+    for name in document["inputs"].keys() - known.keys():
+        known[name] = workspace.committed(name)
+    needs = {name: known[name] for name in document["inputs"]}
     return all(
         need is not None
         and need["digest"] == document["inputs"][name]
-        and is_current(workspace, need)
+        and is_current(workspace, need, known)
         for name, need in needs.items()
     )
 

@@ -49,6 +49,8 @@ def _run(*arguments: str) -> str:
     timer.start()
     try:
         text = process.stdout.read(MOST_BYTES) if process.stdout else b""
+        if len(text) < MOST_BYTES:
+            process.wait()  # it has said all
     finally:
         timer.cancel()
         _end(process)
@@ -58,10 +60,8 @@ def _run(*arguments: str) -> str:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End what is left of a command: it may have more to say than is read."""
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
+    """End what is left of a command: it may have more to say than is read, or nobody waits."""
+    if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     if process.stdout:

@@ -79,6 +79,10 @@ ENDED = (
         r"|timeout set: (?P<set>\d+)s, task(?:TimedOut|Stuck): true",
         "it said nothing for {seconds}{set} s, and Hadoop ended it (mapreduce.task.timeout)",
     ),
+    _rule(
+        r'Cannot run program "(?P<python>[^"]*python[^"]*)".{0,300}?No such file',
+        "its node has no {python}: nodes need it on their PATH, or name another with --node-python",
+    ),
     _rule(r"released on a \*?lost\*? node|node .{0,100}(?:is|was) lost", "its node was lost"),
     _rule(
         r"(?P<kind>DSQuota|NSQuota|QuotaByStorageType)ExceededException\)?: (?:[\w.]+: )?"

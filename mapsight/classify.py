@@ -20,7 +20,7 @@ class Classifier:
     """Labels pictures: by a head where there is one, else by the classes of the model.
 
     Target labels that the head had too few examples of keep the model's classes: where the
-    head says `other` and the model such a label, that label is taken.
+    model says such a label, it is taken if the head says `other` or is less sure.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Classifier:
         x = decode_embedding(record["embedding"])
         label, probability, scores = self.head.answer(x)
         found: dict[str, Any] = {"model_label": by_model, "scores": scores}
-        if label == OTHER and by_model in self._by_model:
+        if by_model in self._by_model and (label == OTHER or score > probability):
             label, probability = by_model, score
         found |= {"label": label, "score": probability}
         style = self.head.style(x)

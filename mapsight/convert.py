@@ -34,7 +34,7 @@ from mapsight.keras_build import (
 )
 from mapsight.weights import ROOT, Weights, find_weights, local_weights, model_cache_dir
 
-__all__ = ["ConversionError", "ModelFile", "Recipe", "convert", "ensure_model"]
+__all__ = ["ConversionError", "ModelFile", "Recipe", "built_record", "convert", "ensure_model"]
 
 PRECISIONS = ("float32", "int8")
 TOLERANCE = 1e-4
@@ -122,14 +122,20 @@ def ensure_model(
     """
     cache = cache or model_cache_dir()
     recipe = Recipe(alpha, resolution, precision, cache, weights, calibration, check)
-    found = local_weights(alpha, resolution, explicit=weights, cache=recipe.cache)
-    with locked(recipe.path):
-        record = cached_record(recipe, found)
+    record = built_record(recipe)
     if record is None:
         if log:
             log(f"building {recipe.path.name} (TensorFlow, about 30 s){recipe.warning()}")
         record = _in_a_process(recipe)
     return ModelFile(recipe.path, record["sha256"], alpha, resolution, precision)
+
+
+def built_record(recipe: Recipe) -> dict[str, Any] | None:
+    """`cached_record` for the weights that are here; nothing is downloaded."""
+    size = recipe.alpha, recipe.resolution
+    found = local_weights(*size, explicit=recipe.weights, cache=recipe.cache)
+    with locked(recipe.path):
+        return cached_record(recipe, found)
 
 
 def cached_record(recipe: Recipe, weights: Weights | None) -> dict[str, Any] | None:
@@ -166,7 +172,8 @@ def _in_a_process(recipe: Recipe) -> dict[str, Any]:
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no message"]
         said = next((line for line in lines if line.startswith(ERROR)), lines[-1])
-        raise ConversionError(f"{said.removeprefix(ERROR)} (exit code {done.returncode})")
+        how = "" if said.startswith(ERROR) else f" (exit code {done.returncode})"
+        raise ConversionError(said.removeprefix(ERROR) + how)
     return json.loads(done.stdout)
 
 

@@ -31,6 +31,7 @@ HEX_ID = re.compile(r"[0-9a-fA-F]{16}")
 SAFE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 TAR = re.compile(r"\.(tar(\.(gz|bz2|xz|zst))?|tgz|tbz2?|txz|tzst)$", re.I)
 URL_LIST = re.compile(r"\.(txt|csv|tsv)(\.(gz|bz2|xz))?$", re.I)
+OF_THE_FOLDER = (PermissionError, FileNotFoundError, NotADirectoryError)
 STAMPS = ("mtime", "LastModified", "last_modified", "modificationTime", "ETag", "etag", "updated")
 
 
@@ -164,7 +165,10 @@ def _walk(
 ) -> Iterator[Found]:
     try:
         entries = file_system.ls(folder, detail=True)
-    except OSError:
+    except OSError as error:
+        # what a server cannot tell just now may be any number of files
+        if not (isinstance(file_system, LocalFileSystem) or isinstance(error, OF_THE_FOLDER)):
+            raise
         yield _unreadable(source, _address(file_system, folder))
         return
     for info in sorted(entries, key=lambda entry: entry["name"]):

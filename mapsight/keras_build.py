@@ -6,6 +6,7 @@ The only module that imports TensorFlow, inside the functions that need it.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import random
 import tempfile
@@ -28,9 +29,11 @@ __all__ = [
     "digest_of",
     "flatbuffer",
     "made_up_crops",
+    "need_tensorflow",
     "pictures_in",
 ]
 
+MISSING = "building the model needs TensorFlow: pip install 'mapsight[model]'"
 CORRECTED = 32
 """How many calibration crops correct biases; more gain nothing."""
 
@@ -64,14 +67,18 @@ def build_keras(alpha: float, resolution: int, weights: Path) -> Any:
     return keras.Model(model.input, [model.output, keras.layers.Reshape((-1,))(pooled.output)])
 
 
+def need_tensorflow() -> None:
+    """Raise ConversionError where TensorFlow is not installed; it is not imported."""
+    if importlib.util.find_spec("tensorflow") is None:
+        raise ConversionError(MISSING)
+
+
 def _tensorflow() -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         import tensorflow
     except ModuleNotFoundError as error:
-        raise ConversionError(
-            "building the model needs TensorFlow: pip install 'mapsight[model]'"
-        ) from error
+        raise ConversionError(MISSING) from error
     return tensorflow
 
 

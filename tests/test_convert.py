@@ -106,7 +106,7 @@ def test_failed_conversion_says_why_and_leaves_nothing(tmp_path: Path):
 def test_missing_tensorflow_names_the_extra(weights_dir, tmp_path, monkeypatch):
     (tmp_path / "tensorflow.py").write_text("raise ModuleNotFoundError('no tensorflow')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with pytest.raises(ConversionError, match=r"pip install 'mapsight\[model\]'"):
+    with pytest.raises(ConversionError, match=r"pip install 'mapsight\[model\]'$"):
         ensure(tmp_path / "cache", weights_dir)
 
 

@@ -190,7 +190,9 @@ def test_labels_that_the_head_does_not_know_keep_the_classes_of_the_model():
     zebra = "n02391049"
     found = predict(feature(unit(0, 0, 1, 0), zebra), make_head())
     assert (found["label"], found["score"]) == ("Zebra", 0.75)
-    assert predict(feature(unit(1, 0, 0, 0), zebra), make_head())["label"] == "Lion"
+    sure, unsure = ({"calibration": {"label": [slope, 0.0]}} for slope in (2.0, 0.1))
+    assert predict(feature(unit(1, 0, 0, 0), zebra), make_head(**sure))["label"] == "Lion"
+    assert predict(feature(unit(1, 0, 0, 0), zebra), make_head(**unsure))["label"] == "Zebra"
 
 
 def test_who_was_fitted_on_is_told_by_the_split_or_by_the_bitmap():

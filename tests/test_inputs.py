@@ -4,9 +4,11 @@ import hashlib
 import os
 from pathlib import Path
 
+import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from mapsight.inputs import InputError, find_inputs, image_id_of, open_uri, safe_id
 
@@ -23,6 +25,26 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path.write_bytes(b"x" * len(name))
     monkeypatch.chdir(tmp_path)
     return tmp_path / "tree"
+
+
+@pytest.mark.parametrize("error", [ConnectionError, TimeoutError, OSError])
+def test_a_server_that_does_not_tell_is_no_unreadable_folder(monkeypatch, error):
+    def refuse(self, path, detail=True, **options):
+        raise error("asked in vain")
+
+    fsspec.filesystem("memory").pipe_file("/silent/a/b.jpg", b"x")
+    monkeypatch.setattr(MemoryFileSystem, "ls", refuse)
+    with pytest.raises(InputError, match="silent/a: cannot be listed: asked in vain"):
+        list(find_inputs("memory://silent/a"))
+
+
+def test_a_folder_that_may_not_be_listed_is_one_that_cannot_be_opened(monkeypatch):
+    def refuse(self, path, detail=True, **options):
+        raise PermissionError("not for you")
+
+    fsspec.filesystem("memory").pipe_file("/closed/a/b.jpg", b"x")
+    monkeypatch.setattr(MemoryFileSystem, "ls", refuse)
+    assert [found.bytes for found in find_inputs("memory://closed/a")] == [-1]
 
 
 def test_a_folder_gives_every_regular_file_but_hidden_ones(tree):

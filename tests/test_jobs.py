@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from conftest import encoded, scribble
+from mrjob.conf import load_opts_from_mrjob_conf
 
 from mapsight.accuracy import tally
 from mapsight.classify import Classifier
@@ -712,6 +713,13 @@ def test_a_job_runs_alone_from_another_folder(tmp_path, features, runner):
     done = python(tmp_path, ROOT / "mr_jobs" / "find_images.py", *arguments)
     assert done.returncode == 0, done.stderr
     assert read_parts(tmp_path / "out") == [features[3]]
+
+
+@pytest.mark.parametrize("runner", ["local", "hadoop", "emr"])
+def test_no_setup_script_leaves_a_lock_on_every_node(runner):
+    (settings,) = load_opts_from_mrjob_conf(runner, str(ROOT / "mrjob.conf"))
+    assert "setup" not in settings[1]
+    assert settings[1]["cmdenv"] == {"PYTHONPATH": "."}
 
 
 def test_a_job_alone_finds_the_library(tmp_path, predictions):

@@ -6,11 +6,13 @@ import csv
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import encoded, scribble
+from conftest import ROOT, encoded, scribble
 
 RESULTS = {
     "accuracy.csv", "accuracy_top5.csv", "classes.csv", "confusion.csv", "evaluation.csv",
@@ -59,6 +61,47 @@ def test_a_folder_becomes_results_and_a_report(mapsight, pictures, tmp_path):
     rejected = list(csv.DictReader((workspace / "results" / "rejected.csv").open()))
     assert [row["source"] for row in rejected] == ["pictures/broken.jpg"]
     assert "<html" in (workspace / "report" / "index.html").read_text()
+
+
+def test_results_that_cannot_be_written_are_noticed_before_any_stage(mapsight, pictures, tmp_path):
+    done = mapsight("--images", "pictures", "--results", "/proc")  # also root may not
+    assert done.returncode == 2
+    assert done.stderr.startswith("mapsight: error: --results /proc: cannot be written: ")
+    assert not (tmp_path / "workspace").exists()
+
+
+def test_a_model_that_cannot_be_had_is_noticed_before_any_stage(mapsight, pictures, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['tensorflow'] = None\n")
+    path = os.pathsep.join([str(tmp_path), mapsight.environment["PYTHONPATH"]])
+    own = {"PYTHONPATH": path, "MAPSIGHT_MODEL_CACHE": str(tmp_path / "cache")}
+    mapsight.environment = {**mapsight.environment, **own}
+    said = "mapsight: error: building the model needs TensorFlow: pip install 'mapsight[model]'\n"
+    assert mapsight("--images", "pictures").stderr == said
+    done = mapsight("--images", "pictures", "--weights", "none.h5")
+    assert done.stderr == "mapsight: error: --weights none.h5: no such file or folder\n"
+    assert not list((tmp_path / "workspace").glob("*/stage.json"))
+    mapsight.ok("--images", "pictures", "--until", "fetch")
+
+
+def test_a_python_without_the_requirements_is_told_in_a_line(mapsight):
+    command = [sys.executable, "-S", "-E", str(ROOT / "driver" / "run.py"), "--images", "x"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"mapsight: error: {sys.executable} has no ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_status_says_where_the_workspace_of_hadoop_is(mapsight, tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "hadoop").touch()
+    own = {"HADOOP_HOME": str(tmp_path), "HADOOP_USER_NAME": "me"}
+    mapsight.environment = {**mapsight.environment, **own}
+    line = (
+        "./workspace: no workspace is there; with -r hadoop: --workspace hdfs:///user/me/mapsight"
+    )
+    assert mapsight("status").stderr == f"mapsight: error: {line}\n"
+    other = mapsight("status", "--workspace", "elsewhere").stderr
+    assert other == "mapsight: error: elsewhere: no workspace is there\n"
 
 
 def test_every_runner_and_split_gives_the_same_bytes(mapsight, pictures, tmp_path):

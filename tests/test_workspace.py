@@ -7,15 +7,18 @@ import subprocess
 import sys
 import threading
 import uuid
+from argparse import Namespace
 from functools import partial
 from pathlib import Path
 
 import fsspec
 import pytest
 
+from driver import commands
 from driver import workspace as module
 from driver.errors import Failure
 from driver.lock import hold_heartbeat
+from driver.options import STAGES
 from driver.workspace import STAGE_FIELDS, Workspace
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -266,6 +269,20 @@ def test_write_replaces(workspace):
     workspace.write(b"old and long", "extract", "stage.json")
     workspace.write(b"new", "extract", "stage.json")
     assert tree(workspace) == {"extract/stage.json": b"new"}
+
+
+def test_status_reads_every_stage_file_once(workspace, monkeypatch, capsys):
+    asked, needs = [], []
+    for stage in STAGES:
+        document = commit(workspace, stage, "f")
+        inputs = dict.fromkeys(needs, "")
+        workspace.commit(stage, {**document, "inputs": inputs, "counters": {}, "seconds": 1.0})
+        needs.append(stage)
+    committed = Workspace.committed
+    monkeypatch.setattr(Workspace, "committed", lambda w, s: asked.append(s) or committed(w, s))
+    commands.status(Namespace(workspace=workspace.location))
+    assert asked == list(STAGES)
+    assert capsys.readouterr().out.count(" done ") == len(STAGES)
 
 
 def test_upload_and_download_are_each_others_inverse(workspace, tmp_path):

@@ -9,6 +9,7 @@ import pty
 import select
 import socket
 import struct
+import subprocess
 import termios
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,8 +29,10 @@ from yarn_answers import (
 )
 
 from driver import yarn as module
-from driver import yarn_logs
+from driver import yarn_commands, yarn_logs
 from driver.errors import Failure
+from driver.hadoop import full_uri
+from driver.hadoop_submit import named_at_once, staged
 from driver.yarn import Application, JobProgress, Yarn, YarnProgress
 from driver.yarn_web import MOST_BYTES, NoAnswer
 
@@ -53,6 +56,31 @@ def yarn(cluster, monkeypatch) -> Yarn:
 
 def apps(*rows: dict[str, object]) -> dict[str, object]:
     return {"apps": {"app": list(rows)}}
+
+
+@pytest.mark.parametrize(
+    "spelled, full",
+    [
+        ("hdfs:///user/me/w", "hdfs://Namenode:8020/user/me/w"),
+        ("hdfs://namenode:8020/user/me/w", "hdfs://Namenode:8020/user/me/w"),
+        ("hdfs://other:8020/user/me/w", "hdfs://other:8020/user/me/w"),
+        ("s3://bucket/w", "s3://bucket/w"),
+    ],
+)
+def test_a_folder_has_one_name_however_it_is_spelled(spelled, full):
+    assert full_uri(spelled, {"fs.defaultFS": "hdfs://Namenode:8020/"}) == full
+
+
+def test_jobs_that_are_being_submitted_are_named_at_once(tmp_path, capsys):
+    said = b"""INFO JobResourceUploader: Disabling Erasure Coding for path: /s/.staging/job_17_0002
+INFO JobSubmitter: Submitting tokens for job: job_17_0002
+INFO Kind: mapreduce, Service: job_16_0001, Ident: other"""
+    lines = said.splitlines()
+    assert named_at_once(lambda lines, **how: (list(lines), how))(lines, a=1) == (lines, {"a": 1})
+    (tmp_path / "job-001-extract").mkdir()
+    (tmp_path / "job-001-extract" / "log").write_text("mrjob: x\n" + capsys.readouterr().err)
+    assert staged(tmp_path) == ["job_17_0002"]
+    assert staged(tmp_path / "nowhere") == []
 
 
 def running(cluster: Cluster) -> Application:
@@ -265,6 +293,17 @@ def test_with_kerberos_applications_are_those_that_the_command_lists(commands):
     assert commands(LISTED).applications("tag") == [
         Application(APPLICATION, "streamjob2.jar", "RUNNING", "UNDEFINED", url)
     ]
+
+
+def test_a_command_that_nobody_waits_for_any_more_is_killed_at_once(tmp_path, monkeypatch):
+    (tmp_path / "yarn").write_text("#!/bin/sh\nsleep 1\nkill -INT $PPID\nexec sleep 1000\n")
+    (tmp_path / "yarn").chmod(0o755)
+    monkeypatch.setattr(yarn_commands, "_yarn", lambda: str(tmp_path / "yarn"))
+    waits, wait = [], subprocess.Popen.wait
+    monkeypatch.setattr(subprocess.Popen, "wait", lambda p, t=None: waits.append(t) or wait(p, t))
+    with pytest.raises(KeyboardInterrupt):
+        yarn_commands.nodes()
+    assert waits == [None]  # for the end of what was killed
 
 
 def test_with_kerberos_an_application_is_ended_by_command(commands, tmp_path, monkeypatch):

@@ -150,6 +150,13 @@ OSError: [Errno 28] No space left on device
             " or name another with --node-python",
         ),
         (
+            'Caused by: java.io.IOException: Cannot run program "python9.9": error=2, '
+            "No such file or directory",
+            "",
+            "its node has no python9.9: nodes need it on their PATH,"
+            " or name another with --node-python",
+        ),
+        (
             JAVA.format(137),
             "",
             "it was killed (SIGKILL): often because the node had no memory left",

@@ -207,3 +207,7 @@ def test_a_dry_run_names_cluster_and_jobs_and_asks_nobody(program: Program):
     )
     assert "emr-7.13.0, 1 MASTER m5.xlarge on demand, 1 CORE m5.xlarge on demand, 3 TASK" in told
     assert "extract: mr_jobs/extract_features.py" in told
+    size = sum(path.stat().st_size for path in (program.folder / "pictures").iterdir())
+    assert f"upload: the pictures that are packed here, about {size:,} bytes" in told
+    (model,) = Path(program.environment["MAPSIGHT_MODEL_CACHE"]).glob("*_0.25_128_float32.tflite")
+    assert f"upload once: {model}, {model.stat().st_size:,} bytes" in told

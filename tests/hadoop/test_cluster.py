@@ -21,6 +21,7 @@ import pytest
 
 from devcluster import daemons
 from devcluster.addresses import choose_first_port, node_address
+from devcluster.cluster import _parser
 from devcluster.errors import ClusterError
 from devcluster.layout import need_space
 from devcluster.lifecycle import NODE_PATH, Cluster
@@ -235,6 +236,11 @@ def test_a_folder_with_other_things_is_not_touched(tmp_path):
     said = refused(tmp_path, "up")
     assert said == f"{tmp_path} is not empty and not a cluster: name another --state"
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("words", ["--state here env", "env --state here"])
+def test_the_folder_may_be_named_before_and_after_the_command(words):
+    assert _parser().parse_args(words.split()).state == Path("here")
 
 
 def test_env_without_a_cluster_says_how_to_start_one(tmp_path):

@@ -78,8 +78,18 @@ class Site:
 
     def staged(self, application: str) -> bool:
         """Whether YARN keeps files of a job."""
-        folder = f"/tmp/hadoop-yarn/staging/{self.cluster.plan.user}/.staging"
-        return self.hdfs.exists(f"{folder}/{application.replace('application', 'job')}")
+        return application.replace("application", "job") in self.stagings()
+
+    def stagings(self) -> list[str]:
+        """Jobs of which YARN keeps files."""
+        return self.copied("")
+
+    def copied(self, job: str) -> list[str]:
+        """What it keeps of a job."""
+        folder = f"/tmp/hadoop-yarn/staging/{self.cluster.plan.user}/.staging/{job}"
+        with contextlib.suppress(FileNotFoundError):
+            return [path.rsplit("/", 1)[-1] for path in self.hdfs.ls(folder, detail=False)]
+        return []
 
 
 @pytest.fixture(scope="module")
@@ -197,14 +207,18 @@ def test_a_lost_datanode_changes_nothing(site, undisturbed):
     """It is killed while tasks read from it; reducers write with one replica less."""
     before = [bytes_read(site.cluster, index) for index in (0, 1)]
     found = caught(site, "data")
-    read = until(lambda: max((bytes_read(site.cluster, i) - before[i], i) for i in (0, 1)), "reads")
+
+    def most_read() -> tuple[int, int] | None:
+        count, index = max((bytes_read(site.cluster, i) - before[i], i) for i in (0, 1))
+        return (count, index) if count > 0 else None
+
+    read = until(most_read, "reads")
     site.cluster.kill(f"datanode {read[1]}")
     try:
         at_work = [process for process in found.mappers if alive(process)]
         finish(site, found.run, "data", undisturbed)
     finally:
         site.cluster.start(f"datanode {read[1]}")
-    assert read[0] > 0
     assert at_work
 
 
@@ -269,6 +283,20 @@ def test_a_stopped_run_leaves_nothing(site, number):
     assert site.entries(workspace, "extract") == set()
     assert not site.staged(application(said))
     assert seconds < STOP_SECONDS
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_stopped_while_it_submits_leaves_no_file_of_its_job(site, number):
+    before = set(site.stagings())
+    run = site.start(f"submits-{number}")
+    until(lambda: set(site.stagings()) - before, "a job that is being submitted")
+    (job,) = set(site.stagings()) - before
+    until(lambda: site.copied(job), "its first file")
+    run.send_signal(number)
+    said = run.communicate(timeout=60)[1]
+    assert (run.returncode, said.count("mapsight: stopped")) == (130, 1)
+    assert set(site.stagings()) <= before
+    assert_nothing_left(site, f"submits-{number}")
 
 
 # ---- no space

@@ -13,6 +13,7 @@ import pytest
 from driver.node_env import Packed, packed_environment
 from tests.hadoop.environment_job import PACKAGES, top_class
 
+CONF = Path(__file__).resolve().parents[2] / "mrjob.conf"
 JOB = Path(__file__).with_name("environment_job.py")
 FOLDER = "hdfs:///user/tester/pack-tests"
 
@@ -31,9 +32,9 @@ def told(run, packed, model_file, tmp_path_factory) -> dict[str, Any]:
     run("hadoop", "fs", "-put", "-f", packed.path, FOLDER)
     done = subprocess.run(
         [
-            *(sys.executable, JOB, "-r", "hadoop", "--no-conf", "--model", model_file.path),
+            *(sys.executable, JOB, "-r", "hadoop", "--conf-path", CONF, "--model", model_file.path),
             *("--archives", f"{FOLDER}/{packed.path.name}#env"),
-            *("--setup", "export PYTHONPATH=$PWD:$PWD/env:$PYTHONPATH"),
+            *("--cmdenv", "PYTHONPATH=env"),
             *("--task-python-bin", f"python{packed.python}", line),
         ],
         env=run.environment,

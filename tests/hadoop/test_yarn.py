@@ -159,6 +159,16 @@ def test_a_task_that_raises_gives_its_python_error(yarn, arguments, tmp_path):
     assert said == "map task 0 on NODE: ValueError: line-2: 7 is not a picture of zwölf"
 
 
+def test_a_python_that_nodes_lack_is_named(yarn, arguments, tmp_path):
+    more = ["--conf-path", str(ROOT / "mrjob.conf"), "--task-python-bin", "python9.9"]
+    usual = [word for word in arguments("error", "trouble") if word != "--no-conf"]
+    said = why(yarn, [*usual, *more], tmp_path)
+    assert re.sub("task [01]", "task", said) == (
+        "map task on NODE: its node has no python9.9: nodes need it on their PATH,"
+        " or name another with --node-python"
+    )
+
+
 def test_a_task_that_takes_too_much_memory_says_so(yarn, arguments, tmp_path):
     said = why(yarn, arguments("memory", "trouble"), tmp_path)
     assert re.fullmatch(

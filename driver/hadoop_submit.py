@@ -1,0 +1,35 @@
+"""Jobs that `hadoop jar` is submitting, by name before YARN knows an application."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+__all__ = ["named_at_once", "staged"]
+
+STAGED = re.compile(rb"(?:/\.staging/|Submitting tokens for job: )(job_\d+_\d+)\b")
+NAMED = re.compile(rb"^submitting (job_\d+_\d+)$", re.M)
+
+
+def named_at_once(read: Callable[..., Any]) -> Callable[..., Any]:
+    """What reads the log of `hadoop jar`, and names the jobs in it on standard error.
+
+    mrjob logs a line when the next one has come, which is after files were copied.
+    """
+    return lambda lines, **options: read(_naming(lines), **options)
+
+
+def _naming(lines: Iterable[bytes]) -> Iterator[bytes]:
+    for line in lines:
+        for job in STAGED.findall(line):
+            sys.stderr.write(f"submitting {job.decode()}\n")
+        yield line
+
+
+def staged(scratch: Path) -> list[str]:
+    """Ids of the jobs that were so named, by the logs in a run's scratch folder."""
+    logs = (path.read_bytes() for path in sorted(scratch.glob("job-*/log")))
+    return list(dict.fromkeys(job.decode() for log in logs for job in NAMED.findall(log)))

@@ -53,17 +53,19 @@ class Noticed:
         return write_csv(target / "suspects.csv", SUSPECTS, map(_suspect, self._found()))
 
     def _found(self) -> Iterator[dict[str, Any]]:
-        for image_id in self._suspects:
-            record = self._records[image_id]
-            assert record is not None
-            yield record
+        return map(self._record, self._suspects)
+
+    def _record(self, image_id: str) -> dict[str, Any]:
+        record = self._records[image_id]
+        assert record is not None
+        return record
 
     def notes(self) -> dict[str, Any]:
         """What the report shows of them: rows for contact sheets."""
         suspects = [_shown(record, _told(record)) for record in self._found()]
         confused = []
         for truth, label, n, ids in self._confused:
-            rows = [_shown(self._records[i] or {}, f"{truth}, taken for {label}") for i in ids]
+            rows = [_shown(self._record(i), f"{truth}, taken for {label}") for i in ids]
             confused.append({"truth": truth, "label": label, "pictures": n, "rows": rows})
         return {"suspects": suspects, "confused": confused}
 

@@ -52,7 +52,7 @@ class Head:
     Args:
         classes: (label, style) of each class; style "" where a label has one class.
         weights: (C, d) int32, of the score of each class.
-        style_weights: (d,) int32, of the style: above 0 is a drawing; empty if unknown.
+        style_weights: (d,) int32, of the style: the higher, the more of a drawing; or empty.
         mean: (d,) int32, of the embeddings of unit length.
         components: (p, d) int32, the principal directions, that of most variance first.
         seen: bitmap (uint8) of hashes of the pictures it was fitted on.
@@ -97,11 +97,11 @@ class Head:
         """(photo or drawing, probability that it is a drawing); None if it was not fitted."""
         if not self.style_weights.size:
             return None
-        score = self.style_score(x)
-        return DRAWING if score > 0 else PHOTO, self._probability("style", score)
+        drawing = self._probability("style", self.style_score(x))
+        return DRAWING if drawing > 0.5 else PHOTO, drawing
 
     def style_score(self, x: np.ndarray) -> float:
-        """Above 0 for a drawing; +-1 is what it was fitted to. An exact integer over a constant."""
+        """Fitted to 1 for a drawing and -1 for a photo. An exact integer over a constant."""
         return float(x.astype(np.float64) @ self.style_weights.astype(np.float64)) / (FIXED * UNIT)
 
     def _probability(self, name: str, score: float) -> float:

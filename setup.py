@@ -83,5 +83,5 @@ setup(
         "emr": EMR,
         "dev": MODEL + DRIVER + EMR + DEV,
     },
-    entry_points={"console_scripts": ["mapsight = driver.run:main"]},
+    entry_points={"console_scripts": ["mapsight = driver.run:command"]},
 )

@@ -7,6 +7,7 @@ import io
 import os
 import pty
 import select
+import signal
 import socket
 import struct
 import subprocess
@@ -299,10 +300,15 @@ def test_a_command_that_nobody_waits_for_any_more_is_killed_at_once(tmp_path, mo
     (tmp_path / "yarn").write_text("#!/bin/sh\nsleep 1\nkill -INT $PPID\nexec sleep 1000\n")
     (tmp_path / "yarn").chmod(0o755)
     monkeypatch.setattr(yarn_commands, "_yarn", lambda: str(tmp_path / "yarn"))
+    # a shell that runs the tests in the background has it ignored
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     waits, wait = [], subprocess.Popen.wait
     monkeypatch.setattr(subprocess.Popen, "wait", lambda p, t=None: waits.append(t) or wait(p, t))
-    with pytest.raises(KeyboardInterrupt):
-        yarn_commands.nodes()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            yarn_commands.nodes()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert waits == [None]  # for the end of what was killed
 
 

@@ -141,7 +141,7 @@ def test_counters_are_exact(ran):
     read = {name: summary[f"images_{name}"] for name in ("read", "extracted", "rejected")}
     assert read == {"read": 55, "extracted": 48, "rejected": 7}
     assert summary["errors"] == ERRORS
-    assert (summary["truth"], summary["labelled_by"]) == ({"pictures": 5}, "head")
+    assert (summary["truth"], summary["labelled_by"]) == ({"pictures": 7}, "head")
 
 
 def test_containers_see_nothing_of_the_developers_environment(ran):

@@ -12,6 +12,7 @@ from pathlib import Path
 __all__ = [
     "HadoopConf",
     "HadoopConfError",
+    "conf_folder",
     "default_fs",
     "hadoop_command",
     "history_web_address",
@@ -86,7 +87,7 @@ def read_conf() -> HadoopConf:
     Raises:
         HadoopConfError: a file is no XML, or larger than 4 MiB.
     """
-    folder = _conf_folder()
+    folder = conf_folder()
     properties: dict[str, str] = {}
     for name in FILES:
         if (folder / name).is_file():
@@ -94,7 +95,8 @@ def read_conf() -> HadoopConf:
     return HadoopConf(properties, os.environ if in_streaming_task() else None)
 
 
-def _conf_folder() -> Path:
+def conf_folder() -> Path:
+    """Where the configuration is looked for."""
     if folder := os.environ.get("HADOOP_CONF_DIR"):
         return Path(folder)
     home = os.environ.get("HADOOP_HOME")

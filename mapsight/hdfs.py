@@ -10,6 +10,7 @@ from typing import Any
 
 from mapsight.hadoop_conf import (
     HadoopConf,
+    conf_folder,
     default_fs,
     hadoop_command,
     is_secure,
@@ -63,7 +64,10 @@ def hdfs_file_system(authority: str = "") -> Any:
 def _file_system(authority: str, here: tuple[str, ...], process: int) -> Any:
     conf = read_conf()
     if not authority and not default_fs(conf).startswith("hdfs://"):
-        text = f"hdfs:///: which one? fs.defaultFS is {default_fs(conf)}; write hdfs://HOST:PORT/…"
+        folder = conf_folder()
+        known = (folder / "core-site.xml").is_file()
+        why = f"fs.defaultFS is {default_fs(conf)}" if known else f"{folder} has no core-site.xml"
+        text = f"hdfs:///: which one? {why}; write hdfs://HOST:PORT/…"
         raise ValueError(f"{text} or set HADOOP_CONF_DIR")
     if here[0]:
         if here[0] not in WAYS:

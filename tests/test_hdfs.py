@@ -61,7 +61,7 @@ def test_without_any_way_each_is_named():
 
 
 def test_an_address_without_host_needs_a_configuration():
-    with pytest.raises(InputError, match=r"fs\.defaultFS is file:///; write hdfs://HOST"):
+    with pytest.raises(InputError, match=r"has no core-site\.xml; write hdfs://HOST"):
         list(find_inputs("hdfs:///pictures"))
 
 
@@ -275,3 +275,12 @@ def test_hdfs_addresses_are_resolved_with_every_character(tmp_path):
     add_command(tmp_path)
     file_system, path = resolve("hdfs://127.0.0.1:9/a?b#c d")
     assert (file_system.unstrip_protocol(path), path) == ("hdfs://127.0.0.1:9/a?b#c d", "/a?b#c d")
+
+
+def test_a_folder_without_core_site_is_named_where_no_host_is(tmp_path, monkeypatch):
+    monkeypatch.setenv("HADOOP_CONF_DIR", str(tmp_path))
+    with pytest.raises(ValueError, match=f"which one\\? {tmp_path} has no core-site.xml; write"):
+        hdfs_file_system("")
+    (tmp_path / "core-site.xml").write_text("<configuration/>")
+    with pytest.raises(ValueError, match=r"which one\? fs.defaultFS is file:///"):
+        hdfs_file_system("")

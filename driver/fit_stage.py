@@ -50,11 +50,12 @@ def fit(run: Pipeline, folder: str) -> Outcome:
     plan, counts, leaks = _split(run, settings, target)
     kinds = {label for label, _, _ in plan.classes}
     if len(kinds) < 2:
+        run.store(target, "fit", folder)
         return Outcome(notes={"digest": "nothing", "why": _too_few(counts)})
-    sums = _solve(run, settings, plan, leaks, target)
+    _solve(run, settings, plan, leaks, target)
     _calibrate(run, settings, plan, counts, leaks, target)
     run.store(target, "fit", folder)
-    return Outcome(sums, {"classes": [list(one) for one in plan.classes]})
+    return Outcome(notes={"classes": [list(one) for one in plan.classes]})
 
 
 def _too_few(counts: Counter[tuple[str, ...]]) -> str:
@@ -86,9 +87,7 @@ def _split(
     return plan_fit(counts, list(run.memo["settings"]["targets"])), counts, str(path)
 
 
-def _solve(
-    run: Pipeline, settings: str, plan: FitPlan, leaks: str, target: Path
-) -> dict[str, dict[str, int]]:
+def _solve(run: Pipeline, settings: str, plan: FitPlan, leaks: str, target: Path) -> None:
     """Fit on the training pictures; head and class weights of other strengths go to files."""
     planned = run.side_file("fit_plan.json", json.dumps(asdict(plan)))
     arguments = ["--targets", settings, "--plan", planned, "--leaks", leaks]
@@ -96,7 +95,6 @@ def _solve(
     for name, text in records_of(output):
         data = base64.b64decode(text)
         (target / HEAD if name == "head" else run.scratch / TRIED).write_bytes(data)
-    return {}
 
 
 def _calibrate(

@@ -142,7 +142,7 @@ def _summary(
         "annotations_without_picture": run.documents["annotate"]["counters"]
         .get("annotations", {})
         .get("without_picture", 0),
-        "labelled_by": "head" if run.options.head or run.workspace.parts("fit") else "model",
+        "labelled_by": "head" if fitted_head(run) else "model",
         "errors": errors,
         "pictures_per_second": round(images["read"] / extract["seconds_performing"], 1),
         "stages": [

@@ -165,3 +165,12 @@ def test_search_labels_by_the_head(ran):
     found = ran.program.ok("search", "query.png", "--workspace", "w1", "--format", "json")
     first = json.loads(found.splitlines()[0])
     assert (first["label"], first["style"]) == ("Tiger", "drawing")
+
+
+def test_with_too_few_labels_the_model_labels_and_says_so(ran):
+    make_dataset(ran.folder / "few", 0, 4)
+    ran.program.ok("-r", "local", "--openimages", "few", "--workspace", "w7")
+    results = ran.folder / "w7" / "results"
+    assert summary_of(results)["labelled_by"] == "model"
+    assert not (results / "head.npz").exists()
+    assert (results / "left_out.csv").exists()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from driver.errors import UsageError
 from driver.pipeline import Outcome, Pipeline
 from driver.plan_stage import dataset_of
-from driver.uploads import upload
+from driver.uploads import manifest_lines
 from mapsight import openimages
 from mapsight.exploration import Exploration, read_sums
 from mapsight.explore_findings import summarised
@@ -63,11 +62,7 @@ def explore(run: Pipeline, folder: str) -> Outcome:
     splits = [split for kind, file in files for split in openimages.csv_splits(file, kind)]
     if not splits:
         return Outcome(notes={"digest": "nothing", "uploads": {}})
-    copies = upload(run, (split.uri for split in splits))
-    lines = []
-    for split in splits:
-        uri = run.workspace.uri(copies[split.uri]) if split.uri in copies else split.uri
-        lines.append(json.dumps(asdict(replace(split, uri=uri))))
+    lines, copies = manifest_lines(run, splits)
     parents = run.side_file("hierarchy.json", json.dumps(_parents(run)))
     size = sum(max(file.bytes, 0) for _, file in files)
     arguments = ["--hierarchy", parents]

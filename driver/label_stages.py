@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from driver.errors import UsageError
 from driver.head_file import given_targets, head_arguments
 from driver.pipeline import Outcome, Pipeline
 from driver.plan_stage import dataset_of
-from driver.uploads import drop_others, upload
+from driver.uploads import drop_others, manifest_lines
 from mapsight import openimages
 from mapsight.inputs import Found
 from mapsight.join import FEATURES, Selection
@@ -78,11 +78,7 @@ def annotate(run: Pipeline, folder: str) -> Outcome:
     splits = [split for kind, file in files for split in openimages.csv_splits(file, kind)]
     if not splits and selection.everything:
         return Outcome(notes={"digest": "nothing", "uploads": {}})
-    copies = upload(run, (split.uri for split in splits))
-    lines = []
-    for split in splits:
-        uri = run.workspace.uri(copies[split.uri]) if split.uri in copies else split.uri
-        lines.append(json.dumps(asdict(replace(split, uri=uri))))
+    lines, copies = manifest_lines(run, splits)
     features = run.workspace.parts("extract")
     lines += [json.dumps(asdict(openimages.CsvSplit(uri, FEATURES, 0, 0))) for uri in features]
     size = sum(max(file.bytes, 0) for _, file in files)

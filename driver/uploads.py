@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -13,8 +15,9 @@ from mapsight.text import plain
 
 if TYPE_CHECKING:
     from driver.pipeline import Pipeline
+    from mapsight.openimages import CsvSplit
 
-__all__ = ["FOLDER", "drop_others", "is_here", "stamps", "upload"]
+__all__ = ["FOLDER", "drop_others", "is_here", "manifest_lines", "stamps", "upload"]
 
 FOLDER = "uploads"
 
@@ -38,6 +41,16 @@ def upload(run: Pipeline, uris: Iterable[str]) -> dict[str, str]:
     copied has no name yet (HDFS, S3).
     """
     return {stamp[0]: _copy(run, stamp) for stamp in stamps(run, uris)}
+
+
+def manifest_lines(run: Pipeline, splits: Sequence[CsvSplit]) -> tuple[list[str], dict[str, str]]:
+    """Lines of a manifest over metadata files, which are uploaded; and the names of the copies."""
+    copies = upload(run, (split.uri for split in splits))
+    lines = []
+    for split in splits:
+        uri = run.workspace.uri(copies[split.uri]) if split.uri in copies else split.uri
+        lines.append(json.dumps(asdict(replace(split, uri=uri))))
+    return lines, copies
 
 
 def _copy(run: Pipeline, stamp: list[str]) -> str:

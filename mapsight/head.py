@@ -13,6 +13,7 @@ import math
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -67,10 +68,23 @@ class Head:
     seen: np.ndarray
     about: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def labels(self) -> list[str]:
         """Its labels, each once, in the order of its classes."""
         return list(dict.fromkeys(label for label, _ in self.classes))
+
+    @cached_property
+    def _columns(self) -> list[list[int]]:
+        """The numbers of the classes of each label."""
+        return [
+            [i for i, (name, _) in enumerate(self.classes) if name == label]
+            for label in self.labels
+        ]
+
+    @cached_property
+    def _real_weights(self) -> np.ndarray:
+        """(d, C) float64, once for all pictures."""
+        return np.ascontiguousarray(self.weights.T, np.float64)
 
     def scores(self, x: np.ndarray) -> np.ndarray:
         """(n, labels) float64 with integer values: of each label the best of its classes.
@@ -78,10 +92,8 @@ class Head:
         Args:
             x: (n, d) int16 embeddings. A score of 1 is FIXED × UNIT.
         """
-        raw = x.astype(np.float64) @ self.weights.T.astype(np.float64)
-        of = [[i for i, (name, _) in enumerate(self.classes) if name == label]
-              for label in self.labels]  # fmt: skip
-        return np.stack([raw[:, columns].max(axis=1) for columns in of], axis=1)
+        raw = x.astype(np.float64) @ self._real_weights
+        return np.stack([raw[:, columns].max(axis=1) for columns in self._columns], axis=1)
 
     def answer(self, x: np.ndarray) -> tuple[str, float, dict[str, float]]:
         """(label, probability that it is right, score of every label) of one embedding (d,)."""

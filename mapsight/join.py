@@ -6,6 +6,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from mapsight.labels import Labeler
@@ -36,8 +37,9 @@ class Selection:
     license: str = ""
     parents: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_labeler", Labeler(self.labels, self.parents))
+    @cached_property
+    def _labeler(self) -> Labeler:
+        return Labeler(self.labels, self.parents)
 
     @property
     def everything(self) -> bool:
@@ -53,9 +55,8 @@ class Selection:
         )
 
     def _shows(self, annotation: Mapping[str, Any]) -> bool:
-        labeler: Labeler = self._labeler  # type: ignore[attr-defined]
         return any(
-            confidence > self.min_confidence and labeler.fold(mid) != OTHER
+            confidence > self.min_confidence and self._labeler.fold(mid) != OTHER
             for mid, confidence, _ in annotation.get("labels", ())
         )
 

@@ -45,7 +45,7 @@ JOBS = {
     verb: Job(
         f"mr_jobs.{verb}_{noun}",
         f"MR{verb.title()}{noun.title()}",
-        reduces=verb not in ("pack", "fetch", "find"),
+        reduces=verb not in ("pack", "fetch", "find", "map"),
     )
     for verb, noun in (
         ("pack", "images"),
@@ -57,6 +57,10 @@ JOBS = {
         ("split", "examples"),
         ("fit", "head"),
         ("calibrate", "head"),
+        ("map", "features"),
+        ("cluster", "features"),
+        ("build", "index"),
+        ("probe", "index"),
         ("count", "labels"),
         ("rank", "images"),
         ("search", "images"),

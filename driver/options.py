@@ -29,7 +29,8 @@ UNCONFIGURED = ("plan", "compare")
 """Commands whose options mean other things than those of the configuration file."""
 STAGES = (
     *("plan", "ingest", "fetch", "extract", "explore", "annotate"),
-    *("fit", "classify", "count", "rank", "merge", "render"),
+    *("fit", "classify", "vectors", "cluster", "index", "recall", "count", "rank"),
+    *("merge", "render"),
 )
 assert frozenset(STAGES) == STAGE_NAMES
 
@@ -251,6 +252,7 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
     )
     _label_options(parser)
     _selection_options(parser)
+    _index_options(parser)
     _model_options(parser)
     parser.add_argument(
         "--engine", choices=["litert", "keras"], default="litert", help="what runs the model"
@@ -361,6 +363,40 @@ def _selection_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--license", default="", metavar="TEXT", help="a part of its address, as in by/2.0"
+    )
+
+
+def _index_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("search index")
+    group.add_argument(
+        "--no-index", action="store_true", help="make no cells and no index; search reads all"
+    )
+    group.add_argument(
+        "--cells",
+        type=_positive,
+        metavar="K",
+        help="of k-means (default: the power of two nearest to 6√n, at most 16384 and n/16)",
+    )
+    group.add_argument(
+        "--max-iterations",
+        type=_positive,
+        default=10,
+        metavar="N",
+        help="of k-means (default: %(default)s)",
+    )
+    group.add_argument(
+        "--tolerance",
+        type=_share,
+        default=0.001,
+        metavar="SHARE",
+        help="stop when the inertia falls by no more (default: %(default)s)",
+    )
+    group.add_argument(
+        "--index-type",
+        choices=["int16", "int8"],
+        default="int16",
+        help="of the numbers in stored vectors; int8 is half as large and less exact"
+        " (default: %(default)s)",
     )
 
 

@@ -55,6 +55,7 @@ class Stage:
     perform: Callable[[Pipeline, str], Outcome]
     check: Callable[[Pipeline], None] | None = None
     unfinished: Callable[[dict[str, Any]], bool] | None = None
+    steps: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class Pipeline:
         self.documents: dict[str, dict[str, Any]] = {}
         self.reports: list[StageReport] = []
         self.memo: dict[str, Any] = {}
+        self.so_far: dict[str, Any] | None = None
         self._jobs = 0
         self._applications: list[str] = []
         self.cluster: HadoopCluster | EmrCluster | None = None
@@ -116,46 +118,56 @@ class Pipeline:
         code = code_digest(*stage.code)
         key = fingerprint([stage.name, inputs, identity, code])
         document = self.workspace.committed(stage.name)
-        fresh = (
+        kept = (
             document is not None
             and document["fingerprint"] == key
             and stage.name not in self.options.force
             and self.workspace.intact(document)
-            and not (stage.unfinished and stage.unfinished(document))
         )
+        self.so_far = document if kept and stage.steps else None
+        fresh = kept and not (stage.unfinished and stage.unfinished(document or {}))
         if not fresh:
             for name in stage.needs:
                 self.workspace.verify(self.documents[name])
-            folder = self.workspace.new_folder(stage.name, key)
-            performed, self._applications = time.monotonic(), []
-            outcome = stage.perform(self, folder)
-            performing = time.monotonic() - performed
-            parts = self.workspace.describe(stage.name, folder)
-            document = {
-                "stage": stage.name,
-                "fingerprint": key,
-                "folder": folder,
-                "parts": parts,
-                "digest": outcome.notes.get("digest") or fingerprint(_contents(parts, folder)),
-                "inputs": inputs,
-                "options": identity,
-                "code": code,
-                "version": __version__,
-                "libraries": _libraries(),
-                "counters": outcome.counters,
-                "notes": outcome.notes,
-                "run": self.workspace.run_id,
-                "applications": self._applications,
-                "seconds": round(time.monotonic() - started, 3),
-                "seconds_performing": round(performing, 3),
-            }
-            self.workspace.commit(stage.name, document)
+            facts = {"inputs": inputs, "options": identity, "code": code}
+            document = self._perform(stage, key, facts)
+            while stage.steps and stage.unfinished and stage.unfinished(document):
+                self.so_far = document
+                document = self._perform(stage, key, facts)
         assert document is not None
         self.documents[stage.name] = document
         seconds = document["seconds"] if fresh else time.monotonic() - started
         self.reports.append(StageReport(stage.name, seconds, fresh, document["counters"]))
         if stage.check:
             stage.check(self)
+
+    def _perform(self, stage: Stage, key: str, facts: dict[str, Any]) -> dict[str, Any]:
+        """Perform a stage, or one step of it, and commit what it made."""
+        started = time.monotonic()
+        folder = self.workspace.new_folder(stage.name, key)
+        performed, self._applications = time.monotonic(), []
+        outcome = stage.perform(self, folder)
+        performing = time.monotonic() - performed
+        parts = self.workspace.describe(stage.name, folder)
+        before = self.so_far or {"seconds": 0.0, "applications": []}
+        document = {
+            "stage": stage.name,
+            "fingerprint": key,
+            "folder": folder,
+            "parts": parts,
+            "digest": outcome.notes.get("digest") or fingerprint(_contents(parts, folder)),
+            **facts,
+            "version": __version__,
+            "libraries": _libraries(),
+            "counters": outcome.counters,
+            "notes": outcome.notes,
+            "run": self.workspace.run_id,
+            "applications": [*before["applications"], *self._applications],
+            "seconds": round(before["seconds"] + time.monotonic() - started, 3),
+            "seconds_performing": round(performing, 3),
+        }
+        self.workspace.commit(stage.name, document)
+        return document
 
     def job(
         self,

@@ -8,10 +8,12 @@ from driver import (
     explore_stage,
     extract_stage,
     fit_stage,
+    index_stage,
     label_stages,
     plan_stage,
     present,
     shard_stages,
+    vector_stages,
 )
 from driver.fingerprint import ROOT
 from driver.launch import JOBS
@@ -93,6 +95,29 @@ STAGE_TABLE = (
         ),
         label_stages.classify_identity,
         label_stages.classify,
+    ),
+    Stage(
+        "vectors",
+        ("extract", "annotate", "fit", "classify"),
+        (JOBS["map"].path, "driver/vector_stages.py", "mapsight/new_features.py"),
+        vector_stages.vectors_identity,
+        vector_stages.vectors,
+    ),
+    Stage(
+        "cluster",
+        ("vectors",),
+        (JOBS["cluster"].path, "driver/vector_stages.py", "mapsight/kmeans.py"),
+        vector_stages.cluster_identity,
+        vector_stages.cluster,
+        unfinished=vector_stages.converging,
+        steps=True,
+    ),
+    Stage(
+        "index",
+        ("vectors", "cluster"),
+        (JOBS["build"].path, "driver/index_stage.py", "mapsight/index_build.py"),
+        index_stage.index_identity,
+        index_stage.index,
     ),
     Stage("count", ("classify",), (JOBS["count"].path,), _nothing, label_stages.count),
     Stage(

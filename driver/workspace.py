@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import threading
 import uuid
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -210,8 +210,10 @@ class Workspace:
         no run writes where another has.
         """
         document = self.committed(stage)
-        taken = not self.local or (document is not None and document["folder"] == fingerprint)
-        name = f"{fingerprint}-{self.run_id}" if taken else fingerprint
+        kept = document["folder"] if document else None
+        own = f"{fingerprint}-{self.run_id}"
+        names = [fingerprint, own] if self.local else [own, f"{own}-next"]
+        name = names[names[0] == kept]
         if self.fs.exists(self.path(stage, name)):
             self.fs.rm(self.path(stage, name), recursive=True)
         return name
@@ -297,7 +299,7 @@ class Workspace:
             for part in document["parts"]:
                 inside = part["name"][base:]
                 self.fs.cp_file(self.path(stage, part["name"]), self.path(name, inside))
-            self._keep_only(name, {part["name"][base:] for part in document["parts"]})
+            self.keep_only((name,), {part["name"][base:] for part in document["parts"]})
             return
         new = self.scratch / f"publish-{name}"
         for part in document["parts"]:
@@ -314,7 +316,7 @@ class Workspace:
         if not self.local:
             self.upload(folder, name)
             files = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
-            self._keep_only(name, files)
+            self.keep_only((name,), files)
             return
         target, new = Path(self.path(name)), self.scratch / f"new-{name}"
         shutil.move(folder, new)
@@ -323,12 +325,12 @@ class Workspace:
         new.rename(target)
         shutil.rmtree(self.scratch / f"old-{name}", ignore_errors=True)
 
-    def _keep_only(self, name: str, files: Collection[str]) -> None:
-        """Remove a folder's other files, which an earlier run left."""
-        base = len(self.path(name)) + 1
-        for path in self.fs.find(self.path(name)):
-            if path[base:] not in files:
-                self.fs.rm_file(path)
+    def keep_only(self, names: Sequence[str], files: Collection[str]) -> None:
+        """Remove a folder's other files, which an earlier run or a failed task left."""
+        path = self.path(*names)
+        for found in self.fs.find(path):
+            if found[len(path) + 1 :] not in files:
+                self.fs.rm_file(found)
 
 
 def is_current(
@@ -370,7 +372,8 @@ STAGE_FIELDS = frozenset(
 STAGE_NAMES = frozenset(
     (
         *("plan", "ingest", "fetch", "extract", "explore", "annotate"),
-        *("fit", "classify", "count", "rank", "merge", "render"),
+        *("fit", "classify", "vectors", "cluster", "index", "recall", "count", "rank"),
+        *("merge", "render"),
     )
 )
 

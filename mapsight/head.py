@@ -121,14 +121,14 @@ class Head:
         return round(sigmoid(slope * score + intercept), 6)
 
     def new_features(self, x: np.ndarray) -> np.ndarray:
-        """(d + labels,) int16: the embedding joined with its label scores.
+        """Embeddings (n, d) int16 joined with their label scores: (n, d + labels) int16.
 
         Both are of unit length, the scores times NEW_WEIGHT, in units of 1 / UNIT.
         """
-        scores = self.scores(x[None])[0]
-        norm = math.sqrt(float(np.dot(scores, scores)))
-        told = np.rint(scores * (NEW_WEIGHT * UNIT / norm)) if norm else scores
-        return np.concatenate([x, told.astype(np.int16)])
+        scores = self.scores(x)
+        norms = np.sqrt((scores**2).sum(axis=1, keepdims=True))
+        told = np.divide(scores * (NEW_WEIGHT * UNIT), norms, out=scores * 0, where=norms > 0)
+        return np.concatenate([x, np.rint(told).astype(np.int16)], axis=1)
 
     def has_seen(self, dhash: str) -> bool:
         """Whether a picture of this dHash (16 hex digits) may be one it was fitted on.

@@ -56,7 +56,7 @@ def test_the_answer_is_the_best_label_with_a_probability():
 
 
 def test_new_features_join_the_embedding_with_its_scores():
-    found = make_head().new_features(unit(3, 4, 0, 0))
+    found = make_head().new_features(unit(3, 4, 0, 0)[None])[0]
     assert found.dtype == np.int16
     assert (found[:D] == unit(3, 4, 0, 0)).all()
     assert (found[D:] / UNIT).round(3).tolist() == [0.6, 0.0]

@@ -1,0 +1,120 @@
+"""The stage index: rows by cell in files, and tables that say where each cell is."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from driver.pipeline import Outcome, Pipeline, require
+from driver.vector_stages import CENTRES, centres_of, manifest_of_rows, row_files
+from mapsight.index_build import plan_files
+from mapsight.index_rows import read_batches
+from mapsight.results import records_of
+
+__all__ = ["BLOCKS", "CELLS", "FACTS", "index", "index_identity"]
+
+BLOCKS, CELLS, FACTS, NEAREST = "blocks.parquet", "cells.parquet", "index.json", "nearest.json"
+IDS_PER_FILE = 200_000
+FIELDS_BYTES = 400
+TEXT_BYTES = 3500
+BLOCK_SCHEMA = pa.schema(
+    [
+        ("cell", pa.int32()),
+        ("file", pa.string()),
+        ("offset", pa.int64()),
+        ("bytes", pa.int64()),
+        ("rows", pa.int64()),
+        ("sha256", pa.string()),
+    ]
+)
+CELL_SCHEMA = pa.schema(
+    [
+        ("cell", pa.int32()),
+        ("rows", pa.int64()),
+        ("inertia", pa.decimal128(38)),
+        (
+            "kinds",
+            pa.list_(
+                pa.struct([("label", pa.string()), ("style", pa.string()), ("rows", pa.int64())])
+            ),
+        ),
+    ]
+)
+
+
+def index_identity(run: Pipeline) -> dict[str, Any]:
+    """How vectors are stored."""
+    return {"dtype": run.options.index_type}
+
+
+def index(run: Pipeline, folder: str) -> Outcome:
+    """Builds the index; nothing to do without cells."""
+    rows = run.documents["vectors"]["notes"]["rows"]
+    if not run.documents["cluster"]["parts"]:
+        return Outcome(notes={"digest": "nothing"})
+    path, dtype = centres_of(run), run.options.index_type
+    centres = np.load(path, allow_pickle=False)
+    plain_d = _plain_d(run)
+    counts = run.documents["cluster"]["notes"]["counts"] or [1] * len(centres)
+    width = centres.shape[1] * (1 if dtype == "int8" else 2)
+    plan = {
+        "files": plan_files(counts, rows, width + FIELDS_BYTES),
+        "buckets": -(-rows // IDS_PER_FILE),
+        "plain_d": plain_d,
+        "dtype": dtype,
+    }
+    arguments = ["--plan", run.side_file("index_plan.json", json.dumps(plan))]
+    arguments += ["--centres", str(path), "--index", run.workspace.uri("index", folder)]
+    output = run.collect("build", manifest_of_rows(run), arguments, TEXT_BYTES * rows)
+    blocks, cells, ids = [], [], []
+    for kind, value in records_of(output):
+        {"block": blocks, "cell": cells, "ids": ids}[kind].append(value)
+    found = sum(cell["rows"] for cell in cells)
+    require(found == rows, f"index: {found} of {rows} pictures were indexed; run again")
+    blocks.sort(key=lambda block: (block[0], block[2]))
+    cells.sort(key=lambda cell: cell["cell"])
+    ids.sort(key=lambda one: one["bucket"])
+    files = {block[1] for block in blocks} | {one["file"] for one in ids}
+    run.workspace.keep_only(("index", folder), files)
+    facts = {
+        **{name: plan[name] for name in ("plain_d", "dtype", "buckets")},
+        "d": centres.shape[1],
+        "cells": len(centres),
+        "rows": rows,
+        "ids": [one["file"] for one in ids],
+    }
+    _write(run, folder, centres, blocks, cells, facts)
+    return Outcome(notes=facts)
+
+
+def _plain_d(run: Pipeline) -> int:
+    """Length of the embedding alone, as the rows say."""
+    schema = next(read_batches(row_files(run)[0])).schema
+    return int(schema.metadata[b"plain_d"])
+
+
+def _write(
+    run: Pipeline,
+    folder: str,
+    centres: np.ndarray,
+    blocks: list[list[Any]],
+    cells: list[dict[str, Any]],
+    facts: dict[str, Any],
+) -> None:
+    """Write what is beside the rows. Memory: some hundred bytes a block of 2,048 rows."""
+    target = run.local_folder("index", folder)
+    np.save(target / CENTRES, centres, allow_pickle=False)
+    columns = zip(*blocks, strict=True)
+    pq.write_table(pa.table(list(map(list, columns)), schema=BLOCK_SCHEMA), target / BLOCKS)
+    nearest = {cell["cell"]: cell.pop("nearest") for cell in cells}
+    names = ("label", "style", "rows")
+    for cell in cells:
+        cell["kinds"] = [dict(zip(names, kind, strict=True)) for kind in cell["kinds"]]
+    pq.write_table(pa.Table.from_pylist(cells, CELL_SCHEMA), target / CELLS)
+    (target / NEAREST).write_text(json.dumps(nearest) + "\n", encoding="utf-8")
+    (target / FACTS).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    run.store(target, "index", folder)

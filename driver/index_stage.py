@@ -70,9 +70,10 @@ def index(run: Pipeline, folder: str) -> Outcome:
     arguments = ["--plan", run.side_file("index_plan.json", json.dumps(plan))]
     arguments += ["--centres", str(path), "--index", run.workspace.uri("index", folder)]
     output = run.collect("build", manifest_of_rows(run), arguments, TEXT_BYTES * rows)
-    blocks, cells, ids = [], [], []
+    told: dict[str, list[Any]] = {"block": [], "cell": [], "ids": []}
     for kind, value in records_of(output):
-        {"block": blocks, "cell": cells, "ids": ids}[kind].append(value)
+        told[kind].append(value)
+    blocks, cells, ids = told.values()
     found = sum(cell["rows"] for cell in cells)
     require(found == rows, f"index: {found} of {rows} pictures were indexed; run again")
     blocks.sort(key=lambda block: (block[0], block[2]))

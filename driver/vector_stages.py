@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +95,8 @@ def cluster(run: Pipeline, folder: str) -> Outcome:
         return Outcome(notes={"digest": "nothing", "history": []})
     k, so_far = cells_of(run), run.so_far
     if so_far is None:
-        centres, notes = _seeds(run, k, rows), {"history": [], "counts": []}
+        centres = _seeds(run, k, rows)
+        notes: dict[str, Any] = {"history": [], "counts": []}
     else:
         started = time.monotonic()
         centres, step, counts = _step(run, share_below(TRAIN_PER_CELL * k, rows))
@@ -108,7 +108,8 @@ def cluster(run: Pipeline, folder: str) -> Outcome:
     return Outcome(notes=notes)
 
 
-def _manifest(run: Pipeline) -> list[str]:
+def manifest_of_rows(run: Pipeline) -> list[str]:
+    """A manifest with a line for every file of rows."""
     return run.manifest([json.dumps({"uri": uri}) for uri in row_files(run)])
 
 
@@ -125,7 +126,7 @@ def _step(run: Pipeline, below: int) -> tuple[np.ndarray, dict[str, Any], list[i
     arguments = ["--centres", str(path), "--below", str(below)]
     output = run.collect("cluster", manifest_of_rows(run), arguments, 12 * old.size)
     counts, new = np.zeros(len(old), np.int64), old.copy()
-    far: list[Sequence[Any]] = []
+    far: list[tuple[int, str]] = []
     shifted = rows = inertia = 0
     for kind, value in records_of(output):
         if kind == "cell":
@@ -133,7 +134,7 @@ def _step(run: Pipeline, below: int) -> tuple[np.ndarray, dict[str, Any], list[i
             new[cell] = decode_vector(text)
             shifted += shift
         elif kind == "far":
-            far = [tuple(row) for row in value]
+            far = [(gap, vector) for gap, vector in value]
         else:
             rows, inertia = value
     step = {

@@ -73,7 +73,7 @@ class MRClusterFeatures(MRJob):
                 yield "seed", [f"{order:020d}", encode_vector(vector)]
 
     def reducer_take_seeds(self, _, rows):
-        seeds = set()
+        seeds: set[str] = set()
         for order, vector in rows:
             if vector not in seeds and len(seeds) < self.options.seeds:
                 seeds.add(vector)

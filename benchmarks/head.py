@@ -28,6 +28,7 @@ from mapsight.records import MEASURES, OTHER
 
 D = 1024
 LABELS = (*list(DEFAULT_TARGETS)[:7], OTHER)
+SUBSETS = ("train", "train", "train", "validation", "test")
 BEE = "/m/01h3n"
 RIDGE = """
 import base64, json, sys
@@ -42,21 +43,23 @@ Ridge(alpha=0.1, fit_intercept=False).fit(np.array(x, np.float64) / 32767, np.ey
 """
 
 
-def write_features(features: Path, labels: Path, records: int) -> None:
+def write_features(
+    features: Path, labels: Path, records: int, d: int = D, subsets: Sequence[str] = SUBSETS
+) -> None:
     """Feature records and a file of labels; picture n shows label n modulo 8. Always the same."""
     rng = np.random.default_rng(1)
-    centres = np.abs(rng.standard_normal((len(LABELS), D)))
+    centres = np.abs(rng.standard_normal((len(LABELS), d)))
     with features.open("w") as file, labels.open("w") as rows:
         rows.write("ImageID,Source,LabelName,Confidence\n")
         for number in range(records):
             kind = number % len(LABELS)
-            v = np.abs(centres[kind] + rng.standard_normal(D))
+            v = np.abs(centres[kind] + rng.standard_normal(d))
             x = np.rint(v * (32767 / np.sqrt(v @ v))).astype("<i2")
             record = dict.fromkeys(MEASURES, 1.5) | {
                 "source": f"pictures/{number}.jpg", "width": 500, "height": 375, "format": "JPEG",
                 "dhash": f"{number:016x}", "sha256": f"{number * 0x9E3779B97F4A7C15 % 2**64:064x}",
                 "shard": "shard:0", "row": number,
-                "subset": ("train", "train", "train", "validation", "test")[number // 8 % 5],
+                "subset": subsets[number // 8 % len(subsets)],
                 "top5": [["n02129165", 0.5], ["n02128385", 0.25]],
                 "embedding": base64.b64encode(x.tobytes()).decode(),
             }  # fmt: skip

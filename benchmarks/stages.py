@@ -55,9 +55,11 @@ class Stages:
 
     def __init__(self, scratch: Path) -> None:
         self.scratch = scratch
+        self.prefix = ""
         self.figures: dict[str, dict[str, Any]] = {}
 
     def tell(self, name: str, value: float, unit: str, n: int) -> None:
+        name = self.prefix + name
         self.figures[name] = {"value": float(f"{value:.4g}"), "unit": unit, "n": n}
         sys.stderr.write(f"{name}: {value:.4g} {unit} (n = {n})\n")
 
@@ -245,18 +247,30 @@ def measure_labels(stages: Stages, features: Lines, count: int) -> None:
     targets = resolve_targets(list(DEFAULT_TARGETS), {})
     settings.write_text(json.dumps({"targets": targets, "parents": {}}))
     own = [line.split(b"\t", 1)[1] for line in features]
-    found = _labels_of(stages, renamed(own, len(own)), settings, stages.tell_bytes)
-    measure_merge(stages, *found, distinct=True)
-    found = _labels_of(stages, renamed(own, count), settings, None)
-    measure_merge(stages, *found, distinct=False)
+    arguments = ("--targets", str(settings))
+    measure_text(stages, renamed(own, len(own)), renamed(own, count), *arguments)
+
+
+def measure_text(stages: Stages, distinct: Lines, many: Lines, *arguments: str) -> None:
+    """classify, count, rank and merge: bytes of distinct records, seconds of many.
+
+    Args:
+        arguments: of classify.
+    """
+    measure_merge(
+        stages, *_labels_of(stages, distinct, stages.tell_bytes, arguments), distinct=True
+    )
+    measure_merge(stages, *_labels_of(stages, many, None, arguments), distinct=False)
 
 
 def _labels_of(
-    stages: Stages, inputs: Lines, settings: Path, told: Callable[..., None] | None
+    stages: Stages,
+    inputs: Lines,
+    told: Callable[..., None] | None,
+    arguments: Sequence[str],
 ) -> tuple[Lines, Lines]:
     """(predictions, ranked); `told` gets bytes, or else seconds are measured."""
     count = len(inputs)
-    arguments = ("--targets", str(settings))
     run = stages.quietly if told else stages.slope
     told = told or (lambda *_: None)
     shuffled = run("classify.map", "classify_images", "mapper", inputs, *arguments)
@@ -312,15 +326,23 @@ def measure_merge(stages: Stages, predictions: Lines, ranked: Lines, *, distinct
         stages.tell("merge.seconds", taken / count, "s/picture, on the driver", count)
 
 
-def circumstances() -> dict[str, str]:
+def circumstances(module: str) -> dict[str, str]:
+    """Command, machine, Python and day of a run of a module."""
     cpus = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.split(": ")[1] for line in cpus if line.startswith("model name")), "")
     return {
-        "command": shlex.join(["python", "-m", "benchmarks.stages", *sys.argv[1:]]),
+        "command": shlex.join(["python", "-m", module, *sys.argv[1:]]),
         "machine": f"{model}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.0f}",
         "python": platform.python_version(),
         "date": time.strftime("%Y-%m-%d"),
     }
+
+
+def print_figures(stages: Stages, module: str) -> None:
+    """All figures as JSON, each with the circumstances."""
+    source = circumstances(module)
+    document = {name: {**figure, **source} for name, figure in stages.figures.items()}
+    sys.stdout.write(json.dumps(document, indent=1) + "\n")
 
 
 def main() -> None:
@@ -338,9 +360,7 @@ def main() -> None:
         features = measure_features(stages, files)
         measure_ingest(stages, files)
         measure_labels(stages, features, options.records)
-    source = circumstances()
-    document = {name: {**figure, **source} for name, figure in stages.figures.items()}
-    sys.stdout.write(json.dumps(document, indent=1) + "\n")
+    print_figures(stages, "benchmarks.stages")
 
 
 if __name__ == "__main__":

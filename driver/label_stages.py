@@ -84,6 +84,7 @@ def annotate(run: Pipeline, folder: str) -> Outcome:
     size = sum(max(file.bytes, 0) for _, file in files)
     size += FEATURE_BYTES * run.documents["extract"]["counters"]["images"]["read"]
     arguments = ["--selection", run.side_file("selection.json", json.dumps(asdict(selection)))]
+    arguments += [] if splits else ["--no-metadata"]
     output = ("annotate", folder)
     job = run.job("annotate", run.manifest(lines), arguments, output, shuffled=size)
     return Outcome(job, {"uploads": copies})

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from driver.errors import UsageError
-from mapsight.capacity import Demand, Estimate, StageEstimate, estimate
+from mapsight.capacity import Estimate, estimate
+from mapsight.phases import Demand, StageEstimate
 
 __all__ = ["PLAN_EXAMPLES", "plan", "plan_options", "read_figures"]
 
@@ -23,6 +24,7 @@ PLAN_EXAMPLES = """\
 examples:
   %(prog)s -r emr --images 9000000 --cores 64 --price 0.05
   %(prog)s -r hadoop --images 200000 --cores 16 --precision int8 --picture-bytes 60000
+  %(prog)s -r hadoop --images 1900000 --cores 64 --openimages
   %(prog)s -r local --images 20000 --cores 8 --format json
 """
 HEAD = ("stage", "maps", "reduces", "core-hours", "time", "shuffled", "stored")
@@ -52,6 +54,18 @@ def plan_options(parser: argparse.ArgumentParser, positive: Callable[[str], int]
         choices=["files", "parquet"],
         default="files",
         help="files are packed first (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--openimages",
+        action="store_true",
+        help="with metadata, which is explored and joined, and a head fitted to it",
+    )
+    parser.add_argument(
+        "--metadata-rows",
+        type=positive,
+        metavar="N",
+        help="rows of labels, boxes and image lists together (default with --openimages:"
+        f" {_rows_per_picture():g} a picture, as Open Images V7 has of pictures with boxes)",
     )
     parser.add_argument("--format", choices=["table", "json"], default="table")
 
@@ -86,12 +100,24 @@ def plan(options: Namespace) -> int:
         resolution=options.resolution,
         precision=options.precision,
         loose=options.input == "files",
+        rows=_rows(options),
     )
     figures, share = read_figures()
     found = estimate(demand, figures)
     show = _document if options.format == "json" else _table
     sys.stdout.write(show(found, options.price, share))
     return 0
+
+
+def _rows_per_picture() -> float:
+    return read_figures()[0]["metadata.rows"]
+
+
+def _rows(options: Namespace) -> int:
+    """Of metadata; 0 is without."""
+    if options.openimages and not options.metadata_rows:
+        return round(options.images * _rows_per_picture())
+    return options.metadata_rows or 0
 
 
 def _document(found: Estimate, price: float | None, share: float) -> str:
@@ -121,8 +147,9 @@ def _table(found: Estimate, price: float | None, share: float) -> str:
 
 def _title(found: Estimate) -> str:
     demand = found.demand
+    rows = f" and {demand.rows:,} rows of metadata" if demand.rows else ""
     return (
-        f"{demand.images:,} pictures of {demand.picture_bytes:,} bytes with MobileNet"
+        f"{demand.images:,} pictures of {demand.picture_bytes:,} bytes{rows} with MobileNet"
         f" {demand.alpha}/{demand.resolution} {demand.precision}, -r {demand.runner} on"
         f" {demand.cores:,} cores"
     )
@@ -169,7 +196,11 @@ def _notes(found: Estimate, price: float | None, share: float) -> list[str]:
     lines += [
         "plan and merge are the driver's, on one core, while the cluster waits",
         "stored is counted once: HDFS keeps it as often as it replicates, mostly three times",
-        "not in it: fetching URLs, metadata, the report, reading from slow stores",
+        f"not in it: fetching URLs, {_left_out(found)}, the report, reading from slow stores",
         f"from figures measured on one machine: {FIGURES.name} says how, when and with what n",
     ]
     return lines
+
+
+def _left_out(found: Estimate) -> str:
+    return "copying metadata to the cluster" if found.demand.rows else "metadata (--openimages)"

@@ -66,6 +66,8 @@ def join(
     values: Iterable[tuple[int, Mapping[str, Any]]],
     selection: Selection,
     counts: Counter[tuple[str, str]],
+    *,
+    metadata: bool = True,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Joined records of one image_id.
 
@@ -76,11 +78,13 @@ def join(
             ones go through.
         counts: gets `annotations` `without_picture`, and `images` `without_annotation`
             and `not_selected`.
+        metadata: there is some; else no picture misses its annotation.
 
     Yields:
         The feature record with `annotation` ({} where there is none) and what the
-        metadata says of its origin, or `{"orphan": "annotation"}` for an annotation
-        without a picture.
+        metadata says of its origin. `{"orphan": "annotation"}` for an annotation without
+        a picture; `{"orphan": "picture"}`, beside its record, for a picture that could be
+        used and that the metadata does not know, selected or not.
     """
     annotation: dict[str, Any] | None = None
     found = False
@@ -92,8 +96,9 @@ def join(
         for _, feature in group:
             record = _joined(feature, annotation or {})
             if "error" not in record:
-                if annotation is None:
+                if annotation is None and metadata:
                     counts["images", "without_annotation"] += 1
+                    yield image_id, {"orphan": "picture"}
                 if not selection.admits(record):
                     counts["images", "not_selected"] += 1
                     continue

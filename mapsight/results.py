@@ -151,7 +151,7 @@ def write_predictions(
 ) -> tuple[int, int]:
     """predictions.parquet and rejected.csv from merged predictions; rows of each.
 
-    Ids of annotations without a picture go to orphans.csv.
+    What is on one side only, annotations or pictures, goes to orphans.csv.
     """
     table = TableWriter(folder / "predictions.parquet", PREDICTION_SCHEMA)
     predicted = 0
@@ -162,7 +162,7 @@ def write_predictions(
             if "error" in record:
                 yield {"image_id": image_id, **record}
             elif "orphan" in record:
-                orphans.writerow([csv_safe(image_id)])
+                orphans.writerow([csv_safe(image_id), record["orphan"]])
             else:
                 table.add({"image_id": image_id, **record})
                 predicted += 1
@@ -170,7 +170,7 @@ def write_predictions(
     names = ("image_id", "source", "error", "detail")
     with (folder / "orphans.csv").open("w", encoding="utf-8", newline="") as file:
         orphans = csv.writer(file, lineterminator="\n")
-        orphans.writerow(["image_id"])
+        orphans.writerow(["image_id", "orphan"])
         lost = write_csv(folder / "rejected.csv", names, rejected())
     table.close()
     return predicted, lost

@@ -5,8 +5,10 @@
 Input: a manifest, one JSON object a line: a CsvSplit (mapsight/openimages.py) of the
 metadata, or one of kind "features", a file of `image_id, Feature` lines.
 Output: `image_id, Joined` (mapsight/records.py), sorted by image_id within a part;
-`image_id, {"orphan": "annotation"}` where there is no picture.
-Options: SELECTION.json holds the fields of mapsight.join.Selection.
+`image_id, {"orphan": "annotation"}` where there is no picture, and, beside its record,
+`image_id, {"orphan": "picture"}` for a picture of which the metadata says nothing.
+Options: SELECTION.json holds the fields of mapsight.join.Selection; --no-metadata says that
+the manifest names no metadata, so that pictures are no orphans.
 Counters: annotations/rows, annotations/malformed, annotations/without_picture,
 images/without_annotation, images/not_selected.
 """
@@ -37,6 +39,9 @@ class MRAnnotateImages(MRJob):
     def configure_args(self):
         super().configure_args()
         self.add_file_arg("--selection", help="JSON: which pictures to go on with (default: all)")
+        self.add_passthru_arg(
+            "--no-metadata", action="store_true", help="there is none: pictures are no orphans"
+        )
 
     def steps(self):
         return [
@@ -79,7 +84,8 @@ class MRAnnotateImages(MRJob):
     def reducer_join_picture(self, image_id, values):
         from mapsight.join import join
 
-        yield from join(image_id, values, self.selection, self.counts)
+        known = not self.options.no_metadata
+        yield from join(image_id, values, self.selection, self.counts, metadata=known)
 
     def reducer_tell_counts(self):
         for (group, name), count in sorted(self.counts.items()):

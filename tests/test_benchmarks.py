@@ -15,11 +15,14 @@ from conftest import ROOT
 from benchmarks.__main__ import Contest
 from benchmarks.entries import Setting, entries
 from benchmarks.figures import Row, compared, table
+from benchmarks.made_up import rows_of, write_rows
 from benchmarks.outcomes import accuracy, agreement, labels_of_parquet
 from benchmarks.pictures import usable, write_pictures
 from benchmarks.processes import Command, ProgramError, peak_memory, timed
+from driver.plan_command import read_figures
 from mapsight.decode import decode
 from mapsight.mobilenet import MobileNet
+from mapsight.openimages import CsvSplit, annotation_rows
 from mapsight.preprocess import central_crop
 
 EVERY_CORE = frozenset(os.sched_getaffinity(0))
@@ -49,6 +52,24 @@ def test_ratios_are_to_bare_without_start_up_and_to_whole_programs():
 def test_another_precision_or_number_of_cores_is_not_compared_with_bare():
     one, int8 = Row("extract", "float32", 1, 100, [1.0]), Row("extract", "int8", 2, 100, [1.0])
     assert [row["of_bare"] for row in compared([*rows(), one, int8])[-2:]] == [None, None]
+
+
+def test_made_up_metadata_has_as_many_rows_a_picture_as_plan_takes_for_granted(tmp_path):
+    files = write_rows(tmp_path, 100)
+    assert {kind: rows for kind, (_, rows) in files.items()} == {
+        "labels": 670,
+        "images": 100,
+        "boxes": 830,
+    }
+    lines = sum(len(path.read_text().splitlines()) - 1 for path, _ in files.values())
+    assert lines == rows_of(files) == 100 * read_figures()[0]["metadata.rows"]
+
+
+def test_made_up_metadata_is_read_without_a_malformed_row(tmp_path):
+    for kind, (path, rows) in write_rows(tmp_path, 50).items():
+        found = list(annotation_rows(CsvSplit(str(path), kind, 0, path.stat().st_size)))
+        assert len(found) == rows
+        assert None not in found
 
 
 def test_a_failure_is_a_row_of_the_table():

@@ -10,8 +10,9 @@ from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapsight.capacity import Demand, estimate, feature_bytes, model_seconds, multiply_adds
-from mapsight.capacity import rest_seconds as rest
+from mapsight.capacity import estimate
+from mapsight.phases import Demand, feature_bytes, model_seconds, multiply_adds
+from mapsight.phases import rest_seconds as rest
 from mapsight.plan import PER_PICTURE, SPLIT_BYTES
 
 SPLIT = 1000  # pictures of SIZE bytes fill a split exactly
@@ -55,7 +56,43 @@ FIGURES = {
     "local.job.seconds": 1.0,
     "emr.start.seconds": 600.0,
 }
+BY_HEAD = {"classify.map.seconds": 0.03, "predictions.gzip": 300, "predictions.raw": 1000}
+METADATA = {
+    "metadata.row.bytes": 100,
+    "explore.row.map.seconds": 1e-3,
+    "explore.row.reduce.seconds": 1e-4,
+    "explore.row.merge.seconds": 2e-5,
+    "explore.row.raw": 40,
+    "explore.row.gzip": 10,
+    "annotate.map.seconds": 2e-3,
+    "annotate.row.map.seconds": 1e-3,
+    "annotate.reduce.seconds": 3e-3,
+    "annotate.row.reduce.seconds": 1e-4,
+    "annotate.row.raw": 90,
+    "annotate.row.gzip": 30,
+    "joined.row.raw": 60,
+    "joined.row.gzip": 20,
+    "split.map.seconds": 1e-3,
+    "split.reduce.seconds": 5e-4,
+    "split.shuffle.raw": 60,
+    "split.shuffle.gzip": 15,
+    "calibrate.map.seconds": 4e-4,
+    **{
+        f"fit.{name}.seconds.1.0": value for name, value in (("map", 8e-3), ("emit", 2), ("add", 3))
+    },
+    **{
+        f"fit.{name}.seconds.0.25": value
+        for name, value in (("map", 5e-4), ("emit", 1), ("add", 0))
+    },
+    "fit.solve.seconds.1.0": 64,
+    "fit.solve.seconds.0.25": 1,
+    "fit.emit.bytes.1.0": 8e6,
+    "fit.emit.bytes.0.25": 5e5,
+    **{f"head.{name}": value for name, value in BY_HEAD.items()},
+}
+FIGURES |= METADATA
 HADOOP = Demand("hadoop", images=100_000, cores=30, picture_bytes=SIZE)
+LABELLED = replace(HADOOP, rows=4_000_000)  # 400 MB
 
 
 def stages(demand: Demand):
@@ -143,6 +180,56 @@ def test_a_small_collection_is_spread_over_tasks():
     assert found.maps == 4  # 50 pictures each
 
 
+# ---- with metadata
+
+
+def test_without_metadata_nothing_is_explored_joined_or_fitted():
+    names = list(stages(HADOOP))
+    assert names == ["plan", "ingest", "extract", "classify", "count", "rank", "merge"]
+
+
+def test_metadata_is_explored_and_joined_and_a_head_fitted_after_extract():
+    names = list(stages(LABELLED))
+    assert names[2:7] == ["extract", "explore", "annotate", "fit", "classify"]
+
+
+def test_explore_is_two_jobs_over_the_rows():
+    found = stages(LABELLED)["explore"]
+    assert (found.maps, found.reduces) == (9 + 3, 3 + 3)  # 9 files; 400 MB / 128 MiB
+    work = [(9, 4000), (3, 400), (3, 0), (3, 80)]
+    assert found.core_seconds == pytest.approx(sum(3 * n + seconds for n, seconds in work))
+    assert found.seconds == pytest.approx(2 * 20 + sum(3 + seconds / n for n, seconds in work))
+    assert (found.shuffled, found.stored) == (4e7, 0)
+
+
+def test_annotate_joins_rows_with_the_files_of_features():
+    found = stages(LABELLED)["annotate"]
+    assert (found.maps, found.reduces) == (9 + 3, 6)  # 800 MB raw / 128 MiB
+    maps, reduces = 200 + 4000, 300 + 400
+    assert found.core_seconds == pytest.approx(3 * 18 + maps + reduces)
+    assert (found.shuffled, found.stored) == (2e8 + 1.2e8, 2e8 + 8e7)
+
+
+def test_fit_is_three_jobs_over_the_joined_records():
+    found = stages(LABELLED)["fit"]
+    assert (found.maps, found.reduces) == (3 * 3, 3)  # 280 MB / 128 MiB
+    examples, sums, calibration = 100 + 50, 800 + 3 * 2 + 3 * 3 + 64, 40
+    assert found.core_seconds == pytest.approx(3 * 12 + examples + sums + calibration)
+    assert found.shuffled == pytest.approx(1.5e6 + 3 * 8e6)
+
+
+def test_narrow_embeddings_are_fitted_in_less_time():
+    found = stages(replace(LABELLED, alpha=0.25))["fit"]
+    assert (found.maps, found.reduces) == (3 * 1, 3)  # 50 MB of features, 80 MB of annotations
+    assert found.core_seconds == pytest.approx(3 * 6 + 150 + (50 + 1 + 0 + 1) + 40)
+
+
+def test_a_head_makes_labelling_dearer():
+    found = stages(LABELLED)
+    assert found["classify"].core_seconds == pytest.approx(3 * (3 + 1) + 3000 + 200)
+    assert (found["classify"].stored, stages(HADOOP)["classify"].stored) == (3e7, 1.5e7)
+
+
 # ---- between the sizes that were measured
 
 
@@ -176,6 +263,7 @@ demands = st.builds(
     picture_bytes=st.integers(1000, 2_000_000),
     alpha=st.sampled_from([0.25, 0.5, 0.75, 1.0]),
     resolution=st.sampled_from([128, 160, 192, 224]),
+    rows=st.sampled_from([0, 10, 1_000_000, 100_000_000]),
 )
 MEASURED = {
     name: figure["value"]
@@ -188,7 +276,8 @@ MEASURED = {
 @given(demands)
 def test_twice_as_many_pictures_take_no_less_of_anything(demand):
     one = estimate(demand, MEASURED).total
-    two = estimate(replace(demand, images=2 * demand.images), MEASURED).total
+    twice = replace(demand, images=2 * demand.images, rows=2 * demand.rows)
+    two = estimate(twice, MEASURED).total
     assert two.seconds >= one.seconds * (1 - 1e-9)
     assert two.core_seconds >= one.core_seconds * (1 - 1e-9)
     assert (two.shuffled, two.stored) >= (one.shuffled, one.stored)
@@ -199,6 +288,15 @@ def test_more_cores_of_a_cluster_never_take_longer(demand, more):
     one = estimate(demand, MEASURED).total.seconds
     two = estimate(replace(demand, cores=demand.cores + more), MEASURED).total.seconds
     assert two <= one
+
+
+@given(demands)
+def test_metadata_takes_no_less_of_anything(demand):
+    one = estimate(replace(demand, rows=0), MEASURED).total
+    two = estimate(replace(demand, rows=demand.rows or 1), MEASURED).total
+    assert two.seconds >= one.seconds
+    assert two.core_seconds >= one.core_seconds
+    assert (two.shuffled, two.stored) >= (one.shuffled, one.stored)
 
 
 @given(demands)

@@ -167,6 +167,28 @@ def test_search_labels_by_the_head(ran):
     assert (first["label"], first["style"]) == ("Tiger", "drawing")
 
 
+@pytest.fixture(scope="module")
+def apart(ran) -> Path:
+    """A collection of 20 and a stranger: of picture 3 there are only labels."""
+    images = make_dataset(ran.folder / "apart", 0, 20) / "images"
+    (images / f"{3:016x}.png").unlink()
+    (images / f"{99:016x}.png").write_bytes(encoded(stripes(99)))
+    (images / f"{98:016x}.png").write_bytes(b"no picture")
+    return images.parent
+
+
+@pytest.mark.parametrize("runner", ["inline", "local"])
+def test_what_is_on_one_side_only_is_listed_and_labelled_all_the_same(ran, apart, runner):
+    ran.program.ok("-r", runner, "--openimages", "apart", "--workspace", f"apart-{runner}")
+    results = ran.folder / f"apart-{runner}" / "results"
+    text = (results / "orphans.csv").read_text()
+    assert text == f"image_id,orphan\n{3:016x},annotation\n{99:016x},picture\n"
+    row = rows_of(results)[f"{99:016x}"]
+    assert (row["label"], row["truth"]) == ("Tiger", None)
+    found = summary_of(results)
+    assert (found["images_without_annotation"], found["annotations_without_picture"]) == (1, 1)
+
+
 def test_with_too_few_labels_the_model_labels_and_says_so(ran):
     make_dataset(ran.folder / "few", 0, 4)
     ran.program.ok("-r", "local", "--openimages", "few", "--workspace", "w7")

@@ -325,13 +325,22 @@ def annotate(folder: Path, step: int, features: Records, **selection: Any):
     return run_and_read(folder, MRAnnotateImages, "--selection", chosen, *manifest)
 
 
+def pictures(records: Records) -> Records:
+    return [(key, record) for key, record in records if "orphan" not in record]
+
+
+def orphans(records: Records) -> list[tuple[str, str]]:
+    return sorted((key, record["orphan"]) for key, record in records if "orphan" in record)
+
+
 @pytest.mark.parametrize("step", [7, 40, 10_000])
 def test_annotate_joins_rows_of_all_files_however_they_are_split(tmp_path, step):
     features = [("a", feature(1)), ("b", feature(2, author="its own")), ("d", feature(3))]
     records, counters = annotate(tmp_path, step, features)
     expected = {key: {**record, "annotation": ANNOTATIONS[key]} for key, record in features}
     expected["b"] = {**PROVENANCE_OF_B, **expected["b"]}
-    assert dict(records) == {**expected, "c": {"orphan": "annotation"}}
+    assert dict(pictures(records)) == expected
+    assert orphans(records) == [("c", "annotation"), ("d", "picture")]
     assert counters["annotations"] == {"rows": 10, "malformed": 3, "without_picture": 1}
     assert counters["images"] == {"without_annotation": 1}
 
@@ -360,9 +369,22 @@ def test_annotate_keeps_rejected_pictures_and_twins(tmp_path):
 def test_annotate_selects(tmp_path, selection, kept):
     features = [(key, feature(n)) for n, key in enumerate("abd")]
     records, counters = annotate(tmp_path, 10_000, [*features, ("x", REJECTED)], **selection)
-    found = [key for key, record in records if "orphan" not in record]
-    assert sorted(found) == sorted([*kept, "x"])
+    assert sorted(key for key, _ in pictures(records)) == sorted([*kept, "x"])
     assert counters["images"]["not_selected"] == 3 - len(kept)
+    assert orphans(records) == [("c", "annotation"), ("d", "picture")]
+
+
+def test_without_metadata_no_picture_is_an_orphan(tmp_path):
+    features = [("a", feature(1, subset="train")), ("b", feature(2)), ("x", REJECTED)]
+    path = write_records(tmp_path / "features.jsonl", features)
+    manifest = write_manifest(
+        tmp_path / "m", [json.dumps(asdict(CsvSplit(str(path), FEATURES, 0, 0)))]
+    )
+    chosen = write_json(tmp_path / "selection.json", {"subsets": ["train"]})
+    arguments = ["--selection", chosen, "--no-metadata"]
+    records, counters = run_and_read(tmp_path, MRAnnotateImages, *arguments, *manifest)
+    assert sorted(key for key, _ in records) == ["a", "x"]
+    assert (orphans(records), counters["images"]) == ([], {"not_selected": 1})
 
 
 # ---- classify
@@ -427,9 +449,9 @@ def test_classify_puts_the_truth_beside_the_label(tmp_path, targets):
 
 
 def test_classify_passes_on_what_is_no_picture(tmp_path, targets):
-    joined = [("a", REJECTED), ("b", feature(2)), ("c", {"orphan": "annotation"})]
-    records, counters = classify(tmp_path, targets, joined)
-    assert [record for _, record in records][::2] == [REJECTED, {"orphan": "annotation"}]
+    other = [("b", {"orphan": "picture"}), ("c", {"orphan": "annotation"})]
+    records, counters = classify(tmp_path, targets, [("a", REJECTED), ("b", feature(2)), *other])
+    assert [pair for pair in records if "label" not in pair[1]] == [("a", REJECTED), *other]
     assert counters["images"] == {"classified": 1, "rejected": 1}
 
 
@@ -456,7 +478,8 @@ def joined_pictures(count: int = 240) -> Records:
         if number % 20 == 13:
             record["dhash"] = f"{number - 12:016x}"
         made.append((f"{number:016x}", record))
-    return [*made, ("x", REJECTED), ("y", {"orphan": "annotation"})]
+    alone = [("y", {"orphan": "annotation"}), (made[0][0], {"orphan": "picture"})]
+    return [*made, ("x", REJECTED), *alone]
 
 
 def split_examples(folder: Path, targets: Path, files: int):
@@ -472,7 +495,7 @@ def split_examples(folder: Path, targets: Path, files: int):
 @pytest.mark.parametrize("files", [1, 4])
 def test_examples_are_counted_and_twins_found(tmp_path, targets, labeler, files):
     groups: dict[str, list] = {}
-    for key, record in joined_pictures()[:-2]:
+    for key, record in joined_pictures()[:-3]:
         split = SPLITS.index(record["subset"])
         groups.setdefault(record["dhash"], []).append((split, key))
     left = {key: split for rows in groups.values() for split, key in rows if split > min(rows)[0]}
@@ -503,7 +526,7 @@ def test_the_head_is_the_same_to_the_last_bit_however_it_is_split(tmp_path, fit_
     whole, counters = fit(tmp_path / "1", fit_arguments, 1)
     for files in (2, 8):
         assert fit(tmp_path / str(files), fit_arguments, files) == (whole, counters)
-    trained = [r for _, r in joined_pictures()[:-2] if r["subset"] == "train"]
+    trained = [r for _, r in joined_pictures()[:-3] if r["subset"] == "train"]
     assert counters["fitted"] + counters["left_out"] == len(trained)
     assert counters["left_out"] > 0
 

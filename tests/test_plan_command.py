@@ -10,7 +10,8 @@ import pytest
 from conftest import ROOT
 
 from driver.plan_command import FIGURES, read_figures
-from mapsight.capacity import Demand, estimate
+from mapsight.capacity import estimate
+from mapsight.phases import Demand
 
 
 def plan(line: str) -> subprocess.CompletedProcess[str]:
@@ -41,6 +42,22 @@ def test_the_table_states_its_uncertainty(table):
     assert "within about ±30%" in table
 
 
+def test_with_openimages_the_table_has_what_reads_metadata():
+    found = plan("-r hadoop --images 1900000 --cores 64 --openimages").stdout
+    names = [line.split(" ")[0] for line in found.splitlines()[3:12]]
+    assert names[2:7] == ["extract", "explore", "annotate", "fit", "classify"]
+    assert "300,000 bytes and 30,400,000 rows of metadata with" in found.splitlines()[0]
+
+
+def test_the_rows_of_metadata_can_be_told():
+    found = [
+        json.loads(plan(f"--images 1000 --cores 4 --format json {line}").stdout)
+        for line in ("--metadata-rows 16000", "--openimages", "--openimages --metadata-rows 16000")
+    ]
+    assert found[0] == found[1] == found[2]
+    assert found[0]["demand"]["rows"] == 16_000
+
+
 def test_json_holds_the_estimate():
     done = plan("-r hadoop --images 1000 --cores 4 --price 0.5 --format json")
     document = json.loads(done.stdout)
@@ -60,6 +77,7 @@ def test_without_a_price_there_is_no_cost():
         ("--images 0", "'0' is not a positive whole number"),
         ("--images 1 --price -1", "'-1' is no price"),
         ("--images 1 -r inline", "invalid choice"),
+        ("--images 1 --metadata-rows 0", "'0' is not a positive whole number"),
     ],
 )
 def test_mistakes_are_told_in_one_line(arguments, message):

@@ -54,6 +54,18 @@ def test_predictions_and_rejections_part_ways(tmp_path):
     ]  # fmt: skip
 
 
+def test_what_is_on_one_side_only_is_listed_with_its_side(tmp_path):
+    records = [
+        ("=a", {"orphan": "annotation"}),
+        ("b", {"label": "Lion"}),
+        ("b", {"orphan": "picture"}),
+        ("c", {"source": "c.jpg", "error": "corrupt", "detail": "bad"}),
+    ]
+    assert write_predictions(records, tmp_path) == (1, 1)
+    text = (tmp_path / "orphans.csv").read_text("utf-8")
+    assert text == "image_id,orphan\n'=a,annotation\nb,picture\n"
+
+
 def test_the_ranking_keeps_every_rank_and_the_top_of_each_group(tmp_path):
     records = [
         ([group, f"{rank:012d}"], {"image_id": f"{group}{rank}", "value": 1.0, "label": "Lion"})

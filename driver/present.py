@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from driver.cards import noticed_sheets, sheets_of
+from driver.cards import cell_sheets, noticed_sheets, sheets_of
 from driver.errors import Failure
 from driver.evaluation_tables import (
     absent_counts,
@@ -19,6 +19,7 @@ from driver.evaluation_tables import (
 )
 from driver.explore_stage import description_files, explore_tables
 from driver.head_file import fitted_head
+from driver.index_tables import write_cell_tables
 from driver.label_stages import read_counts, targets_of
 from driver.noticed import Noticed
 from driver.pipeline import Outcome, Pipeline, require
@@ -89,6 +90,7 @@ def merge(run: Pipeline, folder: str) -> Outcome:
     summary = _summary(run, counts, predicted, rejected)
     summary["evaluation"] = write_evaluation([*targets, OTHER], counts, target)
     summary["explore"] = explore_tables(run, target)
+    summary["cells"] = write_cell_tables(run, target)
     (target / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     run.store(target, "merge", folder)
     return Outcome(notes={"sheets": sheets, **noticed.notes()})
@@ -200,7 +202,8 @@ def report_to(
     from mapsight.report import write_report
 
     noticed = noticed_sheets(workspace, documents)
-    return write_report(results, target, sheets_of(workspace, documents), **noticed)
+    near = cell_sheets(workspace, documents)
+    return write_report(results, target, sheets_of(workspace, documents), near=near, **noticed)
 
 
 def copy_results(workspace: Workspace, folder: Path) -> list[str]:

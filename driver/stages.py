@@ -129,10 +129,14 @@ STAGE_TABLE = (
     ),
     Stage(
         "merge",
-        ("extract", "explore", "annotate", "fit", "classify", "count", "rank"),
+        (
+            *("extract", "explore", "annotate", "fit", "classify", "cluster", "index"),
+            *("count", "rank"),
+        ),
         (
             "driver/evaluation_tables.py",
             "driver/explore_stage.py",
+            "driver/index_tables.py",
             "driver/noticed.py",
             "driver/present.py",
             "mapsight/results.py",

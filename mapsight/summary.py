@@ -51,6 +51,7 @@ _DEFAULTS: Run = {
     "verified_absent": {},
     "evaluation": {},
     "explore": None,
+    "cells": None,
     "errors": {},
     "stages": [],
     "options": {},

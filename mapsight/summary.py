@@ -47,6 +47,8 @@ _DEFAULTS: Run = {
     "version": "",
     "missing_labels": [],
     "labelled_by": "model",
+    "no_head": None,
+    "images_not_selected": 0,
     "note": None,
     "verified_absent": {},
     "evaluation": {},
@@ -117,7 +119,7 @@ def verified(accuracy: Sequence[Mapping[str, Any]]) -> int:
 def heading(run: Run) -> str:
     """How the run ended, in a few words."""
     read, used = amount(run["images_read"]), amount(run["images_extracted"])
-    if not run["images_rejected"]:
+    if run["images_read"] == run["images_extracted"]:
         return f"{read} pictures classified"
     return f"{used} of {read} pictures classified"
 
@@ -131,7 +133,10 @@ def figures(run: Run, accuracy: Sequence[Run]) -> Iterator[tuple[str, str, str]]
     for name in ("extracted", "rejected"):
         count = run[f"images_{name}"]
         title = "Classified" if name == "extracted" else "Rejected"
-        yield title, amount(count), f"{percent(count / read)} of all" if read else ""
+        detail = f"{percent(count / read)} of all" if read else ""
+        if name == "extracted" and run["images_not_selected"]:
+            detail = f"{amount(run['images_not_selected'])} were not selected"
+        yield title, amount(count), detail
     for row in accuracy:
         if row["label"] == ALL and row["n"]:
             detail = f"{bounds(row['top1'])}, n = {amount(row['n'])}"

@@ -363,3 +363,10 @@ def answer(trend: float, within: float) -> tuple[str, str]:
 def test_whether_quality_matters_is_said_from_the_trends(trend, within, verdict):
     assert answer(trend, within)[0] == verdict
     assert "the intervals overlap" in answer(trend, within)[1]
+
+
+def test_pictures_that_were_not_selected_are_not_called_classified():
+    run = {"images_read": 9, "images_extracted": 4, "images_rejected": 0, "images_not_selected": 5}
+    assert summary.heading(run) == "4 of 9 pictures classified"
+    figures = summary.figures({**RUN, **run}, [])
+    assert ("Classified", "4", "5 were not selected") in figures

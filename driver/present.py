@@ -92,7 +92,9 @@ def merge(run: Pipeline, folder: str) -> Outcome:
     write_tables(targets, counts, predicted, target)
     noticed.write_suspects(target)
     summary = _summary(run, counts, predicted, rejected)
-    summary["evaluation"] = write_evaluation([*targets, OTHER], counts, target)
+    foreign = "given" in run.documents["fit"]["notes"]
+    labels = [*targets, OTHER]
+    summary["evaluation"] = write_evaluation(labels, counts, target, foreign=foreign)
     summary["explore"] = explore_tables(run, target)
     (target / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     run.store(target, "merge", folder)

@@ -123,6 +123,12 @@ def test_a_head_labels_another_collection(ran):
     known = {key for key, row in rows.items() if row["split"] == "train"}
     assert {f"{n:016x}" for n in range(70, 80) if n // 2 % 5 < 3} <= known
     assert f"{85:016x}" not in known
+    told, own = (
+        json.loads((ran.folder / w / "results" / "head.json").read_text()) for w in ("w3", "w1")
+    )
+    assert told == own
+    assert own["sha256"] == hashlib.sha256((ran.results / "head.npz").read_bytes()).hexdigest()
+    assert not (ran.folder / "w3" / "results" / "strengths.csv").exists()
 
 
 def test_without_fitting_the_model_labels(ran):
@@ -150,7 +156,10 @@ def test_selected_pictures_are_gone_on_with_and_the_others_counted(ran):
     ("arguments", "why"),
     [
         (["--head", "nowhere.npz"], "--head nowhere.npz: No such file"),
-        (["--head", "one/images.csv"], "one/images.csv: not a class head"),
+        (["--head", "one/images.csv"], "one/images.csv: not a class head (no .npz file)"),
+        (["--head", "w1/results/head.npz", "--precision", "int8"], "precision float32, not"),
+        (["--head", "w1/results/head.npz", "--no-fit"], "--head FILE goes without --no-fit"),
+        (["--only-labels", ""], "--only-labels: name at least one label"),
         (["--only-labels", "Lyon"], "--only-labels: unknown label 'Lyon'; did you mean"),
         (["--only-labels", "Lion", "--images", "one/images"], "--only-labels needs labels"),
     ],

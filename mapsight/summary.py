@@ -25,6 +25,8 @@ __all__ = [
     "facts",
     "figures",
     "heading",
+    "labels_note",
+    "largest",
     "ppi_note",
     "read_accuracy",
     "read_confusion",
@@ -37,6 +39,8 @@ __all__ = [
 
 MAX_CLASSES = 20
 """How many of the most frequent classes a chart shows."""
+MAX_LABELS = 40
+"""How many target labels a chart shows."""
 
 Run = Mapping[str, Any]
 """What summary.json holds, and parts of it."""
@@ -144,6 +148,22 @@ def figures(run: Run, accuracy: Sequence[Run]) -> Iterator[tuple[str, str, str]]
     seconds = sum(stage["seconds"] for stage in run["stages"] if not stage["skipped"])
     speed = run["pictures_per_second"]
     yield "Pictures per second", amount(speed, 1), f"{duration(seconds)} in all"
+
+
+def largest(rows: Sequence[Run], name: str) -> list[Run]:
+    """Of more than MAX_LABELS rows those with the largest values, in the order of the rows."""
+    places = sorted(range(len(rows)), key=lambda place: -rows[place][name])[:MAX_LABELS]
+    return [rows[place] for place in sorted(places)]
+
+
+def labels_note(labels: int, pictures: int) -> str:
+    """What the chart of target labels shows, of how many."""
+    if labels <= MAX_LABELS:
+        return f"Pictures per target label, n = {amount(pictures)}."
+    return (
+        f"Pictures per target label, n = {amount(pictures)}: the {MAX_LABELS} most frequent of"
+        f" {amount(labels)}; all are in labels.csv."
+    )
 
 
 def classes_note(classes: int) -> str:

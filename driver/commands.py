@@ -19,6 +19,7 @@ from driver.label_stages import check_options
 from driver.model import Model, check_model, find_model, given_model
 from driver.options import STAGES, usual_workspace
 from driver.pipeline import Pipeline
+from driver.run_summary import print_summary
 from driver.runners import check_runner
 from driver.stages import STAGE_TABLE
 from driver.workspace import Workspace, is_current
@@ -50,7 +51,7 @@ def run(options: Namespace, command: str) -> int:
             where = _show(workspace, options)
             path = workspace.uri("results", "summary.json")
             summary = json.loads(workspace.fs.cat_file(workspace.fs._strip_protocol(path)))
-        present.print_summary(pipeline, summary, {**where, "workspace": workspace.uri()})
+        print_summary(pipeline, summary, {**where, "workspace": workspace.uri()})
         if finished:
             sys.stdout.write(where["report"] + "\n")
     return 0

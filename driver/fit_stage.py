@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from driver.head_file import HEAD, given_head
+from driver.head_file import HEAD, check_given_head, given_head
 from driver.label_stages import joined_parts
 from driver.pipeline import Outcome, Pipeline
 from mapsight.calibrate import tuned
 from mapsight.examples import SPLITS, Leaks
 from mapsight.fit_sums import FitPlan, plan_fit
-from mapsight.head import load_head, save_head, with_facts
+from mapsight.head import Head, load_head, save_head, with_facts
+from mapsight.integrity import sha256_of
 from mapsight.records import OTHER
 from mapsight.results import records_of, write_csv
 from mapsight.solve import LAMBDAS
@@ -41,7 +42,8 @@ def fit(run: Pipeline, folder: str) -> Outcome:
     """Fits a head, if there are two classes of verified examples, or keeps the one given."""
     target = run.local_folder("fit", folder)
     if run.options.head:
-        save_head(given_head(run)[0], target / HEAD)
+        check_given_head(run, run.documents["extract"]["options"])
+        _keep(given_head(run)[0], target)
         run.store(target, "fit", folder)
         return Outcome(notes={"given": given_head(run)[1]})
     if run.options.no_fit or not run.workspace.parts("annotate"):
@@ -125,6 +127,12 @@ def _calibrate(
         "model": {name: extract[name] for name in ("alpha", "resolution", "precision", "model")},
     }
     head = with_facts(load_head(target / HEAD), **facts)
+    _keep(head, target)
+
+
+def _keep(head: Head, target: Path) -> None:
+    """Write a head, and in words what is known of it."""
     save_head(head, target / HEAD)
-    text = json.dumps(dict(head.about), indent=1, sort_keys=True) + "\n"
+    facts = {**head.about, "sha256": sha256_of(target / HEAD)}
+    text = json.dumps(facts, indent=1, sort_keys=True) + "\n"
     (target / "head.json").write_text(text, encoding="utf-8")

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from driver.errors import UsageError
-from driver.head_file import given_targets, head_arguments
+from driver.head_file import check_given_head, given_targets, head_arguments
 from driver.pipeline import Outcome, Pipeline
 from driver.plan_stage import dataset_of
 from driver.uploads import drop_others, manifest_lines
@@ -137,6 +137,8 @@ def check_options(run: Pipeline) -> None:
     """Find mistakes in labels and metadata before hours of work, not after."""
     classify_identity(run)
     annotate_identity(run)
+    if run.options.head and not run.options.model:
+        check_given_head(run, vars(run.options))
 
 
 def settings_of(document: dict[str, Any]) -> tuple[dict[str, Any], float | None]:

@@ -511,6 +511,8 @@ def _check(options: argparse.Namespace, given: argparse.Namespace) -> None:
     named = getattr(options, "model", None)
     if named and (options.weights or getattr(options, "engine", "") == "keras"):
         raise UsageError("--model FILE goes without --weights and --engine keras")
+    if getattr(options, "no_fit", False) and options.head:
+        raise UsageError("--head FILE goes without --no-fit: one of them labels")
     settings = getattr(options, "mrjob_conf", None)
     if settings and not Path(settings).is_file():
         raise UsageError(f"--mrjob-conf {settings}: no such file")
@@ -520,7 +522,10 @@ def _check(options: argparse.Namespace, given: argparse.Namespace) -> None:
         typed = options.target_labels
         options.labels_typed = bool(typed)
         options.target_labels = [label for part in typed for label in part]
-        options.only_labels = [label for part in options.only_labels for label in part]
+        selected = options.only_labels
+        options.only_labels = [label for part in selected for label in part]
+        if selected and not options.only_labels:
+            raise UsageError("--only-labels: name at least one label")
         if typed and not options.target_labels:
             raise UsageError("--target-labels: name at least one label")
         options.target_labels = options.target_labels or list(DEFAULT_TARGETS)

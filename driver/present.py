@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -49,6 +48,12 @@ SHOWN = (
     "screen_diagonal",
     "max_rejected",
     "image_column",
+    "no_fit",
+    "head",
+    "only_labels",
+    "min_confidence",
+    "subset",
+    "license",
 )
 
 
@@ -88,7 +93,9 @@ def merge(run: Pipeline, folder: str) -> Outcome:
     write_tables(targets, counts, predicted, target)
     noticed.write_suspects(target)
     summary = _summary(run, counts, predicted, rejected)
-    summary["evaluation"] = write_evaluation([*targets, OTHER], counts, target)
+    foreign = "given" in run.documents["fit"]["notes"]
+    labels = [*targets, OTHER]
+    summary["evaluation"] = write_evaluation(labels, counts, target, foreign=foreign)
     summary["explore"] = explore_tables(run, target)
     summary["cells"] = write_cell_tables(run, target)
     (target / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
@@ -145,6 +152,7 @@ def _summary(
         .get("annotations", {})
         .get("without_picture", 0),
         "labelled_by": "head" if fitted_head(run) else "model",
+        "no_head": run.documents["fit"]["notes"].get("why"),
         "errors": errors,
         "pictures_per_second": round(images["read"] / extract["seconds_performing"], 1),
         "stages": [
@@ -223,28 +231,3 @@ def copy_results(workspace: Workspace, folder: Path) -> list[str]:
             workspace.fs.get_file(workspace.fs._strip_protocol(address), str(partial))
             partial.replace(path)
     return left
-
-
-def summary_lines(run: Pipeline) -> list[str]:
-    """The table a run ends with."""
-    rows = [("stage", "seconds", "")]
-    for report in run.reports:
-        seconds = "" if report.skipped else f"{report.seconds:,.1f}"
-        rows.append((report.name, seconds, "unchanged, not run again" if report.skipped else ""))
-    width = max(len(row[0]) for row in rows)
-    return [f"{name:<{width}}  {seconds:>9}  {note}".rstrip() for name, seconds, note in rows]
-
-
-def print_summary(run: Pipeline, summary: dict[str, Any] | None, where: dict[str, str]) -> None:
-    """Say on stderr what was done, and where it is."""
-    lines = summary_lines(run)
-    if summary:
-        lines += [
-            "",
-            f"{summary['images_read']:,} pictures read, {summary['images_extracted']:,} classified,"
-            f" {summary['images_rejected']:,} rejected"
-            f" ({summary['pictures_per_second']:,} pictures/s in extract)",
-        ]
-        lines += [f"  {code}: {n:,}" for code, n in summary["errors"].items()]
-    lines += [f"{name}: {path}" for name, path in where.items()]
-    sys.stderr.write("\n".join(lines) + "\n")

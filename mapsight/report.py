@@ -113,6 +113,7 @@ def write_report(
         heading=summary.heading(run),
         figures=list(summary.figures(run, accuracy)),
         labels=counts["labels"],
+        labels_note=summary.labels_note(len(counts["labels"]), run["images_extracted"]),
         classes_note=summary.classes_note(len(counts["classes"])),
         accuracy=accuracy,
         evaluated=evaluated,
@@ -153,7 +154,8 @@ def _write_plots(
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, rows in counts.items():
-        shown = rows[: summary.MAX_CLASSES] if name == "classes" else rows
+        few = rows[: summary.MAX_CLASSES]
+        shown = few if name == "classes" else summary.largest(rows, "pictures")
         pictures = [row["pictures"] for row in shown]
         chart = plots.bar_chart([row["label"] for row in shown], pictures)
         (folder / f"{name}.svg").write_bytes(chart)

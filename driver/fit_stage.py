@@ -54,10 +54,10 @@ def fit(run: Pipeline, folder: str) -> Outcome:
     if len(kinds) < 2:
         run.store(target, "fit", folder)
         return Outcome(notes={"digest": "nothing", "why": _too_few(counts)})
-    _solve(run, settings, plan, leaks, target)
+    counters = _solve(run, settings, plan, leaks, target)
     _calibrate(run, settings, plan, counts, leaks, target)
     run.store(target, "fit", folder)
-    return Outcome(notes={"classes": [list(one) for one in plan.classes]})
+    return Outcome(counters, {"classes": [list(one) for one in plan.classes]})
 
 
 def _too_few(counts: Counter[tuple[str, ...]]) -> str:
@@ -89,14 +89,20 @@ def _split(
     return plan_fit(counts, list(run.memo["settings"]["targets"])), counts, str(path)
 
 
-def _solve(run: Pipeline, settings: str, plan: FitPlan, leaks: str, target: Path) -> None:
-    """Fit on the training pictures; head and class weights of other strengths go to files."""
+def _solve(
+    run: Pipeline, settings: str, plan: FitPlan, leaks: str, target: Path
+) -> dict[str, dict[str, int]]:
+    """Fit on the training pictures; head and class weights of other strengths go to files.
+
+    Returns what the job counted.
+    """
     planned = run.side_file("fit_plan.json", json.dumps(asdict(plan)))
     arguments = ["--targets", settings, "--plan", planned, "--leaks", leaks]
     output = run.collect("fit", joined_parts(run), arguments)
     for name, text in records_of(output):
         data = base64.b64decode(text)
         (target / HEAD if name == "head" else run.scratch / TRIED).write_bytes(data)
+    return run.collected
 
 
 def _calibrate(

@@ -139,6 +139,12 @@ def test_without_fitting_the_model_labels(ran):
     assert {row["split"] for row in rows_of(results).values()} == {"test"}
 
 
+def test_a_selection_of_nothing_is_an_error_that_names_it(ran):
+    said = ran.program("--openimages", "two", "--workspace", "none", "--subset", "foo")
+    assert said.returncode == 1
+    assert "none of 21 pictures fulfils --subset foo" in said.stderr
+
+
 def test_selected_pictures_are_gone_on_with_and_the_others_counted(ran):
     picked = ["--only-labels", "Lion", "--subset", "train", "test", "--license", "by/0"]
     said = ran.program("-r", "local", "--openimages", "one", "--workspace", "w5", *picked)

@@ -13,6 +13,7 @@ from driver import (
     present,
     shard_stages,
 )
+from driver.duplicates_stage import DUPLICATES
 from driver.fingerprint import ROOT
 from driver.launch import JOBS
 from driver.pipeline import Pipeline, Stage
@@ -102,6 +103,7 @@ STAGE_TABLE = (
         label_stages.rank_identity,
         label_stages.rank,
     ),
+    DUPLICATES,
     Stage(
         "merge",
         ("extract", "explore", "annotate", "fit", "classify", "count", "rank"),

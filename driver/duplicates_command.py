@@ -37,7 +37,7 @@ def duplicates_options(parser: argparse.ArgumentParser, share: Callable[[str], f
         metavar="C",
         help="of their embeddings, at least (default: %(default)g)",
     )
-    parser.add_argument("--force", action="store_true", help="look again, though nothing changed")
+    parser.add_argument("--again", action="store_true", help="though nothing has changed")
     parser.add_argument("--out", metavar="FILE", help="also copy the table to this file")
 
 
@@ -56,7 +56,7 @@ def duplicates(options: Namespace) -> int:
     documents = {name: workspace.committed(name) for name in NEEDED}
     if None in documents.values():
         raise Failure(f"{workspace.location}: the pipeline has not come to its end; run it first")
-    options.force, options.until = [DUPLICATES.name] if options.force else [], None
+    options.force, options.until = [DUPLICATES.name] if options.again else [], None
     with workspace.locked():
         run = Pipeline(options, workspace)
         run.documents |= {name: document for name, document in documents.items() if document}

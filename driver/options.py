@@ -500,6 +500,7 @@ def _check(options: argparse.Namespace, given: argparse.Namespace) -> None:
     if options.command == "run":
         if options.runner == "hadoop":
             options.results = options.results or "./results"
+        options.duplicates |= "duplicates" in (options.until, *options.force)
         typed = options.target_labels
         options.labels_typed = bool(typed)
         options.target_labels = [label for part in typed for label in part]

@@ -101,7 +101,7 @@ def watched(folder: Path, job: str, *inputs: Path) -> tuple[Path, dict[str, int]
 
 def peaks_of(folder: Path, number: int) -> dict[tuple[str, str], int]:
     """Peak memory by job and kind of task, for a group of so many copies."""
-    text = json.dumps(make_records(8, 1, 1, d=1024)[0][1])
+    text = json.dumps(make_records(8, 1, 1, d=128)[0][1])
     folder.mkdir()
     with (folder / "in.jsonl").open("w") as file:
         file.writelines(f'"{n:06d}"\t{text}\n' for n in range(number))

@@ -13,6 +13,7 @@ from typing import Any
 from driver import present
 from driver.defaults import choose_input
 from driver.dry_run import dry_run
+from driver.duplicates_stage import DUPLICATES, stages_of_results
 from driver.errors import Failure, UsageError
 from driver.explore_stage import check_headers
 from driver.label_stages import check_options
@@ -44,7 +45,7 @@ def run(options: Namespace, command: str) -> int:
         check_headers(pipeline)
         check_model(options)
         with pipeline.attended(alone=True):
-            pipeline.run(STAGE_TABLE)
+            pipeline.run([s for s in STAGE_TABLE if s is not DUPLICATES or options.duplicates])
         finished = pipeline.reports[-1].name == STAGES[-1]
         where, summary = {}, None
         if finished:
@@ -85,8 +86,8 @@ def _spare_other_pictures(options: Namespace, workspace: Workspace) -> None:
 
 def _show(workspace: Workspace, options: Namespace) -> dict[str, str]:
     """Publish results/ and report/, and copy them where asked; where they are."""
-    workspace.publish("merge", "results")
-    workspace.publish("render", "report")
+    workspace.publish(stages_of_results(workspace), "results")
+    workspace.publish(["render"], "report")
     where = {
         "results": workspace.uri("results"),
         "report": workspace.uri("report", "index.html"),

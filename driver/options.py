@@ -12,6 +12,7 @@ from typing import Any
 
 from driver.compare_command import COMPARE_EXAMPLES, compare_options
 from driver.config import CONFIG, config_flags
+from driver.duplicates_command import DUPLICATES_EXAMPLES, duplicates_options
 from driver.errors import UsageError
 from driver.fetch_options import FETCH_EXAMPLES, fetch_options
 from driver.pack_command import PACK_EXAMPLES, pack_options
@@ -24,13 +25,16 @@ from mapsight.records import MEASURES
 
 __all__ = ["COMMANDS", "parse"]
 
-COMMANDS = ("run", "search", "fetch", "status", "report", "model", "pack", "plan", "compare")
+COMMANDS = (
+    *("run", "search", "duplicates", "fetch", "status", "report", "model"),
+    *("pack", "plan", "compare"),
+)
 UNCONFIGURED = ("plan", "compare")
 """Commands whose options mean other things than those of the configuration file."""
 STAGES = (
     *("plan", "ingest", "fetch", "extract", "explore", "annotate"),
     *("fit", "classify", "vectors", "cluster", "index", "recall", "count", "rank"),
-    *("merge", "render"),
+    *("duplicates", "merge", "render"),
 )
 assert frozenset(STAGES) == STAGE_NAMES
 
@@ -46,7 +50,7 @@ other commands (each has --help):
   search   the pictures most like a query       status   what is done in a workspace
   report   write the report again               model    build or check the model file
   pack     what cluster nodes need, packed       plan     what a run would take
-  compare  finished workspaces beside each other
+  compare  finished workspaces beside each other      duplicates  pictures that are there twice
   fetch    a sample of Open Images from the internet
 """
 SEARCH_EXAMPLES = """\
@@ -262,6 +266,11 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="also copy results and report to this folder (default with -r hadoop: ./results)",
     )
+    parser.add_argument(
+        "--duplicates",
+        action="store_true",
+        help="also find pictures that are there twice, as the command duplicates does",
+    )
     parser.add_argument("--force", action="append", default=[], choices=STAGES, help="run it again")
     parser.add_argument("--until", choices=STAGES, help="stop after this stage")
     parser.add_argument(
@@ -429,6 +438,10 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
     described = {
         "run": ("Classify, rank and report on a collection of pictures.", RUN_EXAMPLES),
         "search": ("Find the pictures of a workspace most like a query.", SEARCH_EXAMPLES),
+        "duplicates": (
+            "Find pictures of a workspace that are there twice, and say which to keep.",
+            DUPLICATES_EXAMPLES,
+        ),
         "fetch": ("Fetch a class-balanced sample of Open Images.", FETCH_EXAMPLES),
         "status": ("Show which stages of a workspace are done.", STATUS_EXAMPLES),
         "report": ("Write the report of a workspace again.", REPORT_EXAMPLES),
@@ -453,6 +466,8 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
         _run_options(parser)
     elif command == "search":
         _search_options(parser)
+    elif command == "duplicates":
+        duplicates_options(parser, _share)
     elif command == "fetch":
         fetch_options(parser, _positive, _labels)
         _fetch_options(parser)
@@ -471,7 +486,11 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
         plan_options(parser, _positive)
         parser.add_argument("--debug", action="store_true", help="show tracebacks")
         return parser
-    _common(parser, jobs=command in ("run", "search", "fetch"), workspace=command != "fetch")
+    _common(
+        parser,
+        jobs=command in ("run", "search", "duplicates", "fetch"),
+        workspace=command != "fetch",
+    )
     return parser
 
 
@@ -519,6 +538,7 @@ def _check(options: argparse.Namespace, given: argparse.Namespace) -> None:
     if options.command == "run":
         if options.runner == "hadoop":
             options.results = options.results or "./results"
+        options.duplicates |= "duplicates" in (options.until, *options.force)
         typed = options.target_labels
         options.labels_typed = bool(typed)
         options.target_labels = [label for part in typed for label in part]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from driver.cards import cell_sheets, noticed_sheets, sheets_of
+from driver.duplicates_stage import stages_of_results
 from driver.errors import Failure
 from driver.evaluation_tables import (
     absent_counts,
@@ -217,7 +218,8 @@ def report_to(
 def copy_results(workspace: Workspace, folder: Path) -> list[str]:
     """Copy results and report to a local folder; names of files left out for their size."""
     left = []
-    for stage, below in (("merge", folder), ("render", folder / "report")):
+    places = [(stage, folder) for stage in stages_of_results(workspace)]
+    for stage, below in (*places, ("render", folder / "report")):
         document = workspace.committed(stage)
         assert document is not None
         skip = len(document["folder"]) + 1

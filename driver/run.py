@@ -1,7 +1,7 @@
 """Mapsight's command line.
 
 python driver/run.py [-r inline|local|hadoop|emr] [options]
-python driver/run.py search|fetch|status|report|model|pack|plan|compare [options]
+python driver/run.py search|duplicates|fetch|status|report|model|pack|plan|compare [options]
 """
 
 from __future__ import annotations
@@ -51,6 +51,10 @@ def _perform(options: Namespace, command: str) -> int:
         from driver.search import search
 
         return search(options)
+    if options.command == "duplicates":
+        from driver.duplicates_command import duplicates
+
+        return duplicates(options)
     if options.command == "fetch":
         from driver.fetch_command import fetch
 

@@ -15,6 +15,7 @@ from driver import (
     shard_stages,
     vector_stages,
 )
+from driver.duplicates_stage import DUPLICATES
 from driver.fingerprint import ROOT
 from driver.launch import JOBS
 from driver.pipeline import Pipeline, Stage
@@ -127,6 +128,7 @@ STAGE_TABLE = (
         label_stages.rank_identity,
         label_stages.rank,
     ),
+    DUPLICATES,
     Stage(
         "merge",
         (

@@ -60,8 +60,10 @@ from mr_jobs.split_examples import MRSplitExamples
 ROOT = Path(__file__).resolve().parent.parent
 OPTIONS = {
     "annotate_images.py": [],
+    "build_index.py": ["--plan", "--centres", "--index"],
     "calibrate_head.py": ["--targets", "--head", "--tried", "--leaks"],
     "classify_images.py": ["--targets"],
+    "cluster_features.py": ["--seeds", "--centres"],
     "count_labels.py": [],
     "explore_metadata.py": [],
     "extract_features.py": ["--model"],
@@ -71,6 +73,7 @@ OPTIONS = {
     "fit_head.py": ["--targets", "--plan", "--leaks"],
     "group_duplicates.py": [],
     "join_duplicates.py": [],
+    "map_features.py": ["--targets", "--rows"],
     "pack_images.py": ["--shards"],
     "rank_images.py": ["--plan"],
     "search_images.py": ["--queries", "--targets"],

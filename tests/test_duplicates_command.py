@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from PIL import Image
+
 from driver.options import STAGES
 
 TABLE = Path("workspace/results/duplicates.csv")

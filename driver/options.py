@@ -16,6 +16,7 @@ from driver.errors import UsageError
 from driver.fetch_options import FETCH_EXAMPLES, fetch_options
 from driver.pack_command import PACK_EXAMPLES, pack_options
 from driver.plan_command import PLAN_EXAMPLES, plan_options
+from driver.search_options import SEARCH_EXAMPLES, search_options
 from driver.workspace import STAGE_NAMES
 from mapsight import __version__
 from mapsight.labels import DEFAULT_TARGETS
@@ -48,13 +49,6 @@ other commands (each has --help):
   pack     what cluster nodes need, packed       plan     what a run would take
   compare  finished workspaces beside each other
   fetch    a sample of Open Images from the internet
-"""
-SEARCH_EXAMPLES = """\
-examples:
-  %(prog)s lion.jpg
-  %(prog)s 00966a975d566c45 --top-k 20 --format json
-  %(prog)s https://example.org/lion.jpg --by label --min-ppi 20
-  %(prog)s --queries queries.txt --exclude-self --format html --out answers.html
 """
 STATUS_EXAMPLES = "examples:\n  %(prog)s\n  %(prog)s --workspace hdfs:///user/me/mapsight\n"
 REPORT_EXAMPLES = "examples:\n  %(prog)s\n  %(prog)s --out ./report\n"
@@ -400,31 +394,6 @@ def _index_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _search_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("query", nargs="*", help="picture file, URL or image_id")
-    parser.add_argument("--queries", metavar="FILE", help="file with one query a line")
-    parser.add_argument(
-        "--by",
-        choices=["features", "label"],
-        default="features",
-        help="most alike, or same label and highest PPI (default: %(default)s)",
-    )
-    parser.add_argument("--label", help="only pictures with this label")
-    parser.add_argument(
-        "--head", metavar="FILE", help="label by this head (default: that of the workspace)"
-    )
-    parser.add_argument("--min-ppi", type=_real, default=0.0, metavar="PPI")
-    parser.add_argument(
-        "--top-k", type=_positive, default=10, metavar="K", help="default: %(default)s"
-    )
-    parser.add_argument(
-        "--allow-private", action="store_true", help="also fetch queries from private addresses"
-    )
-    parser.add_argument("--exclude-self", action="store_true", help="leave out the query itself")
-    parser.add_argument("--format", choices=["table", "json", "html"], default="table")
-    parser.add_argument("--out", metavar="FILE", help="write the answers there")
-
-
 def _parser(command: str, prog: str) -> argparse.ArgumentParser:
     described = {
         "run": ("Classify, rank and report on a collection of pictures.", RUN_EXAMPLES),
@@ -452,7 +421,7 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
         parser.add_argument("--version", action="version", version=f"mapsight {__version__}")
         _run_options(parser)
     elif command == "search":
-        _search_options(parser)
+        search_options(parser, _positive, _real, _share)
     elif command == "fetch":
         fetch_options(parser, _positive, _labels)
         _fetch_options(parser)

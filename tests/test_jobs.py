@@ -69,6 +69,7 @@ OPTIONS = {
     "find_images.py": ["--ids"],
     "fit_head.py": ["--targets", "--plan", "--leaks"],
     "pack_images.py": ["--shards"],
+    "probe_index.py": ["--queries"],
     "rank_images.py": ["--plan"],
     "search_images.py": ["--queries", "--targets"],
     "split_examples.py": ["--targets"],

@@ -30,7 +30,7 @@ FIELDS = (
     *("query", "rank", "image_id", "score", "label", "style", "ppi", "width", "height", "source"),
     *CREDITS,
 )
-BY_INDEX = ("cell", "probed", "exhausted")
+BY_INDEX = ("cell", "subset", "copies", "probed", "exhausted")
 
 
 @dataclasses.dataclass
@@ -49,6 +49,8 @@ class Question:
     record: dict[str, Any] | None = None
     label: str | None = None
     style: str | None = None
+    members: list[Question] = dataclasses.field(default_factory=list)
+    only_style: str = ""
     vector: np.ndarray | None = None
     probed: int = 0
     exhausted: bool = False
@@ -134,7 +136,8 @@ def _table(questions: Sequence[Question], by_index: bool) -> str:
 def _footer(question: Question) -> str:
     """How much of the index was read for a query."""
     cells = "cell" if question.probed == 1 else "cells"
-    text = f"{question.probed:,} {cells} probed, {question.share:.1%} of the index"
+    kind = f"; {question.only_style}s only" if question.only_style else ""
+    text = f"{question.probed:,} {cells} probed, {question.share:.1%} of the index{kind}"
     return text + ("; no other cell has a picture that fits" if question.exhausted else "")
 
 

@@ -16,7 +16,7 @@ from driver.workspace import Workspace, is_current
 from mapsight.index_build import bucket_of
 from mapsight.index_rows import INT8, order_of, read_block, vectors_of
 from mapsight.nearest import Centres
-from mapsight.probe_plan import Cells, blocks_of
+from mapsight.probe_plan import Cells, blocks_of, in_order
 
 __all__ = ["SearchIndex", "has_index"]
 
@@ -62,6 +62,29 @@ class SearchIndex:
 
     def _ids(self, bucket: int) -> pa.Table:
         return pa.ipc.open_stream(self._read(self.facts["ids"][bucket])).read_all()
+
+    def features(self) -> dict[str, int]:
+        """How many numbers of vectors count by each name of features, the default first."""
+        d, plain_d = int(self.facts["d"]), int(self.facts["plain_d"])
+        return {"new": d, "plain": plain_d} if d > plain_d else {"plain": d}
+
+    def in_order(self, vectors: np.ndarray, d: int) -> Iterator[np.ndarray]:
+        """For each of (n, D) vectors all cells, the nearest by the first d numbers first.
+
+        Cells are made by all numbers; that the plain ones rank them better for a search by
+        these was measured (docs/search.md).
+        """
+        centres = self.centres if d == self.facts["d"] else Centres(self.centres.centres[:, :d])
+        return in_order(centres, vectors[:, :d])
+
+    def first_ids(self, n: int) -> list[str]:
+        """Ids among which are those of the n pictures of the lowest `order`."""
+        found: list[str] = []
+        for bucket in range(self.facts["buckets"]):
+            found += self._ids(bucket).column("image_id").to_pylist()
+            if len(found) >= n:
+                break
+        return found
 
     def cells_of(self, image_ids: Collection[str]) -> dict[str, int]:
         """The cell of each of these pictures that the index has. Memory: one file of ids."""

@@ -1,164 +1,157 @@
-"""Searching by the index: rows of queries, cells to probe, one job for all, and its answers."""
+"""Searching by the index: cells to probe, one job for all queries, and its answers."""
 
 from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from driver.answers import Question
 from driver.index_files import SearchIndex
+from driver.index_queries import find_labels, find_rows, give_vectors, mean_question
 from driver.pipeline import Pipeline
-from mapsight.head import Head
+from driver.probe_run import candidate_bytes, probe_cells
+from driver.queries import look_at
+from driver.recall_stage import default_probe
+from mapsight.classify import Classifier
+from mapsight.head import DRAWING, PHOTO
 from mapsight.index_filter import RowFilter
-from mapsight.new_features import vectors_for
-from mapsight.probe_plan import Choice, blocks_of, choose, in_order, probe_lines, usual_probe
-from mapsight.probe_queries import ProbeQuery, write_queries
-from mapsight.records import decode_embedding
-from mapsight.results import merged_records
+from mapsight.probe_plan import Choice, choose
+from mapsight.probe_queries import ProbeQuery
 
-__all__ = ["answer_by_index", "counted_d", "find_rows", "probe_cells"]
+__all__ = ["answer_by_index"]
 
-ANSWER_BYTES = 600
-QUERIES = "queries.arrow"
-
-
-def find_rows(index: SearchIndex, questions: Sequence[Question]) -> None:
-    """The rows of queries that are ids: of each, a file of ids and the blocks of a cell."""
-    rows = index.rows_of([q.image_id for q in questions if q.image_id])
-    for question in questions:
-        if question.image_id:
-            question.record = rows.get(question.image_id)
-            if question.record is None:
-                question.error = "no such file, and no picture with this image_id in the index"
-            else:
-                question.vector = question.record["vector"]
-
-
-def vectors_of(questions: Sequence[Question], head: Head | None) -> np.ndarray:
-    """The new features of all queries: (n, d) int16."""
-    return np.stack([_vector(question, head) for question in questions])
-
-
-def _vector(question: Question, head: Head | None) -> np.ndarray:
-    if question.vector is not None:
-        return question.vector
-    assert question.record is not None
-    return vectors_for(decode_embedding(question.record["embedding"])[None], head)[0]
+JOB_BYTES = 256 << 20
+"""Of candidates that one job holds, or a task of it: 10 of 38,000 queries, or 40 with vectors
+of 1,900."""
 
 
 def answer_by_index(
     run: Pipeline,
     index: SearchIndex,
     questions: Sequence[Question],
-    head: Head | None,
+    classifier: Classifier,
     label: str | None,
-) -> None:
-    """Give each question its answers: one job, and more for those that filters leave short."""
-    options = run.options
-    asked = [question for question in questions if not question.error]
-    if not asked:
-        return
-    vectors = vectors_of(asked, head)
-    queries = [_query(question, options, label) for question in asked]
-    probe = options.probe or usual_probe(len(index.centres))
-    read: set[int] = set()
-    pending = list(range(len(asked)))
-    while pending:
-        some = [queries[i] for i in pending]
-        choices = _choices(index, vectors[pending], some, probe)
-        found = probe_cells(run, index, vectors[pending], some, [cells for cells, _ in choices])
-        for question in (asked[i] for i in pending):
-            question.answers = []
-        for number, answers in found:
-            question = asked[pending[number]]
-            question.answers = list(_told(question.typed, answers))
-        for i, (cells, exhausted) in zip(pending, choices, strict=True):
-            asked[i].probed, asked[i].exhausted = len(cells), exhausted
-            asked[i].share = int(index.cells.rows[cells].sum()) / index.rows
-            read.update(cells.tolist())
-        pending = [i for i in pending if _goes_on(asked[i], options.top_k)]
-        probe *= 2
-    rows = int(index.cells.rows[sorted(read)].sum())
-    sys.stderr.write(
-        f"index: {len(read):,} of {len(index.centres):,} cells read, {rows / index.rows:.1%} of"
-        f" {index.rows:,} pictures\n"
-    )
-
-
-def _goes_on(question: Question, top_k: int) -> bool:
-    return len(question.answers) < top_k and not question.exhausted
-
-
-def _choices(
-    index: SearchIndex, vectors: np.ndarray, queries: Sequence[ProbeQuery], probe: int
-) -> list[Choice]:
-    return [
-        choose(ranked, index.cells.fitting(query.filter), probe, query.candidates + 1)
-        for ranked, query in zip(in_order(index.centres, vectors), queries, strict=True)
-    ]
-
-
-def probe_cells(
-    run: Pipeline,
-    index: SearchIndex,
-    vectors: np.ndarray,
-    queries: Sequence[ProbeQuery],
-    cells: Sequence[np.ndarray],
-    d: int | None = None,
-) -> Iterator[tuple[int, list[Any]]]:
-    """Run all queries as one job, each over its cells; (number, answers) by number.
+) -> list[Question]:
+    """Give each question its answers; with --mean, the questions that are left.
 
     Args:
-        vectors: (n, d) int16.
-        d: how many numbers of vectors count; None as --features says.
+        label: that answers must have; None for any.
     """
-    wants: dict[int, list[int]] = {}
-    for number, chosen in enumerate(cells):
-        for cell in chosen.tolist():
-            wants.setdefault(cell, []).append(number)
-    if not wants:
-        return
-    path = run.scratch / QUERIES
-    write_queries(path, vectors, queries)
-    blocks = blocks_of(index.blocks, wants)
-    lines = list(probe_lines(blocks, wants, index.folder))
-    arguments = ["--queries", str(path)]
-    counted = d or counted_d(run.options, index.facts)
-    if counted < index.facts["d"]:
-        arguments += ["--plain-d", str(counted)]
-    size = ANSWER_BYTES * sum(query.candidates for query in queries) * min(len(lines), 8)
-    output = run.collect("probe", run.manifest(lines), arguments, size)
-    for number, answers in merged_records(output):
-        yield int(number), answers
+    style = run.options.style if run.options.style in (PHOTO, DRAWING) else ""
+    find_labels(index, questions, classifier.labeler.targets, style)
+    find_rows(index, questions)
+    look_at(run, questions, classifier)
+    give_vectors(questions, classifier.head)
+    asked = mean_question(questions) if run.options.mean else list(questions)
+    good = [question for question in asked if not question.error]
+    if good:
+        _Rounds(run, index, good, label).to_the_end()
+    return asked
 
 
-def counted_d(options: Namespace, facts: Mapping[str, Any]) -> int:
-    """How many numbers of stored vectors count, by --features."""
-    return int(facts["plain_d"] if options.features == "plain" else facts["d"])
+class _Rounds:
+    """One job for all queries, and more for those that filters leave short of answers.
+
+    A round probes twice the cells of the one before, all over again: its answers need no
+    merging, and all rounds together read at most twice what the last one does.
+    """
+
+    def __init__(
+        self,
+        run: Pipeline,
+        index: SearchIndex,
+        questions: Sequence[Question],
+        label: str | None,
+    ) -> None:
+        self._run, self._index, self._questions = run, index, questions
+        self._queries = [_query(question, run.options, label) for question in questions]
+        known, wanted = index.features(), run.options.features
+        self._features = wanted if wanted in known else next(iter(known))
+        self._d = known[self._features]
+        self._read: set[int] = set()
+
+    def to_the_end(self) -> None:
+        """Probe until every query has its answers or no cell is left that may have more."""
+        options, index = self._run.options, self._index
+        k = len(index.centres)
+        usual = default_probe(self._run.workspace, k, self._features, options.recall)
+        probe = options.probe or usual
+        pending = list(range(len(self._questions)))
+        while pending:
+            for some in self._at_once(pending):
+                self._probe(some, probe)
+            pending = [i for i in pending if self._short(i)]
+            probe *= 2
+        rows = int(index.cells.rows[sorted(self._read)].sum())
+        sys.stderr.write(
+            f"index: {len(self._read):,} of {k:,} cells read, {rows / index.rows:.1%} of"
+            f" {index.rows:,} pictures\n"
+        )
+
+    def _at_once(self, numbers: Sequence[int]) -> Iterator[list[int]]:
+        """Numbers of queries, in shares whose candidates a task can hold."""
+        query = self._queries[0]
+        each = query.candidates * candidate_bytes(query, self._d)
+        most = max(1, JOB_BYTES // each)
+        for first in range(0, len(numbers), most):
+            yield list(numbers[first : first + most])
+
+    def _probe(self, numbers: Sequence[int], probe: int) -> None:
+        some = [self._questions[i] for i in numbers]
+        queries = [self._queries[i] for i in numbers]
+        vectors = np.stack([question.vector for question in some if question.vector is not None])
+        choices = list(self._choices(vectors, queries, probe))
+        for question, (cells, exhausted) in zip(some, choices, strict=True):
+            question.answers = []
+            question.probed, question.exhausted = len(cells), exhausted
+            question.share = int(self._index.cells.rows[cells].sum()) / self._index.rows
+            self._read.update(cells.tolist())
+        chosen = [cells for cells, _ in choices]
+        for number, answers in probe_cells(
+            self._run, self._index, vectors, queries, chosen, self._d
+        ):
+            some[number].answers = list(_told(some[number].typed, answers))
+
+    def _choices(
+        self, vectors: np.ndarray, queries: Sequence[ProbeQuery], probe: int
+    ) -> Iterator[Choice]:
+        for ranked, query in zip(self._index.in_order(vectors, self._d), queries, strict=True):
+            fitting = self._index.cells.fitting(query.filter.label, query.filter.style)
+            least = query.candidates + len(query.exclude_ids)
+            yield choose(ranked, fitting, probe, least)
+
+    def _short(self, number: int) -> bool:
+        question, query = self._questions[number], self._queries[number]
+        found = sum(1 + answer.get("copies", 0) for answer in question.answers)
+        return found < query.top_k and not question.exhausted
 
 
 def _query(question: Question, options: Namespace, label: str | None) -> ProbeQuery:
-    assert question.record is not None
     question.filter = label
-    exclude, digest = options.exclude_self, question.sha256 or question.record["sha256"]
+    style = question.style if options.style in (None, "same") else options.style
+    question.only_style = style if style in (PHOTO, DRAWING) else ""
+    members = (question.members or [question]) if options.exclude_self else []
+    digests = (q.sha256 or (q.record or {}).get("sha256") for q in members)
     return ProbeQuery(
         top_k=options.top_k,
-        filter=RowFilter(label=label or "", min_ppi=options.min_ppi),
-        exclude_id=question.image_id if exclude else None,
-        exclude_sha256=digest if exclude else None,
+        filter=RowFilter(
+            label=label or "",
+            style=question.only_style,
+            min_ppi=options.min_ppi,
+            license=options.license or "",
+            subset=options.subset or "",
+        ),
+        exclude_ids=tuple(q.image_id for q in members if q.image_id),
+        exclude_sha256=tuple(digest for digest in digests if digest),
+        rank_by=options.rank_by or "score",
     )
 
 
 def _told(typed: str, answers: Sequence[Any]) -> Iterator[dict[str, Any]]:
     for rank, (score, image_id, fields) in enumerate(answers, 1):
-        yield {
-            "query": typed,
-            "rank": rank,
-            "image_id": image_id,
-            **fields,
-            "score": round(score, 6),
-        }
+        place = {"query": typed, "rank": rank, "image_id": image_id}
+        yield {**place, **fields, "score": round(score, 6)}

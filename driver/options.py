@@ -16,7 +16,12 @@ from driver.errors import UsageError
 from driver.fetch_options import FETCH_EXAMPLES, fetch_options
 from driver.pack_command import PACK_EXAMPLES, pack_options
 from driver.plan_command import PLAN_EXAMPLES, plan_options
-from driver.search_options import SEARCH_EXAMPLES, search_options
+from driver.search_options import (
+    EVALUATE_EXAMPLES,
+    SEARCH_EXAMPLES,
+    evaluate_options,
+    search_options,
+)
 from driver.workspace import STAGE_NAMES
 from mapsight import __version__
 from mapsight.labels import DEFAULT_TARGETS
@@ -25,7 +30,11 @@ from mapsight.records import MEASURES
 
 __all__ = ["COMMANDS", "parse"]
 
-COMMANDS = ("run", "search", "fetch", "status", "report", "model", "pack", "plan", "compare")
+COMMANDS = (
+    *("run", "search", "evaluate-index", "fetch", "status", "report", "model", "pack", "plan"),
+    "compare",
+)
+WITH_JOBS = ("run", "search", "evaluate-index", "fetch")
 UNCONFIGURED = ("plan", "compare")
 """Commands whose options mean other things than those of the configuration file."""
 STAGES = (
@@ -48,6 +57,7 @@ other commands (each has --help):
   report   write the report again               model    build or check the model file
   pack     what cluster nodes need, packed       plan     what a run would take
   compare  finished workspaces beside each other
+  evaluate-index  what the search index finds, and reads for it
   fetch    a sample of Open Images from the internet
 """
 STATUS_EXAMPLES = "examples:\n  %(prog)s\n  %(prog)s --workspace hdfs:///user/me/mapsight\n"
@@ -398,6 +408,10 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
     described = {
         "run": ("Classify, rank and report on a collection of pictures.", RUN_EXAMPLES),
         "search": ("Find the pictures of a workspace most like a query.", SEARCH_EXAMPLES),
+        "evaluate-index": (
+            "Measure what the search index loses against exact search, and what it reads.",
+            EVALUATE_EXAMPLES,
+        ),
         "fetch": ("Fetch a class-balanced sample of Open Images.", FETCH_EXAMPLES),
         "status": ("Show which stages of a workspace are done.", STATUS_EXAMPLES),
         "report": ("Write the report of a workspace again.", REPORT_EXAMPLES),
@@ -422,6 +436,8 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
         _run_options(parser)
     elif command == "search":
         search_options(parser, _positive, _real, _share)
+    elif command == "evaluate-index":
+        evaluate_options(parser, _positive)
     elif command == "fetch":
         fetch_options(parser, _positive, _labels)
         _fetch_options(parser)
@@ -440,7 +456,7 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
         plan_options(parser, _positive)
         parser.add_argument("--debug", action="store_true", help="show tracebacks")
         return parser
-    _common(parser, jobs=command in ("run", "search", "fetch"), workspace=command != "fetch")
+    _common(parser, jobs=command in WITH_JOBS, workspace=command != "fetch")
     return parser
 
 

@@ -80,7 +80,7 @@ def _read(question: Question, allow_private: bool) -> bytes:
 
 def look_at(run: Pipeline, questions: Sequence[Question], classifier: Classifier) -> None:
     """Features and labels of all queries, by the model that the workspace was made with."""
-    outside = [q for q in questions if q.image_id is None and not q.error]
+    outside = [q for q in questions if q.image_id is None and q.vector is None and not q.error]
     if outside:
         model = _model(run)
         with Decoder(side=model.resolution) as decoder:

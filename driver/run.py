@@ -1,7 +1,7 @@
 """Mapsight's command line.
 
 python driver/run.py [-r inline|local|hadoop|emr] [options]
-python driver/run.py search|fetch|status|report|model|pack|plan|compare [options]
+python driver/run.py search|evaluate-index|fetch|status|report|model|pack|plan|compare [options]
 """
 
 from __future__ import annotations
@@ -51,6 +51,10 @@ def _perform(options: Namespace, command: str) -> int:
         from driver.search import search
 
         return search(options)
+    if options.command == "evaluate-index":
+        from driver.evaluate_index import evaluate_index
+
+        return evaluate_index(options)
     if options.command == "fetch":
         from driver.fetch_command import fetch
 

@@ -14,7 +14,7 @@ from driver.answers import Question, show
 from driver.errors import Failure, UsageError
 from driver.head_file import fitted_head, given_head
 from driver.index_files import SearchIndex, has_index
-from driver.index_search import answer_by_index, find_rows
+from driver.index_search import answer_by_index
 from driver.label_stages import settings_of
 from driver.pipeline import Pipeline
 from driver.queries import look_at, question_of, typed_queries
@@ -32,7 +32,10 @@ __all__ = ["search"]
 
 MAX_TOP_K = 10_000
 ANSWER_BYTES = 500
-INDEX_ONLY = ("features", "probe", "recall")
+INDEX_ONLY = (
+    *("features", "probe", "recall", "style", "license", "subset", "rank_by"),
+    "mean",
+)
 
 
 def search(options: Namespace) -> int:
@@ -65,9 +68,7 @@ def search(options: Namespace) -> int:
         with run.attended(alone=False):
             if index:
                 label = _label(options.label, settings)
-                find_rows(index, questions)
-                look_at(run, questions, classifier)
-                answer_by_index(run, index, questions, classifier.head, label)
+                questions = answer_by_index(run, index, questions, classifier, label)
             else:
                 _look_up(run, questions)
                 look_at(run, questions, classifier)
@@ -90,7 +91,7 @@ def _choose_way(options: Namespace, workspace: Workspace) -> None:
         if not has_index(workspace):
             raise Failure(f"{options.workspace}: no index of its pictures; run the pipeline first")
     if options.by != "index":
-        typed = [f"--{name}" for name in INDEX_ONLY if getattr(options, name) is not None]
+        typed = [f"--{name}".replace("_", "-") for name in INDEX_ONLY if getattr(options, name)]
         if typed:
             raise UsageError(f"{typed[0]} goes with --by index")
 

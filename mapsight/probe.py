@@ -16,9 +16,11 @@ import numpy as np
 import pyarrow as pa
 
 from mapsight.index_rows import vectors_of
+from mapsight.kmeans import decode_vector, encode_vector
 from mapsight.nearest import error_share
 from mapsight.probe_queries import ProbeQuery, Queries
-from mapsight.search import KEPT, TEXT, best_first
+from mapsight.rerank import by_ppi, diverse
+from mapsight.search import KEPT, TEXT, Answer, best_first
 
 __all__ = ["Probe", "exact_cosines", "merged", "rough_cosines"]
 
@@ -26,6 +28,7 @@ QUERIES = 256
 """Queries that are scored at once: 4 MiB of scores for a block."""
 SHOWN = (*KEPT, *TEXT, "subset", "dhash", "label_score")
 ALWAYS = ("label_score",)
+VECTOR = "vector"
 
 Found = Sequence[Any]
 """Score, image_id, and fields as JSON text: a tenth of the memory that a dict takes."""
@@ -130,6 +133,9 @@ class _Block:
         places, scores = places[chosen], scores[chosen]
         names = [name for name in SHOWN if name in self.batch.schema.names]
         rows = self.batch.select(["image_id", *names]).take(pa.array(places)).to_pylist()
+        if query.rank_by == "diverse":
+            for row, place in zip(rows, places, strict=True):
+                row[VECTOR] = encode_vector(self.xb[place].astype(np.int16))
         return [
             (score, row.pop("image_id"), self._text(row))
             for score, row in zip(scores.tolist(), rows, strict=True)
@@ -140,7 +146,13 @@ class _Block:
         return json.dumps({**known, "cell": self.cell})
 
 
-def merged(query: ProbeQuery, lists: Iterable[Sequence[Found]]) -> list[list[Any]]:
+def merged(query: ProbeQuery, lists: Iterable[Sequence[Found]]) -> list[Answer]:
     """The answers `[score, image_id, fields]` to a query, of what several tasks found."""
     best = best_first(itertools.chain.from_iterable(lists), query.candidates)
-    return [[score, image_id, json.loads(text)] for score, image_id, text in best]
+    answers: list[Answer] = [[score, name, json.loads(text)] for score, name, text in best]
+    if query.rank_by == "ppi":
+        return by_ppi(answers, query.top_k)
+    if query.rank_by == "diverse":
+        x = np.stack([decode_vector(fields.pop(VECTOR)) for *_, fields in answers])
+        return diverse(answers, x, query.top_k)
+    return answers

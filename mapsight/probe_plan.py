@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from mapsight.index_filter import RowFilter
 from mapsight.index_rows import Block
 from mapsight.nearest import Centres
 
@@ -20,6 +19,7 @@ __all__ = [
     "blocks_of",
     "choose",
     "in_order",
+    "mean_vector",
     "probe_lines",
     "reads_of",
     "usual_probe",
@@ -52,11 +52,11 @@ class Cells:
         self._rows = flat.field("rows").to_numpy()
         self._known: dict[tuple[str, str], np.ndarray] = {}
         self.k = k
-        self.rows = self.fitting(RowFilter())
+        self.rows = self.fitting()
 
-    def fitting(self, wanted: RowFilter) -> np.ndarray:
-        """Rows of the filter's label and style in each cell: (k,) int64."""
-        kind = wanted.label, wanted.style
+    def fitting(self, label: str = "", style: str = "") -> np.ndarray:
+        """Rows of a label and a style, or of any where it is empty, in each cell: (k,) int64."""
+        kind = label, style
         if kind not in self._known:
             rows = self._rows
             for name, value in zip(self._names, kind, strict=True):
@@ -82,6 +82,12 @@ def in_order(centres: Centres, vectors: np.ndarray) -> Iterator[np.ndarray]:
     """
     for first in range(0, len(vectors), RANKED_AT_ONCE):
         yield from centres.ranked(vectors[first : first + RANKED_AT_ONCE])
+
+
+def mean_vector(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The mean of (n, d) int16 vectors by whole (n,) weights: (d,) int16, halves up."""
+    total, count = weights @ vectors.astype(np.int64), int(weights.sum())
+    return ((2 * total + count) // (2 * count)).astype(np.int16)
 
 
 def usual_probe(k: int) -> int:

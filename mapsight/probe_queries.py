@@ -9,36 +9,41 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mapsight.index_filter import EVERYTHING, RowFilter
+from mapsight.rerank import CANDIDATES
 
-__all__ = ["ProbeQuery", "Queries", "write_queries"]
+__all__ = ["RANKS", "ProbeQuery", "Queries", "write_queries"]
+
+RANKS = ("score", "ppi", "diverse")
 
 
 @dataclass(frozen=True)
 class ProbeQuery:
     """What to look for beside a vector: how many, and which pictures may answer.
 
-    A picture with `image_id` in `exclude_id` or the bytes of `exclude_sha256` is
-    the query itself and left out.
+    Pictures with an `image_id` of `exclude_ids` or the bytes of one of `exclude_sha256`
+    are the query itself and left out. `rank_by` is one of RANKS.
     """
 
     top_k: int
     filter: RowFilter = field(default=EVERYTHING)
-    exclude_id: str | None = None
-    exclude_sha256: str | None = None
+    exclude_ids: tuple[str, ...] = ()
+    exclude_sha256: tuple[str, ...] = ()
+    rank_by: str = "score"
 
     @property
     def candidates(self) -> int:
         """How many of the best by score are kept."""
-        return self.top_k
+        return self.top_k * (1 if self.rank_by == "score" else CANDIDATES)
 
     def others(self, batch: pa.RecordBatch) -> np.ndarray:
         """Which rows are not the query itself: (n,) bool."""
         mask = np.ones(batch.num_rows, bool)
-        for name, value in (("image_id", self.exclude_id), ("sha256", self.exclude_sha256)):
-            if value is not None:
-                same = pa.compute.equal(batch.column(name), value).fill_null(False)
+        for name, values in (("image_id", self.exclude_ids), ("sha256", self.exclude_sha256)):
+            if values:
+                same = pc.is_in(batch.column(name), pa.array(values, pa.string()))
                 mask &= ~same.to_numpy(zero_copy_only=False)
         return mask
 
@@ -50,7 +55,8 @@ class ProbeQuery:
     def from_json(cls, text: str) -> ProbeQuery:
         """The query that `to_json` wrote."""
         found = json.loads(text)
-        return cls(**{**found, "filter": RowFilter(**found["filter"])})
+        lists = {name: tuple(found[name]) for name in ("exclude_ids", "exclude_sha256")}
+        return cls(**{**found, **lists, "filter": RowFilter(**found["filter"])})
 
 
 def write_queries(path: Path, vectors: np.ndarray, queries: Sequence[ProbeQuery]) -> None:

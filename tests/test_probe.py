@@ -90,7 +90,10 @@ def test_each_query_has_its_own_filter(tmp_path, world):
 
 
 def test_a_query_does_not_answer_itself_however_often_it_is_there(tmp_path, world):
-    asked = [ProbeQuery(300, exclude_id=world.ids[4]), ProbeQuery(300, exclude_sha256="sha 4")]
+    asked = [
+        ProbeQuery(300, exclude_ids=(world.ids[4],)),
+        ProbeQuery(300, exclude_sha256=("sha 4",)),
+    ]
     found, _, _ = probed(tmp_path, world, asked, world.x[[4, 4]])
     assert {i for _, i in found[0]} == set(world.ids) - {world.ids[4]}
     assert {i for _, i in found[1]} == set(world.ids) - {world.ids[i] for i in (4, 104, 204)}
@@ -130,7 +133,7 @@ def test_rough_cosines_are_within_their_bound(seed, d):
 
 
 def test_queries_come_back_as_they_were(tmp_path, world):
-    asked = [ProbeQuery(3, FILTERS[4], "a", "b"), ProbeQuery(7)]
+    asked = [ProbeQuery(3, FILTERS[4], ("a", "b"), ("c",), "ppi"), ProbeQuery(7)]
     write_queries(tmp_path / "q.arrow", world.x[:2], asked)
     queries = Queries(tmp_path / "q.arrow")
     assert [queries[0], queries[1], len(queries)] == [*asked, 2]
@@ -141,7 +144,10 @@ def test_cells_know_their_rows_of_each_kind(world):
     for wanted in (*FILTERS[:2], RowFilter(), RowFilter(label="Owl", style="photo")):
         wanted = RowFilter(wanted.label, wanted.style)
         rows = [world.cell[i] for i in range(300) if world.fits(i, wanted)]
-        assert world.cells.fitting(wanted).tolist() == np.bincount(rows, minlength=7).tolist()
+        assert (
+            world.cells.fitting(wanted.label, wanted.style).tolist()
+            == np.bincount(rows, minlength=7).tolist()
+        )
 
 
 def test_cells_come_from_the_nearest_on(world):

@@ -16,7 +16,15 @@ from mapsight.index_filter import RowFilter
 from mapsight.index_rows import INT8, Block, to_int8
 from mapsight.nearest import error_share
 from mapsight.probe import exact_cosines, rough_cosines
-from mapsight.probe_plan import BATCH_BYTES, blocks_of, choose, in_order, probe_lines, reads_of
+from mapsight.probe_plan import (
+    BATCH_BYTES,
+    blocks_of,
+    choose,
+    in_order,
+    mean_vector,
+    probe_lines,
+    reads_of,
+)
 from mapsight.probe_queries import ProbeQuery, Queries, write_queries
 from mapsight.search import cosines
 from mr_jobs.probe_index import MRProbeIndex
@@ -185,3 +193,9 @@ def test_tasks_share_the_bytes_and_read_every_block_once():
     shares = [sum(block.bytes for block, _ in task) for task in tasks]
     assert max(shares) < 2 * BATCH_BYTES and len(tasks) == 3
     assert json.loads(lines[0])["reads"][0]["uri"] == "x/f0"
+
+
+def test_a_mean_is_rounded_to_whole_numbers_halves_up():
+    vectors = np.array([[3, -3, 32767], [4, -4, 32767], [9, 9, -32767]], np.int16)
+    assert mean_vector(vectors, np.array([1, 1, 0])).tolist() == [4, -3, 32767]
+    assert mean_vector(vectors, np.array([2, 0, 1])).tolist() == [5, 1, 10922]

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from mapsight.index_rows import vectors_of
+from mapsight.index_filter import RowFilter
+from mapsight.index_rows import BLOCK_ROWS, vectors_of
 from mapsight.kmeans import decode_vector, encode_vector
 from mapsight.nearest import error_share
 from mapsight.probe_queries import ProbeQuery, Queries
@@ -31,7 +32,7 @@ ALWAYS = ("label_score",)
 VECTOR = "vector"
 
 Found = Sequence[Any]
-"""Score, image_id, and fields as JSON text: a tenth of the memory that a dict takes."""
+"""Score, image_id, and fields as JSON text, which takes a tenth of the memory of a dict."""
 
 
 def squares(x: np.ndarray) -> np.ndarray:
@@ -71,7 +72,7 @@ def contenders(rough: np.ndarray, top_k: int, floor: float, doubt: float) -> np.
 class Probe:
     """The best answers so far to several queries.
 
-    Memory: a block of rows, QUERIES × its rows scores, and top_k answers a query.
+    Memory: some blocks of rows, QUERIES × their rows scores, and top_k answers a query.
 
     Args:
         queries: all of a search; only those asked for are read.
@@ -82,20 +83,32 @@ class Probe:
         self._queries, self._d = queries, d
         self._best: dict[int, list[Found]] = {}
 
-    def add(self, batch: pa.RecordBatch, cell: int, numbers: Sequence[int]) -> None:
-        """Consider the rows of a block of a cell for the queries of these numbers."""
-        xb = vectors_of(batch)[:, : self._d]
-        block = _Block(batch, xb, cell)
+    def add_blocks(self, blocks: Iterable[tuple[pa.RecordBatch, int, Sequence[int]]]) -> None:
+        """Consider blocks: (rows, their cell, numbers of queries that want it) of each.
+
+        Small ones that the same queries want are scored together.
+        """
+        for numbers, group in itertools.groupby(blocks, key=lambda block: block[2]):
+            some: list[tuple[pa.RecordBatch, int]] = []
+            for batch, cell, _ in group:
+                if some and sum(b.num_rows for b, _ in some) + batch.num_rows > BLOCK_ROWS:
+                    self._add(some, numbers)
+                    some = []
+                some.append((batch, cell))
+            self._add(some, numbers)
+
+    def _add(self, some: Sequence[tuple[pa.RecordBatch, int]], numbers: Sequence[int]) -> None:
+        block = _Block(some, self._d)
         for first in range(0, len(numbers), QUERIES):
-            some = numbers[first : first + QUERIES]
-            self._score(block, some, self._queries.vectors(some)[:, : self._d])
+            few = numbers[first : first + QUERIES]
+            self._score(block, few, self._queries.vectors(few)[:, : self._d])
 
     def _score(self, block: _Block, numbers: Sequence[int], xq: np.ndarray) -> None:
         doubt = error_share(xq.shape[1])
         rough = rough_cosines(xq, block.xb)
         most = rough.max(axis=1, initial=-np.inf)
         for i, number in enumerate(numbers):
-            query, best = self._queries[number], self._best.setdefault(number, [])
+            query, best = self._queries[number], self._best.get(number, [])
             kept = query.candidates
             floor = best[-1][0] if len(best) == kept else -np.inf
             if most[i] < floor - doubt:
@@ -103,8 +116,8 @@ class Probe:
             places = block.admitted(query)
             places = places[contenders(rough[i, places], kept, floor, doubt)]
             if len(places):
-                found = block.found(xq[i], places, floor, query)
-                self._best[number] = best_first([*best, *found], kept)
+                best = best_first([*best, *block.scored(xq[i], places)], kept)
+                self._best[number] = block.told(best, with_vector=query.rank_by == "diverse")
 
     def answers(self) -> Iterator[tuple[int, list[Found]]]:
         """(query number, its best so far) by number; queries without any are left out."""
@@ -112,38 +125,73 @@ class Probe:
 
 
 class _Block:
-    """Some rows of a cell, and which of them a query admits."""
+    """Some rows of some cells, and which of them a query admits.
 
-    def __init__(self, batch: pa.RecordBatch, xb: np.ndarray, cell: int) -> None:
-        self.batch, self.xb, self.cell = batch, xb, cell
-        self._masks: dict[Any, np.ndarray] = {}
+    Args:
+        some: rows with their cell.
+        d: how many numbers of a vector count.
+    """
+
+    def __init__(self, some: Sequence[tuple[pa.RecordBatch, int]], d: int | None) -> None:
+        table = pa.Table.from_batches([batch for batch, _ in some]).combine_chunks()
+        (self._batch,) = table.to_batches()
+        self._cells = np.repeat([cell for _, cell in some], [b.num_rows for b, _ in some])
+        self.xb = vectors_of(self._batch)[:, :d]
+        self._ids: list[str] = self._batch.column("image_id").to_pylist()
+        self._masks: dict[RowFilter, np.ndarray] = {}
+        self._places: dict[str, dict[str, list[int]]] = {}
+        self._rows: dict[int, dict[str, Any]] = {}
 
     def admitted(self, query: ProbeQuery) -> np.ndarray:
         """Places of the rows that may answer: (m,) int64."""
         if query.filter not in self._masks:
-            self._masks[query.filter] = query.filter.mask(self.batch)
-        mask = self._masks[query.filter] & query.others(self.batch)
+            self._masks[query.filter] = query.filter.mask(self._batch)
+        mask = self._masks[query.filter]
+        excluded = [*self._having("image_id", query.exclude_ids)]
+        excluded += self._having("sha256", query.exclude_sha256)
+        if excluded:
+            mask = mask.copy()
+            mask[excluded] = False
         return np.flatnonzero(mask)
 
-    def found(
-        self, q: np.ndarray, places: np.ndarray, floor: float, query: ProbeQuery
-    ) -> list[Found]:
-        scores = exact_cosines(q, self.xb[places])
-        chosen = scores >= floor
-        places, scores = places[chosen], scores[chosen]
-        names = [name for name in SHOWN if name in self.batch.schema.names]
-        rows = self.batch.select(["image_id", *names]).take(pa.array(places)).to_pylist()
-        if query.rank_by == "diverse":
-            for row, place in zip(rows, places, strict=True):
-                row[VECTOR] = encode_vector(self.xb[place].astype(np.int16))
+    def _having(self, name: str, values: Sequence[str]) -> list[int]:
+        """Places of the rows that have one of some values."""
+        if not values:
+            return []
+        if name not in self._places:
+            places = self._places[name] = {}
+            for place, value in enumerate(self._batch.column(name).to_pylist()):
+                places.setdefault(value, []).append(place)
+        return [place for value in values for place in self._places[name].get(value, ())]
+
+    def scored(self, q: np.ndarray, places: np.ndarray) -> list[Found]:
+        """Score, image_id and place of some rows."""
+        scores = exact_cosines(q, self.xb[places]).tolist()
+        rows = zip(scores, places.tolist(), strict=True)
+        return [(score, self._ids[place], place) for score, place in rows]
+
+    def told(self, best: Sequence[Found], *, with_vector: bool) -> list[Found]:
+        """The same with fields as text where the place of a row of this block was."""
+        places = [told for *_, told in best if isinstance(told, int)]
+        self._read([place for place in places if place not in self._rows])
         return [
-            (score, row.pop("image_id"), self._text(row))
-            for score, row in zip(scores.tolist(), rows, strict=True)
+            (score, image_id, self._text(told, with_vector) if isinstance(told, int) else told)
+            for score, image_id, told in best
         ]
 
-    def _text(self, row: dict[str, Any]) -> str:
+    def _read(self, places: list[int]) -> None:
+        names = [name for name in SHOWN if name in self._batch.schema.names]
+        if places:
+            rows = self._batch.select(names).take(pa.array(places)).to_pylist()
+            self._rows |= zip(places, rows, strict=True)
+
+    def _text(self, place: int, with_vector: bool) -> str:
+        row = self._rows[place]
         known = {k: v for k, v in row.items() if v is not None or k in ALWAYS}
-        return json.dumps({**known, "cell": self.cell})
+        known["cell"] = int(self._cells[place])
+        if with_vector:
+            known[VECTOR] = encode_vector(self.xb[place].astype(np.int16))
+        return json.dumps(known)
 
 
 def merged(query: ProbeQuery, lists: Iterable[Sequence[Found]]) -> list[Answer]:

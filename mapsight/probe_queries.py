@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from mapsight.index_filter import EVERYTHING, RowFilter
 from mapsight.rerank import CANDIDATES
@@ -37,15 +36,6 @@ class ProbeQuery:
     def candidates(self) -> int:
         """How many of the best by score are kept."""
         return self.top_k * (1 if self.rank_by == "score" else CANDIDATES)
-
-    def others(self, batch: pa.RecordBatch) -> np.ndarray:
-        """Which rows are not the query itself: (n,) bool."""
-        mask = np.ones(batch.num_rows, bool)
-        for name, values in (("image_id", self.exclude_ids), ("sha256", self.exclude_sha256)):
-            if values:
-                same = pc.is_in(batch.column(name), pa.array(values, pa.string()))
-                mask &= ~same.to_numpy(zero_copy_only=False)
-        return mask
 
     def to_json(self) -> str:
         """The query as text."""

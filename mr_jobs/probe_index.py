@@ -64,8 +64,8 @@ class MRProbeIndex(MRJob):
 
         for uri, blocks in reads_of(line):
             with open_uri(uri) as file:
-                for block, numbers in blocks:
-                    self.probe.add(read_block(file, block), block.cell, numbers)
+                rows = ((read_block(file, block), block.cell, wants) for block, wants in blocks)
+                self.probe.add_blocks(rows)
             self.increment_counter("index", "blocks", len(blocks))
             for unit in ("rows", "bytes"):
                 self.increment_counter("index", unit, sum(getattr(b, unit) for b, _ in blocks))

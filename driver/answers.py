@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from driver.cards import Pictures, cards_of
 from driver.pipeline import Pipeline
 from mapsight.results import find_predictions
@@ -17,13 +19,18 @@ from mapsight.text import plain
 
 __all__ = ["Question", "show"]
 
-SHOWN_BY = {"features": "how alike the model finds them", "label": "label, highest PPI first"}
+SHOWN_BY = {
+    "features": "how alike the model finds them",
+    "index": "how alike the model finds them",
+    "label": "label, highest PPI first",
+}
 TABLE = "/predictions.parquet"
 CREDITS = ("title", "author", "license", "original_url")
 FIELDS = (
     *("query", "rank", "image_id", "score", "label", "style", "ppi", "width", "height", "source"),
     *CREDITS,
 )
+BY_INDEX = ("cell", "subset", "copies", "probed", "exhausted")
 
 
 @dataclasses.dataclass
@@ -41,6 +48,13 @@ class Question:
     thumbnail: bytes | None = None
     record: dict[str, Any] | None = None
     label: str | None = None
+    style: str | None = None
+    members: list[Question] = dataclasses.field(default_factory=list)
+    only_style: str = ""
+    vector: np.ndarray | None = None
+    probed: int = 0
+    exhausted: bool = False
+    share: float = 0.0
     filter: str | None = None
     error: str | None = None
     answers: list[dict[str, Any]] = dataclasses.field(default_factory=list)
@@ -55,7 +69,11 @@ def show(run: Pipeline, questions: Sequence[Question]) -> None:
         _write_page(run, questions)
         sys.stdout.write(f"{options.out}\n")
         return
-    text = _json(questions) if options.format == "json" else _table(questions)
+    by_index = options.by == "index"
+    if options.format == "json":
+        text = _json(questions, (*FIELDS, *BY_INDEX) if by_index else FIELDS)
+    else:
+        text = _table(questions, by_index)
     if options.out:
         Path(options.out).write_text(text, encoding="utf-8")
     else:
@@ -76,12 +94,16 @@ def _give_credit(run: Pipeline, questions: Sequence[Question]) -> None:
         row.update({name: found.get(name) or row.get(name) for name in CREDITS})
 
 
-def _json(questions: Sequence[Question]) -> str:
-    rows = (answer for question in questions for answer in question.answers)
-    return "".join(json.dumps({name: row.get(name) for name in FIELDS}) + "\n" for row in rows)
+def _json(questions: Sequence[Question], names: Sequence[str]) -> str:
+    rows = (
+        {**answer, "probed": question.probed, "exhausted": question.exhausted}
+        for question in questions
+        for answer in question.answers
+    )
+    return "".join(json.dumps({name: row.get(name) for name in names}) + "\n" for row in rows)
 
 
-def _table(questions: Sequence[Question]) -> str:
+def _table(questions: Sequence[Question], by_index: bool) -> str:
     out = io.StringIO()
     for question in questions:
         if question.error:
@@ -106,7 +128,17 @@ def _table(questions: Sequence[Question]) -> str:
             out.write("  " + "  ".join([*cells, row[6]]).rstrip() + "\n")
         if not question.answers:
             out.write("  no picture fits\n")
+        if by_index:
+            out.write(f"  {_footer(question)}\n")
     return out.getvalue()
+
+
+def _footer(question: Question) -> str:
+    """How much of the index was read for a query."""
+    cells = "cell" if question.probed == 1 else "cells"
+    kind = f"; {question.only_style}s only" if question.only_style else ""
+    text = f"{question.probed:,} {cells} probed, {question.share:.1%} of the index{kind}"
+    return text + ("; no other cell has a picture that fits" if question.exhausted else "")
 
 
 def _write_page(run: Pipeline, questions: Sequence[Question]) -> None:

@@ -19,6 +19,11 @@ else:
 __all__ = ["CONFIG", "config_flags"]
 
 CONFIG = "mapsight.toml"
+APART = {
+    "search": ("license", "rank-by", "subset"),
+    "evaluate-index": ("probe", "queries"),
+}
+"""Options that mean other things for a command: only its own table sets them."""
 
 
 def config_flags(
@@ -47,8 +52,11 @@ def config_flags(
     actions = _configurable(parsers[command])
     elsewhere = {name for parser in parsers.values() for name in _configurable(parser)}
     flags: list[str] = []
-    for key, value in {**plain, **tables.get(command, {})}.items():
+    own = tables.get(command, {})
+    for key, value in {**plain, **own}.items():
         name = key.replace("_", "-")
+        if name in APART.get(command, ()) and key not in own:
+            continue
         if name not in actions:
             if key in plain and name in elsewhere:
                 continue

@@ -17,6 +17,12 @@ from driver.errors import UsageError
 from driver.fetch_options import FETCH_EXAMPLES, fetch_options
 from driver.pack_command import PACK_EXAMPLES, pack_options
 from driver.plan_command import PLAN_EXAMPLES, plan_options
+from driver.search_options import (
+    EVALUATE_EXAMPLES,
+    SEARCH_EXAMPLES,
+    evaluate_options,
+    search_options,
+)
 from driver.workspace import STAGE_NAMES
 from mapsight import __version__
 from mapsight.labels import DEFAULT_TARGETS
@@ -26,9 +32,10 @@ from mapsight.records import MEASURES
 __all__ = ["COMMANDS", "parse"]
 
 COMMANDS = (
-    *("run", "search", "duplicates", "fetch", "status", "report", "model"),
+    *("run", "search", "evaluate-index", "duplicates", "fetch", "status", "report", "model"),
     *("pack", "plan", "compare"),
 )
+WITH_JOBS = ("run", "search", "evaluate-index", "duplicates", "fetch")
 UNCONFIGURED = ("plan", "compare")
 """Commands whose options mean other things than those of the configuration file."""
 STAGES = (
@@ -51,14 +58,8 @@ other commands (each has --help):
   report   write the report again               model    build or check the model file
   pack     what cluster nodes need, packed       plan     what a run would take
   compare  finished workspaces beside each other      duplicates  pictures that are there twice
+  evaluate-index  what the search index finds, and reads for it
   fetch    a sample of Open Images from the internet
-"""
-SEARCH_EXAMPLES = """\
-examples:
-  %(prog)s lion.jpg
-  %(prog)s 00966a975d566c45 --top-k 20 --format json
-  %(prog)s https://example.org/lion.jpg --by label --min-ppi 20
-  %(prog)s --queries queries.txt --exclude-self --format html --out answers.html
 """
 STATUS_EXAMPLES = "examples:\n  %(prog)s\n  %(prog)s --workspace hdfs:///user/me/mapsight\n"
 REPORT_EXAMPLES = "examples:\n  %(prog)s\n  %(prog)s --out ./report\n"
@@ -409,31 +410,6 @@ def _index_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _search_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("query", nargs="*", help="picture file, URL or image_id")
-    parser.add_argument("--queries", metavar="FILE", help="file with one query a line")
-    parser.add_argument(
-        "--by",
-        choices=["features", "label"],
-        default="features",
-        help="most alike, or same label and highest PPI (default: %(default)s)",
-    )
-    parser.add_argument("--label", help="only pictures with this label")
-    parser.add_argument(
-        "--head", metavar="FILE", help="label by this head (default: that of the workspace)"
-    )
-    parser.add_argument("--min-ppi", type=_real, default=0.0, metavar="PPI")
-    parser.add_argument(
-        "--top-k", type=_positive, default=10, metavar="K", help="default: %(default)s"
-    )
-    parser.add_argument(
-        "--allow-private", action="store_true", help="also fetch queries from private addresses"
-    )
-    parser.add_argument("--exclude-self", action="store_true", help="leave out the query itself")
-    parser.add_argument("--format", choices=["table", "json", "html"], default="table")
-    parser.add_argument("--out", metavar="FILE", help="write the answers there")
-
-
 def _parser(command: str, prog: str) -> argparse.ArgumentParser:
     described = {
         "run": ("Classify, rank and report on a collection of pictures.", RUN_EXAMPLES),
@@ -441,6 +417,10 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
         "duplicates": (
             "Find pictures of a workspace that are there twice, and say which to keep.",
             DUPLICATES_EXAMPLES,
+        ),
+        "evaluate-index": (
+            "Measure what the search index loses against exact search, and what it reads.",
+            EVALUATE_EXAMPLES,
         ),
         "fetch": ("Fetch a class-balanced sample of Open Images.", FETCH_EXAMPLES),
         "status": ("Show which stages of a workspace are done.", STATUS_EXAMPLES),
@@ -465,9 +445,11 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
         parser.add_argument("--version", action="version", version=f"mapsight {__version__}")
         _run_options(parser)
     elif command == "search":
-        _search_options(parser)
+        search_options(parser, _positive, _real, _share)
     elif command == "duplicates":
         duplicates_options(parser, _share)
+    elif command == "evaluate-index":
+        evaluate_options(parser, _positive)
     elif command == "fetch":
         fetch_options(parser, _positive, _labels)
         _fetch_options(parser)
@@ -486,11 +468,7 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
         plan_options(parser, _positive)
         parser.add_argument("--debug", action="store_true", help="show tracebacks")
         return parser
-    _common(
-        parser,
-        jobs=command in ("run", "search", "duplicates", "fetch"),
-        workspace=command != "fetch",
-    )
+    _common(parser, jobs=command in WITH_JOBS, workspace=command != "fetch")
     return parser
 
 

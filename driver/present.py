@@ -86,7 +86,8 @@ def merge(run: Pipeline, folder: str) -> Outcome:
         f"merge: {images['read']} pictures were read, but {predicted} predictions and"
         f" {rejected} rejections were found; run with --force classify",
     )
-    _copy_head(run, target)
+    _copy_parts(run, "fit", target)
+    _copy_parts(run, "recall", target)
     sheets = write_ranking(
         merged_records(run.workspace.parts("rank")), target / "ranking.parquet", SHEET_PICTURES
     )
@@ -109,9 +110,9 @@ def _not_selected(run: Pipeline) -> int:
     return counters.get("images", {}).get("not_selected", 0)
 
 
-def _copy_head(run: Pipeline, target: Path) -> None:
-    """The head, what is known of it, and the pictures that were left out of it."""
-    for address in run.workspace.parts("fit"):
+def _copy_parts(run: Pipeline, stage: str, target: Path) -> None:
+    """What a stage made that is a result as it is: the head with its tables, the recall."""
+    for address in run.workspace.parts(stage):
         name = address.rsplit("/", 1)[-1]
         run.workspace.fs.get_file(run.workspace.fs._strip_protocol(address), str(target / name))
 

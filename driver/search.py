@@ -2,48 +2,45 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 import sys
 import tempfile
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from driver.answers import Question, show
 from driver.errors import Failure, UsageError
 from driver.head_file import check_given_head, fitted_head
+from driver.index_files import SearchIndex, has_index
+from driver.index_search import answer_by_index
 from driver.label_stages import settings_of
 from driver.pipeline import Pipeline
+from driver.queries import look_at, question_of, typed_queries
 from driver.runners import check_runner
 from driver.workspace import SEARCH, Workspace, is_current
 from mapsight.classify import Classifier
-from mapsight.decode import PictureError
-from mapsight.extract import feature_of
-from mapsight.fetch import FetchError, fetch
 from mapsight.head import load_head
-from mapsight.inputs import HEX_ID, open_uri, resolve, safe_id
 from mapsight.labels import Labeler, resolve_targets
-from mapsight.mobilenet import load_model
 from mapsight.records import OTHER
 from mapsight.results import merged_records
-from mapsight.sandbox import Decoder
 from mapsight.search import Query
-from mapsight.shards import MAX_BYTES
 from mapsight.text import plain
 
 __all__ = ["search"]
 
 MAX_TOP_K = 10_000
 ANSWER_BYTES = 500
-URL = re.compile(r"https?://", re.IGNORECASE)
+INDEX_ONLY = (
+    *("features", "probe", "recall", "style", "license", "subset", "rank_by"),
+    "mean",
+)
 
 
 def search(options: Namespace) -> int:
     """Answer every query of the command line; 1 if one could not be answered."""
-    typed = _typed_queries(options)
+    typed = typed_queries(options)
     if options.top_k > MAX_TOP_K:
         raise UsageError(f"--top-k {options.top_k}: at most {MAX_TOP_K:,}")
     if options.format == "html" and not options.out:
@@ -58,6 +55,7 @@ def search(options: Namespace) -> int:
             f"{options.workspace}: a later run has read other pictures and gone no further;"
             " labels, results and report are those of the earlier one\n"
         )
+    _choose_way(options, workspace)
     with tempfile.TemporaryDirectory(prefix="mapsight-search-") as scratch:
         run = Pipeline(options, workspace, Path(scratch))
         run.documents = documents
@@ -65,16 +63,37 @@ def search(options: Namespace) -> int:
         head = _head(run)
         labeler = Labeler(settings["targets"], settings["parents"])
         classifier = Classifier(labeler, load_head(head) if head else None)
-        questions = [_question(text) for text in typed]
+        questions = [question_of(text) for text in typed]
+        index = SearchIndex(workspace) if options.by == "index" else None
         with run.attended(alone=False):
-            _look_up(run, questions)
-            _look_at(run, questions, classifier)
-            _answer(run, questions, settings, diagonal, head)
+            if index:
+                label = _label(options.label, settings)
+                questions = answer_by_index(run, index, questions, classifier, label)
+            else:
+                _look_up(run, questions)
+                look_at(run, questions, classifier)
+                _answer(run, questions, settings, diagonal, head)
         show(run, questions)
     for question in questions:
         if question.error:
             sys.stderr.write(f"mapsight: error: {plain(f'{question.typed}: {question.error}')}\n")
     return 1 if any(question.error for question in questions) else 0
+
+
+def _choose_way(options: Namespace, workspace: Workspace) -> None:
+    """By the index where there is one, unless the user wants something that it cannot do."""
+    if options.by is None:
+        by_index = not options.head and has_index(workspace)
+        options.by = "index" if by_index else "features"
+    elif options.by == "index":
+        if options.head:
+            raise UsageError("--head FILE goes with --by features: the index keeps its own labels")
+        if not has_index(workspace):
+            raise Failure(f"{options.workspace}: no index of its pictures; run the pipeline first")
+    if options.by != "index":
+        typed = [f"--{name}".replace("_", "-") for name in INDEX_ONLY if getattr(options, name)]
+        if typed:
+            raise UsageError(f"{typed[0]} goes with --by index")
 
 
 def _head(run: Pipeline) -> Path | None:
@@ -85,20 +104,6 @@ def _head(run: Pipeline) -> Path | None:
     return fitted_head(run)
 
 
-def _typed_queries(options: Namespace) -> list[str]:
-    queries = list(options.query)
-    if options.queries:
-        try:
-            text = Path(options.queries).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"--queries {options.queries}: {error}") from None
-        lines = (line.strip() for line in text.splitlines())
-        queries += [line for line in lines if line and not line.startswith("#")]
-    if not queries:
-        raise UsageError("name a picture file, a URL or an image_id, or --queries FILE")
-    return queries
-
-
 def _committed(workspace: Workspace, stage: str) -> dict[str, Any]:
     document = workspace.committed(stage)
     if document is None:
@@ -106,44 +111,6 @@ def _committed(workspace: Workspace, stage: str) -> dict[str, Any]:
             f"{workspace.location}: no pictures have been classified; run the pipeline first"
         )
     return document
-
-
-def _question(typed: str) -> Question:
-    """What a query is: a URL or a file to be looked at, or the id of a picture."""
-    if URL.match(typed):
-        return Question(typed)
-    try:
-        file_system, path = resolve(typed)
-        if file_system.isfile(path):
-            return Question(typed)
-        if file_system.isdir(path):
-            return Question(typed, error="is a folder; name a picture file")
-    except (OSError, ValueError, ImportError) as error:
-        return Question(typed, error=f"cannot be read: {error}")
-    if safe_id(typed):
-        return Question(typed, image_id=typed.lower() if HEX_ID.fullmatch(typed) else typed)
-    return Question(typed, error="no such file, and not an image_id")
-
-
-def _read(question: Question, allow_private: bool) -> bytes:
-    """The bytes of a query picture; none, and the question's error, if they cannot be had."""
-    try:
-        if URL.match(question.typed):
-            data = fetch(question.typed, allow_private=allow_private)
-        else:
-            with open_uri(question.typed) as file:
-                data = file.read(MAX_BYTES + 1)
-    except FetchError as error:
-        question.error = str(error).removeprefix(f"{question.typed}: ")
-        return b""
-    except (OSError, ValueError) as error:
-        question.error = f"cannot be read: {error}"
-        return b""
-    if len(data) > MAX_BYTES:
-        question.error = f"larger than {MAX_BYTES:,} bytes"
-        return b""
-    question.sha256 = hashlib.sha256(data).hexdigest()
-    return data
 
 
 def _look_up(run: Pipeline, questions: Sequence[Question]) -> None:
@@ -170,62 +137,6 @@ def _why_not(question: Question) -> str | None:
     if "error" in question.record:
         return f"this picture was rejected: {question.record['error']}, {question.record['detail']}"
     return None
-
-
-def _look_at(run: Pipeline, questions: Sequence[Question], classifier: Classifier) -> None:
-    """Features and labels of all queries, by the model that the workspace was made with."""
-    outside = [q for q in questions if q.image_id is None and not q.error]
-    if outside:
-        model = _model(run)
-        with Decoder(side=model.resolution) as decoder:
-            for question, result in decoder.decode_all(_read_all(run, outside)):
-                if question.error:
-                    continue
-                if isinstance(result, PictureError):
-                    question.error = f"cannot be used: {result.code}, {result.detail}"
-                else:
-                    question.record = feature_of(result, model)
-                    _show_query(question)
-                question.data = None
-    for question in questions:
-        if question.record and not question.error:
-            known = question.record.get("label")
-            question.label = known or classifier.label(question.record)["label"]
-
-
-def _show_query(question: Question) -> None:
-    """A thumbnail for the page, of a picture that the decoder's own process has come through."""
-    if question.data:
-        from mapsight.thumbnails import thumbnail
-
-        question.thumbnail = thumbnail(question.data)
-
-
-def _read_all(run: Pipeline, questions: Sequence[Question]) -> Iterator[tuple[Question, bytes]]:
-    for question in questions:
-        data = _read(question, run.options.allow_private)
-        question.data = data if run.options.format == "html" else None
-        yield question, data
-
-
-def _model(run: Pipeline) -> Any:
-    """The very file that the features were made with; the workspace keeps it."""
-    extract = run.documents["extract"]
-    used, name = extract["options"], extract["notes"]["model_file"]
-    workspace, path = run.workspace, run.scratch / Path(name).name
-    try:
-        workspace.fs.get_file(workspace.fs._strip_protocol(workspace.uri(name)), str(path))
-        return load_model(
-            used["engine"],
-            str(path),
-            used["model"],
-            alpha=used["alpha"],
-            resolution=used["resolution"],
-        )
-    except OSError as error:
-        raise Failure(f"{workspace.uri(name)}: cannot be read: {error}") from error
-    except ValueError as error:
-        raise Failure(f"{error}; run the pipeline again with --force extract") from error
 
 
 def _answer(

@@ -12,6 +12,7 @@ from driver import (
     label_stages,
     plan_stage,
     present,
+    recall_stage,
     shard_stages,
     vector_stages,
 )
@@ -120,6 +121,13 @@ STAGE_TABLE = (
         index_stage.index_identity,
         index_stage.index,
     ),
+    Stage(
+        "recall",
+        ("index",),
+        (JOBS["probe"].path, "driver/recall_stage.py", "mapsight/recall.py", "mapsight/probe.py"),
+        recall_stage.recall_identity,
+        recall_stage.recall,
+    ),
     Stage("count", ("classify",), (JOBS["count"].path,), _nothing, label_stages.count),
     Stage(
         "rank",
@@ -133,7 +141,7 @@ STAGE_TABLE = (
         "merge",
         (
             *("extract", "explore", "annotate", "fit", "classify", "cluster", "index"),
-            *("count", "rank"),
+            *("recall", "count", "rank"),
         ),
         (
             "driver/evaluation_tables.py",

@@ -75,6 +75,7 @@ OPTIONS = {
     "join_duplicates.py": [],
     "map_features.py": ["--targets", "--rows"],
     "pack_images.py": ["--shards"],
+    "probe_index.py": ["--queries"],
     "rank_images.py": ["--plan"],
     "search_images.py": ["--queries", "--targets"],
     "split_examples.py": ["--targets"],

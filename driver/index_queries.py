@@ -1,0 +1,86 @@
+"""Queries of the index that are no picture from outside: ids, labels, and the mean of several."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from driver.answers import Question
+from driver.index_files import SearchIndex
+from mapsight.head import Head
+from mapsight.new_features import vectors_for
+from mapsight.probe_plan import mean_vector
+from mapsight.records import decode_embedding
+
+__all__ = ["find_labels", "find_rows", "give_vectors", "mean_question"]
+
+
+def find_rows(index: SearchIndex, questions: Sequence[Question]) -> None:
+    """The rows of queries that are ids: of each, a file of ids and the blocks of a cell."""
+    rows = index.rows_of([q.image_id for q in questions if q.image_id])
+    for question in questions:
+        if question.image_id:
+            question.record = rows.get(question.image_id)
+            if question.record is None:
+                question.error = "no such file, and no picture with this image_id in the index"
+            else:
+                question.vector = question.record["vector"]
+
+
+def find_labels(
+    index: SearchIndex, questions: Sequence[Question], labels: Iterable[str], style: str
+) -> None:
+    """Make a vector of each query that is the name of a label.
+
+    It is the mean of the centres of all cells, each as often as it has pictures of the label
+    (and style, if one is wanted).
+    """
+    names = {label.casefold(): label for label in labels}
+    for question in questions:
+        label = names.get(question.typed.casefold())
+        if label is None or not (question.image_id or question.error):
+            continue
+        question.image_id, question.error, question.label = None, None, label
+        styles = index.cells.kinds(label)
+        question.style = style or max(styles, key=lambda one: (styles[one], one), default="")
+        counts = index.cells.fitting(label, style)
+        if counts.any():
+            question.vector = mean_vector(index.centres.centres, counts)
+        else:
+            question.error = "no picture of the index has this label"
+
+
+def give_vectors(questions: Sequence[Question], head: Head | None) -> None:
+    """New features of queries from outside: (d,) int16."""
+    for question in questions:
+        if question.vector is None and not question.error:
+            assert question.record is not None
+            x = decode_embedding(question.record["embedding"])
+            question.vector = vectors_for(x[None], head)[0]
+
+
+def mean_question(questions: Sequence[Question]) -> list[Question]:
+    """One query for the mean of all that can be had, and those that cannot."""
+    good = [question for question in questions if not question.error]
+    if not good:
+        return list(questions)
+    vectors = np.stack([question.vector for question in good if question.vector is not None])
+    names = ", ".join(question.typed for question in good[:3]) + (", …" if len(good) > 3 else "")
+    return [
+        Question(
+            f"mean of {names}" if len(good) > 1 else good[0].typed,
+            vector=mean_vector(vectors, np.ones(len(vectors), np.int64)),
+            label=_most(question.label for question in good),
+            style=_most(question.style for question in good) or None,
+            members=good,
+        ),
+        *(question for question in questions if question.error),
+    ]
+
+
+def _most(values: Iterable[str | None]) -> str:
+    """The value that most have; of equally frequent ones the first by name."""
+    counts = Counter(value or "" for value in values)
+    return min(counts, key=lambda value: (-counts[value], value))

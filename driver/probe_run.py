@@ -1,0 +1,59 @@
+"""Running the job that probes cells of the index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from driver.index_files import SearchIndex
+from driver.pipeline import Pipeline
+from mapsight.probe_plan import blocks_of, probe_lines
+from mapsight.probe_queries import ProbeQuery, write_queries
+from mapsight.results import merged_records
+
+__all__ = ["candidate_bytes", "probe_cells"]
+
+CANDIDATE_BYTES = 700
+TASKS_A_QUERY = 8
+QUERIES = "queries.arrow"
+
+
+def candidate_bytes(query: ProbeQuery, d: int) -> int:
+    """About how many bytes a candidate for an answer takes, with its vector if that is needed."""
+    return CANDIDATE_BYTES + (3 * d if query.rank_by == "diverse" else 0)
+
+
+def probe_cells(
+    run: Pipeline,
+    index: SearchIndex,
+    vectors: np.ndarray,
+    queries: Sequence[ProbeQuery],
+    cells: Sequence[np.ndarray],
+    d: int,
+) -> Iterator[tuple[int, list[Any]]]:
+    """Run all queries as one job, each over its cells; (number, answers) by number.
+
+    Args:
+        vectors: (n, d) int16.
+        d: how many numbers of vectors count.
+    """
+    wants: dict[int, list[int]] = {}
+    for number, chosen in enumerate(cells):
+        for cell in chosen.tolist():
+            wants.setdefault(cell, []).append(number)
+    if not wants:
+        return
+    path = run.scratch / QUERIES
+    write_queries(path, vectors, queries)
+    blocks = blocks_of(index.blocks, wants)
+    lines = list(probe_lines(blocks, wants, index.folder))
+    arguments = ["--queries", str(path)]
+    if d < index.facts["d"]:
+        arguments += ["--plain-d", str(d)]
+    size = sum(query.candidates * candidate_bytes(query, d) for query in queries)
+    size *= min(len(lines), TASKS_A_QUERY)
+    output = run.collect("probe", run.manifest(lines), arguments, size)
+    for number, answers in merged_records(output):
+        yield int(number), answers

@@ -1,0 +1,135 @@
+"""The queries of a search: what was typed, and what the model sees in it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from driver.answers import Question
+from driver.errors import Failure, UsageError
+from driver.pipeline import Pipeline
+from mapsight.classify import Classifier
+from mapsight.decode import PictureError
+from mapsight.extract import feature_of
+from mapsight.fetch import FetchError, fetch
+from mapsight.inputs import HEX_ID, open_uri, resolve, safe_id
+from mapsight.mobilenet import load_model
+from mapsight.sandbox import Decoder
+from mapsight.shards import MAX_BYTES
+
+__all__ = ["look_at", "question_of", "typed_queries"]
+
+URL = re.compile(r"https?://", re.IGNORECASE)
+
+
+def typed_queries(options: Namespace) -> list[str]:
+    queries = list(options.query)
+    if options.queries:
+        try:
+            text = Path(options.queries).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"--queries {options.queries}: {error}") from None
+        lines = (line.strip() for line in text.splitlines())
+        queries += [line for line in lines if line and not line.startswith("#")]
+    if not queries:
+        raise UsageError("name a picture file, a URL or an image_id, or --queries FILE")
+    return queries
+
+
+def question_of(typed: str) -> Question:
+    """What a query is: a URL or a file to be looked at, or the id of a picture."""
+    if URL.match(typed):
+        return Question(typed)
+    try:
+        file_system, path = resolve(typed)
+        if file_system.isfile(path):
+            return Question(typed)
+        if file_system.isdir(path):
+            return Question(typed, error="is a folder; name a picture file")
+    except (OSError, ValueError, ImportError) as error:
+        return Question(typed, error=f"cannot be read: {error}")
+    if safe_id(typed):
+        return Question(typed, image_id=typed.lower() if HEX_ID.fullmatch(typed) else typed)
+    return Question(typed, error="no such file, and not an image_id")
+
+
+def _read(question: Question, allow_private: bool) -> bytes:
+    """The bytes of a query picture; none, and the question's error, if they cannot be had."""
+    try:
+        if URL.match(question.typed):
+            data = fetch(question.typed, allow_private=allow_private)
+        else:
+            with open_uri(question.typed) as file:
+                data = file.read(MAX_BYTES + 1)
+    except FetchError as error:
+        question.error = str(error).removeprefix(f"{question.typed}: ")
+        return b""
+    except (OSError, ValueError) as error:
+        question.error = f"cannot be read: {error}"
+        return b""
+    if len(data) > MAX_BYTES:
+        question.error = f"larger than {MAX_BYTES:,} bytes"
+        return b""
+    question.sha256 = hashlib.sha256(data).hexdigest()
+    return data
+
+
+def look_at(run: Pipeline, questions: Sequence[Question], classifier: Classifier) -> None:
+    """Features and labels of all queries, by the model that the workspace was made with."""
+    outside = [q for q in questions if q.image_id is None and q.vector is None and not q.error]
+    if outside:
+        model = _model(run)
+        with Decoder(side=model.resolution) as decoder:
+            for question, result in decoder.decode_all(_read_all(run, outside)):
+                if question.error:
+                    continue
+                if isinstance(result, PictureError):
+                    question.error = f"cannot be used: {result.code}, {result.detail}"
+                else:
+                    question.record = feature_of(result, model)
+                    _show_query(question)
+                question.data = None
+    for question in questions:
+        if question.record and not question.error:
+            record = question.record
+            known = record if "label" in record else classifier.label(record)
+            question.label, question.style = known["label"], known.get("style")
+
+
+def _show_query(question: Question) -> None:
+    """A thumbnail for the page, of a picture that the decoder's own process has come through."""
+    if question.data:
+        from mapsight.thumbnails import thumbnail
+
+        question.thumbnail = thumbnail(question.data)
+
+
+def _read_all(run: Pipeline, questions: Sequence[Question]) -> Iterator[tuple[Question, bytes]]:
+    for question in questions:
+        data = _read(question, run.options.allow_private)
+        question.data = data if run.options.format == "html" else None
+        yield question, data
+
+
+def _model(run: Pipeline) -> Any:
+    """The very file that the features were made with; the workspace keeps it."""
+    extract = run.documents["extract"]
+    used, name = extract["options"], extract["notes"]["model_file"]
+    workspace, path = run.workspace, run.scratch / Path(name).name
+    try:
+        workspace.fs.get_file(workspace.fs._strip_protocol(workspace.uri(name)), str(path))
+        return load_model(
+            used["engine"],
+            str(path),
+            used["model"],
+            alpha=used["alpha"],
+            resolution=used["resolution"],
+        )
+    except OSError as error:
+        raise Failure(f"{workspace.uri(name)}: cannot be read: {error}") from error
+    except ValueError as error:
+        raise Failure(f"{error}; run the pipeline again with --force extract") from error

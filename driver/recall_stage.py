@@ -1,0 +1,92 @@
+"""The stage recall: what the index loses against exact search, and how many cells that takes."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from driver.index_files import SearchIndex
+from driver.pipeline import Outcome, Pipeline
+from driver.probe_run import probe_cells
+from driver.workspace import Workspace
+from mapsight.index_rows import order_of
+from mapsight.probe_plan import usual_probe
+from mapsight.probe_queries import ProbeQuery
+from mapsight.recall import COLUMNS, DEPTHS, Recall, least_probe, probes_for
+from mapsight.results import write_csv
+
+__all__ = [
+    "RECALL",
+    "TARGET",
+    "default_probe",
+    "exact_answers",
+    "recall",
+    "recall_identity",
+    "sample_rows",
+]
+
+RECALL = "recall.csv"
+TARGET = 0.95
+QUERIES = 200
+
+
+def recall_identity(run: Pipeline) -> dict[str, Any]:
+    """How many queries, and how deep."""
+    return {"queries": QUERIES, "depths": DEPTHS}
+
+
+def recall(run: Pipeline, folder: str) -> Outcome:
+    """Writes recall.csv from an exact search for a sample; nothing to do without an index."""
+    if not run.documents["index"]["parts"]:
+        return Outcome(notes={"digest": "nothing", "table": []})
+    index = SearchIndex(run.workspace)
+    sample = sample_rows(index, QUERIES)
+    probes = probes_for(len(index.centres))
+    rows: list[dict[str, Any]] = []
+    for name, d in index.features().items():
+        measured = Recall(index.cells.rows, probes)
+        for _, ranked, answers in exact_answers(run, index, sample, d):
+            measured.add(ranked, [fields["cell"] for *_, fields in answers])
+        rows += [{"features": name, **row} for row in measured.rows()]
+    target = run.local_folder("recall", folder)
+    write_csv(target / RECALL, ("features", *COLUMNS), rows)
+    run.store(target, "recall", folder)
+    return Outcome(notes={"table": rows})
+
+
+def sample_rows(index: SearchIndex, n: int) -> list[dict[str, Any]]:
+    """The rows of the n pictures that come first in a sample by hash, in that order."""
+    ids = heapq.nsmallest(n, index.first_ids(n), key=lambda one: (order_of(one), one))
+    rows = index.rows_of(ids)
+    return [rows[image_id] for image_id in ids]
+
+
+def exact_answers(
+    run: Pipeline, index: SearchIndex, sample: list[dict[str, Any]], d: int
+) -> Iterator[tuple[dict[str, Any], np.ndarray, list[Any]]]:
+    """(row, all cells from the nearest on, best answers in all cells) of each row of a sample.
+
+    The picture itself is left out. Memory: the sample.
+    """
+    vectors = np.stack([row["vector"] for row in sample])
+    queries = [ProbeQuery(max(DEPTHS), exclude_ids=(row["image_id"],)) for row in sample]
+    everything = [np.flatnonzero(index.cells.rows)] * len(sample)
+    found = dict(probe_cells(run, index, vectors, queries, everything, d))
+    for number, ranked in enumerate(index.in_order(vectors, d)):
+        yield sample[number], ranked, found.get(number, [])
+
+
+def default_probe(workspace: Workspace, k: int, features: str, target: float | None) -> int:
+    """The least number of cells of k with which the recall reached a target when it was measured.
+
+    All of them where none did; a rule of thumb where recall was not measured for k cells.
+    """
+    document = workspace.committed("recall")
+    measured = document["notes"]["table"] if document else []
+    rows = [row for row in measured if (row["features"], row["cells"]) == (features, k)]
+    if not rows:
+        return usual_probe(k)
+    return least_probe(rows, TARGET if target is None else target) or k

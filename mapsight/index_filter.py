@@ -1,0 +1,56 @@
+"""Which rows of the index may answer a query, decided before they are ranked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+__all__ = ["ANY", "EVERYTHING", "RowFilter"]
+
+ANY = ""
+
+
+@dataclass(frozen=True)
+class RowFilter:
+    """What a picture must be; an empty text or 0 asks for nothing.
+
+    Args:
+        label: its predicted label.
+        style: photo or drawing, as predicted.
+        min_ppi: the least pixels per inch.
+        license: a part of its license's address.
+        subset: the subset it comes from.
+    """
+
+    label: str = ANY
+    style: str = ANY
+    min_ppi: float = 0.0
+    license: str = ANY
+    subset: str = ANY
+
+    @property
+    def told_by_cells(self) -> bool:
+        """Whether the table of cells says how many rows of each cell fit."""
+        return not (self.min_ppi or self.license or self.subset)
+
+    def mask(self, batch: pa.RecordBatch) -> np.ndarray:
+        """Which rows fit: (n,) bool. What is not known of a row does not fit."""
+        mask = np.ones(batch.num_rows, bool)
+        for name in ("label", "style", "subset"):
+            if value := getattr(self, name):
+                mask &= _known(pc.equal(batch.column(name), value))
+        if self.min_ppi:
+            mask &= _known(pc.greater_equal(batch.column("ppi"), self.min_ppi))
+        if self.license:
+            mask &= _known(pc.match_substring(batch.column("license"), self.license))
+        return mask
+
+
+def _known(values: pa.Array) -> np.ndarray:
+    return values.fill_null(False).to_numpy(zero_copy_only=False)
+
+
+EVERYTHING = RowFilter()

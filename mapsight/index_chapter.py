@@ -54,20 +54,13 @@ def _cell(row: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _recall(path: Path) -> list[dict[str, float]]:
-    if not path.exists():
-        return []
+    """Rows of the features that search uses: new ones where there are any, which come first."""
+    rows = list(read_rows(path)) if path.exists() else []
     return [
-        {name: float(value) for name, value in row.items() if _is_number(value)}
-        for row in read_rows(path)
+        {name: float(value) for name, value in row.items() if name != "features" and value}
+        for row in rows
+        if row["features"] == rows[0]["features"]
     ]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _lead(facts: Mapping[str, Any], cells: Sequence[Mapping[str, Any]]) -> str:

@@ -55,12 +55,12 @@ def recall_chart(rows: Sequence[Mapping[str, float]]) -> Figure:
     """Recall at 1, 10 and 100 over the share of the index that is read.
 
     Args:
-        rows: with `share_read` and `recall_at_1`, `_10`, `_100`, 0 to 1.
+        rows: with `share_read` and `recall_1`, `recall_10`, `recall_100`, 0 to 1.
     """
     figure = Figure(figsize=(WIDTH, WIDTH * 0.6), layout="constrained")
     axes = figure.subplots()
     for top, colour, mark in TOPS:
-        points = [(r["share_read"], r[f"recall_at_{top}"]) for r in rows if f"recall_at_{top}" in r]
+        points = [(r["share_read"], r[f"recall_{top}"]) for r in rows if f"recall_{top}" in r]
         if points:
             x, y = zip(*points, strict=True)
             axes.plot(x, y, color=colour, marker=mark, markersize=4, label=f"recall@{top}")

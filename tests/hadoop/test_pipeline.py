@@ -23,7 +23,7 @@ HOME = "hdfs:///user/tester/pipeline"
 WORKSPACE = f"{HOME}/workspace"
 PARQUET = f"{HOME}/more.parquet"
 INPUTS = ["--openimages", "openimages", "--images", "more.tar", PARQUET]
-INPUTS += ["--target-labels", "Lion,Tree"]
+INPUTS += ["--target-labels", "Lion,Tree", "--max-iterations", "2"]
 ERRORS = {
     "corrupt": 1,
     "duplicate_id": 2,
@@ -35,16 +35,20 @@ ERRORS = {
 STAGES = [
     "annotate",
     "classify",
+    "cluster",
     "count",
     "explore",
     "extract",
     "fetch",
     "fit",
+    "index",
     "ingest",
     "merge",
     "plan",
     "rank",
+    "recall",
     "render",
+    "vectors",
 ]
 
 
@@ -125,7 +129,7 @@ def ran(cluster, environment, tmp_path_factory):
 
 def test_results_are_those_of_one_machine_byte_for_byte(ran):
     here = hashes(ran.folder / "here" / "results")
-    assert {"head.npz", "predictions.parquet", "explore/labels.csv"} <= here.keys()
+    assert {"head.npz", "cells.csv", "recall.csv", "predictions.parquet"} <= here.keys()
     assert hashes(ran.folder / "there") == here
 
 
@@ -152,8 +156,8 @@ def test_containers_see_nothing_of_the_developers_environment(ran):
     assert "seen" not in ran.look.variables
 
 
-def test_nine_jobs_start_java_once_and_once_for_each_of_ten_steps(ran):
-    assert ran.calls == {"version": 9, "jar": 10}
+def test_sixteen_jobs_start_java_once_and_once_for_each_of_seventeen_steps(ran):
+    assert ran.calls == {"version": 16, "jar": 17}
 
 
 def test_nothing_runs_and_nothing_temporary_is_left(ran, cluster):
@@ -187,7 +191,7 @@ def test_status_of_a_workspace_on_hdfs_is_that_of_one_here(ran):
     here = ran.program.ok("status", "--workspace", "here")
     rows = [[line.split()[:2] for line in said.splitlines()] for said in (here, there)]
     assert rows[0] == rows[1]
-    assert len(re.findall("application_", there)) == 10
+    assert len(re.findall("application_", there)) == 17
     assert "corrupt 1, duplicate_id 2, empty 1, extracted 48" in there
 
 

@@ -19,7 +19,7 @@ from driver.recall_stage import default_probe
 from mapsight.classify import Classifier
 from mapsight.head import DRAWING, PHOTO
 from mapsight.index_filter import RowFilter
-from mapsight.probe_plan import Choice, choose
+from mapsight.probe_plan import Choice, blocks_of, choose
 from mapsight.probe_queries import ProbeQuery
 
 __all__ = ["answer_by_index"]
@@ -82,10 +82,11 @@ class _Rounds:
                 self._probe(some, probe)
             pending = [i for i in pending if self._short(i)]
             probe *= 2
-        rows = int(index.cells.rows[sorted(self._read)].sum())
+        blocks = blocks_of(index.blocks, self._read)
+        rows, size = (sum(getattr(b, unit) for b in blocks) for unit in ("rows", "bytes"))
         sys.stderr.write(
             f"index: {len(self._read):,} of {k:,} cells read, {rows / index.rows:.1%} of"
-            f" {index.rows:,} pictures\n"
+            f" {index.rows:,} pictures, {size / 1e6:,.1f} MB\n"
         )
 
     def _probe(self, numbers: Sequence[int], probe: int) -> None:

@@ -12,6 +12,8 @@ import argparse
 import json
 import os
 import random
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -49,19 +51,32 @@ def write_boxes(path: Path, rows: int, per_picture: int) -> None:
             )
 
 
+ALONE = """
+import os, resource, sys
+pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
+status = os.waitstatus_to_exitcode(os.wait4(pid, 0)[1])
+os.write(2, f"{resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss}".encode())
+os._exit(status)
+"""
+"""A process starts with the peak memory of the one that it comes from: this one is small."""
+
+
 def measured(command: Sequence[str], source: Path, target: Path) -> tuple[float, int]:
     """(seconds, peak memory in bytes) of a command that reads and writes a file."""
     variables = {**os.environ, "PYTHONPATH": str(ROOT), "LC_ALL": "C"}
+    program = [sys.executable, "-S", "-c", ALONE, shutil.which(command[0]) or "", *command[1:]]
     started = time.monotonic()
     with source.open("rb") as stdin, target.open("wb") as stdout:
-        process = subprocess.Popen(
-            command, stdin=stdin, stdout=stdout, stderr=subprocess.DEVNULL, env=variables
+        done = subprocess.run(
+            program, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, env=variables, check=False
         )
-        _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)}: ended with {process.returncode}")
-    return time.monotonic() - started, usage.ru_maxrss * 1024
+    if done.returncode:
+        raise RuntimeError(
+            f"{' '.join(command)}: ended with {done.returncode}: {done.stderr[-2000:]}"
+        )
+    told = re.search(rb"\d+$", done.stderr)
+    assert told
+    return time.monotonic() - started, int(told[0]) * 1024
 
 
 def tell(what: str, seconds: float, rows: int) -> None:

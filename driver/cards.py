@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from driver.index_tables import nearest_pictures
 from driver.shard_stages import SHARDS
 from driver.workspace import Workspace
 from mapsight.ranking import EVERYTHING
@@ -15,7 +16,7 @@ from mapsight.shards import OURS, read_image
 if TYPE_CHECKING:
     from mapsight.report import Card, Sheet
 
-__all__ = ["Pictures", "cards_of", "noticed_sheets", "sheets_of"]
+__all__ = ["Pictures", "cards_of", "cell_sheets", "noticed_sheets", "sheets_of"]
 
 
 class Pictures:
@@ -98,6 +99,25 @@ def sheets_of(workspace: Workspace, documents: dict[str, dict[str, Any]]) -> lis
         for name in order
         if sheets.get(name)
     ]
+
+
+def cell_sheets(workspace: Workspace, documents: dict[str, dict[str, Any]]) -> list[Sheet]:
+    """The pictures nearest the centres of the largest cells, largest cell first."""
+    from mapsight.report import Card, Sheet
+    from mapsight.thumbnails import thumbnail
+
+    pictures = Pictures(workspace, documents["extract"])
+    sheets = []
+    for cell, rows in nearest_pictures(workspace).items():
+        cards = []
+        for rank, row in enumerate(rows, 1):
+            data = pictures.data(row)
+            small = thumbnail(data) if data else None
+            cards.append(
+                Card(row["image_id"], row["source"], row["label"], rank=rank, thumbnail=small)
+            )
+        sheets.append(Sheet(f"Nearest the centre of cell {cell}", "", cards))
+    return sheets
 
 
 def noticed_sheets(

@@ -13,12 +13,14 @@ from typing import Any
 from driver import present
 from driver.defaults import choose_input
 from driver.dry_run import dry_run
+from driver.duplicates_stage import DUPLICATES, stages_of_results
 from driver.errors import Failure, UsageError
 from driver.explore_stage import check_headers
 from driver.label_stages import check_options
 from driver.model import Model, check_model, find_model, given_model
 from driver.options import STAGES, usual_workspace
 from driver.pipeline import Pipeline
+from driver.run_summary import print_summary
 from driver.runners import check_runner
 from driver.stages import STAGE_TABLE
 from driver.workspace import Workspace, is_current
@@ -43,14 +45,14 @@ def run(options: Namespace, command: str) -> int:
         check_headers(pipeline)
         check_model(options)
         with pipeline.attended(alone=True):
-            pipeline.run(STAGE_TABLE)
+            pipeline.run([s for s in STAGE_TABLE if s is not DUPLICATES or options.duplicates])
         finished = pipeline.reports[-1].name == STAGES[-1]
         where, summary = {}, None
         if finished:
             where = _show(workspace, options)
             path = workspace.uri("results", "summary.json")
             summary = json.loads(workspace.fs.cat_file(workspace.fs._strip_protocol(path)))
-        present.print_summary(pipeline, summary, {**where, "workspace": workspace.uri()})
+        print_summary(pipeline, summary, {**where, "workspace": workspace.uri()})
         if finished:
             sys.stdout.write(where["report"] + "\n")
     return 0
@@ -84,8 +86,8 @@ def _spare_other_pictures(options: Namespace, workspace: Workspace) -> None:
 
 def _show(workspace: Workspace, options: Namespace) -> dict[str, str]:
     """Publish results/ and report/, and copy them where asked; where they are."""
-    workspace.publish("merge", "results")
-    workspace.publish("render", "report")
+    workspace.publish(stages_of_results(workspace), "results")
+    workspace.publish(["render"], "report")
     where = {
         "results": workspace.uri("results"),
         "report": workspace.uri("report", "index.html"),
@@ -138,7 +140,7 @@ def _status_of(
     told = [
         f"{key} {count:,}"
         for group, values in sorted(document["counters"].items())
-        if group in ("images", "explore", "annotations")
+        if group in ("images", "explore", "annotations", "examples")
         for key, count in sorted(values.items())
     ]
     told += document.get("applications", [])

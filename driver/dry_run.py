@@ -10,6 +10,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
+from driver.duplicates_stage import JOB_VERBS
 from driver.emr import EmrCluster
 from driver.extract_stage import FEATURE_BYTES
 from driver.fingerprint import ROOT
@@ -25,7 +26,7 @@ from mapsight.plan import Plan
 __all__ = ["dry_run"]
 
 JOBS_OF: dict[str, tuple[str, ...]] = {name: (name,) for name in JOBS if name in STAGES}
-JOBS_OF |= {"ingest": ("pack",), "fit": ("split", "fit", "calibrate")}
+JOBS_OF |= {"ingest": ("pack",), "fit": ("split", "fit", "calibrate"), "duplicates": JOB_VERBS}
 """The jobs of a stage; the others have none."""
 WITH_METADATA = ("explore", "annotate", "fit")
 
@@ -52,6 +53,8 @@ def _lines(run: Pipeline, plan: Plan) -> Iterator[str]:
     if run.on_cluster:
         yield from _uploads(run, plan)
     for stage in STAGES:
+        if stage == "duplicates" and not run.options.duplicates:
+            continue
         yield from _stage(run, stage, plan)
         if stage == run.options.until:
             return

@@ -42,13 +42,16 @@ def write_tables(targets: dict[str, str], counts: Counts, pictures: int, target:
     write_csv(target / "confusion.csv", ("truth", *labels), rows)
 
 
-def write_evaluation(labels: Sequence[str], counts: Counts, target: Path) -> dict[str, Any]:
+def write_evaluation(
+    labels: Sequence[str], counts: Counts, target: Path, *, foreign: bool = False
+) -> dict[str, Any]:
     """evaluation.csv, evaluation_groups.csv, reliability.csv; beside a head.json strengths.csv.
 
     Args:
         labels: all that can be given, `other` last.
         counts: what the count stage left.
         target: the folder.
+        foreign: the head was fitted elsewhere, so its strengths were too.
 
     Returns:
         What summary.json says of it.
@@ -63,7 +66,7 @@ def write_evaluation(labels: Sequence[str], counts: Counts, target: Path) -> dic
     groups += [row for split in wide for row in size_rows(sums, split)]
     write_csv(target / "evaluation_groups.csv", rows_of.GROUPS, groups)
     write_csv(target / "reliability.csv", rows_of.RELIABILITY, rows_of.reliability_rows(sums))
-    if (target / "head.json").exists():
+    if (target / "head.json").exists() and not foreign:
         head = json.loads((target / "head.json").read_text(encoding="utf-8"))
         write_csv(target / "strengths.csv", rows_of.STRENGTHS, rows_of.strength_rows(head))
     facts: dict[str, Any] = {split: _facts(sums, split) for split in splits}

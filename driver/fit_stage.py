@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from driver.head_file import HEAD, given_head
+from driver.head_file import HEAD, check_given_head, given_head
 from driver.label_stages import joined_parts
 from driver.pipeline import Outcome, Pipeline
 from mapsight.calibrate import tuned
 from mapsight.examples import SPLITS, Leaks
 from mapsight.fit_sums import FitPlan, plan_fit
-from mapsight.head import load_head, save_head, with_facts
+from mapsight.head import Head, load_head, save_head, with_facts
+from mapsight.integrity import sha256_of
 from mapsight.records import OTHER
 from mapsight.results import records_of, write_csv
 from mapsight.solve import LAMBDAS
@@ -41,7 +42,8 @@ def fit(run: Pipeline, folder: str) -> Outcome:
     """Fits a head, if there are two classes of verified examples, or keeps the one given."""
     target = run.local_folder("fit", folder)
     if run.options.head:
-        save_head(given_head(run)[0], target / HEAD)
+        check_given_head(run, run.documents["extract"]["options"])
+        _keep(given_head(run)[0], target)
         run.store(target, "fit", folder)
         return Outcome(notes={"given": given_head(run)[1]})
     if run.options.no_fit or not run.workspace.parts("annotate"):
@@ -52,10 +54,10 @@ def fit(run: Pipeline, folder: str) -> Outcome:
     if len(kinds) < 2:
         run.store(target, "fit", folder)
         return Outcome(notes={"digest": "nothing", "why": _too_few(counts)})
-    _solve(run, settings, plan, leaks, target)
+    counters = _solve(run, settings, plan, leaks, target)
     _calibrate(run, settings, plan, counts, leaks, target)
     run.store(target, "fit", folder)
-    return Outcome(notes={"classes": [list(one) for one in plan.classes]})
+    return Outcome(counters, {"classes": [list(one) for one in plan.classes]})
 
 
 def _too_few(counts: Counter[tuple[str, ...]]) -> str:
@@ -87,14 +89,20 @@ def _split(
     return plan_fit(counts, list(run.memo["settings"]["targets"])), counts, str(path)
 
 
-def _solve(run: Pipeline, settings: str, plan: FitPlan, leaks: str, target: Path) -> None:
-    """Fit on the training pictures; head and class weights of other strengths go to files."""
+def _solve(
+    run: Pipeline, settings: str, plan: FitPlan, leaks: str, target: Path
+) -> dict[str, dict[str, int]]:
+    """Fit on the training pictures; head and class weights of other strengths go to files.
+
+    Returns what the job counted.
+    """
     planned = run.side_file("fit_plan.json", json.dumps(asdict(plan)))
     arguments = ["--targets", settings, "--plan", planned, "--leaks", leaks]
     output = run.collect("fit", joined_parts(run), arguments)
     for name, text in records_of(output):
         data = base64.b64decode(text)
         (target / HEAD if name == "head" else run.scratch / TRIED).write_bytes(data)
+    return run.collected
 
 
 def _calibrate(
@@ -125,6 +133,12 @@ def _calibrate(
         "model": {name: extract[name] for name in ("alpha", "resolution", "precision", "model")},
     }
     head = with_facts(load_head(target / HEAD), **facts)
+    _keep(head, target)
+
+
+def _keep(head: Head, target: Path) -> None:
+    """Write a head, and in words what is known of it."""
     save_head(head, target / HEAD)
-    text = json.dumps(dict(head.about), indent=1, sort_keys=True) + "\n"
+    facts = {**head.about, "sha256": sha256_of(target / HEAD)}
+    text = json.dumps(facts, indent=1, sort_keys=True) + "\n"
     (target / "head.json").write_text(text, encoding="utf-8")

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from driver.errors import UsageError
 from driver.pipeline import Pipeline
 from mapsight.head import Head, load_head, targets_of
 
-__all__ = ["HEAD", "fitted_head", "given_head", "given_targets", "head_arguments"]
+__all__ = [
+    "HEAD",
+    "check_given_head",
+    "fitted_head",
+    "given_head",
+    "given_targets",
+    "head_arguments",
+]
 
 HEAD = "head.npz"
+MODEL = ("alpha", "resolution", "precision")
 
 
 def given_head(run: Pipeline) -> tuple[Head, str]:
@@ -26,6 +36,24 @@ def given_head(run: Pipeline) -> tuple[Head, str]:
         except ValueError as error:
             raise UsageError(f"--head {error}") from None
     return run.memo["head"]
+
+
+def check_given_head(run: Pipeline, model: Mapping[str, Any]) -> None:
+    """Embeddings of another model tell the head of --head FILE nothing.
+
+    Args:
+        model: has `alpha`, `resolution` and `precision`.
+
+    Raises:
+        UsageError: the head was fitted on embeddings of a model that differs in one of them.
+    """
+    known = given_head(run)[0].about.get("model", {})
+    for name in MODEL:
+        if known.get(name, model[name]) != model[name]:
+            raise UsageError(
+                f"--head {run.options.head} was fitted with {name} {known[name]},"
+                f" not {name} {model[name]}"
+            )
 
 
 def given_targets(run: Pipeline, wanted: dict[str, str]) -> dict[str, str]:

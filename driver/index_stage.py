@@ -15,10 +15,12 @@ from mapsight.index_build import plan_files
 from mapsight.index_rows import read_batches
 from mapsight.results import records_of
 
-__all__ = ["BLOCKS", "CELLS", "FACTS", "index", "index_identity"]
+__all__ = ["BLOCKS", "CELLS", "FACTS", "NEAREST", "index", "index_identity"]
 
 BLOCKS, CELLS, FACTS, NEAREST = "blocks.parquet", "cells.parquet", "index.json", "nearest.json"
 IDS_PER_FILE = 200_000
+SHOWN_CELLS = 12
+"""Of the largest cells the report shows the pictures nearest the centre."""
 FIELDS_BYTES = 400
 TEXT_BYTES = 3500
 BLOCK_SCHEMA = pa.schema(
@@ -111,11 +113,12 @@ def _write(
     np.save(target / CENTRES, centres, allow_pickle=False)
     columns = zip(*blocks, strict=True)
     pq.write_table(pa.table(list(map(list, columns)), schema=BLOCK_SCHEMA), target / BLOCKS)
-    nearest = {cell["cell"]: cell.pop("nearest") for cell in cells}
+    largest = sorted(cells, key=lambda cell: (-cell["rows"], cell["cell"]))[:SHOWN_CELLS]
+    nearest = {cell["cell"]: cell["nearest"] for cell in largest}
     names = ("label", "style", "rows")
     for cell in cells:
         cell["kinds"] = [dict(zip(names, kind, strict=True)) for kind in cell["kinds"]]
-    pq.write_table(pa.Table.from_pylist(cells, CELL_SCHEMA), target / CELLS)
+    pq.write_table(pa.Table.from_pylist(cells, schema=CELL_SCHEMA), target / CELLS)
     (target / NEAREST).write_text(json.dumps(nearest) + "\n", encoding="utf-8")
     (target / FACTS).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     run.store(target, "index", folder)

@@ -7,8 +7,8 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from driver.errors import UsageError
-from driver.head_file import given_targets, head_arguments
+from driver.errors import Failure, UsageError
+from driver.head_file import check_given_head, given_targets, head_arguments
 from driver.pipeline import Outcome, Pipeline
 from driver.plan_stage import dataset_of
 from driver.uploads import drop_others, manifest_lines
@@ -87,7 +87,23 @@ def annotate(run: Pipeline, folder: str) -> Outcome:
     arguments += [] if splits else ["--no-metadata"]
     output = ("annotate", folder)
     job = run.job("annotate", run.manifest(lines), arguments, output, shuffled=size)
+    left_out = job.get("images", {}).get("not_selected", 0)
+    if left_out and left_out == run.documents["extract"]["counters"]["images"]["extracted"]:
+        raise Failure(f"none of {left_out:,} pictures fulfils {_conditions(run)}")
     return Outcome(job, {"uploads": copies})
+
+
+def _conditions(run: Pipeline) -> str:
+    """The conditions of the command line, as they may be typed."""
+    options, said = run.options, []
+    if options.only_labels:
+        confidence = f"--min-confidence {options.min_confidence:g}"
+        said.append(f"--only-labels {' '.join(options.only_labels)} with {confidence}")
+    if options.subset:
+        said.append(f"--subset {' '.join(options.subset)}")
+    if options.license:
+        said.append(f"--license {options.license}")
+    return " and ".join(said)
 
 
 def joined_parts(run: Pipeline) -> list[str]:
@@ -137,6 +153,8 @@ def check_options(run: Pipeline) -> None:
     """Find mistakes in labels and metadata before hours of work, not after."""
     classify_identity(run)
     annotate_identity(run)
+    if run.options.head and not run.options.model:
+        check_given_head(run, vars(run.options))
 
 
 def settings_of(document: dict[str, Any]) -> tuple[dict[str, Any], float | None]:

@@ -67,6 +67,10 @@ JOBS = {
         ("find", "images"),
     )
 }
+JOBS |= {
+    verb: Job(f"mr_jobs.{name}_duplicates", f"MR{name.title()}Duplicates")
+    for verb, name in (("duplicates", "find"), ("join", "join"), ("group", "group"))
+}
 
 
 def runner_settings(runner: str, own: str | None = None) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from driver.compare_command import COMPARE_EXAMPLES, compare_options
 from driver.config import CONFIG, config_flags
+from driver.duplicates_command import DUPLICATES_EXAMPLES, duplicates_options
 from driver.errors import UsageError
 from driver.fetch_options import FETCH_EXAMPLES, fetch_options
 from driver.pack_command import PACK_EXAMPLES, pack_options
@@ -31,16 +32,16 @@ from mapsight.records import MEASURES
 __all__ = ["COMMANDS", "parse"]
 
 COMMANDS = (
-    *("run", "search", "evaluate-index", "fetch", "status", "report", "model", "pack", "plan"),
-    "compare",
+    *("run", "search", "evaluate-index", "duplicates", "fetch", "status", "report", "model"),
+    *("pack", "plan", "compare"),
 )
-WITH_JOBS = ("run", "search", "evaluate-index", "fetch")
+WITH_JOBS = ("run", "search", "evaluate-index", "duplicates", "fetch")
 UNCONFIGURED = ("plan", "compare")
 """Commands whose options mean other things than those of the configuration file."""
 STAGES = (
     *("plan", "ingest", "fetch", "extract", "explore", "annotate"),
     *("fit", "classify", "vectors", "cluster", "index", "recall", "count", "rank"),
-    *("merge", "render"),
+    *("duplicates", "merge", "render"),
 )
 assert frozenset(STAGES) == STAGE_NAMES
 
@@ -56,7 +57,7 @@ other commands (each has --help):
   search   the pictures most like a query       status   what is done in a workspace
   report   write the report again               model    build or check the model file
   pack     what cluster nodes need, packed       plan     what a run would take
-  compare  finished workspaces beside each other
+  compare  finished workspaces beside each other      duplicates  pictures that are there twice
   evaluate-index  what the search index finds, and reads for it
   fetch    a sample of Open Images from the internet
 """
@@ -266,6 +267,11 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="also copy results and report to this folder (default with -r hadoop: ./results)",
     )
+    parser.add_argument(
+        "--duplicates",
+        action="store_true",
+        help="also find pictures that are there twice, as the command duplicates does",
+    )
     parser.add_argument("--force", action="append", default=[], choices=STAGES, help="run it again")
     parser.add_argument("--until", choices=STAGES, help="stop after this stage")
     parser.add_argument(
@@ -408,6 +414,10 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
     described = {
         "run": ("Classify, rank and report on a collection of pictures.", RUN_EXAMPLES),
         "search": ("Find the pictures of a workspace most like a query.", SEARCH_EXAMPLES),
+        "duplicates": (
+            "Find pictures of a workspace that are there twice, and say which to keep.",
+            DUPLICATES_EXAMPLES,
+        ),
         "evaluate-index": (
             "Measure what the search index loses against exact search, and what it reads.",
             EVALUATE_EXAMPLES,
@@ -436,6 +446,8 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
         _run_options(parser)
     elif command == "search":
         search_options(parser, _positive, _real, _share)
+    elif command == "duplicates":
+        duplicates_options(parser, _share)
     elif command == "evaluate-index":
         evaluate_options(parser, _positive)
     elif command == "fetch":
@@ -496,16 +508,22 @@ def _check(options: argparse.Namespace, given: argparse.Namespace) -> None:
     named = getattr(options, "model", None)
     if named and (options.weights or getattr(options, "engine", "") == "keras"):
         raise UsageError("--model FILE goes without --weights and --engine keras")
+    if getattr(options, "no_fit", False) and options.head:
+        raise UsageError("--head FILE goes without --no-fit: one of them labels")
     settings = getattr(options, "mrjob_conf", None)
     if settings and not Path(settings).is_file():
         raise UsageError(f"--mrjob-conf {settings}: no such file")
     if options.command == "run":
         if options.runner == "hadoop":
             options.results = options.results or "./results"
+        options.duplicates |= "duplicates" in (options.until, *options.force)
         typed = options.target_labels
         options.labels_typed = bool(typed)
         options.target_labels = [label for part in typed for label in part]
-        options.only_labels = [label for part in options.only_labels for label in part]
+        selected = options.only_labels
+        options.only_labels = [label for part in selected for label in part]
+        if selected and not options.only_labels:
+            raise UsageError("--only-labels: name at least one label")
         if typed and not options.target_labels:
             raise UsageError("--target-labels: name at least one label")
         options.target_labels = options.target_labels or list(DEFAULT_TARGETS)

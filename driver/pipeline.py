@@ -80,6 +80,7 @@ class Pipeline:
         self.scratch = scratch or workspace.scratch
         self.documents: dict[str, dict[str, Any]] = {}
         self.reports: list[StageReport] = []
+        self.collected: dict[str, dict[str, int]] = {}
         self.memo: dict[str, Any] = {}
         self.so_far: dict[str, Any] | None = None
         self._jobs = 0
@@ -201,13 +202,17 @@ class Pipeline:
     def collect(
         self, verb: str, inputs: Sequence[str], arguments: Sequence[str], shuffled: int = 0
     ) -> list[str]:
-        """Run a job whose output is small and for the driver; its parts as local files."""
+        """Run a job whose output is small and for the driver; its parts as local files.
+
+        What it counted is in `collected` until the next one.
+        """
         folder = self._new_folder("output")
         if not self.on_cluster:
-            self._launch(verb, inputs, arguments, str(folder), None)
+            self.collected = self._launch(verb, inputs, arguments, str(folder), None)
             return sorted(map(str, folder.glob("part-*")))
         names = (".jobs", self.workspace.run_id, folder.name)
-        self._launch(verb, inputs, arguments, self.workspace.uri(*names), None, shuffled)
+        target = self.workspace.uri(*names)
+        self.collected = self._launch(verb, inputs, arguments, target, None, shuffled)
         return self.workspace.download(self.workspace.addresses(*names), folder)
 
     @property

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from driver.cards import noticed_sheets, sheets_of
+from driver.cards import cell_sheets, noticed_sheets, sheets_of
+from driver.duplicates_stage import stages_of_results
 from driver.errors import Failure
 from driver.evaluation_tables import (
     absent_counts,
@@ -19,6 +19,7 @@ from driver.evaluation_tables import (
 )
 from driver.explore_stage import description_files, explore_tables
 from driver.head_file import fitted_head
+from driver.index_tables import write_cell_tables
 from driver.label_stages import read_counts, targets_of
 from driver.noticed import Noticed
 from driver.pipeline import Outcome, Pipeline, require
@@ -48,6 +49,12 @@ SHOWN = (
     "screen_diagonal",
     "max_rejected",
     "image_column",
+    "no_fit",
+    "head",
+    "only_labels",
+    "min_confidence",
+    "subset",
+    "license",
 )
 
 
@@ -88,8 +95,11 @@ def merge(run: Pipeline, folder: str) -> Outcome:
     write_tables(targets, counts, predicted, target)
     noticed.write_suspects(target)
     summary = _summary(run, counts, predicted, rejected)
-    summary["evaluation"] = write_evaluation([*targets, OTHER], counts, target)
+    foreign = "given" in run.documents["fit"]["notes"]
+    labels = [*targets, OTHER]
+    summary["evaluation"] = write_evaluation(labels, counts, target, foreign=foreign)
     summary["explore"] = explore_tables(run, target)
+    summary["cells"] = write_cell_tables(run, target)
     (target / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     run.store(target, "merge", folder)
     return Outcome(notes={"sheets": sheets, **noticed.notes()})
@@ -144,6 +154,7 @@ def _summary(
         .get("annotations", {})
         .get("without_picture", 0),
         "labelled_by": "head" if fitted_head(run) else "model",
+        "no_head": run.documents["fit"]["notes"].get("why"),
         "errors": errors,
         "pictures_per_second": round(images["read"] / extract["seconds_performing"], 1),
         "stages": [
@@ -201,13 +212,15 @@ def report_to(
     from mapsight.report import write_report
 
     noticed = noticed_sheets(workspace, documents)
-    return write_report(results, target, sheets_of(workspace, documents), **noticed)
+    near = cell_sheets(workspace, documents)
+    return write_report(results, target, sheets_of(workspace, documents), near=near, **noticed)
 
 
 def copy_results(workspace: Workspace, folder: Path) -> list[str]:
     """Copy results and report to a local folder; names of files left out for their size."""
     left = []
-    for stage, below in (("merge", folder), ("render", folder / "report")):
+    places = [(stage, folder) for stage in stages_of_results(workspace)]
+    for stage, below in (*places, ("render", folder / "report")):
         document = workspace.committed(stage)
         assert document is not None
         skip = len(document["folder"]) + 1
@@ -221,28 +234,3 @@ def copy_results(workspace: Workspace, folder: Path) -> list[str]:
             workspace.fs.get_file(workspace.fs._strip_protocol(address), str(partial))
             partial.replace(path)
     return left
-
-
-def summary_lines(run: Pipeline) -> list[str]:
-    """The table a run ends with."""
-    rows = [("stage", "seconds", "")]
-    for report in run.reports:
-        seconds = "" if report.skipped else f"{report.seconds:,.1f}"
-        rows.append((report.name, seconds, "unchanged, not run again" if report.skipped else ""))
-    width = max(len(row[0]) for row in rows)
-    return [f"{name:<{width}}  {seconds:>9}  {note}".rstrip() for name, seconds, note in rows]
-
-
-def print_summary(run: Pipeline, summary: dict[str, Any] | None, where: dict[str, str]) -> None:
-    """Say on stderr what was done, and where it is."""
-    lines = summary_lines(run)
-    if summary:
-        lines += [
-            "",
-            f"{summary['images_read']:,} pictures read, {summary['images_extracted']:,} classified,"
-            f" {summary['images_rejected']:,} rejected"
-            f" ({summary['pictures_per_second']:,} pictures/s in extract)",
-        ]
-        lines += [f"  {code}: {n:,}" for code, n in summary["errors"].items()]
-    lines += [f"{name}: {path}" for name, path in where.items()]
-    sys.stderr.write("\n".join(lines) + "\n")

@@ -1,7 +1,8 @@
 """Mapsight's command line.
 
 python driver/run.py [-r inline|local|hadoop|emr] [options]
-python driver/run.py search|evaluate-index|fetch|status|report|model|pack|plan|compare [options]
+python driver/run.py search|evaluate-index|duplicates|fetch [options]
+python driver/run.py status|report|model|pack|plan|compare [options]
 """
 
 from __future__ import annotations
@@ -51,6 +52,10 @@ def _perform(options: Namespace, command: str) -> int:
         from driver.search import search
 
         return search(options)
+    if options.command == "duplicates":
+        from driver.duplicates_command import duplicates
+
+        return duplicates(options)
     if options.command == "evaluate-index":
         from driver.evaluate_index import evaluate_index
 

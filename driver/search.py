@@ -12,7 +12,7 @@ from typing import Any
 
 from driver.answers import Question, show
 from driver.errors import Failure, UsageError
-from driver.head_file import fitted_head, given_head
+from driver.head_file import check_given_head, fitted_head
 from driver.index_files import SearchIndex, has_index
 from driver.index_search import answer_by_index
 from driver.label_stages import settings_of
@@ -99,7 +99,7 @@ def _choose_way(options: Namespace, workspace: Workspace) -> None:
 def _head(run: Pipeline) -> Path | None:
     """The head that labels pictures: named by --head, or that of the workspace, if any."""
     if run.options.head:
-        given_head(run)
+        check_given_head(run, run.documents["extract"]["options"])
         return Path(run.options.head).resolve()
     return fitted_head(run)
 

@@ -16,6 +16,7 @@ from driver import (
     shard_stages,
     vector_stages,
 )
+from driver.duplicates_stage import DUPLICATES
 from driver.fingerprint import ROOT
 from driver.launch import JOBS
 from driver.pipeline import Pipeline, Stage
@@ -135,12 +136,17 @@ STAGE_TABLE = (
         label_stages.rank_identity,
         label_stages.rank,
     ),
+    DUPLICATES,
     Stage(
         "merge",
-        ("extract", "explore", "annotate", "fit", "classify", "recall", "count", "rank"),
+        (
+            *("extract", "explore", "annotate", "fit", "classify", "cluster", "index"),
+            *("recall", "count", "rank"),
+        ),
         (
             "driver/evaluation_tables.py",
             "driver/explore_stage.py",
+            "driver/index_tables.py",
             "driver/noticed.py",
             "driver/present.py",
             "mapsight/results.py",

@@ -37,7 +37,7 @@ SPARE_SEEDS = 2
 
 def vectors(run: Pipeline, folder: str) -> Outcome:
     """Writes a row for every picture: its new features, and what answers and filters need."""
-    if run.options.no_index:
+    if not _wanted(run):
         return Outcome(notes={"digest": "nothing", "rows": 0})
     settings, diagonal = settings_of(run.documents["classify"])
     arguments = ["--targets", run.side_file("targets.json", json.dumps(settings))]
@@ -58,7 +58,13 @@ def row_files(run: Pipeline) -> list[str]:
 
 def vectors_identity(run: Pipeline) -> dict[str, Any]:
     """Whether there are any."""
-    return {"wanted": not run.options.no_index}
+    return {"wanted": _wanted(run)}
+
+
+def _wanted(run: Pipeline) -> bool:
+    """Not where pictures are so few that a search reads them all anyway."""
+    pictures = run.documents["extract"]["counters"].get("images", {}).get("extracted", 0)
+    return not run.options.no_index and (bool(run.options.cells) or cells_for(pictures) > 1)
 
 
 def cells_of(run: Pipeline) -> int:

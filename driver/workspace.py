@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -290,23 +291,27 @@ class Workspace:
             self.fs.get_file(self.fs._strip_protocol(address), paths[-1])
         return paths
 
-    def publish(self, stage: str, name: str) -> None:
-        """Show the parts of a stage as a plain folder."""
+    def publish(self, stages: Iterable[str], name: str) -> None:
+        """Show the parts of stages as a plain folder."""
+        files = dict(itertools.chain.from_iterable(map(self._files_of, stages)))
+        if not self.local:
+            for inside, source in files.items():
+                self.fs.cp_file(source, self.path(name, inside))
+            self.keep_only((name,), files)
+            return
+        new = self.scratch / f"publish-{name}"
+        for inside, source in files.items():
+            path = new / inside
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, path)
+        self.replace(new, name)
+
+    def _files_of(self, stage: str) -> Iterator[tuple[str, str]]:
+        """(name in its folder, place) of each part of a committed stage."""
         document = self.committed(stage)
         assert document is not None
         base = len(document["folder"]) + 1
-        if not self.local:
-            for part in document["parts"]:
-                inside = part["name"][base:]
-                self.fs.cp_file(self.path(stage, part["name"]), self.path(name, inside))
-            self.keep_only((name,), {part["name"][base:] for part in document["parts"]})
-            return
-        new = self.scratch / f"publish-{name}"
-        for part in document["parts"]:
-            path = new / part["name"][base:]
-            path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(self.path(stage, part["name"]), path)
-        self.replace(new, name)
+        return ((p["name"][base:], self.path(stage, p["name"])) for p in document["parts"])
 
     def replace(self, folder: Path, name: str) -> None:
         """Put a local folder in the place of one in the workspace.
@@ -373,7 +378,7 @@ STAGE_NAMES = frozenset(
     (
         *("plan", "ingest", "fetch", "extract", "explore", "annotate"),
         *("fit", "classify", "vectors", "cluster", "index", "recall", "count", "rank"),
-        *("merge", "render"),
+        *("duplicates", "merge", "render"),
     )
 )
 

@@ -42,14 +42,21 @@ class Classifier:
         self._by_model = set(labeler.targets) - known
 
     def predict(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """The prediction of a feature record; what is no picture stays as it is."""
+        """The prediction of a feature record; what is no picture stays as it is.
+
+        The scores of all labels go with pictures that tell how good the head is.
+        """
         if "error" in record or "orphan" in record:
             return dict(record)
         kept = {name: record[name] for name in (*COPIED, *PROVENANCE) if name in record}
         if self.diagonal is not None:
             ppi = pixels_per_inch(record["width"], record["height"], self.diagonal)
             kept["ppi"] = round(ppi, 6)
-        return kept | self.label(record) | self._truth(record)
+        found = kept | self.label(record) | self._truth(record)
+        judged = found["truth"] is not None or found["absent"]
+        if found["split"] == "train" or not judged:
+            found.pop("scores", None)  # 30 bytes a label, of which nobody would learn
+        return found
 
     def label(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """What a feature record shows: its label and score, class, style."""

@@ -70,6 +70,10 @@ class ColumnChecks:
             return cells
         return [*cells[:place], "", *cells[place + 1 :]]
 
+    def lacking(self, row: Row) -> list[str]:
+        """Columns of which a cell is needed, and came empty."""
+        return [self._names[place] for place in self.needed if not row.cells[place]]
+
     def cell(self, cells: list[str], name: str) -> str:
         """A cell by the published name of its column; empty where there is no such column."""
         place = self._places.get(name)

@@ -133,7 +133,7 @@ class Evaluation:
         truth, denied = prediction["truth"], label in prediction["absent"]
         missed = truth is not None and label not in truth
         # classes that ImageNet lacks are `other` to the model, which is no reason to suspect
-        told = "scores" in prediction or label != OTHER
+        told = "model_label" in prediction or label != OTHER
         if (denied or missed) and told and score >= CONFIDENT:
             self._keep(("suspects",), [0 if denied else 1, -score, image_id])
         if missed and prediction["split"] == "test":

@@ -11,7 +11,7 @@ from mapsight.accuracy import ALL
 from mapsight.evaluation_plots import Point, reliability_chart, strengths_chart
 from mapsight.pages import bounds
 from mapsight.plots import Interval, interval_chart
-from mapsight.summary import Run, read_accuracy, read_rows
+from mapsight.summary import MAX_LABELS, Run, largest, read_accuracy, read_rows
 from mapsight.text import amount, percent
 
 __all__ = ["Chapter", "read_chapter"]
@@ -43,6 +43,7 @@ class Chapter:
     strengths: Sequence[Row]
     sizes: Mapping[str, Sequence[Row]]
     answers: Sequence[tuple[str, str]]
+    labels_note: str = ""
     plots: dict[str, bytes] = field(default_factory=dict)
 
 
@@ -66,16 +67,27 @@ def read_chapter(results: Path, run: Run) -> Chapter | None:
         strengths,
         {m: [r for r in groups if (r["group"], r["style"]) == (m, "")] for m in MEASURES},
         [_answer(fact) for fact in facts["quality"]],
+        _labels_note(sum(1 for _ in read_rows(results / "labels.csv"))),
     )
     chapter.plots.update(_charts(chapter))
     return chapter
 
 
 def _labels(results: Path) -> list[Row]:
-    """Test rows of every label, with the accuracy of their five best classes."""
+    """Test rows of labels and of all, with the accuracy of their five best classes.
+
+    Of many labels they are those with most pictures.
+    """
     top5 = {row["label"]: row["top5"] for row in read_accuracy(results)}
     rows = map(_row, read_rows(results / "evaluation.csv"))
-    return [{**row, "top5": top5.get(row["label"])} for row in rows if row["split"] == "test"]
+    found = [{**row, "top5": top5.get(row["label"])} for row in rows if row["split"] == "test"]
+    return [*map(dict, largest(found[:-1], "n")), found[-1]]
+
+
+def _labels_note(labels: int) -> str:
+    if labels <= MAX_LABELS:
+        return ""
+    return f"Of {amount(labels)} labels the {MAX_LABELS} with most pictures; all: evaluation.csv."
 
 
 def _row(row: Mapping[str, str]) -> Row:

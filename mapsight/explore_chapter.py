@@ -11,7 +11,7 @@ from typing import Any
 from mapsight import explore_plots as plots
 from mapsight.explore_plots import Node
 from mapsight.openimages_columns import SUBSETS
-from mapsight.summary import read_rows
+from mapsight.summary import largest, read_rows
 from mapsight.text import amount, percent, shorten
 
 __all__ = ["read_chapter"]
@@ -173,7 +173,8 @@ def _depiction_chart(folder: Path) -> bytes:
     rows = {
         r["mid"]: r for r in read_rows(folder / "attributes.csv") if r["attribute"] == ATTRIBUTE
     }
-    boxed = [row for row in targets if row["mid"] in rows]
+    known = [{**row, "n": int(row["pictures"])} for row in targets if row["mid"] in rows]
+    boxed = largest(known, "n")
     series = {
         title: [int(rows[row["mid"]][value]) for row in boxed]
         for title, value in {"depiction": "yes", "real": "no", "unknown": "unknown"}.items()

@@ -32,6 +32,7 @@ END = 20
 """The first and last bins of areas and aspects: what is beyond them is in them."""
 TEXT = 300  # characters of a licence or an author that tell it from others
 EXCERPT = 80
+LACKING = "is needed, and empty"
 PRESENT, ABSENT, MACHINE, UNCLEAR = range(4)
 """What a label row is: verified by people (confidence 1, 0), by machine, anything else."""
 SURE = 4
@@ -97,6 +98,8 @@ class SplitReader:
         cells = columns.examined(row)
         if not all(cells[place] for place in columns.needed):
             self.counters["unusable"] += 1
+            for name in columns.lacking(row):
+                self._note(name, LACKING, row.offset, ",".join(row.cells))
             return None
         return cells
 

@@ -196,6 +196,8 @@ def load_head(path: str | Path) -> Head:
         ValueError: it is not a head, or its parts do not belong together; names the file.
     """
     try:
+        if not zipfile.is_zipfile(path):  # numpy would advise to trust it
+            raise ValueError("no .npz file")
         with np.load(path, allow_pickle=False) as file:
             about = json.loads(file["about"].tobytes())
             classes = [(label, style) for label, style in about.pop("classes")]

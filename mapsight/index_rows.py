@@ -180,7 +180,9 @@ def read_batches(uri: str) -> Iterator[pa.RecordBatch]:
     with open_uri(uri) as file:
         try:
             yield from pa.ipc.open_stream(file)
-        except (pa.ArrowInvalid, EOFError) as error:
+        except (pa.ArrowInvalid, EOFError, OSError) as error:
+            if getattr(error, "errno", None) is not None:
+                raise
             raise ValueError(f"{uri}: not a whole file of rows ({error})") from None
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mapsight import evaluation_page, explore_chapter, plots, summary
+from mapsight import evaluation_page, explore_chapter, index_chapter, plots, summary
 from mapsight.pages import write_page
 
 __all__ = ["Answer", "Card", "Sheet", "write_report", "write_search_page"]
@@ -70,6 +70,7 @@ def write_report(
     sheets: Sequence[Sheet],
     confused: Sheet | None = None,
     suspects: Sheet | None = None,
+    near: Sequence[Sheet] = (),
 ) -> Path:
     """Write the report of a run: index.html, plots/*.svg and thumbs/*.jpg.
 
@@ -82,6 +83,7 @@ def write_report(
         sheets: contact sheets in the order they are to be shown.
         confused: examples of what was taken for what.
         suspects: pictures whose verified labels may be wrong.
+        near: of some cells, the pictures nearest the centre.
 
     Returns:
         The path of index.html.
@@ -99,7 +101,11 @@ def write_report(
     explored = run["explore"] and explore_chapter.read_chapter(
         results / "explore", run["explore"], out / "plots"
     )
-    thumbs = _write_thumbnails(out, [*sheets, *(one for one in (confused, suspects) if one)])
+    indexed = index_chapter.read_chapter(results, run["cells"])
+    for name, chart in (indexed.plots if indexed else {}).items():
+        (out / "plots" / f"{name}.svg").write_bytes(chart)
+    shown = [*sheets, *near, *(one for one in (confused, suspects) if one)]
+    thumbs = _write_thumbnails(out, shown)
     write_page(
         out / "index.html",
         "report.html",
@@ -107,6 +113,7 @@ def write_report(
         heading=summary.heading(run),
         figures=list(summary.figures(run, accuracy)),
         labels=counts["labels"],
+        labels_note=summary.labels_note(len(counts["labels"]), run["images_extracted"]),
         classes_note=summary.classes_note(len(counts["classes"])),
         accuracy=accuracy,
         evaluated=evaluated,
@@ -116,6 +123,8 @@ def write_report(
         absent=[(label, row) for label, row in run["verified_absent"].items() if row["n"]],
         ppi_note=summary.ppi_note(run["options"].get("screen_diagonal")),
         explored=explored,
+        indexed=indexed,
+        near=near,
         sheets=sheets,
         thumbs=thumbs,
         errors=summary.error_rows(run["errors"]),
@@ -145,7 +154,8 @@ def _write_plots(
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, rows in counts.items():
-        shown = rows[: summary.MAX_CLASSES] if name == "classes" else rows
+        few = rows[: summary.MAX_CLASSES]
+        shown = few if name == "classes" else summary.largest(rows, "pictures")
         pictures = [row["pictures"] for row in shown]
         chart = plots.bar_chart([row["label"] for row in shown], pictures)
         (folder / f"{name}.svg").write_bytes(chart)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ MOST_TRIED = 64
 
 def ridge_path(
     gram: np.ndarray, cross: np.ndarray, energy: np.ndarray, n: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, Callable[[int], np.ndarray]]:
     """Generalised cross-validation of weighted ridge regressions from their sums.
 
     GCV = (RSS / n) / (1 - df / n)² (Golub, Heath and Wahba 1979), summed over targets;
@@ -30,17 +31,17 @@ def ridge_path(
         gram: (d, d) float64 XᵀWX. cross: (C, d) YᵀWX. energy: (C,) yᵀWy. n: examples.
 
     Returns:
-        (GCV, df) of each of LAMBDAS, and β (lambdas, C, d).
+        (GCV, df) of each of LAMBDAS, and a function that gives β (C, d) of one, by its number.
     """
     values, vectors = np.linalg.eigh(gram)
     values = np.maximum(values, 0)
     turned = cross @ vectors
-    lambdas = np.array(LAMBDAS)[:, None]
-    shrunk = turned[None] / (values + lambdas)[:, None]
-    rss = energy.sum() - 2 * (shrunk * turned).sum((1, 2)) + (shrunk**2 * values).sum((1, 2))
-    df = (values / (values + lambdas)).sum(1)
+    squares = np.einsum("cd,cd->d", turned, turned)
+    held = values + np.array(LAMBDAS)[:, None]
+    rss = energy.sum() - 2 * (squares / held).sum(1) + (squares * values / held**2).sum(1)
+    df = (values / held).sum(1)
     gcv = np.maximum(rss, 0) / n / np.maximum(1 - df / n, 1e-9) ** 2
-    return gcv, df, shrunk @ vectors.T
+    return gcv, df, lambda number: (turned / held[number]) @ vectors.T
 
 
 def principal(gram: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -61,8 +62,8 @@ def _fixed(array: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(array * FIXED), -most, most).astype(np.int32)
 
 
-def _ridge(sums: FitSums, name: str) -> tuple[np.ndarray, dict[str, Any]]:
-    """β (lambdas, C, d) in fixed point, and the curve of λ with the λ that GCV takes."""
+def _ridge(sums: FitSums, name: str) -> tuple[Callable[[int], np.ndarray], dict[str, Any]]:
+    """β (C, d) of a strength in fixed point, and the curve of λ with the λ that GCV takes."""
     scale = float(sums.plan.scale)
     gcv, df, beta = ridge_path(
         sums.gram[name] / (scale * UNIT * UNIT),
@@ -75,22 +76,25 @@ def _ridge(sums: FitSums, name: str) -> tuple[np.ndarray, dict[str, Any]]:
         {"lambda": lam, "gcv": round(float(g), 9), "degrees_of_freedom": round(float(f), 3)}
         for lam, g, f in zip(LAMBDAS, gcv, df, strict=True)
     ]
-    return _fixed(beta), {"n": sums.n[name], "best": best, "lambda": LAMBDAS[best], "curve": curve}
+    about = {"n": sums.n[name], "best": best, "lambda": LAMBDAS[best], "curve": curve}
+    return lambda number: _fixed(beta(number)), about
 
 
 def solve_head(sums: FitSums) -> tuple[Head, np.ndarray]:
     """The head, and the class weights (lambdas, C, d) of every strength that was tried.
+
+    Beyond MOST_TRIED classes there are none of these: (0, C, d).
 
     Raises:
         ValueError: no class has examples.
     """
     if not sums.n["class"]:
         raise ValueError("there is no example to fit a head on")
-    tried, about = _ridge(sums, "class")
+    weights, about = _ridge(sums, "class")
     style, about_style = np.zeros(0, np.int32), None
     if sums.n["style"]:
         styles, about_style = _ridge(sums, "style")
-        style = styles[about_style["best"], 0]
+        style = styles(about_style["best"])[0]
     n = sums.n["plain"]
     mean = sums.cross["plain"][0] / (n * UNIT)
     components, share = principal(sums.gram["plain"] / (n * float(UNIT) ** 2), mean)
@@ -103,7 +107,8 @@ def solve_head(sums: FitSums) -> tuple[Head, np.ndarray]:
         "fixed_point": FIXED,
     }
     classes = [(label, kind) for label, kind, _ in sums.plan.classes]
-    head = Head(
-        classes, tried[about["best"]], style, _fixed(mean), _fixed(components), sums.seen, facts
-    )
-    return head, tried if len(classes) <= MOST_TRIED else tried[:0]
+    best = weights(about["best"])
+    head = Head(classes, best, style, _fixed(mean), _fixed(components), sums.seen, facts)
+    if len(classes) > MOST_TRIED:
+        return head, np.zeros((0, *best.shape), np.int32)
+    return head, np.stack([weights(number) for number in range(len(LAMBDAS))])

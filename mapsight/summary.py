@@ -25,6 +25,8 @@ __all__ = [
     "facts",
     "figures",
     "heading",
+    "labels_note",
+    "largest",
     "ppi_note",
     "read_accuracy",
     "read_confusion",
@@ -37,6 +39,8 @@ __all__ = [
 
 MAX_CLASSES = 20
 """How many of the most frequent classes a chart shows."""
+MAX_LABELS = 40
+"""How many target labels a chart shows."""
 
 Run = Mapping[str, Any]
 """What summary.json holds, and parts of it."""
@@ -47,10 +51,13 @@ _DEFAULTS: Run = {
     "version": "",
     "missing_labels": [],
     "labelled_by": "model",
+    "no_head": None,
+    "images_not_selected": 0,
     "note": None,
     "verified_absent": {},
     "evaluation": {},
     "explore": None,
+    "cells": None,
     "errors": {},
     "stages": [],
     "options": {},
@@ -117,7 +124,7 @@ def verified(accuracy: Sequence[Mapping[str, Any]]) -> int:
 def heading(run: Run) -> str:
     """How the run ended, in a few words."""
     read, used = amount(run["images_read"]), amount(run["images_extracted"])
-    if not run["images_rejected"]:
+    if run["images_read"] == run["images_extracted"]:
         return f"{read} pictures classified"
     return f"{used} of {read} pictures classified"
 
@@ -131,7 +138,10 @@ def figures(run: Run, accuracy: Sequence[Run]) -> Iterator[tuple[str, str, str]]
     for name in ("extracted", "rejected"):
         count = run[f"images_{name}"]
         title = "Classified" if name == "extracted" else "Rejected"
-        yield title, amount(count), f"{percent(count / read)} of all" if read else ""
+        detail = f"{percent(count / read)} of all" if read else ""
+        if name == "extracted" and run["images_not_selected"]:
+            detail = f"{amount(run['images_not_selected'])} were not selected"
+        yield title, amount(count), detail
     for row in accuracy:
         if row["label"] == ALL and row["n"]:
             detail = f"{bounds(row['top1'])}, n = {amount(row['n'])}"
@@ -139,6 +149,22 @@ def figures(run: Run, accuracy: Sequence[Run]) -> Iterator[tuple[str, str, str]]
     seconds = sum(stage["seconds"] for stage in run["stages"] if not stage["skipped"])
     speed = run["pictures_per_second"]
     yield "Pictures per second", amount(speed, 1), f"{duration(seconds)} in all"
+
+
+def largest(rows: Sequence[Run], name: str) -> list[Run]:
+    """Of more than MAX_LABELS rows those with the largest values, in the order of the rows."""
+    places = sorted(range(len(rows)), key=lambda place: -rows[place][name])[:MAX_LABELS]
+    return [rows[place] for place in sorted(places)]
+
+
+def labels_note(labels: int, pictures: int) -> str:
+    """What the chart of target labels shows, of how many."""
+    if labels <= MAX_LABELS:
+        return f"Pictures per target label, n = {amount(pictures)}."
+    return (
+        f"Pictures per target label, n = {amount(pictures)}: the {MAX_LABELS} most frequent of"
+        f" {amount(labels)}; all are in labels.csv."
+    )
 
 
 def classes_note(classes: int) -> str:

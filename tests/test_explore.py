@@ -379,6 +379,14 @@ def test_problems_are_found_where_they_are_said_to_be(odd_explored, odd_folder):
         assert row.offset == 0 or (odd_folder / row.file).read_bytes()[row.offset - 1] == 10
 
 
+def test_rows_that_lack_a_cell_are_among_the_problems(odd_explored, odd_folder):
+    rows = table(odd_explored, "problems").query("problem == 'is needed, and empty'")
+    assert {"image_id", "confidence"} <= set(rows.query("kind == 'labels'")["column"])
+    for row in rows.itertuples():
+        line = (odd_folder / row.file).read_bytes()[row.offset :].partition(b"\n")[0]
+        assert line.decode().replace('"', "").startswith(row.cell)
+
+
 def test_examples_are_the_first_by_file_and_offset(odd_explored, odd_folder):
     rows = table(odd_explored, "problems")
     rows = rows[(rows["column"] == "confidence") & (rows["problem"] == "not a number")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -179,6 +180,20 @@ def test_the_style_is_learned():
         rows.append((x, Example("train", ("Lion",), (), style, f"{number:x}")))
     head, _ = solve_head(merged([rows], FitPlan([("Lion", "", 100)], (50, 50))))
     assert sum(head.style(x)[0] == e.style for x, e in rows) > 95
+
+
+def test_with_many_classes_no_strength_but_the_best_is_held():
+    classes, d = 400, 64
+    plan = FitPlan([(str(n), "", 9) for n in range(classes)], (0, 0))
+    sums = FitSums(plan, d)
+    sums.gram["class"][:] = np.eye(d, dtype=np.int64) * (plan.scale * UNIT * UNIT)
+    sums.cross["class"][:] = 1
+    sums.n.update({"class": 9, "plain": 9})
+    tracemalloc.start()
+    solve_head(sums)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * sums.cross["class"].nbytes
 
 
 def test_nothing_to_fit_is_said():

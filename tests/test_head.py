@@ -183,7 +183,15 @@ def predict(record: dict, head: Head | None, **how) -> dict:
 def test_the_head_says_the_label_and_the_model_what_it_would_have_said():
     found = predict(feature(unit(0, 0, 1, 0)), make_head())
     assert (found["label"], found["model_label"], found["mid"]) == ("other", "Lion", "")
-    assert (found["style"], found["scores"]) == ("photo", {"Lion": 0.0, "other": 1.0})
+    assert found["style"] == "photo"
+
+
+def test_scores_of_all_labels_go_with_pictures_that_were_judged_and_not_fitted_on():
+    judged = {"annotation": {"labels": [[DEFAULT_TARGETS["Lion"], 1.0, "verification"]]}}
+    cases = (("test", judged, True), ("train", judged, False), ("test", {}, False))
+    for subset, fields, told in cases:
+        found = predict(feature(unit(0, 0, 1, 0), subset=subset, **fields), make_head())
+        assert found.get("scores") == ({"Lion": 0.0, "other": 1.0} if told else None)
 
 
 def test_labels_that_the_head_does_not_know_keep_the_classes_of_the_model():

@@ -123,6 +123,12 @@ def test_a_head_labels_another_collection(ran):
     known = {key for key, row in rows.items() if row["split"] == "train"}
     assert {f"{n:016x}" for n in range(70, 80) if n // 2 % 5 < 3} <= known
     assert f"{85:016x}" not in known
+    told, own = (
+        json.loads((ran.folder / w / "results" / "head.json").read_text()) for w in ("w3", "w1")
+    )
+    assert told == own
+    assert own["sha256"] == hashlib.sha256((ran.results / "head.npz").read_bytes()).hexdigest()
+    assert not (ran.folder / "w3" / "results" / "strengths.csv").exists()
 
 
 def test_without_fitting_the_model_labels(ran):
@@ -133,21 +139,33 @@ def test_without_fitting_the_model_labels(ran):
     assert {row["split"] for row in rows_of(results).values()} == {"test"}
 
 
+def test_a_selection_of_nothing_is_an_error_that_names_it(ran):
+    said = ran.program("--openimages", "two", "--workspace", "none", "--subset", "foo")
+    assert said.returncode == 1
+    assert "none of 21 pictures fulfils --subset foo" in said.stderr
+
+
 def test_selected_pictures_are_gone_on_with_and_the_others_counted(ran):
     picked = ["--only-labels", "Lion", "--subset", "train", "test", "--license", "by/0"]
-    ran.program.ok("-r", "local", "--openimages", "one", "--workspace", "w5", *picked)
+    said = ran.program("-r", "local", "--openimages", "one", "--workspace", "w5", *picked)
     results = ran.folder / "w5" / "results"
     wanted = {f"{n:016x}" for n in range(0, 80, 2) if n // 2 % 5 != 3 and n % 3 == 0}
     assert set(rows_of(results)) == wanted
     summary = summary_of(results)
     assert (summary["images_read"], summary["images_not_selected"]) == (81, 81 - len(wanted))
+    assert f"{81 - len(wanted)} not selected" in said.stderr
+    options = summary["options"]
+    assert (options["only_labels"], options["subset"]) == (["Lion"], ["train", "test"])
 
 
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
         (["--head", "nowhere.npz"], "--head nowhere.npz: No such file"),
-        (["--head", "one/images.csv"], "one/images.csv: not a class head"),
+        (["--head", "one/images.csv"], "one/images.csv: not a class head (no .npz file)"),
+        (["--head", "w1/results/head.npz", "--precision", "int8"], "precision float32, not"),
+        (["--head", "w1/results/head.npz", "--no-fit"], "--head FILE goes without --no-fit"),
+        (["--only-labels", ""], "--only-labels: name at least one label"),
         (["--only-labels", "Lyon"], "--only-labels: unknown label 'Lyon'; did you mean"),
         (["--only-labels", "Lion", "--images", "one/images"], "--only-labels needs labels"),
     ],
@@ -191,8 +209,12 @@ def test_what_is_on_one_side_only_is_listed_and_labelled_all_the_same(ran, apart
 
 def test_with_too_few_labels_the_model_labels_and_says_so(ran):
     make_dataset(ran.folder / "few", 0, 4)
-    ran.program.ok("-r", "local", "--openimages", "few", "--workspace", "w7")
+    said = ran.program("-r", "local", "--openimages", "few", "--workspace", "w7")
     results = ran.folder / "w7" / "results"
-    assert summary_of(results)["labelled_by"] == "model"
+    summary = summary_of(results)
+    assert summary["labelled_by"] == "model"
+    assert summary["no_head"] == "3 verified training pictures are too few to fit a head on"
+    assert f"no head: {summary['no_head']}" in said.stderr
+    assert summary["no_head"] in (ran.folder / "w7" / "report" / "index.html").read_text()
     assert not (results / "head.npz").exists()
     assert (results / "left_out.csv").exists()

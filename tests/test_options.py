@@ -195,3 +195,17 @@ def test_the_toml_reader_is_there_for_this_python():
 
     expected = "tomllib" if sys.version_info >= (3, 11) else "tomli"
     assert module.tomllib.__name__ == expected
+
+
+@pytest.mark.parametrize(
+    "typed", [["--duplicates"], ["--until=duplicates"], ["--force=duplicates"]]
+)
+def test_who_names_the_stage_wants_duplicates(typed):
+    assert options(*typed).duplicates
+    assert not options().duplicates
+
+
+def test_what_a_file_says_for_runs_is_not_for_duplicates():
+    config('force = ["plan"]\nworkspace = "w"\n[duplicates]\nmin-cosine = 0.9\n')
+    found = options("duplicates")
+    assert (found.workspace, found.min_cosine, found.again) == ("w", 0.9, False)

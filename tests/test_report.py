@@ -363,3 +363,36 @@ def answer(trend: float, within: float) -> tuple[str, str]:
 def test_whether_quality_matters_is_said_from_the_trends(trend, within, verdict):
     assert answer(trend, within)[0] == verdict
     assert "the intervals overlap" in answer(trend, within)[1]
+
+
+def test_pictures_that_were_not_selected_are_not_called_classified():
+    run = {"images_read": 9, "images_extracted": 4, "images_rejected": 0, "images_not_selected": 5}
+    assert summary.heading(run) == "4 of 9 pictures classified"
+    figures = summary.figures({**RUN, **run}, [])
+    assert ("Classified", "4", "5 were not selected") in figures
+
+
+def test_of_many_labels_charts_show_the_largest():
+    rows = [{"label": str(n), "n": n % 100} for n in range(600)]
+    shown = summary.largest(rows, "n")
+    wanted = [n for n in range(600) if n % 100 > 93 or n in (93, 193, 293, 393)]
+    assert [row["label"] for row in shown] == [str(n) for n in wanted]
+    assert summary.largest(rows[:40], "n") == rows[:40]
+
+
+def test_many_labels_that_nothing_gives_are_named_in_part(report):
+    text = " ".join(report(missing_labels=[f"Bird {n}" for n in range(60)]).text.split())
+    assert "Bird 10, Bird 11 and 48 more" in text
+    assert "Bird 12" not in text
+
+
+def test_the_chart_of_many_labels_is_no_taller_than_of_forty(tmp_path):
+    rows = [{"label": f"label {n}", "mid": "", "pictures": n, "share": 0} for n in range(601)]
+    heights = []
+    for number in (40, 601):
+        results = write_results(tmp_path / f"results{number}")
+        write_table(results / "labels.csv", rows[-number:])
+        write_report(results, tmp_path / str(number), [])
+        chart = (tmp_path / str(number) / "plots" / "labels.svg").read_text()
+        heights.append(chart.partition('height="')[2].partition('"')[0])
+    assert heights[0] == heights[1]

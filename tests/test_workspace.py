@@ -308,10 +308,10 @@ def test_download_keeps_what_is_local_and_the_kind_of_file(workspace, tmp_path):
 
 def test_publish_shows_the_new_without_the_old(workspace):
     commit(workspace, "merge", "aaaa")
-    workspace.publish("merge", "results")
+    workspace.publish(["merge"], "results")
     assert published(workspace) == PARTS
     commit(workspace, "merge", "bbbb", {"part-00000": b"new", "sub/x": b"y"})
-    workspace.publish("merge", "results")
+    workspace.publish(["merge"], "results")
     assert published(workspace) == {"part-00000": b"new", "sub/x": b"y"}
 
 
@@ -336,7 +336,7 @@ def test_readers_of_a_published_folder_see_no_mixture(tmp_path):
     reader.start()
     for turn in range(30):
         commit(workspace, "merge", f"f{turn}", sets[turn % 2])
-        workspace.publish("merge", "results")
+        workspace.publish(["merge"], "results")
     done.set()
     reader.join(10)
     # an old folder is empty just before it is gone

@@ -410,7 +410,7 @@ def test_a_part_that_is_another_of_the_same_size_is_noticed(workspace):
 
 def test_published_folders_and_clean_ones_hold_what_they_should(workspace, tmp_path):
     commit(workspace)
-    workspace.publish("extract", "results")
+    workspace.publish(["extract"], "results")
     for name in ("extract/dead/part-00000", "extract/.1.part", ".2.part"):
         workspace.fs.pipe_file(workspace.path(name), b"x")
     workspace.clean()

@@ -1,0 +1,198 @@
+"""Cells and index of made-up embeddings: time, memory, recall, beside faiss and scikit-learn.
+
+    python -m benchmarks.index --workspace DONE [--rows 100000 1000000] [--other PYTHON]
+
+DONE is a finished workspace; its embeddings are mixed (benchmarks/mixtures.py). The stages
+cluster and index run as in a run with -r local; then a task of each job runs alone, for its
+memory. Recall is that of 200 other mixtures against an exact search. OTHER is a Python with
+faiss and scikit-learn, which get the same vectors and as many cells.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.explore import ROOT, measured
+from benchmarks.mixtures import BLOCK, mixtures
+from driver.pipeline import Pipeline
+from driver.stages import STAGE_TABLE
+from driver.vector_stages import CENTRES
+from driver.workspace import Workspace
+from mapsight.index_rows import batch_of, new_file, read_batches, row_schema, vectors_of
+from mapsight.nearest import Centres
+from mapsight.records import decode_embedding
+from mapsight.results import records_of
+from mapsight.search import cosines
+
+PROBES = (1, 2, 4, 8, 16, 32, 64, 128)
+QUERIES = 200
+TOP = 10
+FILE_ROWS = 64 * BLOCK
+
+
+def tell(text: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def embeddings_of(workspace: str) -> np.ndarray:
+    """(m, d) int16: those of a finished workspace, in the order of its parts."""
+    records = records_of(Workspace(workspace).parts("extract"))
+    return np.stack([decode_embedding(r["embedding"]) for _, r in records if "embedding" in r])
+
+
+def write_rows(folder: Path, blocks: Iterator[np.ndarray]) -> int:
+    """Write files of rows, FILE_ROWS in each; how many rows."""
+    import pyarrow as pa
+
+    rows, writer, file = 0, None, None
+    for x in blocks:
+        if rows % FILE_ROWS == 0:
+            if writer:
+                writer.close()
+                file.close()
+            _, file = new_file(str(folder), "rows")
+            schema = row_schema(x.shape[1], x.shape[1])
+            writer = pa.ipc.new_stream(file, schema)
+        ids = [f"{rows + i:016x}" for i in range(len(x))]
+        fields = [
+            {"label": "Lion", "style": "photo", "label_score": 0.9, "ppi": 72.0, "width": 500,
+             "height": 375, "source": f"pictures/{i}.jpg", "shard": "shard:0", "row": i,
+             "top_label": "Lion", "sha256": f"{i:0>64}", "dhash": i}
+            for i in ids
+        ]  # fmt: skip
+        for f in fields:
+            f["row"] = int(f["row"], 16)
+        writer.write_batch(batch_of(ids, x, fields, schema))
+        rows += len(x)
+    writer.close()
+    file.close()
+    return rows
+
+
+def bring_up(run: Pipeline, folder: Path, rows: int) -> None:
+    """Commit the rows as the stage vectors, then run cluster and index."""
+    workspace = run.workspace
+    document = {key: {} for key in ("counters", "options", "inputs")} | {
+        "stage": "vectors", "fingerprint": "made-up", "folder": folder.name, "seconds": 0.0,
+        "digest": f"made-up {rows}", "notes": {"rows": rows}, "run": "", "version": "",
+        "parts": workspace.describe("vectors", folder.name),
+    }  # fmt: skip
+    workspace.commit("vectors", document)
+    run.documents["vectors"] = document
+    run.run([stage for stage in STAGE_TABLE if stage.name in ("cluster", "index")])
+
+
+def memory_of_tasks(run: Pipeline, scratch: Path, rows: int) -> None:
+    """One map task of each job on a file of rows, and its reducer, alone."""
+    workspace = run.workspace
+    line = json.dumps({"uri": next(p for p in workspace.parts("vectors") if p.endswith(".arrow"))})
+    (scratch / "line").write_text(line + "\n")
+    centres = next(p for p in workspace.parts("index") if p.endswith(CENTRES))
+    k = len(np.load(centres))
+    plan = {"files": [0] * k, "buckets": 1, "plain_d": 1024, "dtype": "int16"}
+    (scratch / "plan").write_text(json.dumps(plan))
+    jobs = {
+        "cluster_features": ["--centres", centres],
+        "build_index": [
+            *("--centres", centres, "--plan", str(scratch / "plan")),
+            *("--index", str(scratch / "index")),
+        ],
+    }
+    for job, arguments in jobs.items():
+        source = scratch / "line"
+        for kind in ("mapper", "reducer"):
+            command = [sys.executable, str(ROOT / "mr_jobs" / f"{job}.py"), f"--{kind}"]
+            target = scratch / f"{job}.{kind}"
+            seconds, memory = measured([*command, "--step-num=0", *arguments], source, target)
+            tell(f"{rows:>9,}  {job} {kind}: {seconds:.1f} s, {memory >> 20} MiB")
+            source = scratch / f"{job}.sorted"
+            subprocess.run(
+                ["sort", "-S", "256M", "-o", source, target], check=True, env={"LC_ALL": "C"}
+            )
+
+
+def recall(run: Pipeline, pictures: np.ndarray, rows: int, scratch: Path) -> None:
+    """Recall@10 of other mixtures by probes, and the share of the rows read."""
+    centres = Centres(np.load(next(p for p in run.workspace.parts("index") if p.endswith(CENTRES))))
+    queries = np.concatenate(list(mixtures(pictures, QUERIES, seed=2)))
+    best = np.full((QUERIES, TOP), -1.0)
+    cells = np.zeros((QUERIES, TOP), np.int64)
+    counts = np.zeros(len(centres), np.int64)
+    for uri in run.workspace.parts("vectors"):
+        for batch in read_batches(uri):
+            x = vectors_of(batch)
+            found, _ = centres.nearest(x)
+            np.add.at(counts, found, 1)
+            scores = np.concatenate([best, cosines(queries.astype(float), x.astype(float))], 1)
+            where = np.concatenate([cells, np.broadcast_to(found, (QUERIES, len(x)))], 1)
+            order = np.argsort(-scores, axis=1, kind="stable")[:, :TOP]
+            best, cells = (np.take_along_axis(a, order, 1) for a in (scores, where))
+    ranked = centres.ranked(queries)
+    np.savez(scratch / "exact.npz", queries=queries, best=best)
+    for probes in (p for p in PROBES if p <= len(centres)):
+        near = ranked[:, :probes]
+        hits = np.mean([np.isin(c, n).mean() for c, n in zip(cells, near, strict=True)])
+        share = np.mean([counts[n].sum() for n in near]) / rows
+        tell(f"{rows:>9,}  probe {probes:>4}: recall@10 {hits:.3f}, {share:.2%} of the rows read")
+
+
+def run_size(options: Namespace, pictures: np.ndarray, rows: int) -> None:
+    """Everything for one size."""
+    with tempfile.TemporaryDirectory(dir=options.scratch) as name:
+        scratch = Path(name)
+        workspace = Workspace(str(scratch / "workspace"))
+        settings = Namespace(
+            runner="local", force=[], until=None, mrjob_conf=None, processes=None,
+            cells=options.cells,
+            max_iterations=options.iterations, tolerance=0.0, index_type="int16", no_index=False,
+        )  # fmt: skip
+        folder = scratch / "workspace" / "vectors" / "made-up"
+        started = time.monotonic()
+        write_rows(folder, mixtures(pictures, rows, seed=1))
+        tell(f"{rows:>9,}  rows written in {time.monotonic() - started:.1f} s")
+        run = Pipeline(settings, workspace, scratch)
+        bring_up(run, folder, rows)
+        history = run.documents["cluster"]["notes"]["history"]
+        for number, step in enumerate(history, 1):
+            tell(f"{rows:>9,}  iteration {number}: {step}")
+        index = run.documents["index"]
+        size = sum(part["bytes"] for part in index["parts"])
+        tell(f"{rows:>9,}  {index['notes']['cells']} cells; index {index['seconds']:.1f} s,"
+             f" {size / rows:.0f} bytes a picture")  # fmt: skip
+        recall(run, pictures, rows, scratch)
+        memory_of_tasks(run, scratch, rows)
+        if options.other:
+            command = [options.other, "-m", "benchmarks.ways.vectors", str(folder), str(scratch)]
+            subprocess.run([*command, str(index["notes"]["cells"]), str(len(history))], cwd=ROOT)
+
+
+def main() -> int:
+    """Print a line for each step and size."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--workspace", required=True)
+    parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_000_000])
+    parser.add_argument("--cells", type=int)
+    parser.add_argument("--iterations", type=int, default=10)
+    parser.add_argument("--scratch", help="folder for some GB (default: that of the system)")
+    parser.add_argument("--other", help="a Python with faiss and scikit-learn")
+    options = parser.parse_args()
+    pictures = embeddings_of(options.workspace)
+    for rows in options.rows:
+        run_size(options, pictures, rows)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

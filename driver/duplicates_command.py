@@ -1,0 +1,72 @@
+"""The command duplicates: find pictures of a finished workspace that are there twice."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+
+from driver.errors import Failure, UsageError
+
+__all__ = ["DUPLICATES_EXAMPLES", "duplicates", "duplicates_options"]
+
+DUPLICATES_EXAMPLES = """\
+examples:
+  %(prog)s
+  %(prog)s --min-cosine .95 --out duplicates.csv
+  %(prog)s -r hadoop --workspace hdfs:///user/me/mapsight
+"""
+NEEDED = ("extract", "annotate", "merge")
+
+
+def duplicates_options(parser: argparse.ArgumentParser, share: Callable[[str], float]) -> None:
+    """Add what duplicates alone knows; `share` reads a number from 0 to 1."""
+    parser.add_argument(
+        "--max-distance",
+        type=int,
+        choices=range(4),
+        default=3,
+        help="bits in which the dHashes of near duplicates may differ (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--min-cosine",
+        type=share,
+        default=0.8,
+        metavar="C",
+        help="of their embeddings, at least (default: %(default)g)",
+    )
+    parser.add_argument("--again", action="store_true", help="though nothing has changed")
+    parser.add_argument("--out", metavar="FILE", help="also copy the table to this file")
+
+
+def duplicates(options: Namespace) -> int:
+    """Write results/duplicates.csv of a workspace, and say what it holds."""
+    from driver.duplicates_stage import DUPLICATES, TABLE, stages_of_results
+    from driver.pipeline import Pipeline
+    from driver.runners import check_runner
+    from driver.workspace import Workspace
+    from mapsight.duplicate_groups import summarised
+
+    if options.out and not Path(options.out).absolute().parent.is_dir():
+        raise UsageError(f"--out {options.out}: there is no such folder")
+    check_runner(options)
+    workspace = Workspace(options.workspace)
+    documents = {name: workspace.committed(name) for name in NEEDED}
+    if None in documents.values():
+        raise Failure(f"{workspace.location}: the pipeline has not come to its end; run it first")
+    options.force, options.until = [DUPLICATES.name] if options.again else [], None
+    with workspace.locked():
+        run = Pipeline(options, workspace)
+        run.documents |= {name: document for name, document in documents.items() if document}
+        with run.attended(alone=True):
+            run.run([DUPLICATES])
+        workspace.publish(stages_of_results(workspace), "results")
+        address = workspace.uri("results", TABLE)
+        if options.out:
+            workspace.fs.get_file(workspace.fs._strip_protocol(address), options.out)
+    counts = run.documents[DUPLICATES.name]["counters"]["duplicates"]
+    sys.stderr.write(f"{summarised(counts)}\n")
+    sys.stdout.write(f"{options.out or address}\n")
+    return 0

@@ -1,0 +1,94 @@
+"""The stage duplicates: pictures that are there twice, in groups with one to be kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from driver.label_stages import joined_parts
+from driver.launch import JOBS
+from driver.pipeline import Outcome, Pipeline, Stage, require
+from driver.workspace import Workspace, is_current
+from mapsight.duplicate_groups import COLUMNS
+from mapsight.results import merged_records, write_csv
+
+__all__ = ["DUPLICATES", "JOB_VERBS", "TABLE", "stages_of_results"]
+
+TABLE = "duplicates.csv"
+MAX_DISTANCE, MIN_COSINE = 3, 0.8
+JOB_VERBS = ("duplicates", "join", "group")
+MOST_ROUNDS = 60
+PICTURE_BYTES, EDGE_BYTES, COPY_BYTES = 8500, 200, 2000
+
+
+def duplicates_identity(run: Pipeline) -> dict[str, Any]:
+    """What counts as near."""
+    options = run.options
+    return {
+        "max_distance": getattr(options, "max_distance", MAX_DISTANCE),
+        "min_cosine": getattr(options, "min_cosine", MIN_COSINE),
+    }
+
+
+def duplicates(run: Pipeline, folder: str) -> Outcome:
+    """Finds pairs, joins them to groups, and writes duplicates.csv."""
+    wanted = duplicates_identity(run)
+    arguments = ["--max-distance", str(wanted["max_distance"])]
+    arguments += ["--min-cosine", str(wanted["min_cosine"])]
+    size = PICTURE_BYTES * run.documents["extract"]["counters"]["images"].get("extracted", 0)
+    place = ("duplicates", folder, "found")
+    counters = run.job("duplicates", joined_parts(run), arguments, place, shuffled=size)
+    counts = dict(counters.get("duplicates", {}))
+    rows: list[str] = []
+    if counts.get("edges"):
+        rows, sums = _grouped(run, folder, run.workspace.addresses(*place), counts["edges"])
+        counts |= sums
+    target = run.local_folder("duplicates", folder)
+    write_csv(target / TABLE, COLUMNS, (facts for _, facts in merged_records(rows)))
+    run.store(target, "duplicates", folder)
+    for name in ("found", "joined", "grouped"):
+        run.workspace.drop("duplicates", folder, name)
+    return Outcome({"duplicates": counts})
+
+
+def _grouped(
+    run: Pipeline, folder: str, found: list[str], edges: int
+) -> tuple[list[str], dict[str, int]]:
+    """(parts with the facts of every group, sums) of what was found."""
+    joined = _joined(run, folder, found, EDGE_BYTES * edges)
+    place = ("duplicates", folder, "grouped")
+    counters = run.job("group", [*found, *joined], [], place, shuffled=COPY_BYTES * edges)
+    return run.workspace.addresses(*place), counters.get("duplicates", {})
+
+
+def _joined(run: Pipeline, folder: str, edges: list[str], size: int) -> list[str]:
+    """Rounds of the stars until nothing changes; the edges of the last."""
+    for number in range(1, MOST_ROUNDS + 1):
+        place = ("duplicates", folder, "joined", f"{number:02d}")
+        counters = run.job("join", edges, [], place, shuffled=size)
+        edges = run.workspace.addresses(*place)
+        if not counters.get("duplicates", {}).get("changed"):
+            return edges
+        run.workspace.drop("duplicates", folder, "joined", f"{number - 1:02d}")
+    require(False, f"duplicates: not joined after {MOST_ROUNDS} rounds")
+    return edges
+
+
+DUPLICATES = Stage(
+    "duplicates",
+    ("extract", "annotate"),
+    (
+        "driver/duplicates_stage.py",
+        *(JOBS[verb].path for verb in JOB_VERBS),
+        "mapsight/results.py",
+    ),
+    duplicates_identity,
+    duplicates,
+)
+
+
+def stages_of_results(workspace: Workspace) -> list[str]:
+    """The committed stages whose parts are in results/: of merge, and of duplicates if current."""
+    document = workspace.committed("duplicates")
+    if document is None or not is_current(workspace, document):
+        return ["merge"]
+    return ["merge", "duplicates"] if workspace.intact(document) else ["merge"]

@@ -1,0 +1,44 @@
+"""Duplicates found on a cluster: the same table as on one machine."""
+
+from __future__ import annotations
+
+import pytest
+
+from mapsight.hdfs import hdfs_file_system
+from tests.conftest import Program
+from tests.hadoop.collection import jpeg, parquet
+from tests.hadoop.containers import running
+
+HOME = "hdfs:///user/tester/duplicates"
+SIZES = [60, 60, 60, 120, 180]
+"""Of each of four pictures two copies, one with other bytes, and two enlarged."""
+
+
+@pytest.fixture(scope="module")
+def there(cluster, environment, tmp_path_factory):
+    """The program, in a folder of its own, and pictures on HDFS."""
+    folder = tmp_path_factory.mktemp("duplicates")
+    variables = {**environment, **cluster.exports()}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        pictures = [jpeg(seed, side, side) for seed in range(4) for side in SIZES]
+        pictures[2::5] = [data + b"\0" for data in pictures[2::5]]
+        ids = [f"{number:016x}" for number in range(len(pictures))]
+        hdfs_file_system("").pipe_file(f"{HOME}/pictures.parquet", parquet(pictures, ids, 4))
+        program = Program(variables, folder)
+        program.seconds = 900
+        yield program
+
+
+def test_groups_are_those_of_one_machine_byte_for_byte(there, cluster):
+    inputs = ["--images", f"{HOME}/pictures.parquet"]
+    there.ok("-r", "local", *inputs, "--workspace", "here", "--duplicates")
+    there.ok("-r", "hadoop", *inputs, "--workspace", f"{HOME}/workspace", "--duplicates")
+    here = (there.folder / "here" / "results" / "duplicates.csv").read_text()
+    assert (there.folder / "results" / "duplicates.csv").read_text() == here
+    kinds = [line.split(",")[2] for line in here.splitlines()]
+    assert [kinds.count(kind) for kind in ("keeper", "near", "exact")] == [4, 16, 0]
+    done = there("duplicates", "-r", "hadoop", "--workspace", f"{HOME}/workspace")
+    assert "20 pictures, 4 groups of duplicates with 20 pictures" in done.stderr
+    assert running(cluster) == []

@@ -6,7 +6,7 @@ import dataclasses
 import io
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,11 @@ import numpy as np
 
 from driver.cards import Pictures, cards_of
 from driver.pipeline import Pipeline
+from driver.workspace import Workspace
 from mapsight.results import find_predictions
 from mapsight.text import plain
 
-__all__ = ["Question", "show"]
+__all__ = ["Question", "known_predictions", "show"]
 
 SHOWN_BY = {
     "features": "how alike the model finds them",
@@ -82,16 +83,23 @@ def show(run: Pipeline, questions: Sequence[Question]) -> None:
 
 def _give_credit(run: Pipeline, questions: Sequence[Question]) -> None:
     """Add title, author, licence and address to the answers, where the results have them."""
-    merged, extract = run.workspace.committed("merge"), run.documents["extract"]
     rows = [answer for question in questions for answer in question.answers]
-    known: dict[str, dict[str, Any]] = {}
-    # a later run may have extracted other pictures and gone no further
-    if rows and merged and merged["inputs"]["extract"] == extract["digest"]:
-        (table,) = (uri for uri in run.workspace.parts("merge") if uri.endswith(TABLE))
-        known = find_predictions(table, (row["image_id"] for row in rows), CREDITS)
+    known = known_predictions(run.workspace, [row["image_id"] for row in rows], CREDITS)
     for row in rows:
         found = known.get(row["image_id"], {})
         row.update({name: found.get(name) or row.get(name) for name in CREDITS})
+
+
+def known_predictions(
+    workspace: Workspace, image_ids: Collection[str], columns: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Some columns of the results, by image_id; nothing where results are of other pictures."""
+    merged, extract = workspace.committed("merge"), workspace.committed("extract")
+    # a later run may have extracted other pictures and gone no further
+    if not (image_ids and merged and extract and merged["inputs"]["extract"] == extract["digest"]):
+        return {}
+    (table,) = (uri for uri in workspace.parts("merge") if uri.endswith(TABLE))
+    return find_predictions(table, image_ids, columns)
 
 
 def _json(questions: Sequence[Question], names: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from driver.answers import known_predictions
 from driver.errors import Failure
 from driver.index_files import SearchIndex, has_index
 from driver.pipeline import Pipeline
@@ -26,6 +27,8 @@ from mapsight.recall import (
 
 __all__ = ["evaluate_index"]
 
+VERIFIED = "verified"
+
 
 def evaluate_index(options: Namespace) -> int:
     """Search exactly for a sample, and print what fewer cells would have found."""
@@ -40,16 +43,34 @@ def evaluate_index(options: Namespace) -> int:
         with run.attended(alone=False):
             sample = sample_rows(index, options.queries)
             for name, d in index.features().items():
+                top: dict[str, list[str]] = {}
                 measured = Recall(index.cells.rows, probes or probes_for(len(index.centres)))
                 precision = Precision()
                 for row, ranked, answers in exact_answers(run, index, sample, d):
                     fields = [one for *_, one in answers]
                     measured.add(ranked, [one["cell"] for one in fields])
                     precision.add({kind: row[kind] or "" for kind in ("label", "style")}, fields)
+                    top[row["image_id"]] = [image_id for _, image_id, _ in answers[:DEPTH]]
+                _add_verified(run, precision, top)
                 _show(f"{name} features: recall against exact search", COLUMNS, measured.rows())
-                title = f"{name} features: precision@{DEPTH} of exact search, by predicted kind"
+                title = f"{name} features: precision@{DEPTH} of exact search, by kind"
                 _show(title, PRECISION_COLUMNS, precision.rows())
     return 0
+
+
+def _add_verified(run: Pipeline, precision: Precision, top: Mapping[str, Sequence[str]]) -> None:
+    """Precision by labels that people verified, of query and answer, where results have them.
+
+    A picture with several counts for each; answers of which nothing was verified do not count.
+    """
+    ids = {*top, *(image_id for answers in top.values() for image_id in answers)}
+    rows = known_predictions(run.workspace, ids, ("truth",))
+    truth = {image_id: row["truth"] for image_id, row in rows.items() if row["truth"]}
+    for image_id, answers in top.items():
+        known = [truth[answer] for answer in answers if answer in truth]
+        for label in truth.get(image_id, ()) if known else ():
+            same = [{VERIFIED: label if label in labels else ""} for labels in known]
+            precision.add({VERIFIED: label}, same)
 
 
 def _show(title: str, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Collection, Iterator
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -113,9 +114,10 @@ class SearchIndex:
         return found
 
     def _batches(self, cells: Collection[int]) -> Iterator[tuple[int, pa.RecordBatch]]:
-        for block in blocks_of(self.blocks, cells):
-            with self._workspace.fs.open(self._path(block.file), "rb") as file:
-                yield block.cell, read_block(file, block)
+        for name, blocks in groupby(blocks_of(self.blocks, cells), key=lambda block: block.file):
+            with self._workspace.fs.open(self._path(name), "rb") as file:
+                for block in blocks:
+                    yield block.cell, read_block(file, block)
 
 
 def _whole(batch: pa.RecordBatch) -> np.ndarray:

@@ -2,31 +2,53 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
 from driver.answers import Question
 from driver.index_files import SearchIndex
+from driver.workspace import Workspace, is_current
 from mapsight.head import Head
+from mapsight.inputs import open_uri
 from mapsight.new_features import vectors_for
 from mapsight.probe_plan import mean_vector
 from mapsight.records import decode_embedding
 
 __all__ = ["find_labels", "find_rows", "give_vectors", "mean_question"]
 
+NOT_THERE = "no such file, and no picture with this image_id in the index"
 
-def find_rows(index: SearchIndex, questions: Sequence[Question]) -> None:
+
+def find_rows(workspace: Workspace, index: SearchIndex, questions: Sequence[Question]) -> None:
     """The rows of queries that are ids: of each, a file of ids and the blocks of a cell."""
-    rows = index.rows_of([q.image_id for q in questions if q.image_id])
-    for question in questions:
-        if question.image_id:
-            question.record = rows.get(question.image_id)
-            if question.record is None:
-                question.error = "no such file, and no picture with this image_id in the index"
-            else:
-                question.vector = question.record["vector"]
+    asked = [question for question in questions if question.image_id]
+    rows = index.rows_of([question.image_id or "" for question in asked])
+    for question in asked:
+        question.record = rows.get(question.image_id or "")
+        if question.record is not None:
+            question.vector = question.record["vector"]
+    missing = [question for question in asked if question.record is None]
+    why = _rejections(workspace, {q.image_id or "" for q in missing})
+    for question in missing:
+        question.error = why.get(question.image_id or "", NOT_THERE)
+
+
+def _rejections(workspace: Workspace, image_ids: Collection[str]) -> dict[str, str]:
+    """Why pictures are not in the index, as far as results tell. Memory: a line."""
+    merged = workspace.committed("merge")
+    if not (image_ids and merged and is_current(workspace, merged)):
+        return {}
+    (table,) = (uri for uri in workspace.parts("merge") if uri.endswith("/rejected.csv"))
+    with io.TextIOWrapper(open_uri(table), encoding="utf-8", newline="") as file:
+        return {
+            row["image_id"]: f"this picture was rejected: {row['error']}, {row['detail']}"
+            for row in csv.DictReader(file)
+            if row["image_id"] in image_ids
+        }
 
 
 def find_labels(

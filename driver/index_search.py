@@ -13,20 +13,16 @@ from driver.answers import Question
 from driver.index_files import SearchIndex
 from driver.index_queries import find_labels, find_rows, give_vectors, mean_question
 from driver.pipeline import Pipeline
-from driver.probe_run import candidate_bytes, probe_cells
+from driver.probe_run import at_once, probe_cells
 from driver.queries import look_at
 from driver.recall_stage import default_probe
 from mapsight.classify import Classifier
 from mapsight.head import DRAWING, PHOTO
 from mapsight.index_filter import RowFilter
-from mapsight.probe_plan import Choice, choose
+from mapsight.probe_plan import Choice, blocks_of, choose
 from mapsight.probe_queries import ProbeQuery
 
 __all__ = ["answer_by_index"]
-
-JOB_BYTES = 256 << 20
-"""Of candidates that one job holds, or a task of it: 10 of 38,000 queries, or 40 with vectors
-of 1,900."""
 
 
 def answer_by_index(
@@ -43,7 +39,7 @@ def answer_by_index(
     """
     style = run.options.style if run.options.style in (PHOTO, DRAWING) else ""
     find_labels(index, questions, classifier.labeler.targets, style)
-    find_rows(index, questions)
+    find_rows(run.workspace, index, questions)
     look_at(run, questions, classifier)
     give_vectors(questions, classifier.head)
     asked = mean_question(questions) if run.options.mean else list(questions)
@@ -82,23 +78,16 @@ class _Rounds:
         probe = options.probe or usual
         pending = list(range(len(self._questions)))
         while pending:
-            for some in self._at_once(pending):
+            for some in at_once(pending, self._queries[0], self._d):
                 self._probe(some, probe)
             pending = [i for i in pending if self._short(i)]
             probe *= 2
-        rows = int(index.cells.rows[sorted(self._read)].sum())
+        blocks = blocks_of(index.blocks, self._read)
+        rows, size = (sum(getattr(b, unit) for b in blocks) for unit in ("rows", "bytes"))
         sys.stderr.write(
             f"index: {len(self._read):,} of {k:,} cells read, {rows / index.rows:.1%} of"
-            f" {index.rows:,} pictures\n"
+            f" {index.rows:,} pictures, {size / 1e6:,.1f} MB\n"
         )
-
-    def _at_once(self, numbers: Sequence[int]) -> Iterator[list[int]]:
-        """Numbers of queries, in shares whose candidates a task can hold."""
-        query = self._queries[0]
-        each = query.candidates * candidate_bytes(query, self._d)
-        most = max(1, JOB_BYTES // each)
-        for first in range(0, len(numbers), most):
-            yield list(numbers[first : first + most])
 
     def _probe(self, numbers: Sequence[int], probe: int) -> None:
         some = [self._questions[i] for i in numbers]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,16 +13,26 @@ from mapsight.probe_plan import blocks_of, probe_lines
 from mapsight.probe_queries import ProbeQuery, write_queries
 from mapsight.results import merged_records
 
-__all__ = ["candidate_bytes", "probe_cells"]
+__all__ = ["at_once", "probe_cells"]
 
 CANDIDATE_BYTES = 700
+JOB_BYTES = 256 << 20
+"""Of candidates that a task of one job holds: 10 of 38,000 queries, or 40 with vectors of 1,700."""
 TASKS_A_QUERY = 8
+T = TypeVar("T")
 QUERIES = "queries.arrow"
 
 
-def candidate_bytes(query: ProbeQuery, d: int) -> int:
-    """About how many bytes a candidate for an answer takes, with its vector if that is needed."""
-    return CANDIDATE_BYTES + (3 * d if query.rank_by == "diverse" else 0)
+def candidates_bytes(query: ProbeQuery, d: int) -> int:
+    """About how many bytes a query's candidates take, with their vectors if these are needed."""
+    return query.candidates * (CANDIDATE_BYTES + (3 * d if query.rank_by == "diverse" else 0))
+
+
+def at_once(items: Sequence[T], query: ProbeQuery, d: int) -> Iterator[Sequence[T]]:
+    """Shares of queries like this one, so small that a task can hold their candidates."""
+    most = max(1, JOB_BYTES // candidates_bytes(query, d))
+    for first in range(0, len(items), most):
+        yield items[first : first + most]
 
 
 def probe_cells(
@@ -52,7 +62,7 @@ def probe_cells(
     arguments = ["--queries", str(path)]
     if d < index.facts["d"]:
         arguments += ["--plain-d", str(d)]
-    size = sum(query.candidates * candidate_bytes(query, d) for query in queries)
+    size = sum(candidates_bytes(query, d) for query in queries)
     size *= min(len(lines), TASKS_A_QUERY)
     output = run.collect("probe", run.manifest(lines), arguments, size)
     for number, answers in merged_records(output):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from driver.index_files import SearchIndex
 from driver.pipeline import Outcome, Pipeline
-from driver.probe_run import probe_cells
+from driver.probe_run import at_once, probe_cells
 from driver.workspace import Workspace
 from mapsight.index_rows import order_of
 from mapsight.probe_plan import usual_probe
@@ -65,18 +65,19 @@ def sample_rows(index: SearchIndex, n: int) -> list[dict[str, Any]]:
 
 
 def exact_answers(
-    run: Pipeline, index: SearchIndex, sample: list[dict[str, Any]], d: int
+    run: Pipeline, index: SearchIndex, sample: Sequence[dict[str, Any]], d: int
 ) -> Iterator[tuple[dict[str, Any], np.ndarray, list[Any]]]:
     """(row, all cells from the nearest on, best answers in all cells) of each row of a sample.
 
-    The picture itself is left out. Memory: the sample.
+    The picture itself is left out. Memory: the sample, and answers of a share of it.
     """
-    vectors = np.stack([row["vector"] for row in sample])
-    queries = [ProbeQuery(max(DEPTHS), exclude_ids=(row["image_id"],)) for row in sample]
-    everything = [np.flatnonzero(index.cells.rows)] * len(sample)
-    found = dict(probe_cells(run, index, vectors, queries, everything, d))
-    for number, ranked in enumerate(index.in_order(vectors, d)):
-        yield sample[number], ranked, found.get(number, [])
+    for some in at_once(sample, ProbeQuery(max(DEPTHS)), d):
+        vectors = np.stack([row["vector"] for row in some])
+        queries = [ProbeQuery(max(DEPTHS), exclude_ids=(row["image_id"],)) for row in some]
+        everything = [np.flatnonzero(index.cells.rows)] * len(some)
+        found = dict(probe_cells(run, index, vectors, queries, everything, d))
+        for number, ranked in enumerate(index.in_order(vectors, d)):
+            yield some[number], ranked, found.get(number, [])
 
 
 def default_probe(workspace: Workspace, k: int, features: str, target: float | None) -> int:

@@ -181,3 +181,16 @@ def test_evaluate_index_prints_the_same_recall(ran):
     lines = [line.split() for line in text.splitlines() if line.split()[1:3] == ["5", "81"]]
     assert [[int(line[0]), float(line[4])] for line in lines] == expected.tolist()
     assert "precision@10" in text
+    verified = [line.split() for line in text.splitlines() if line.split()[:1] == ["verified"]]
+    assert [(line[1], line[2]) for line in verified[:3]] == [
+        ("all", "81"),
+        ("Lion", "41"),
+        ("Tiger", "40"),
+    ]
+
+
+def test_why_a_picture_was_rejected_is_told(mapsight, pictures, tmp_path):
+    (tmp_path / "pictures" / f"{99:016x}.jpg").write_bytes(b"no picture")
+    mapsight.ok("--images", "pictures")
+    done = mapsight("search", f"{99:016x}")
+    assert f"{99:016x}: this picture was rejected: not_an_image" in done.stderr

@@ -91,6 +91,13 @@ def test_a_table_is_for_its_command():
     assert options("run").alpha == 0.5
 
 
+def test_what_means_another_thing_for_search_counts_in_its_own_table():
+    config('rank-by = "sharpness"\nsubset = ["train"]\n[search]\nlicense = "by/2.0"\n')
+    found = options("search", "x")
+    assert (found.rank_by, found.subset, found.license) == (None, None, "by/2.0")
+    assert (options().rank_by, options().subset) == ("sharpness", ["train"])
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -168,6 +168,8 @@ class Pipeline:
             "seconds_performing": round(performing, 3),
         }
         self.workspace.commit(stage.name, document)
+        if self.so_far:
+            self.workspace.drop(stage.name, self.so_far["folder"])
         return document
 
     def job(

@@ -17,6 +17,9 @@ from test_pipeline import hashes, runs
 SECONDS = 60
 
 
+MANY = ("-r", "local", "--images", "many", "--max-iterations", "2")
+
+
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Enough pictures that extract can be caught in the middle."""
@@ -37,7 +40,7 @@ def many(base: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def expected(environment: dict[str, str], base: Path) -> dict[str, str]:
     """What an undisturbed run gives."""
-    Program(environment, base.parent).ok("-r", "local", "--images", "many")
+    Program(environment, base.parent).ok(*MANY)
     return hashes(base.parent / "workspace")
 
 
@@ -68,14 +71,14 @@ def gone(processes: list[psutil.Process]) -> bool:
 
 
 def caught_in_extract(mapsight, workspace: Path):
-    started = mapsight.start("-r", "local", "--images", "many")
+    started = mapsight.start(*MANY)
     until(lambda: in_extract(workspace))
     return started, family(psutil.Process(started.pid))
 
 
 def finish(mapsight, workspace: Path, before: dict[str, str], expected: dict[str, str]) -> None:
     """Run again: finished stages are kept, the results are right, nothing is left over."""
-    mapsight.ok("-r", "local", "--images", "many")
+    mapsight.ok(*MANY)
     after = runs(workspace)
     assert {name: after[name] for name in before} == before
     assert hashes(workspace) == expected
@@ -135,7 +138,7 @@ def test_a_killed_decoder_loses_no_picture(mapsight, undisturbed, tmp_path):
 
 def test_a_second_run_is_refused_and_told_of_the_first(mapsight, many, tmp_path):
     started, _ = caught_in_extract(mapsight, tmp_path / "workspace")
-    second = mapsight("-r", "local", "--images", "many")
+    second = mapsight(*MANY)
     assert second.returncode == 1
     assert f"process {started.pid}" in second.stderr
     assert "is in use by run" in second.stderr

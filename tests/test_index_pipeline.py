@@ -177,5 +177,7 @@ def test_a_stage_of_steps_goes_on_where_it_was_killed(tmp_path):
     assert run.documents["cluster"]["notes"] == {"done": 4}
     (address,) = run.workspace.parts("cluster")
     assert Path(address).read_text() == "4"
+    folders = [path for path in (tmp_path / "w/cluster").iterdir() if path.is_dir()]
+    assert folders == [Path(address).parent]
     run.run([counting(fail_at=4)])
     assert run.reports[-1].skipped

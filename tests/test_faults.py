@@ -17,7 +17,7 @@ from test_pipeline import hashes, runs
 SECONDS = 60
 
 
-MANY = ("-r", "local", "--images", "many", "--max-iterations", "2")
+MANY = ("-r", "local", "--images", "many", "--no-index")
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ FIELDS = [
     "height",
     "source",
 ]
-FIELDS += ["title", "author", "license", "original_url", "cell", "probed", "exhausted"]
+FIELDS += ["title", "author", "license", "original_url"]
 ID = f"{5:016x}"
 
 

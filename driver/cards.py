@@ -59,11 +59,11 @@ def cards_of(rows: list[dict[str, Any]], pictures: Pictures) -> Iterator[Card]:
             image_id=row["image_id"],
             source=row["source"],
             label=_named(row),
-            score=row["score"],
+            score=row.get("score"),
             rank=row["rank"],
-            ppi=row["ppi"],
-            width=row["width"],
-            height=row["height"],
+            ppi=row.get("ppi"),
+            width=row.get("width"),
+            height=row.get("height"),
             license=row.get("license"),
             author=row.get("author"),
             title=row.get("title"),
@@ -103,21 +103,17 @@ def sheets_of(workspace: Workspace, documents: dict[str, dict[str, Any]]) -> lis
 
 def cell_sheets(workspace: Workspace, documents: dict[str, dict[str, Any]]) -> list[Sheet]:
     """The pictures nearest the centres of the largest cells, largest cell first."""
-    from mapsight.report import Card, Sheet
-    from mapsight.thumbnails import thumbnail
+    from mapsight.report import Sheet
 
     pictures = Pictures(workspace, documents["extract"])
-    sheets = []
-    for cell, rows in nearest_pictures(workspace).items():
-        cards = []
-        for rank, row in enumerate(rows, 1):
-            data = pictures.data(row)
-            small = thumbnail(data) if data else None
-            cards.append(
-                Card(row["image_id"], row["source"], row["label"], rank=rank, thumbnail=small)
-            )
-        sheets.append(Sheet(f"Nearest the centre of cell {cell}", "", cards))
-    return sheets
+    ranked = {
+        cell: [{**row, "rank": rank} for rank, row in enumerate(rows, 1)]
+        for cell, rows in nearest_pictures(workspace).items()
+    }
+    return [
+        Sheet(f"Nearest the centre of cell {cell}", "", list(cards_of(rows, pictures)))
+        for cell, rows in ranked.items()
+    ]
 
 
 def noticed_sheets(

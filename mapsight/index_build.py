@@ -30,7 +30,7 @@ __all__ = ["NEAREST", "CellsWriter", "bucket_of", "plan_files", "rows_by_file", 
 FILE_BYTES = 64 << 20
 NEAREST = 5
 """How many of the pictures nearest its centre are told of a cell."""
-TOLD = ("label", "style", "source", "shard", "row", "sha256", "width", "height")
+TOLD = ("label", "source", "shard", "row")
 IDS = pa.schema([pa.field("image_id", pa.string()), pa.field("cell", pa.int32())])
 
 

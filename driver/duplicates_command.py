@@ -65,7 +65,7 @@ def duplicates(options: Namespace) -> int:
         workspace.publish(stages_of_results(workspace), "results")
         address = workspace.uri("results", TABLE)
         if options.out:
-            workspace.fs.get_file(workspace.fs._strip_protocol(address), options.out)
+            workspace.fetch(address, options.out)
     counts = run.documents[DUPLICATES.name]["counters"]["duplicates"]
     sys.stderr.write(f"{summarised(counts)}\n")
     sys.stdout.write(f"{options.out or address}\n")

@@ -80,7 +80,7 @@ def fitted_head(run: Pipeline) -> Path | None:
     path = run.scratch / HEAD
     if not path.exists():
         workspace = run.workspace
-        workspace.fs.get_file(workspace.fs._strip_protocol(names[0]), str(path))
+        workspace.fetch(names[0], path)
     return path
 
 

@@ -114,7 +114,7 @@ def _copy_parts(run: Pipeline, stage: str, target: Path) -> None:
     """What a stage made that is a result as it is: the head with its tables, the recall."""
     for address in run.workspace.parts(stage):
         name = address.rsplit("/", 1)[-1]
-        run.workspace.fs.get_file(run.workspace.fs._strip_protocol(address), str(target / name))
+        run.workspace.fetch(address, target / name)
 
 
 def _summary(
@@ -202,7 +202,7 @@ def download_results(workspace: Workspace, folder: Path) -> None:
         if not part["name"].endswith(".parquet"):
             path = folder / part["name"][skip:]
             path.parent.mkdir(parents=True, exist_ok=True)
-            workspace.fs.get_file(workspace.fs._strip_protocol(address), str(path))
+            workspace.fetch(address, path)
 
 
 def report_to(
@@ -231,6 +231,6 @@ def copy_results(workspace: Workspace, folder: Path) -> list[str]:
                 continue
             path.parent.mkdir(parents=True, exist_ok=True)
             partial = path.with_name(path.name + ".part")
-            workspace.fs.get_file(workspace.fs._strip_protocol(address), str(partial))
+            workspace.fetch(address, partial)
             partial.replace(path)
     return left

@@ -121,7 +121,7 @@ def _model(run: Pipeline) -> Any:
     used, name = extract["options"], extract["notes"]["model_file"]
     workspace, path = run.workspace, run.scratch / Path(name).name
     try:
-        workspace.fs.get_file(workspace.fs._strip_protocol(workspace.uri(name)), str(path))
+        workspace.fetch(workspace.uri(name), path)
         return load_model(
             used["engine"],
             str(path),

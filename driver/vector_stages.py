@@ -156,5 +156,5 @@ def centres_of(run: Pipeline) -> Path:
     """A local copy of the centres that the stage cluster has now."""
     (address,) = run.workspace.parts("cluster")
     workspace, path = run.workspace, run.scratch / CENTRES
-    workspace.fs.get_file(workspace.fs._strip_protocol(address), str(path))
+    workspace.fetch(address, path)
     return path

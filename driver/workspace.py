@@ -288,8 +288,12 @@ class Workspace:
                 continue
             suffix = "".join(Path(address).suffixes[-1:])
             paths.append(str(folder / f"{number:06d}{suffix}"))
-            self.fs.get_file(self.fs._strip_protocol(address), paths[-1])
+            self.fetch(address, paths[-1])
         return paths
+
+    def fetch(self, address: str, path: str | Path) -> None:
+        """Copy the file at an address of the workspace to this machine."""
+        self.fs.get_file(self.fs._strip_protocol(address), str(path))
 
     def publish(self, stages: Iterable[str], name: str) -> None:
         """Show the parts of stages as a plain folder."""

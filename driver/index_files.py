@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
@@ -15,7 +15,7 @@ from driver.index_stage import BLOCKS, CELLS
 from driver.vector_stages import CENTRES
 from driver.workspace import Workspace, is_current
 from mapsight.index_build import bucket_of
-from mapsight.index_rows import INT8, order_of, read_block, vectors_of
+from mapsight.index_rows import Block, order_of, read_block, whole_vectors
 from mapsight.nearest import Centres
 from mapsight.probe_plan import Cells, blocks_of, in_order
 
@@ -104,25 +104,18 @@ class SearchIndex:
         """The rows of these pictures, with `cell`; `vector` (d,) int16. Memory: a block."""
         cells = self.cells_of(image_ids)
         found: dict[str, dict[str, Any]] = {}
-        for cell, batch in self._batches(cells.values()):
+        for cell, batch in self.batches(blocks_of(self.blocks, cells.values())):
             known = pa.compute.is_in(batch.column("image_id"), pa.array(cells))
             places = np.flatnonzero(known.to_numpy(zero_copy_only=False))
             some = batch.take(pa.array(places))
             rows = some.drop_columns(["vector"]).to_pylist()
-            for row, vector in zip(rows, _whole(some), strict=True):
+            for row, vector in zip(rows, whole_vectors(some), strict=True):
                 found[row["image_id"]] = {**row, "vector": vector, "cell": cell}
         return found
 
-    def _batches(self, cells: Collection[int]) -> Iterator[tuple[int, pa.RecordBatch]]:
-        for name, blocks in groupby(blocks_of(self.blocks, cells), key=lambda block: block.file):
+    def batches(self, blocks: Iterable[Block]) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """(cell, rows) of some blocks. Memory: a block."""
+        for name, some in groupby(blocks, key=lambda block: block.file):
             with self._workspace.fs.open(self._path(name), "rb") as file:
-                for block in blocks:
+                for block in some:
                     yield block.cell, read_block(file, block)
-
-
-def _whole(batch: pa.RecordBatch) -> np.ndarray:
-    """Vectors in int16, of int8 and their scales too."""
-    x = vectors_of(batch)
-    if x.dtype.name != INT8:
-        return x
-    return np.rint(x * batch.column("scale").to_numpy()[:, None]).astype(np.int16)

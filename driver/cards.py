@@ -150,8 +150,9 @@ def _alike(row: Mapping[str, Any]) -> str:
         return size
     if row["kind"] == "exact":
         return f"the same bytes, {size}"
-    bits = f"{row['distance']} {'bit' if row['distance'] == 1 else 'bits'} apart"
-    return f"{bits}, cosine {row['cosine']:.2f}, {size}"
+    bits = row["distance"]
+    apart = f"{bits} {'bit' if bits == 1 else 'bits'} apart" if bits else "the same dHash"
+    return f"{apart}, cosine {row['cosine']:.2f}, {size}"
 
 
 def noticed_sheets(

@@ -10,7 +10,7 @@ from typing import Any
 
 __all__ = ["SHOWN_GROUPS", "SHOWN_PICTURES", "GroupSizes"]
 
-SHOWN_GROUPS, SHOWN_PICTURES = 6, 6
+SHOWN_GROUPS, SHOWN_PICTURES = 6, 5
 
 Facts = Mapping[str, Any]
 

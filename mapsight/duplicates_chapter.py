@@ -51,11 +51,11 @@ def _lead(facts: Mapping[str, Any]) -> str:
         return f"None of {compared} pictures is there twice."
     inside = amount(facts["in_groups"])
     return (
-        f"Of {compared} pictures {inside} are in {amount(groups)} {_plural(groups, 'group')} of"
+        f"Of {compared} pictures, {inside} are in {amount(groups)} {_plural(groups, 'group')} of"
         " pictures that are there more than once: equal byte for byte, or alike in dHash and"
-        " embedding. Of each group the one with the highest PPI would be kept; besides it there"
-        f" {_are(facts['exact'], 'copy', 'copies')} of it and"
-        f" {amount(facts['near'])} near {_plural(facts['near'], 'duplicate')}."
+        " embedding. Of each group the one with the highest PPI would be kept; besides those there"
+        f" {_are(facts['exact'], 'copy', 'copies')} and there"
+        f" {_are(facts['near'], 'near duplicate', 'near duplicates')}."
     )
 
 

@@ -6,9 +6,11 @@ import itertools
 
 from hypothesis import given
 from hypothesis import strategies as st
+from test_report import Page, card, write_results
 
 from mapsight import duplicates_chapter
 from mapsight.duplicate_sizes import SHOWN_GROUPS, SHOWN_PICTURES, GroupSizes
+from mapsight.report import Sheet, write_report
 
 FACTS = {
     "pictures": 1000, "groups": 2, "in_groups": 9, "exact": 1, "near": 6, "bytes": 3_200_000,
@@ -44,7 +46,7 @@ def test_the_largest_groups_are_shown_with_their_first_pictures():
     assert [(one["pictures"], one["rows"][0]["keeper"]) for one in largest] == [
         (10, "g1"), (3, "g3"), (2, "g0"), (2, "g2"),
     ]  # fmt: skip
-    assert [row["image_id"] for row in largest[0]["rows"]] == [f"g1-{n}" for n in range(6)]
+    assert [row["image_id"] for row in largest[0]["rows"]] == [f"g1-{n}" for n in range(5)]
     assert [one["bytes"] for one in largest[1:]] == [11 + 12, 11, 11]
 
 
@@ -67,8 +69,8 @@ def test_rows_stream():
 
 def test_the_chapter_says_what_was_found_and_what_it_costs():
     chapter = duplicates_chapter.read_chapter(FACTS)
-    assert "Of 1,000 pictures 9 are in 2 groups" in chapter.lead
-    assert "there is 1 copy of it and 6 near duplicates" in chapter.lead
+    assert "Of 1,000 pictures, 9 are in 2 groups" in chapter.lead
+    assert "there is 1 copy and there are 6 near duplicates" in chapter.lead
     said = chapter.saved.replace("\u00a0", " ")
     assert "7 pictures (0.7 %) and 3.2 MB less, 40 kB of that copies" in said
     assert [row["size"] for row in chapter.sizes] == ["2", "5 to 8"]
@@ -83,3 +85,15 @@ def test_nothing_found_and_nothing_looked_for_are_told_apart():
     assert chapter.lead == "None of 12 pictures is there twice."
     assert (chapter.saved, chapter.plots) == ("", {})
     assert duplicates_chapter.read_chapter(None) is None
+
+
+def test_the_report_has_the_chapter_and_marks_the_keeper(tmp_path):
+    results = write_results(tmp_path / "results", duplicates=FACTS)
+    twice = [Sheet("7 pictures", "1 kB could be saved", [card(kept=True), card(image_id="b")])]
+    page = Page(write_report(results, tmp_path / "out", [], twice=twice))
+    assert {"href": "#duplicates"} in page.all("a")
+    assert "7 pictures 1 kB could be saved kept" in " ".join(page.text.split())
+    assert [li["class"] for li in page.all("li")] == ["card kept", "card"]
+    assert (tmp_path / "out" / "plots" / "duplicates.svg").is_file()
+    page = Page(write_report(write_results(tmp_path / "none"), tmp_path / "out", []))
+    assert {"href": "#duplicates"} not in page.all("a")

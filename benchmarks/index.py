@@ -54,13 +54,13 @@ def embeddings_of(workspace: str) -> np.ndarray:
     return np.stack([decode_embedding(r["embedding"]) for _, r in records if "embedding" in r])
 
 
-def write_rows(folder: Path, blocks: Iterator[np.ndarray]) -> int:
-    """Write files of rows, FILE_ROWS in each; how many rows."""
+def write_rows(folder: Path, blocks: Iterator[np.ndarray], file_rows: int = FILE_ROWS) -> int:
+    """Write files of rows, so many in each (whole blocks); how many rows."""
     import pyarrow as pa
 
     rows, writer, file = 0, None, None
     for x in blocks:
-        if rows % FILE_ROWS == 0:
+        if rows % file_rows == 0:
             if writer:
                 writer.close()
                 file.close()

@@ -70,7 +70,9 @@ class Curves(Stages):
         """Fit a start and a cost for each of n to runs of several sizes."""
         self.model([("", ""), (name, unit)], [((1.0, n), run(n)) for n in sizes])
 
-    def over(self, name: str, job: str, kind: str, lines: Lines, *arguments: str) -> Lines:
+    def over(
+        self, name: str, job: str, kind: str, lines: Lines, *arguments: str, unit: str = "s/picture"
+    ) -> Lines:
         """Fit a phase over parts of some lines; its output for all of them."""
         out: dict[int, Lines] = {}
 
@@ -79,7 +81,7 @@ class Curves(Stages):
             return seconds
 
         sizes = sizes_of(len(lines))
-        self.line(f"{name}.seconds", "s/record", sizes, run)
+        self.line(name, unit, sizes, run)
         return out[sizes[-1]]
 
 
@@ -98,7 +100,7 @@ def measure_extract(curves: Curves, pictures: Path, count: int) -> None:
         target = write_pictures(files, n, curves.scratch / f"{n}.parquet")
         return curves.phase("extract_features", "mapper", manifest(target, n), *arguments)[0]
 
-    curves.line("curve.extract.map.seconds", "s/picture", sizes_of(count), run)
+    curves.line("extract.whole.seconds", "s/picture", sizes_of(count), run)
 
 
 def measure_fit_curve(curves: Curves, records: int) -> None:
@@ -113,11 +115,11 @@ def measure_fit_curve(curves: Curves, records: int) -> None:
     head = measure_fit(quiet, joined, targets, "1.0")
     leaks = head[head.index("--leaks") :]
     plan = [*targets, *leaks, "--plan", str(curves.scratch / "plan.json")]
-    curves.over("curve.split.map", "split_examples", "mapper", joined, *targets)
-    curves.over("curve.fit.map", "fit_head", "mapper", joined, *plan)
-    curves.over("curve.calibrate.map", "calibrate_head", "mapper", joined, *targets, *head)
+    curves.over("split.map.seconds", "split_examples", "mapper", joined, *targets)
+    curves.over("fit.map.seconds.1.0", "fit_head", "mapper", joined, *plan)
+    curves.over("calibrate.map.seconds", "calibrate_head", "mapper", joined, *targets, *head)
     rows = ["--rows", str(curves.scratch / "vectors")]
-    curves.over("vectors.map", "map_features", "mapper", joined, *targets, *head[:2], *rows)
+    curves.over("vectors.map.seconds", "map_features", "mapper", joined, *targets, *head[:2], *rows)
     size = sum(path.stat().st_size for path in (curves.scratch / "vectors").iterdir())
     width = D + len(DEFAULT_TARGETS)
     written = sum(sizes_of(len(joined)))
@@ -179,7 +181,9 @@ def measure_cluster(rows: Rows) -> None:
     )
     curves.tell("cluster.sum.gzip", packed(cells) / len(cells) / D, "bytes/number", len(cells))
     arguments = ["--centres", rows.centres(CELLS[1])]
-    curves.over("cluster.reduce", job, "reducer", sorted(cells), *arguments)
+    curves.over(
+        "cluster.reduce.seconds", job, "reducer", sorted(cells), *arguments, unit="s/sum of a cell"
+    )
 
 
 def measure_index(rows: Rows) -> list[tuple[int, list[Block]]]:
@@ -242,7 +246,9 @@ def measure_search(rows: Rows, built: list[tuple[int, list[Block]]]) -> None:
     many = sorted(
         b'"%09d"\t' % number + line.split(b"\t", 1)[1] for number in range(16) for line in some
     )
-    curves.over("probe.merge", "probe_index", "reducer", many, "--queries", str(path))
+    arguments = ["--queries", str(path)]
+    unit = "s/query and task"
+    curves.over("probe.merge.seconds", "probe_index", "reducer", many, *arguments, unit=unit)
 
 
 def main() -> int:

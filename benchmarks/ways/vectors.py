@@ -21,6 +21,7 @@ PROBES = (1, 2, 4, 8, 16, 32, 64, 128)
 TRAIN_PER_CELL = 128
 """As many vectors a cell to learn from as Mapsight takes."""
 BLOCK = 65536
+MEASURED = 2 * BLOCK
 
 
 def batches_of(folder: Path) -> Iterator[np.ndarray]:
@@ -59,9 +60,10 @@ def memory() -> str:
 
 
 def inertia(centres: np.ndarray, x: np.ndarray) -> float:
-    """Mean squared distance of rows to the nearest centre."""
+    """Mean squared distance of rows to the nearest centre, of MEASURED of them at most."""
     import faiss
 
+    x = x[:MEASURED]
     nearest = faiss.IndexFlatL2(centres.shape[1])
     nearest.add(centres)
     return sum(

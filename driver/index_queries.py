@@ -20,9 +20,10 @@ from mapsight.new_features import vectors_for
 from mapsight.probe_plan import mean_vector
 from mapsight.records import decode_embedding
 
-__all__ = ["find_labels", "find_rows", "give_vectors", "mean_question"]
+__all__ = ["REMOVED", "find_labels", "find_rows", "give_vectors", "mean_question"]
 
 NOT_THERE = "no such file, and no picture with this image_id in the index"
+REMOVED = "this picture was removed; `add` puts it back"
 
 
 def find_rows(workspace: Workspace, index: SearchIndex, questions: Sequence[Question]) -> None:
@@ -36,7 +37,9 @@ def find_rows(workspace: Workspace, index: SearchIndex, questions: Sequence[Ques
     missing = [question for question in asked if question.record is None]
     why = _rejections(workspace, {q.image_id or "" for q in missing})
     for question in missing:
-        question.error = why.get(question.image_id or "", NOT_THERE)
+        removed = index.removed.before([question.image_id or ""])[0]
+        usual = REMOVED if removed else NOT_THERE
+        question.error = why.get(question.image_id or "", usual)
 
 
 def _rejections(workspace: Workspace, image_ids: Collection[str]) -> dict[str, str]:

@@ -64,7 +64,7 @@ def search(options: Namespace) -> int:
         labeler = Labeler(settings["targets"], settings["parents"])
         classifier = Classifier(labeler, load_head(head) if head else None)
         questions = [question_of(text) for text in typed]
-        index = SearchIndex(workspace) if options.by == "index" else None
+        index = SearchIndex(workspace, Path(scratch)) if options.by == "index" else None
         with run.attended(alone=False):
             if index:
                 label = _label(options.label, settings)

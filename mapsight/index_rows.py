@@ -131,7 +131,10 @@ def to_int8(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True)
 class Block:
-    """Where some rows of a cell are: a stream of `bytes` bytes at an offset of a file."""
+    """Where some rows of a cell are: a stream of `bytes` bytes at an offset of a file.
+
+    `part` is the number of the part of the index: 0 for what the pipeline has built.
+    """
 
     cell: int
     file: str
@@ -139,6 +142,7 @@ class Block:
     bytes: int
     rows: int
     sha256: str
+    part: int = 0
 
 
 class FileWriter:

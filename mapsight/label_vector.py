@@ -31,7 +31,7 @@ def blocks_of_label(table: pa.Table, counts: np.ndarray) -> list[Block]:
     """
     ranked = np.argsort(-counts, kind="stable")[:MOST_CELLS].tolist()
     place = {cell: rank for rank, cell in enumerate(ranked) if counts[cell]}
-    blocks = sorted(blocks_of(table, place), key=lambda block: place[block.cell])
+    blocks = sorted(blocks_of(table, place), key=lambda one: (place[one.cell], one.part))
     ends = list(accumulate(block.bytes for block in blocks))
     return blocks[: max(1, bisect_right(ends, MOST_BYTES))]
 

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from mapsight.index_filter import RowFilter
-from mapsight.index_rows import BLOCK_ROWS, vectors_of
+from mapsight.index_rows import BLOCK_ROWS, Block, vectors_of
 from mapsight.kmeans import decode_vector, encode_vector
 from mapsight.nearest import error_share
 from mapsight.probe_queries import ProbeQuery, Queries
@@ -83,21 +83,21 @@ class Probe:
         self._queries, self._d = queries, d
         self._best: dict[int, list[Found]] = {}
 
-    def add_blocks(self, blocks: Iterable[tuple[pa.RecordBatch, int, Sequence[int]]]) -> None:
-        """Consider blocks: (rows, their cell, numbers of queries that want it) of each.
+    def add_blocks(self, blocks: Iterable[tuple[pa.RecordBatch, Block, Sequence[int]]]) -> None:
+        """Consider blocks: (rows, where they were, numbers of queries that want it).
 
         Small ones that the same queries want are scored together.
         """
         for numbers, group in itertools.groupby(blocks, key=lambda block: block[2]):
-            some: list[tuple[pa.RecordBatch, int]] = []
-            for batch, cell, _ in group:
+            some: list[tuple[pa.RecordBatch, Block]] = []
+            for batch, place, _ in group:
                 if some and sum(b.num_rows for b, _ in some) + batch.num_rows > BLOCK_ROWS:
                     self._add(some, numbers)
                     some = []
-                some.append((batch, cell))
+                some.append((batch, place))
             self._add(some, numbers)
 
-    def _add(self, some: Sequence[tuple[pa.RecordBatch, int]], numbers: Sequence[int]) -> None:
+    def _add(self, some: Sequence[tuple[pa.RecordBatch, Block]], numbers: Sequence[int]) -> None:
         block = _Block(some, self._d)
         for first in range(0, len(numbers), QUERIES):
             few = numbers[first : first + QUERIES]
@@ -128,14 +128,16 @@ class _Block:
     """Some rows of some cells, and which of them a query admits.
 
     Args:
-        some: rows with their cell.
+        some: rows with where they were.
         d: how many numbers of a vector count.
     """
 
-    def __init__(self, some: Sequence[tuple[pa.RecordBatch, int]], d: int | None) -> None:
+    def __init__(self, some: Sequence[tuple[pa.RecordBatch, Block]], d: int | None) -> None:
         table = pa.Table.from_batches([batch for batch, _ in some]).combine_chunks()
         (self._batch,) = table.to_batches()
-        self._cells = np.repeat([cell for _, cell in some], [b.num_rows for b, _ in some])
+        lengths = [b.num_rows for b, _ in some]
+        self._cells = np.repeat([block.cell for _, block in some], lengths)
+        self._parts = np.repeat([block.part for _, block in some], lengths)
         self.xb = vectors_of(self._batch)[:, :d]
         self._ids: list[str] = self._batch.column("image_id").to_pylist()
         self._masks: dict[RowFilter, np.ndarray] = {}
@@ -189,6 +191,8 @@ class _Block:
         row = self._rows[place]
         known = {k: v for k, v in row.items() if v is not None or k in ALWAYS}
         known["cell"] = int(self._cells[place])
+        if self._parts[place]:
+            known["part"] = int(self._parts[place])
         if with_vector:
             known[VECTOR] = encode_vector(self.xb[place].astype(np.int16))
         return json.dumps(known)

@@ -75,7 +75,9 @@ class IndexWorld:
     @property
     def table(self) -> pa.Table:
         """The blocks as blocks.parquet has them."""
-        return pa.Table.from_pylist([vars(block) for block in self.blocks])
+        return pa.Table.from_pylist(
+            [{**vars(block), "file": f"{self.folder}/{block.file}"} for block in self.blocks]
+        )
 
     @property
     def cells(self) -> Cells:

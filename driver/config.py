@@ -20,6 +20,7 @@ __all__ = ["CONFIG", "config_flags"]
 
 CONFIG = "mapsight.toml"
 APART = {
+    "add": ("images", "openimages"),
     "search": ("license", "rank-by", "subset"),
     "evaluate-index": ("probe", "queries"),
 }

@@ -84,8 +84,9 @@ class _Rounds:
             probe *= 2
         blocks = blocks_of(index.blocks, self._read)
         rows, size = (sum(getattr(b, unit) for b in blocks) for unit in ("rows", "bytes"))
+        share = rows / int(index.cells.rows.sum())
         sys.stderr.write(
-            f"index: {len(self._read):,} of {k:,} cells read, {rows / index.rows:.1%} of"
+            f"index: {len(self._read):,} of {k:,} cells read, {share:.1%} of"
             f" {index.rows:,} pictures, {size / 1e6:,.1f} MB\n"
         )
 
@@ -94,10 +95,11 @@ class _Rounds:
         queries = [self._queries[i] for i in numbers]
         vectors = np.stack([question.vector for question in some if question.vector is not None])
         choices = list(self._choices(vectors, queries, probe))
+        counts = self._index.cells.rows
         for question, (cells, exhausted) in zip(some, choices, strict=True):
             question.answers = []
             question.probed, question.exhausted = len(cells), exhausted
-            question.share = int(self._index.cells.rows[cells].sum()) / self._index.rows
+            question.share = int(counts[cells].sum()) / int(counts.sum())
             self._read.update(cells.tolist())
         chosen = [cells for cells, _ in choices]
         for number, answers in probe_cells(

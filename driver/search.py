@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from driver.answers import Question, show
+from driver.collection import Collection, collection_of, has_index, tell_stale
 from driver.errors import Failure, UsageError
 from driver.head_file import check_given_head, fitted_head
-from driver.index_files import SearchIndex, has_index
+from driver.index_files import SearchIndex
+from driver.index_queries import REMOVED
 from driver.index_search import answer_by_index
 from driver.label_stages import settings_of
 from driver.pipeline import Pipeline
+from driver.probe_run import removed_arguments
 from driver.queries import look_at, question_of, typed_queries
 from driver.runners import check_runner
 from driver.workspace import SEARCH, Workspace, is_current
@@ -64,7 +67,10 @@ def search(options: Namespace) -> int:
         labeler = Labeler(settings["targets"], settings["parents"])
         classifier = Classifier(labeler, load_head(head) if head else None)
         questions = [question_of(text) for text in typed]
-        index = SearchIndex(workspace, Path(scratch)) if options.by == "index" else None
+        index = SearchIndex(workspace, run.scratch) if options.by == "index" else None
+        collection = index.collection if index else collection_of(workspace, run.scratch)
+        tell_stale(collection)
+        run.memo["collection"] = collection
         with run.attended(alone=False):
             if index:
                 label = _label(options.label, settings)
@@ -120,15 +126,23 @@ def _look_up(run: Pipeline, questions: Sequence[Question]) -> None:
         return
     ids = run.side_file("ids.json", json.dumps(wanted))
     stage = "extract" if run.options.by == "features" else "classify"
-    output = run.collect("find", run.workspace.parts(stage), ["--ids", ids])
+    collection: Collection = run.memo["collection"]
+    output = run.collect("find", collection.addresses(stage), ["--ids", ids])
     records: dict[str, Any] = {}
+    removed: set[str] = set()
     for image_id, record in merged_records(output):
-        if "error" not in record or image_id not in records:
+        if "error" in record:
+            records.setdefault(image_id, record)
+        elif collection.removed.hides(image_id, record.get("part", 0)):
+            removed.add(image_id)
+        else:
             records[image_id] = record
     for question in questions:
         if question.image_id:
             question.record = records.get(question.image_id)
             question.error = _why_not(question)
+            if question.error and question.image_id in removed:
+                question.error = REMOVED
 
 
 def _why_not(question: Question) -> str | None:
@@ -160,8 +174,10 @@ def _answer(
     if diagonal:
         arguments += ["--screen-diagonal", str(diagonal)]
     stage = "extract" if options.by == "features" else "classify"
+    collection: Collection = run.memo["collection"]
+    arguments += removed_arguments(collection.removed)
     answers_bytes = ANSWER_BYTES * options.top_k * len(queries)
-    output = run.collect("search", run.workspace.parts(stage), arguments, answers_bytes)
+    output = run.collect("search", collection.addresses(stage), arguments, answers_bytes)
     for number, answers in merged_records(output):
         question = questions[int(number)]
         question.answers = [

@@ -33,8 +33,8 @@ def part(folder: Path, names, buckets: int) -> list[str]:
 
 
 @settings(deadline=None, max_examples=40)
-@given(IDS, IDS, IDS, st.sets(st.integers(0, 60)), *[st.integers(1, 7)] * 3)
-def test_known_are_those_that_a_part_shows(asked, first, second, gone, *buckets):
+@given(IDS, IDS, IDS, st.sets(st.integers(0, 60)), st.tuples(*[st.integers(1, 7)] * 3))
+def test_known_are_those_that_a_part_shows(asked, first, second, gone, buckets):
     own, *sizes = buckets
     hidden = {f"{n:016x}": 1 for n in gone}
     with tempfile.TemporaryDirectory() as folder:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from driver.index_part import IndexPart
 from driver.vector_stages import CENTRES
 from driver.workspace import Workspace
 from mapsight.id_list import IdList
-from mapsight.index_rows import INT8, read_block, vectors_of
+from mapsight.index_rows import Block, read_block, whole_vectors
 from mapsight.inputs import open_uri
 from mapsight.nearest import Centres
 from mapsight.probe_plan import Cells, blocks_of, in_order
@@ -122,32 +122,27 @@ class SearchIndex:
         """
         places = self.places_of(image_ids)
         found: dict[str, dict[str, Any]] = {}
-        for part, cell, batch in self._batches(set(places.values())):
-            here = [name for name, place in places.items() if place == (part, cell)]
+        every = blocks_of(self.blocks, {cell for _, cell in places.values()})
+        wanted = set(places.values())
+        for block, batch in self.batches(b for b in every if (b.part, b.cell) in wanted):
+            place = block.part, block.cell
+            here = [name for name in places if places[name] == place]
             known = pa.compute.is_in(batch.column("image_id"), pa.array(here))
             some = batch.take(pa.array(np.flatnonzero(known.to_numpy(zero_copy_only=False))))
             rows = some.drop_columns(["vector"]).to_pylist()
-            for row, vector in zip(rows, _whole(some), strict=True):
-                found[row["image_id"]] = {**row, "vector": vector, "cell": cell, "part": part}
+            for row, vector in zip(rows, whole_vectors(some), strict=True):
+                at = {"vector": vector, "cell": block.cell, "part": block.part}
+                found[row["image_id"]] = {**row, **at}
         return found
 
-    def _batches(self, places: Set[tuple[int, int]]) -> Iterator[tuple[int, int, pa.RecordBatch]]:
-        every = blocks_of(self.blocks, {cell for _, cell in places})
-        wanted = [block for block in every if (block.part, block.cell) in places]
-        for uri, blocks in groupby(wanted, key=lambda block: block.file):
+    def batches(self, blocks: Iterable[Block]) -> Iterator[tuple[Block, pa.RecordBatch]]:
+        """Each of some blocks with its rows, hidden ones left out. Memory: a block."""
+        for uri, some in groupby(blocks, key=lambda block: block.file):
             with open_uri(uri) as file:
-                for block in blocks:
-                    yield block.part, block.cell, read_block(file, block)
+                for block in some:
+                    yield block, self.removed.shown(read_block(file, block), block.part)
 
 
 def _added(collection: Collection) -> Iterator[IndexPart]:
     for one in collection.additions:
         yield IndexPart(collection.parts[one.number], one.number, one.digest)
-
-
-def _whole(batch: pa.RecordBatch) -> np.ndarray:
-    """Vectors in int16, of int8 and their scales too."""
-    x = vectors_of(batch)
-    if x.dtype.name != INT8:
-        return x
-    return np.rint(x * batch.column("scale").to_numpy()[:, None]).astype(np.int16)

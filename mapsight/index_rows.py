@@ -35,6 +35,7 @@ __all__ = [
     "to_int8",
     "vectors_below",
     "vectors_of",
+    "whole_vectors",
 ]
 
 BLOCK_ROWS = 2048
@@ -104,6 +105,14 @@ def vectors_of(batch: pa.RecordBatch) -> np.ndarray:
     """The vectors of a batch without a copy: (n, d) int16 or int8."""
     column = batch.column("vector")
     return column.flatten().to_numpy().reshape(len(column), column.type.list_size)
+
+
+def whole_vectors(batch: pa.RecordBatch) -> np.ndarray:
+    """The vectors of a batch in int16: (n, d); of int8 the numbers times their scale, rounded."""
+    x = vectors_of(batch)
+    if x.dtype.name != INT8:
+        return x
+    return np.rint(x * batch.column("scale").to_numpy()[:, None]).astype(np.int16)
 
 
 def orders(batch: pa.RecordBatch) -> np.ndarray:

@@ -15,6 +15,7 @@ from mapsight.index_rows import Block
 from mapsight.nearest import Centres
 
 __all__ = [
+    "BATCH_BYTES",
     "Cells",
     "Choice",
     "blocks_of",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from driver.changes import REMOVED, Removals, clean_changes, write_changes
+from driver.changes import REMOVED, Removals, write_changes
 from driver.collection import has_index, tell_stale
 from driver.errors import Failure, UsageError
 from driver.index_files import SearchIndex
@@ -120,8 +120,8 @@ def _commit(
     workspace.write(data, REMOVED, name)
     hidden = _hidden(index, Counter(part for part, _ in places.values()))
     removals = Removals(f"{REMOVED}/{name}", len(table), digest, hidden)
+    # the list before it goes with the next command: a search may be reading it
     write_changes(workspace, replace(changes, removals=removals))
-    clean_changes(workspace)
 
 
 def _hidden(index: SearchIndex, more: Mapping[int, int]) -> dict[str, int]:

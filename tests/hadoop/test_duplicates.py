@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from mapsight.hdfs import hdfs_file_system
@@ -12,6 +14,8 @@ from tests.hadoop.containers import running
 HOME = "hdfs:///user/tester/duplicates"
 SIZES = [60, 60, 60, 120, 180]
 """Of each of four pictures two copies, one with other bytes, and two enlarged."""
+COPIES = 3
+"""Of a fifth, byte for byte."""
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +28,7 @@ def there(cluster, environment, tmp_path_factory):
             patch.setenv(name, value)
         pictures = [jpeg(seed, side, side) for seed in range(4) for side in SIZES]
         pictures[2::5] = [data + b"\0" for data in pictures[2::5]]
+        pictures += [jpeg(4, 90, 90)] * COPIES + [jpeg(4, 90, 90) + b"\0"]
         ids = [f"{number:016x}" for number in range(len(pictures))]
         hdfs_file_system("").pipe_file(f"{HOME}/pictures.parquet", parquet(pictures, ids, 4))
         program = Program(variables, folder)
@@ -35,10 +40,18 @@ def test_groups_are_those_of_one_machine_byte_for_byte(there, cluster):
     inputs = ["--images", f"{HOME}/pictures.parquet"]
     there.ok("-r", "local", *inputs, "--workspace", "here", "--duplicates")
     there.ok("-r", "hadoop", *inputs, "--workspace", f"{HOME}/workspace", "--duplicates")
-    here = (there.folder / "here" / "results" / "duplicates.csv").read_text()
-    assert (there.folder / "results" / "duplicates.csv").read_text() == here
-    kinds = [line.split(",")[2] for line in here.splitlines()]
-    assert [kinds.count(kind) for kind in ("keeper", "near", "exact")] == [4, 16, 0]
+    here, found = (there.folder / name / "results" for name in ("here", "."))
+    table = (here / "duplicates.csv").read_text()
+    assert (found / "duplicates.csv").read_text() == table
+    kinds = [line.split(",")[2] for line in table.splitlines()]
+    assert [kinds.count(kind) for kind in ("keeper", "near", "exact")] == [5, 17, COPIES - 1]
+    facts, same = (
+        json.loads((at / "summary.json").read_text())["duplicates"] for at in (here, found)
+    )
+    assert facts == same and facts["sizes"] == [
+        {"least": 3, "most": 4, "groups": 1, "pictures": 4},
+        {"least": 5, "most": 8, "groups": 4, "pictures": 20},
+    ]
     done = there("duplicates", "-r", "hadoop", "--workspace", f"{HOME}/workspace")
-    assert "20 pictures, 4 groups of duplicates with 20 pictures" in done.stderr
+    assert "24 pictures, 5 groups of duplicates with 24 pictures" in done.stderr
     assert running(cluster) == []

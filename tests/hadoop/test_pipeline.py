@@ -8,6 +8,7 @@ import re
 import sys
 import threading
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,7 +24,7 @@ HOME = "hdfs:///user/tester/pipeline"
 WORKSPACE = f"{HOME}/workspace"
 PARQUET = f"{HOME}/more.parquet"
 INPUTS = ["--openimages", "openimages", "--images", "more.tar", PARQUET]
-INPUTS += ["--target-labels", "Lion,Tree", "--max-iterations", "2"]
+INPUTS += ["--target-labels", "Lion,Tree", "--max-iterations", "2", "--cells", "5"]
 ERRORS = {
     "corrupt": 1,
     "duplicate_id": 2,
@@ -196,18 +197,44 @@ def test_status_of_a_workspace_on_hdfs_is_that_of_one_here(ran):
 
 
 def answers(ran, *arguments: str) -> list[dict]:
-    """The same search here and there; the answers, once they are seen to be equal."""
+    """The same search here and there; the answers, once their bytes are seen to be equal."""
     rest = ["--format", "json", *arguments]
-    here = ran.program.ok("search", "-r", "local", "--workspace", "here", *rest)
-    there = ran.program.ok("search", "-r", "hadoop", "--workspace", WORKSPACE, *rest)
-    assert there == here
-    return [json.loads(line) for line in here.splitlines()]
+    places = (("inline", "here"), ("local", "here"), ("hadoop", WORKSPACE))
+    found = [ran.program.ok("search", "-r", r, "--workspace", w, *rest) for r, w in places]
+    assert found[1:] == found[:1] * 2
+    return [json.loads(line) for line in found[0].splitlines()]
 
 
 def test_a_picture_is_searched_for_as_on_one_machine(ran):
     (ran.folder / "query.jpg").write_bytes(jpeg(7, 67))
     found = answers(ran, "query.jpg", "--top-k", "3")
     assert (found[0]["image_id"], len(found)) == (f"{7:016x}", 3)
+
+
+IDS = [f"{seed:016x}" for seed in (1, 2, 5, 8, 30, 45)]
+
+
+def test_filters_leave_and_reach_the_same_pictures_as_on_one_machine(ran):
+    filters = ["--label", "Tree", "--license", "by", "--subset", "train", "--min-ppi", "8.7"]
+    found = answers(ran, *IDS, *filters, "--style", "any", "--probe", "1", "--exclude-self")
+    assert {row["query"] for row in found} == set(IDS)
+    kinds = {(row["label"], row["license"], row["subset"], row["exhausted"]) for row in found}
+    assert kinds == {("Tree", "by", "train", True)}
+    assert min(row["ppi"] for row in found) >= 8.7
+
+
+def test_labels_are_queries_and_the_best_by_ppi_of_plain_features_the_same(ran):
+    rest = ["--rank-by", "ppi", "--features", "plain", "--top-k", "5", "--style", "any"]
+    found = answers(ran, "Lion", "Tree", *IDS, *rest)
+    assert [row["query"] for row in found[::5]] == ["Lion", "Tree", *IDS]
+    assert all(a["ppi"] >= b["ppi"] for a, b in pairwise(found) if a["rank"] < b["rank"])
+
+
+@pytest.mark.parametrize("mean", [[], ["--mean"]])
+def test_diverse_answers_are_those_of_one_machine(ran, mean):
+    found = answers(ran, "Tree", *IDS, *mean, "--rank-by", "diverse", "--top-k", "4")
+    assert len(found) == 4 * (1 if mean else 1 + len(IDS))
+    assert {row["style"] for row in found} <= {"photo", "drawing"}
 
 
 def test_five_hundred_queries_are_answered_as_on_one_machine(ran, cluster):

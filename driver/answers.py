@@ -7,6 +7,7 @@ import io
 import json
 import sys
 from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from driver.workspace import Workspace
 from mapsight.results import find_predictions
 from mapsight.text import plain
 
-__all__ = ["Question", "known_predictions", "show"]
+__all__ = ["CREDITS", "TABLE", "Question", "known_predictions", "show"]
 
 SHOWN_BY = {
     "features": "how alike the model finds them",
@@ -84,7 +85,8 @@ def show(run: Pipeline, questions: Sequence[Question]) -> None:
 def _give_credit(run: Pipeline, questions: Sequence[Question]) -> None:
     """Add title, author, licence and address to the answers, where the results have them."""
     rows = [answer for question in questions for answer in question.answers]
-    known = known_predictions(run.workspace, [row["image_id"] for row in rows], CREDITS)
+    lookup = run.memo.get("credits") or partial(known_predictions, run.workspace)
+    known = lookup([row["image_id"] for row in rows], CREDITS)
     for row in rows:
         found = known.get(row["image_id"], {})
         row.update({name: found.get(name) or row.get(name) for name in CREDITS})

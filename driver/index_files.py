@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 
@@ -11,13 +13,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from driver.errors import Failure
 from driver.index_stage import BLOCKS, CELLS
 from driver.vector_stages import CENTRES
 from driver.workspace import Workspace, is_current
 from mapsight.index_build import bucket_of
-from mapsight.index_rows import INT8, order_of, read_block, vectors_of
-from mapsight.nearest import Centres
-from mapsight.probe_plan import Cells, blocks_of, in_order
+from mapsight.index_copy import whole_vectors
+from mapsight.index_rows import Block, order_of, read_block
+from mapsight.nearest import Centres, Nearest
+from mapsight.probe_plan import Cells, blocks_of, in_order, rankings
 
 __all__ = ["SearchIndex", "has_index"]
 
@@ -41,7 +45,7 @@ class SearchIndex:
         workspace.parts("index")
         document = workspace.committed("index")
         assert document is not None
-        self._workspace, self._document = workspace, document
+        self.workspace, self._document = workspace, document
         self.folder = workspace.uri("index", document["folder"])
         self.facts: dict[str, Any] = document["notes"]
         self.digest = document["digest"]
@@ -49,6 +53,7 @@ class SearchIndex:
         self.blocks = pq.read_table(pa.BufferReader(self._read(BLOCKS)))
         table = pq.read_table(pa.BufferReader(self._read(CELLS)))
         self.cells = Cells(len(self.centres), table)
+        self._plain_centres: Centres | None = None
 
     @property
     def rows(self) -> int:
@@ -56,10 +61,10 @@ class SearchIndex:
         return int(self.facts["rows"])
 
     def _path(self, name: str) -> str:
-        return self._workspace.path("index", self._document["folder"], name)
+        return self.workspace.path("index", self._document["folder"], name)
 
     def _read(self, name: str) -> bytes:
-        return self._workspace.fs.cat_file(self._path(name))
+        return self.workspace.fs.cat_file(self._path(name))
 
     def _ids(self, bucket: int) -> pa.Table:
         return pa.ipc.open_stream(self._read(self.facts["ids"][bucket])).read_all()
@@ -69,14 +74,37 @@ class SearchIndex:
         d, plain_d = int(self.facts["d"]), int(self.facts["plain_d"])
         return {"new": d, "plain": plain_d} if d > plain_d else {"plain": d}
 
-    def in_order(self, vectors: np.ndarray, d: int) -> Iterator[np.ndarray]:
-        """For each of (n, D) vectors all cells, the nearest by the first d numbers first.
+    def _centres(self, d: int) -> Centres:
+        """Centres by their first d numbers.
 
         Cells are made by all numbers; that the plain ones rank them better for a search by
         these was measured (docs/search.md).
         """
-        centres = self.centres if d == self.facts["d"] else Centres(self.centres.centres[:, :d])
-        return in_order(centres, vectors[:, :d])
+        if d == self.facts["d"]:
+            return self.centres
+        if self._plain_centres is None:
+            self._plain_centres = Centres(self.centres.centres[:, :d].copy())
+        return self._plain_centres
+
+    def in_order(self, vectors: np.ndarray, d: int) -> Iterator[np.ndarray]:
+        """For each of (n, D) vectors all cells, the nearest by the first d numbers first."""
+        return in_order(self._centres(d), vectors[:, :d])
+
+    def rankings(self, vectors: np.ndarray, d: int) -> Iterator[Nearest]:
+        """For each of (n, D) vectors what gives the first cells of `in_order`, sooner."""
+        return rankings(self._centres(d), vectors[:, :d])
+
+    @cached_property
+    def cell_bytes(self) -> np.ndarray:
+        """Of the blocks of each cell: (k,) int64."""
+        cells, sizes = (self.blocks.column(name).to_numpy() for name in ("cell", "bytes"))
+        return np.bincount(cells, weights=sizes, minlength=len(self.centres)).astype(np.int64)
+
+    @cached_property
+    def measured(self) -> list[dict[str, Any]]:
+        """What the stage recall has measured; nothing where it has not."""
+        document = self.workspace.committed("recall")
+        return document["notes"]["table"] if document else []
 
     def first_ids(self, n: int) -> list[str]:
         """Ids among which are those of the n pictures of the lowest `order`."""
@@ -109,20 +137,40 @@ class SearchIndex:
             places = np.flatnonzero(known.to_numpy(zero_copy_only=False))
             some = batch.take(pa.array(places))
             rows = some.drop_columns(["vector"]).to_pylist()
-            for row, vector in zip(rows, _whole(some), strict=True):
+            for row, vector in zip(rows, whole_vectors(some), strict=True):
                 found[row["image_id"]] = {**row, "vector": vector, "cell": cell}
         return found
 
     def _batches(self, cells: Collection[int]) -> Iterator[tuple[int, pa.RecordBatch]]:
-        for name, blocks in groupby(blocks_of(self.blocks, cells), key=lambda block: block.file):
-            with self._workspace.fs.open(self._path(name), "rb") as file:
-                for block in blocks:
+        return self._read_blocks(blocks_of(self.blocks, cells))
+
+    def batches(self) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """(cell, rows) of every block, by cell: the order of `ordered_blocks`. Memory: a block."""
+        rows = (row for some in self.ordered_blocks.to_batches(1024) for row in some.to_pylist())
+        return self._read_blocks(Block(**row) for row in rows)
+
+    @cached_property
+    def ordered_blocks(self) -> pa.Table:
+        """Blocks by cell, and as they lie in a file."""
+        return self.blocks.sort_by([("cell", "ascending"), ("offset", "ascending")])
+
+    def _read_blocks(self, blocks: Iterable[Block]) -> Iterator[tuple[int, pa.RecordBatch]]:
+        for name, some in groupby(blocks, key=lambda block: block.file):
+            with self.workspace.fs.open(self._path(name), "rb") as file:
+                for block in some:
                     yield block.cell, read_block(file, block)
 
+    def id_files(self) -> Iterator[tuple[int, bytes]]:
+        """(number, content) of each file of ids. Memory: a file, some 40 bytes a picture.
 
-def _whole(batch: pa.RecordBatch) -> np.ndarray:
-    """Vectors in int16, of int8 and their scales too."""
-    x = vectors_of(batch)
-    if x.dtype.name != INT8:
-        return x
-    return np.rint(x * batch.column("scale").to_numpy()[:, None]).astype(np.int16)
+        Raises:
+            Failure: one has changed since it was made.
+        """
+        parts = {part["name"].rsplit("/", 1)[-1]: part for part in self._document["parts"]}
+        for bucket, name in enumerate(self.facts["ids"]):
+            data, part = self._read(name), parts[name]
+            known = part.get("sha256")
+            if len(data) != part["bytes"] or known not in (None, hashlib.sha256(data).hexdigest()):
+                address = self.workspace.uri("index", part["name"])
+                raise Failure(f"{address} has changed since it was made; run with --force index")
+            yield bucket, data

@@ -1,0 +1,115 @@
+"""A copy of an index on this machine that is mapped into memory, not read.
+
+Blocks follow one another by cell in one Arrow file, each a batch, with the squared lengths
+of their vectors beside them; files of ids are as the index has them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mapsight.index_build import bucket_of
+from mapsight.index_rows import INT8, batch_in, order_of, vectors_of
+from mapsight.probe_rows import squares, squares_name
+
+__all__ = ["IDS", "ROWS", "IndexCopy", "whole_vectors", "write_rows"]
+
+ROWS, IDS = "rows.arrow", "ids-{:06d}.arrow"
+KNOWN_BATCHES = 1024
+"""Batches whose places in the file are remembered; about 10 kB each."""
+KNOWN_IDS = 64
+
+
+def whole_vectors(batch: pa.RecordBatch) -> np.ndarray:
+    """Vectors in int16, of int8 and their scales too: (n, d)."""
+    x = vectors_of(batch)
+    if x.dtype.name != INT8:
+        return x
+    return np.rint(x * batch.column("scale").to_numpy()[:, None]).astype(np.int16)
+
+
+def write_rows(path: Path, batches: Iterable[pa.RecordBatch], lengths: Collection[int]) -> int:
+    """Write the blocks of an index, one after the other; how many. Memory: a block.
+
+    Args:
+        lengths: of how many first numbers of a vector the squared length is to be there.
+    """
+    n, writer = 0, None
+    with path.open("wb") as file:
+        for batch in batches:
+            x = vectors_of(batch)
+            for d in sorted(lengths):
+                batch = batch.append_column(squares_name(d), pa.array(squares(x[:, :d])))
+            writer = writer or pa.ipc.new_file(file, batch.schema)
+            writer.write_batch(batch)
+            n += 1
+        if writer:
+            writer.close()
+    return n
+
+
+class IndexCopy:
+    """Rows by cell and by id, mapped. Memory: the places of some batches.
+
+    Args:
+        folder: with ROWS and files of ids.
+        cells: (n,) the cell of each batch of ROWS, rising.
+        buckets: how many files of ids there are.
+
+    Raises:
+        ValueError: the file has not as many batches; names it.
+    """
+
+    def __init__(self, folder: Path, cells: np.ndarray, buckets: int) -> None:
+        self._folder, self._cells, self._buckets = folder, cells, buckets
+        self._file = pa.ipc.open_file(pa.memory_map(str(folder / ROWS)))
+        if self._file.num_record_batches != len(cells):
+            found = self._file.num_record_batches
+            raise ValueError(f"{folder / ROWS}: has {found:,} blocks, not {len(cells):,}")
+        self._batch = lru_cache(KNOWN_BATCHES)(self._file.get_batch)
+        self._ids = lru_cache(KNOWN_IDS)(self._open_ids)
+
+    def batches(self, cell: int) -> Iterator[pa.RecordBatch]:
+        """The rows of a cell."""
+        first, last = np.searchsorted(self._cells, (cell, cell + 1)).tolist()
+        yield from map(self._batch, range(first, last))
+
+    def blocks(
+        self, wants: Mapping[int, Sequence[int]]
+    ) -> Iterator[tuple[pa.RecordBatch, int, Sequence[int]]]:
+        """(rows, cell, numbers) of each cell that queries want, as `Probe.add_blocks` takes them."""
+        for cell in sorted(wants):
+            for batch in self.batches(cell):
+                yield batch, cell, wants[cell]
+
+    def _open_ids(self, bucket: int) -> pa.RecordBatch:
+        return batch_in(pa.memory_map(str(self._folder / IDS.format(bucket))).read_buffer())
+
+    def cell_of(self, image_id: str) -> int | None:
+        """The cell of a picture; None where there is no such picture."""
+        bucket = bucket_of(order_of(image_id), self._buckets)
+        ids, cells = self._ids(bucket).columns
+        place = bisect_left(range(len(ids)), image_id, key=lambda i: ids[i].as_py())
+        if place == len(ids) or ids[place].as_py() != image_id:
+            return None
+        return cells[place].as_py()
+
+    def row_of(self, image_id: str) -> dict[str, Any] | None:
+        """The fields of a picture, with `cell`; `vector` (d,) int16."""
+        cell = self.cell_of(image_id)
+        for batch in () if cell is None else self.batches(cell):
+            place = pc.index(batch.column("image_id"), image_id).as_py()
+            if place >= 0:
+                one = batch.slice(place, 1)
+                known = [name for name in one.schema.names if not name.startswith("squares_")]
+                row = one.select([name for name in known if name != "vector"]).to_pylist()[0]
+                return {**row, "vector": whole_vectors(one)[0], "cell": cell}
+        return None

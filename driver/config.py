@@ -22,6 +22,7 @@ CONFIG = "mapsight.toml"
 APART = {
     "search": ("license", "rank-by", "subset"),
     "evaluate-index": ("probe", "queries"),
+    "export": ("format", "out"),
 }
 """Options that mean other things for a command: only its own table sets them."""
 

@@ -99,7 +99,7 @@ class Copies:
         try:
             if shutil.disk_usage(part).free < size:
                 raise OSError(errno.ENOSPC, f"{size / 1e6:,.1f} MB are needed")
-            sys.stderr.write(f"copying {size / 1e6:,.1f} MB of the index to {path} (once)\n")
+            sys.stderr.write(f"copying {size / 1e6:,.1f} MB to {path} (once)\n")
             about = make(part)
             files = {file.name: file.stat().st_size for file in sorted(part.iterdir())}
             for name in files:

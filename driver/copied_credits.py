@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from driver.answers import CREDITS, TABLE, known_predictions
+from driver.answers import CREDITS, TABLE
 from driver.copies import Copies
 from driver.workspace import Workspace
 from mapsight.inputs import open_uri, resolve
@@ -36,7 +36,7 @@ class CopiedCredits:
     """
 
     def __init__(self, workspace: Workspace, copies: Copies) -> None:
-        self._workspace, self._reader = workspace, None
+        self._reader: Any = None
         merged, extract = workspace.committed("merge"), workspace.committed("extract")
         if not (merged and extract and merged["inputs"]["extract"] == extract["digest"]):
             return
@@ -95,7 +95,9 @@ def _telling(table: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
     for batch in table.iter_batches(BATCH, columns=list(COLUMNS)):
         ids = batch.column("image_id").to_pylist()
         if ids != sorted(ids) or (ids and ids[0] < last):
-            raise ValueError("predictions.parquet is not sorted by image_id; run with --force merge")
+            raise ValueError(
+                "predictions.parquet is not sorted by image_id; run with --force merge"
+            )
         last = ids[-1] if ids else last
         known = pa.compute.is_valid(batch.column(CREDITS[0]))
         for name in CREDITS[1:]:

@@ -89,7 +89,9 @@ class Copies:
 
     def _failure(self, error: OSError) -> Failure:
         why = error.strerror or str(error)
-        return Failure(f"{self.root}: no copy of the index: {why}; name a folder with --copy FOLDER")
+        return Failure(
+            f"{self.root}: no copy of the index: {why}; name a folder with --copy FOLDER"
+        )
 
     def _make(self, path: Path, digest: str, size: int, make: Make) -> None:
         part = self.root / UNFINISHED

@@ -1,4 +1,4 @@
-"""Answering without a job: from a copy of the index, also each query of standard input as it comes."""
+"""Answering without a job, also each query of standard input as it comes."""
 
 from __future__ import annotations
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from driver.answers import Question, show
-from driver.errors import Failure, UsageError
-from driver.head_file import check_given_head, fitted_head
 from driver.copied_index import probe_here
 from driver.each_query import answer_each, copied_index, tell_errors
+from driver.errors import Failure, UsageError
+from driver.head_file import check_given_head, fitted_head
 from driver.index_files import SearchIndex, has_index
 from driver.index_search import answer_by_index
 from driver.label_stages import settings_of

@@ -1,10 +1,10 @@
 """Searching from Python: an index opened once, which answers in milliseconds.
 
-    from driver.searcher import Searcher
+from driver.searcher import Searcher
 
-    searcher = Searcher("workspace")
-    for answer in searcher.search("00966a975d566c45", top_k=5, style="photo"):
-        print(answer["rank"], answer["image_id"], answer["score"])
+searcher = Searcher("workspace")
+for answer in searcher.search("00966a975d566c45", top_k=5, style="photo"):
+    print(answer["rank"], answer["image_id"], answer["score"])
 """
 
 from __future__ import annotations

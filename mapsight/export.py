@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mapsight.index_copy import whole_vectors
 from mapsight.index_rows import FIELDS, vectors_of
 from mapsight.probe_rows import squares
 
@@ -96,7 +97,7 @@ class NpyWriter:
 
     def add(self, cell: int, batch: pa.RecordBatch) -> None:
         """The next block."""
-        self._file.write(memoryview(unit_vectors(batch, self._shape[1])))
+        self._file.write(unit_vectors(batch, self._shape[1]).data)
         self._rows.add(_columns(batch, cell, self._n))
         self._n += batch.num_rows
 
@@ -180,10 +181,11 @@ class FaissWriter:
         if cell != self._cell:
             self._end()
             self._cell, self._start, self._first = cell, self._file.tell(), self._n
-        lengths = squares(vectors_of(batch)[:, : self._d])
+        # int8 vectors are about as long as what they are made of times the row's scale
+        lengths = squares(whole_vectors(batch)[:, : self._d])
         self._lengths += float(lengths.sum())
         self._long += int((lengths > 0).sum())
-        self._file.write(memoryview(unit_vectors(batch, self._d)))
+        self._file.write(unit_vectors(batch, self._d).data)
         self._rows.add(_columns(batch, cell, self._n))
         self._n += batch.num_rows
 
@@ -195,7 +197,7 @@ class FaissWriter:
             self._file.write(bytes((room - size) * self._d * 4))
             ids = np.full(room, -1, np.int64)
             ids[:size] = np.arange(self._first, self._n)
-            self._file.write(memoryview(ids))
+            self._file.write(ids.data)
             self._lists[self._cell] = (size, room, self._start)
 
     def close(self) -> Files:
@@ -213,9 +215,11 @@ class FaissWriter:
         near.add((self._centres / length).astype(np.float32))
         index = faiss.IndexIVFFlat(near, self._d, k, faiss.METRIC_INNER_PRODUCT)
         lists = faiss.OnDiskInvertedLists(k, self._d * 4, str(self._where / LISTS))
-        for cell, (size, room, start) in self._lists.items():
-            one = lists.lists.at(cell)
-            one.size, one.capacity, one.offset = size, room, start
+        lists.lists.clear()
+        for cell in range(k):
+            one = faiss.OnDiskOneList()
+            one.size, one.capacity, one.offset = self._lists.get(cell, (0, 0, 0))
+            lists.lists.push_back(one)
         lists.totsize = total
         index.replace_invlists(lists, False)
         index.ntotal, index.nprobe, index.is_trained = self._n, self._probe, True

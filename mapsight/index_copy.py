@@ -69,7 +69,8 @@ class IndexCopy:
     """
 
     def __init__(self, folder: Path, cells: np.ndarray, buckets: int) -> None:
-        self._folder, self._cells, self._buckets = folder, cells, buckets
+        self.folder = folder
+        self._cells, self._buckets = cells, buckets
         self._file = pa.ipc.open_file(pa.memory_map(str(folder / ROWS)))
         if self._file.num_record_batches != len(cells):
             found = self._file.num_record_batches
@@ -85,13 +86,13 @@ class IndexCopy:
     def blocks(
         self, wants: Mapping[int, Sequence[int]]
     ) -> Iterator[tuple[pa.RecordBatch, int, Sequence[int]]]:
-        """(rows, cell, numbers) of each cell that queries want, as `Probe.add_blocks` takes them."""
+        """(rows, cell, numbers) of each cell that queries want, for `Probe.add_blocks`."""
         for cell in sorted(wants):
             for batch in self.batches(cell):
                 yield batch, cell, wants[cell]
 
     def _open_ids(self, bucket: int) -> pa.RecordBatch:
-        return batch_in(pa.memory_map(str(self._folder / IDS.format(bucket))).read_buffer())
+        return batch_in(pa.memory_map(str(self.folder / IDS.format(bucket))).read_buffer())
 
     def cell_of(self, image_id: str) -> int | None:
         """The cell of a picture; None where there is no such picture."""

@@ -20,9 +20,9 @@ __all__ = [
     "choose",
     "choose_nearest",
     "in_order",
-    "rankings",
     "mean_vector",
     "probe_lines",
+    "rankings",
     "reads_of",
     "usual_probe",
 ]

@@ -134,7 +134,9 @@ def indexed(folder: Path, n: int = 300, k: int = 7, dtype: str = INT16) -> Index
     np.save(target / CENTRES, world.centres.centres)
     pq.write_table(world.table.cast(BLOCK_SCHEMA), target / BLOCKS)
     names = ("label", "style", "rows")
-    cells = [{**c, "kinds": [dict(zip(names, k, strict=True)) for k in c["kinds"]]} for c in world.kinds]
+    cells = [
+        {**c, "kinds": [dict(zip(names, k, strict=True)) for k in c["kinds"]]} for c in world.kinds
+    ]
     pq.write_table(pa.Table.from_pylist(cells, CELL_SCHEMA), target / CELLS)
     ids: list[list[tuple[str, int]]] = [[] for _ in range(BUCKETS)]
     for image_id, cell in zip(world.ids, world.cell.tolist(), strict=True):

@@ -18,7 +18,7 @@ import pytest
 from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from index_world import D, PLAIN_D, IndexWorld, indexed
+from index_world import PLAIN_D, D, IndexWorld, indexed
 
 from driver.answers import Question
 from driver.copied_index import CopiedIndex, probe_here
@@ -35,8 +35,9 @@ from mapsight.nearest import Centres
 from mapsight.probe_plan import choose, choose_nearest
 
 PLAIN = {
-    "features": None, "probe": None, "recall": None, "style": "any", "min_ppi": 0.0, "license": None,
-    "subset": None, "rank_by": "score", "exclude_self": False, "top_k": 10, "label": None,
+    "features": None, "probe": None, "recall": None, "style": "any", "min_ppi": 0.0,
+    "license": None, "subset": None, "rank_by": "score", "exclude_self": False,
+    "top_k": 10, "label": None,
 }  # fmt: skip
 
 
@@ -219,7 +220,9 @@ def test_a_disk_that_fills_up_is_told_too(tmp_path):
         "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000));"
         f"from driver.searcher import Searcher; Searcher({str(tmp_path / 'w')!r})"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", program], cwd=ROOT, capture_output=True, text=True
+    )
     assert "no copy of the index: File too large" in done.stderr.splitlines()[-1]
     assert [path.name for path in (tmp_path / "w" / "copy").iterdir()] == ["copies.lock"]
 

@@ -27,6 +27,7 @@ __all__ = ["Probe", "exact_cosines", "merged", "rough_cosines"]
 
 QUERIES = 256
 """Queries that are scored at once: 4 MiB of scores for a block."""
+FEW_QUERIES = 4
 
 Found = Sequence[Any]
 """Score, image_id, and fields as JSON text, which takes a tenth of the memory of a dict."""
@@ -63,15 +64,17 @@ class Probe:
         """
         for numbers, group in itertools.groupby(blocks, key=lambda block: block[2]):
             some: list[tuple[pa.RecordBatch, int]] = []
+            rows = 0
             for batch, cell, _ in group:
-                if some and sum(b.num_rows for b, _ in some) + batch.num_rows > self._rows:
+                if some and rows + batch.num_rows > self._rows:
                     self._add(some, numbers)
-                    some = []
+                    some, rows = [], 0
                 some.append((batch, cell))
+                rows += batch.num_rows
             self._add(some, numbers)
 
     def _add(self, some: Sequence[tuple[pa.RecordBatch, int]], numbers: Sequence[int]) -> None:
-        rows = ProbeRows(some, self._d)
+        rows = ProbeRows(some, self._d, joined=len(numbers) > FEW_QUERIES)
         for first in range(0, len(numbers), QUERIES):
             few = numbers[first : first + QUERIES]
             self._score(rows, few, self._queries.vectors(few)[:, : self._d])
@@ -86,7 +89,7 @@ class Probe:
             floor = best[-1][0] if len(best) == kept else -np.inf
             if most[i] < floor - doubt:
                 continue
-            places = rows.admitted(query, alone=len(numbers) == 1)
+            places = rows.admitted(query)
             places = places[contenders(rough[i, places], kept, floor, doubt)]
             if len(places):
                 best = best_first([*best, *rows.scored(xq[i], places)], kept)

@@ -63,16 +63,23 @@ def _cosines(dots: np.ndarray, lengths: np.ndarray, others: np.ndarray) -> np.nd
 class ProbeRows:
     """Some rows of some cells; a place is the number of a row among them.
 
-    Vectors are not copied; lengths are taken from the rows where these say them.
+    Lengths are taken from the rows where these say them.
 
     Args:
         some: rows with their cell.
         d: how many numbers of a vector count; None for all.
+        joined: make one batch of them, which many queries are compared with sooner; else nothing
+            is copied.
     """
 
-    def __init__(self, some: Sequence[tuple[pa.RecordBatch, int]], d: int | None) -> None:
+    def __init__(
+        self, some: Sequence[tuple[pa.RecordBatch, int]], d: int | None, *, joined: bool
+    ) -> None:
         self._batches = [batch for batch, _ in some]
-        self._cells = [cell for _, cell in some]
+        self._cells = np.repeat([cell for _, cell in some], [b.num_rows for b in self._batches])
+        if joined:
+            self._batches = pa.Table.from_batches(self._batches).combine_chunks().to_batches()
+        self._joined = joined
         self._x = [vectors_of(batch)[:, :d] for batch in self._batches]
         self._starts = np.cumsum([0, *(batch.num_rows for batch in self._batches)])
         self._table = pa.Table.from_batches(self._batches)
@@ -96,22 +103,18 @@ class ProbeRows:
         place = batch.schema.get_field_index(squares_name(x.shape[1]))
         return squares(x) if place < 0 else batch.column(place).to_numpy()
 
-    def admitted(self, query: ProbeQuery, *, alone: bool) -> np.ndarray:
-        """Places of the rows that may answer: (m,) int64.
-
-        Args:
-            alone: no other query will ask these rows.
-        """
+    def admitted(self, query: ProbeQuery) -> np.ndarray:
+        """Places of the rows that may answer: (m,) int64."""
         if query.filter not in self._masks:
             self._masks[query.filter] = query.filter.mask(self._table)
         mask = self._masks[query.filter]
         for name, values in (("image_id", query.exclude_ids), ("sha256", query.exclude_sha256)):
-            if values and alone:
-                known = pc.is_in(self._table.column(name), pa.array(values, pa.string()))
-                mask = mask & ~known.to_numpy()
-            elif values:
+            if values and self._joined:
                 mask = mask.copy()
                 mask[self._having(name, values)] = False
+            elif values:
+                known = pc.is_in(self._table.column(name), pa.array(values, pa.string()))
+                mask = mask & ~known.to_numpy()
         return np.flatnonzero(mask)
 
     def _having(self, name: str, values: Sequence[str]) -> list[int]:
@@ -135,6 +138,8 @@ class ProbeRows:
         ]
 
     def _vectors(self, places: np.ndarray) -> np.ndarray:
+        if self._joined:
+            return self._x[0][places]
         bounds = np.searchsorted(places, self._starts)
         return np.concatenate(
             [
@@ -148,10 +153,14 @@ class ProbeRows:
 
     def _piece(self, place: int) -> tuple[int, int]:
         """(number of the batch, row in it) of a place."""
+        if self._joined:
+            return 0, place
         piece = int(np.searchsorted(self._starts, place, side="right")) - 1
         return piece, place - int(self._starts[piece])
 
     def _id(self, place: int) -> str:
+        if self._joined and not self._ids:
+            self._ids = dict(enumerate(self._batches[0].column("image_id").to_pylist()))
         if place not in self._ids:
             piece, row = self._piece(place)
             self._ids[place] = self._batches[piece].column("image_id")[row].as_py()
@@ -167,9 +176,11 @@ class ProbeRows:
         ]
 
     def _read(self, places: list[int]) -> None:
+        if not places:
+            return
         known = set(self._table.schema.names)
         names = [name for name in SHOWN if name in known]
-        if len(places) > FEW:
+        if self._joined or len(places) > FEW:
             rows = self._table.select(names).take(pa.array(places)).to_pylist()
             self._rows |= zip(places, rows, strict=True)
             return
@@ -181,8 +192,8 @@ class ProbeRows:
     def _text(self, place: int, with_vector: bool) -> str:
         row = self._rows[place]
         known = {k: v for k, v in row.items() if v is not None or k in ALWAYS}
-        piece, number = self._piece(place)
-        known["cell"] = int(self._cells[piece])
+        known["cell"] = int(self._cells[place])
         if with_vector:
+            piece, number = self._piece(place)
             known[VECTOR] = encode_vector(self._x[piece][number].astype(np.int16))
         return json.dumps(known)

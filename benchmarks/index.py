@@ -21,9 +21,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 
 from benchmarks.explore import ROOT, measured
 from benchmarks.mixtures import BLOCK, mixtures
+from driver.index_stage import CELLS
 from driver.pipeline import Pipeline
 from driver.stages import STAGE_TABLE
 from driver.vector_stages import CENTRES
@@ -52,13 +54,13 @@ def embeddings_of(workspace: str) -> np.ndarray:
     return np.stack([decode_embedding(r["embedding"]) for _, r in records if "embedding" in r])
 
 
-def write_rows(folder: Path, blocks: Iterator[np.ndarray]) -> int:
-    """Write files of rows, FILE_ROWS in each; how many rows."""
+def write_rows(folder: Path, blocks: Iterator[np.ndarray], file_rows: int = FILE_ROWS) -> int:
+    """Write files of rows, so many in each (whole blocks); how many rows."""
     import pyarrow as pa
 
     rows, writer, file = 0, None, None
     for x in blocks:
-        if rows % FILE_ROWS == 0:
+        if rows % file_rows == 0:
             if writer:
                 writer.close()
                 file.close()
@@ -148,10 +150,23 @@ def recall(run: Pipeline, pictures: np.ndarray, rows: int, scratch: Path) -> Non
         tell(f"{rows:>9,}  probe {probes:>4}: recall@10 {hits:.3f}, {share:.2%} of the rows read")
 
 
+def distance(workspace: Workspace, rows: int) -> float:
+    """Mean squared distance of rows to the centres of their cells, for vectors of unit length."""
+    cells = pq.read_table(next(p for p in workspace.parts("index") if p.endswith(CELLS)))
+    return float(sum(cells.column("inertia").to_pylist())) / 32767**2 / rows
+
+
+def beside(python: str, folder: Path, scratch: Path, cells: int, iterations: int) -> None:
+    """Other ways on the same rows, with as many cells; MiniBatchKMeans passes over them once."""
+    for way, passes in (("faiss", iterations), ("minibatch", 1)):
+        command = [python, "-m", "benchmarks.ways.vectors", way, str(folder), str(scratch)]
+        subprocess.run([*command, str(cells), str(passes)], cwd=ROOT)
+
+
 def run_size(options: Namespace, pictures: np.ndarray, rows: int) -> None:
     """Everything for one size."""
     with tempfile.TemporaryDirectory(dir=options.scratch) as name:
-        scratch = Path(name)
+        scratch = Path(options.keep or name)
         workspace = Workspace(str(scratch / "workspace"))
         settings = Namespace(
             runner="local", force=[], until=None, mrjob_conf=None, processes=None,
@@ -170,12 +185,12 @@ def run_size(options: Namespace, pictures: np.ndarray, rows: int) -> None:
         index = run.documents["index"]
         size = sum(part["bytes"] for part in index["parts"])
         tell(f"{rows:>9,}  {index['notes']['cells']} cells; index {index['seconds']:.1f} s,"
-             f" {size / rows:.0f} bytes a picture")  # fmt: skip
+             f" {size / rows:.0f} bytes a picture,"
+             f" mean squared distance {distance(workspace, rows):.5f}")  # fmt: skip
         recall(run, pictures, rows, scratch)
         memory_of_tasks(run, scratch, rows)
         if options.other:
-            command = [options.other, "-m", "benchmarks.ways.vectors", str(folder), str(scratch)]
-            subprocess.run([*command, str(index["notes"]["cells"]), str(len(history))], cwd=ROOT)
+            beside(options.other, folder, scratch, index["notes"]["cells"], len(history))
 
 
 def main() -> int:
@@ -186,6 +201,7 @@ def main() -> int:
     parser.add_argument("--cells", type=int)
     parser.add_argument("--iterations", type=int, default=10)
     parser.add_argument("--scratch", help="folder for some GB (default: that of the system)")
+    parser.add_argument("--keep", help="use this folder as scratch, and leave all in it")
     parser.add_argument("--other", help="a Python with faiss and scikit-learn")
     options = parser.parse_args()
     pictures = embeddings_of(options.workspace)

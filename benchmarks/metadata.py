@@ -151,7 +151,7 @@ def main() -> None:
             json.dumps({"targets": dict(DEFAULT_TARGETS), "parents": {}})
         )
         targets = ["--targets", str(stages.scratch / "targets.json")]
-        joined = _joined(stages, write_distinct(features, records, WIDTHS["0.25"]), files)
+        joined = joined_records(stages, write_distinct(features, records, WIDTHS["0.25"]), files)
         measure_fit(stages, joined, targets, "0.25")
         write_distinct(features, records, WIDTHS["1.0"])
         joined = measure_annotate(stages, features, files, records)
@@ -167,7 +167,7 @@ def main() -> None:
         print_figures(stages, "benchmarks.metadata")
 
 
-def _joined(stages: Stages, features: Path, files: Files) -> Lines:
+def joined_records(stages: Stages, features: Path, files: Files) -> Lines:
     _, mapped = stages.phase("annotate_images", "mapper", [_whole(features), *manifest(files)])
     return stages.phase("annotate_images", "reducer", sorted(mapped))[1]
 

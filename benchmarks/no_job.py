@@ -38,7 +38,7 @@ def queries_of(searcher: Searcher, n: int) -> list[np.ndarray]:
     cells = np.flatnonzero(searcher.index.cells.rows)
     found = []
     for cell in cells[np.linspace(0, len(cells) - 1, n).astype(int)].tolist():
-        x = vectors_of(next(searcher.index.copy.batches(cell)))
+        x = vectors_of(next(searcher.index.copies[0].batches(cell)))
         row = x[rng.integers(len(x))] + rng.normal(0, NOISE, x.shape[1])
         found.append(np.rint(row).clip(-32767, 32767).astype(np.int16))
     return [found[i] for i in rng.permutation(n)]
@@ -86,7 +86,7 @@ def whole(searcher: Searcher, queries: Sequence[np.ndarray], probe: int) -> None
         int(index.cells.rows[nearest(probe)].sum())
         for nearest in index.rankings(np.stack(queries), d)
     ]
-    size = np.mean(rows) * d * vectors_of(next(index.copy.batches(0))).itemsize
+    size = np.mean(rows) * d * vectors_of(next(index.copies[0].batches(0))).itemsize
     extra = f"; {np.mean(rows) / index.rows:.2%} of {index.rows:,} rows, {size / 1e6:.1f} MB"
     show(f"search, {probe} of {len(index.centres):,} cells", seconds, waited, extra)
 
@@ -120,14 +120,14 @@ def ways(searcher: Searcher, queries: Sequence[np.ndarray], probe: int, scratch:
     real = np.memmap(scratch / "real.f32", np.float32, "w+", shape=(int(starts[-1]), d))
     place = 0
     for cell in range(k):
-        for batch in index.copy.batches(cell):
+        for batch in index.copies[0].batches(cell):
             x = vectors_of(batch)
             real[place : place + len(x)] = x
             place += len(x)
     plain = np.asarray(real)
     asked = [(query, cells_of(searcher, query, probe)) for query in queries]
     stored: dict[str, Callable[[int], np.ndarray]] = {
-        "int16 mapped, as stored": lambda cell: vectors_of(next(index.copy.batches(cell))),
+        "int16 mapped, as stored": lambda cell: vectors_of(next(index.copies[0].batches(cell))),
         "float32 mapped": lambda cell: plain[starts[cell] : starts[cell + 1]],
     }
     for name, kind in stored.items():
@@ -199,7 +199,7 @@ def main() -> int:
     options = parser.parse_args()
     started = time.monotonic()
     searcher = Searcher(options.workspace, options.copy)
-    size = sum(f.stat().st_size for f in searcher.index.copy.folder.iterdir())
+    size = sum(f.stat().st_size for f in searcher.index.copies[0].folder.iterdir())
     tell(f"opened in {time.monotonic() - started:.1f} s; the copy has {size / 1e6:,.0f} MB"
          f" ({ROWS} and ids); {memory()}")  # fmt: skip
     queries = queries_of(searcher, options.queries)

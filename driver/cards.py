@@ -12,11 +12,21 @@ from driver.workspace import Workspace
 from mapsight.ranking import EVERYTHING
 from mapsight.records import OTHER
 from mapsight.shards import OURS, read_image
+from mapsight.text import amount, file_size
 
 if TYPE_CHECKING:
     from mapsight.report import Card, Sheet
 
-__all__ = ["Pictures", "cards_of", "cell_sheets", "noticed_sheets", "sheets_of"]
+__all__ = [
+    "Pictures",
+    "cards_of",
+    "cell_sheets",
+    "duplicate_sheets",
+    "noticed_sheets",
+    "sheets_of",
+]
+
+KEEPER = "keeper"
 
 
 class Pictures:
@@ -67,6 +77,7 @@ def cards_of(rows: list[dict[str, Any]], pictures: Pictures) -> Iterator[Card]:
             license=row.get("license"),
             author=row.get("author"),
             title=row.get("title"),
+            kept=row.get("kind") == KEEPER,
             thumbnail=thumbnail(data) if data else None,
         )
 
@@ -114,6 +125,34 @@ def cell_sheets(workspace: Workspace, documents: dict[str, dict[str, Any]]) -> l
         Sheet(f"Nearest the centre of cell {cell}", "", list(cards_of(rows, pictures)))
         for cell, rows in ranked.items()
     ]
+
+
+def duplicate_sheets(workspace: Workspace, documents: dict[str, dict[str, Any]]) -> list[Sheet]:
+    """The first pictures of the largest groups of duplicates, the one to be kept first."""
+    from mapsight.report import Sheet
+
+    pictures = Pictures(workspace, documents["extract"])
+    sheets = []
+    for group in documents["merge"]["notes"].get("duplicates", []):
+        rows = [{**row, "label": _alike(row), "rank": None} for row in group["rows"]]
+        left = group["pictures"] - len(rows)
+        note = f"{file_size(group['bytes'])} could be saved"
+        note += f"; {amount(left)} more are not shown" if left else ""
+        title = f"{amount(group['pictures'])} pictures"
+        sheets.append(Sheet(title, note, list(cards_of(rows, pictures))))
+    return sheets
+
+
+def _alike(row: Mapping[str, Any]) -> str:
+    """What a picture is beside the one of its group that would be kept, and its size."""
+    size = file_size(row["bytes"])
+    if row["kind"] == KEEPER:
+        return size
+    if row["kind"] == "exact":
+        return f"the same bytes, {size}"
+    bits = row["distance"]
+    apart = f"{bits} {'bit' if bits == 1 else 'bits'} apart" if bits else "the same dHash"
+    return f"{apart}, cosine {row['cosine']:.2f}, {size}"
 
 
 def noticed_sheets(

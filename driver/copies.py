@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +49,13 @@ class Copies:
             self.root = Path(cache) / "mapsight" / "copies" / own
 
     @contextlib.contextmanager
-    def opened(self, kind: str, digest: str, size: int, make: Make) -> Iterator[Path]:
+    def opened(
+        self, kind: str, digest: str, size: int, make: Make, kept: Collection[str] = ()
+    ) -> Iterator[Path]:
         """The folder of a copy, made if it is not there; nobody removes it in this time.
 
-        Copies of the same kind with another digest are removed. A process that comes while
-        another makes the copy waits for it.
+        Copies of the same kind with another digest are removed, but for those of `kept`.
+        A process that comes while another makes the copy waits for it.
 
         Args:
             size: about how many bytes it takes.
@@ -61,12 +63,12 @@ class Copies:
         Raises:
             Failure: there is no room for it, or the folder cannot be written.
         """
-        path = self.root / f"{kind}-{digest[:32]}-{FORM}"
+        path, *others = (self.root / f"{kind}-{one[:32]}-{FORM}" for one in (digest, *kept))
         with self._alone(path):
             if not _whole(path):
                 with self._explained():
                     self._make(path, digest, size, make)
-                self._remove_others(kind, path)
+                self._remove_others(kind, [path, *others])
             yield path
 
     @contextlib.contextmanager
@@ -113,9 +115,9 @@ class Copies:
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
-    def _remove_others(self, kind: str, path: Path) -> None:
+    def _remove_others(self, kind: str, kept: Collection[Path]) -> None:
         for other in self.root.glob(f"{kind}-*"):
-            if other != path:
+            if other not in kept:
                 shutil.rmtree(other, ignore_errors=True)
 
 

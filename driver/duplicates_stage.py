@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from driver.label_stages import joined_parts
@@ -9,13 +10,22 @@ from driver.launch import JOBS
 from driver.pipeline import Outcome, Pipeline, Stage, require
 from driver.workspace import Workspace, is_current
 from mapsight.duplicate_groups import COLUMNS
+from mapsight.duplicate_sizes import GroupSizes
 from mapsight.results import merged_records, write_csv
 
-__all__ = ["DUPLICATES", "JOB_VERBS", "TABLE", "stages_of_results"]
+__all__ = [
+    "DUPLICATES",
+    "JOB_VERBS",
+    "TABLE",
+    "current_duplicates",
+    "duplicate_facts",
+    "stages_of_results",
+]
 
 TABLE = "duplicates.csv"
 MAX_DISTANCE, MIN_COSINE = 3, 0.8
 JOB_VERBS = ("duplicates", "join", "group")
+COUNTED = ("pictures", "groups", "exact", "near", "bytes", "exact_bytes", "cut_buckets")
 MOST_ROUNDS = 60
 PICTURE_BYTES, EDGE_BYTES, COPY_BYTES = 8500, 200, 2000
 
@@ -43,11 +53,13 @@ def duplicates(run: Pipeline, folder: str) -> Outcome:
         rows, sums = _grouped(run, folder, run.workspace.addresses(*place), counts["edges"])
         counts |= sums
     target = run.local_folder("duplicates", folder)
-    write_csv(target / TABLE, COLUMNS, (facts for _, facts in merged_records(rows)))
+    sizes = GroupSizes()
+    facts = sizes.passing(facts for _, facts in merged_records(rows))
+    write_csv(target / TABLE, COLUMNS, facts)
     run.store(target, "duplicates", folder)
     for name in ("found", "joined", "grouped"):
         run.workspace.drop("duplicates", folder, name)
-    return Outcome({"duplicates": counts})
+    return Outcome({"duplicates": counts}, sizes.notes())
 
 
 def _grouped(
@@ -86,9 +98,24 @@ DUPLICATES = Stage(
 )
 
 
-def stages_of_results(workspace: Workspace) -> list[str]:
-    """The committed stages whose parts are in results/: of merge, and of duplicates if current."""
+def current_duplicates(workspace: Workspace) -> dict[str, Any] | None:
+    """What was found among the pictures that a workspace has now; None if nobody looked."""
     document = workspace.committed("duplicates")
     if document is None or not is_current(workspace, document):
-        return ["merge"]
-    return ["merge", "duplicates"] if workspace.intact(document) else ["merge"]
+        return None
+    return document if workspace.intact(document) else None
+
+
+def duplicate_facts(document: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What the summary says of duplicates; None where nobody looked for any."""
+    if document is None:
+        return None
+    counts = document["counters"]["duplicates"]
+    facts = {name: counts.get(name, 0) for name in COUNTED}
+    facts["in_groups"] = sum(facts[name] for name in ("groups", "exact", "near"))
+    return {**facts, "sizes": document["notes"].get("sizes", [])}
+
+
+def stages_of_results(workspace: Workspace) -> list[str]:
+    """The committed stages whose parts are in results/: of merge, and of duplicates if current."""
+    return ["merge", "duplicates"] if current_duplicates(workspace) else ["merge"]

@@ -23,7 +23,7 @@ def copied_index(run: Pipeline) -> CopiedIndex:
     copies = Copies(run.workspace, run.options.copy)
     if run.options.format != "table":
         run.memo["credits"] = CopiedCredits(run.workspace, copies)
-    return CopiedIndex(run.workspace, copies)
+    return CopiedIndex(run.workspace, copies, run.scratch)
 
 
 def answer_each(

@@ -36,9 +36,9 @@ def evaluate_index(options: Namespace) -> int:
     workspace = Workspace(options.workspace, SEARCH)
     if not has_index(workspace):
         raise Failure(f"{options.workspace}: no index of its pictures; run the pipeline first")
-    index = SearchIndex(workspace)
-    probes = sorted({min(n, len(index.centres)) for n in options.probe})
     with tempfile.TemporaryDirectory(prefix="mapsight-evaluate-") as scratch:
+        index = SearchIndex(workspace, Path(scratch))
+        probes = sorted({min(n, len(index.centres)) for n in options.probe})
         run = Pipeline(options, workspace, Path(scratch))
         with run.attended(alone=False):
             sample = sample_rows(index, options.queries)

@@ -136,10 +136,11 @@ def _whole(target: Path, run_id: str, size: int) -> Iterator[Path]:
 def _write(kind: str, index: SearchIndex, features: str, folder: Path, target: Path) -> None:
     writer = _writer(kind, index, features, folder, target)
     rows = 0
-    for cell, batch in index.batches():
-        writer.add(cell, batch)
-        rows += batch.num_rows
-    if rows != index.rows:
+    for block, batch in index.batches(index.every_block()):
+        if batch.num_rows:
+            writer.add(block.cell, batch)
+            rows += batch.num_rows
+    if rows != index.rows and not len(index.removed):
         raise Failure(f"{rows:,} of {index.rows:,} pictures were found; run with --force index")
     files = writer.close()
     about = {
@@ -148,7 +149,7 @@ def _write(kind: str, index: SearchIndex, features: str, folder: Path, target: P
         "rows": rows,
         "d": index.features()[features],
         "metric": "cosine: the inner product of vectors of unit length",
-        "order": "by cell, then image_id",
+        "order": "by cell; those of the pipeline by image_id before those that were added",
         "index": index.digest,
         "files": {n: {**told, "bytes": (folder / n).stat().st_size} for n, told in files.items()},
     }
@@ -174,4 +175,4 @@ def _writer(kind: str, index: SearchIndex, features: str, folder: Path, target: 
     if kind == "faiss":
         probe = default_probe(index, features, None)
         return FaissWriter(folder, index.centres.centres[:, :d], target, probe)
-    return (NpyWriter if kind == "npy" else ParquetWriter)(folder, index.rows, d)
+    return (NpyWriter if kind == "npy" else ParquetWriter)(folder, d)

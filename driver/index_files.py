@@ -1,73 +1,76 @@
-"""The files of a workspace's search index, as the driver reads them."""
+"""The search index of a workspace with all that was added and removed, as the driver reads it."""
 
 from __future__ import annotations
 
-import hashlib
 import io
-from collections.abc import Collection, Iterable, Iterator
+import itertools
+from collections.abc import Iterable, Iterator
 from functools import cached_property
-from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from driver.errors import Failure
-from driver.index_stage import BLOCKS, CELLS
+from driver.changes import Changes
+from driver.collection import Collection, collection_of, has_index
+from driver.fingerprint import fingerprint
+from driver.index_part import IndexPart
 from driver.vector_stages import CENTRES
-from driver.workspace import Workspace, is_current
-from mapsight.index_build import bucket_of
-from mapsight.index_copy import whole_vectors
-from mapsight.index_rows import Block, order_of, read_block
+from driver.workspace import Workspace
+from mapsight.id_list import IdList
+from mapsight.index_rows import Block, read_block, whole_vectors
+from mapsight.inputs import open_uri
 from mapsight.nearest import Centres, Nearest
 from mapsight.probe_plan import Cells, blocks_of, in_order, rankings
 
-__all__ = ["SearchIndex", "has_index"]
-
-
-def has_index(workspace: Workspace) -> bool:
-    """Whether a workspace has an index of the pictures that it has now."""
-    document = workspace.committed("index")
-    return bool(document and document["parts"]) and is_current(workspace, document or {})
+__all__ = ["SearchIndex", "blocks_in", "has_index", "read_blocks"]
 
 
 class SearchIndex:
-    """Centres, tables of blocks and cells, and rows by id.
+    """Centres, tables of blocks and cells, and rows by id, of all parts as one.
 
+    `parts` are the base and the additions to it, `removed` is the list of hidden pictures.
     Memory: the centres, and some hundred bytes a block.
+
+    Args:
+        scratch: a local folder for a copy of what is remote; None takes the workspace's.
+        whole: with what was added and removed; else the base alone.
 
     Raises:
         Failure: a part is missing.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
-        workspace.parts("index")
-        document = workspace.committed("index")
-        assert document is not None
-        self.workspace, self._document = workspace, document
-        self.folder = workspace.uri("index", document["folder"])
-        self.facts: dict[str, Any] = document["notes"]
-        self.digest = document["digest"]
-        self.centres = Centres(np.load(io.BytesIO(self._read(CENTRES)), allow_pickle=False))
-        self.blocks = pq.read_table(pa.BufferReader(self._read(BLOCKS)))
-        table = pq.read_table(pa.BufferReader(self._read(CELLS)))
-        self.cells = Cells(len(self.centres), table)
+    def __init__(
+        self, workspace: Workspace, scratch: Path | None = None, *, whole: bool = True
+    ) -> None:
+        alone = Collection({0: workspace}, Changes(), IdList())
+        self.collection = collection_of(workspace, scratch) if whole else alone
+        self.changes, self.removed = self.collection.changes, self.collection.removed
+        self.workspace, base = workspace, IndexPart(workspace)
+        self.parts = [base, *_added(self.collection)]
+        self.facts: dict[str, Any] = base.facts
+        self.centres = Centres(np.load(io.BytesIO(base.read(CENTRES)), allow_pickle=False))
+        self.blocks = pa.concat_tables([part.blocks for part in self.parts])
+        columns = [part.cells.select(["cell", "kinds"]) for part in self.parts]
+        self.cells = Cells(len(self.centres), pa.concat_tables(columns).combine_chunks())
         self._plain_centres: Centres | None = None
 
     @property
+    def digest(self) -> str:
+        """Changes with anything that an answer depends on."""
+        digests = [part.digest for part in self.parts]
+        removals = self.changes.removals
+        if len(digests) == 1 and removals is None:
+            return digests[0]
+        return fingerprint([digests, removals.sha256 if removals else None])
+
+    @property
     def rows(self) -> int:
-        """How many pictures it has."""
-        return int(self.facts["rows"])
-
-    def _path(self, name: str) -> str:
-        return self.workspace.path("index", self._document["folder"], name)
-
-    def _read(self, name: str) -> bytes:
-        return self.workspace.fs.cat_file(self._path(name))
-
-    def _ids(self, bucket: int) -> pa.Table:
-        return pa.ipc.open_stream(self._read(self.facts["ids"][bucket])).read_all()
+        """How many pictures it has, without those known to be hidden."""
+        removals = self.changes.removals
+        hidden = removals.hidden if removals else {}
+        return sum(part.rows - hidden.get(part.digest, 0) for part in self.parts)
 
     def features(self) -> dict[str, int]:
         """How many numbers of vectors count by each name of features, the default first."""
@@ -109,68 +112,83 @@ class SearchIndex:
     def first_ids(self, n: int) -> list[str]:
         """Ids among which are those of the n pictures of the lowest `order`."""
         found: list[str] = []
-        for bucket in range(self.facts["buckets"]):
-            found += self._ids(bucket).column("image_id").to_pylist()
-            if len(found) >= n:
-                break
+        for part in self.parts:
+            some: list[str] = []
+            for bucket in range(part.facts["buckets"]):
+                ids = part.ids(bucket).column("image_id")
+                some += ids.filter(pa.array(~self.removed.mask(ids, part.number))).to_pylist()
+                if len(some) >= n:
+                    break
+            found += some
         return found
 
-    def cells_of(self, image_ids: Collection[str]) -> dict[str, int]:
-        """The cell of each of these pictures that the index has. Memory: one file of ids."""
-        buckets: dict[int, list[str]] = {}
-        for image_id in sorted(set(image_ids)):
-            bucket = bucket_of(order_of(image_id), self.facts["buckets"])
-            buckets.setdefault(bucket, []).append(image_id)
-        found: dict[str, int] = {}
-        for bucket, some in buckets.items():
-            table = self._ids(bucket)
-            known = pa.compute.is_in(table.column("image_id"), pa.array(some))
-            found |= {row["image_id"]: row["cell"] for row in table.filter(known).to_pylist()}
+    def places_of(self, image_ids: Iterable[str]) -> dict[str, tuple[int, int]]:
+        """(part, cell) of each of these pictures that the index has and does not hide.
+
+        Memory: one file of ids, and some 300 bytes an id.
+        """
+        wanted = sorted(set(image_ids))
+        found: dict[str, tuple[int, int]] = {}
+        for part in self.parts:
+            for table in part.buckets(wanted):
+                hidden = self.removed.mask(table.column("image_id"), part.number)
+                for row in table.filter(pa.array(~hidden)).to_pylist():
+                    found[row["image_id"]] = part.number, row["cell"]
         return found
 
-    def rows_of(self, image_ids: Collection[str]) -> dict[str, dict[str, Any]]:
-        """The rows of these pictures, with `cell`; `vector` (d,) int16. Memory: a block."""
-        cells = self.cells_of(image_ids)
+    def cells_of(self, image_ids: Iterable[str]) -> dict[str, int]:
+        """The cell of each of these pictures that the index has and does not hide."""
+        return {name: cell for name, (_, cell) in self.places_of(image_ids).items()}
+
+    def rows_of(self, image_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """The rows of these pictures, with `cell` and `part`; `vector` (d,) int16.
+
+        Memory: a block.
+        """
+        places = self.places_of(image_ids)
         found: dict[str, dict[str, Any]] = {}
-        for cell, batch in self._batches(cells.values()):
-            known = pa.compute.is_in(batch.column("image_id"), pa.array(cells))
-            places = np.flatnonzero(known.to_numpy(zero_copy_only=False))
-            some = batch.take(pa.array(places))
+        every = blocks_of(self.blocks, {cell for _, cell in places.values()})
+        wanted = set(places.values())
+        for block, batch in self.batches(b for b in every if (b.part, b.cell) in wanted):
+            place = block.part, block.cell
+            here = [name for name in places if places[name] == place]
+            known = pa.compute.is_in(batch.column("image_id"), pa.array(here))
+            some = batch.take(pa.array(np.flatnonzero(known.to_numpy(zero_copy_only=False))))
             rows = some.drop_columns(["vector"]).to_pylist()
             for row, vector in zip(rows, whole_vectors(some), strict=True):
-                found[row["image_id"]] = {**row, "vector": vector, "cell": cell}
+                at = {"vector": vector, "cell": block.cell, "part": block.part}
+                found[row["image_id"]] = {**row, **at}
         return found
 
-    def _batches(self, cells: Collection[int]) -> Iterator[tuple[int, pa.RecordBatch]]:
-        return self._read_blocks(blocks_of(self.blocks, cells))
+    def every_block(self) -> Iterator[Block]:
+        """All blocks, by cell, then part. Memory: some hundred bytes a block."""
+        order = ("cell", "part", "offset")
+        return blocks_in(self.blocks.sort_by([(name, "ascending") for name in order]))
 
-    def batches(self) -> Iterator[tuple[int, pa.RecordBatch]]:
-        """(cell, rows) of every block, by cell: the order of `ordered_blocks`. Memory: a block."""
-        rows = (row for some in self.ordered_blocks.to_batches(1024) for row in some.to_pylist())
-        return self._read_blocks(Block(**row) for row in rows)
+    def batches(self, blocks: Iterable[Block]) -> Iterator[tuple[Block, pa.RecordBatch]]:
+        """Each of some blocks with its rows, hidden ones left out. Memory: a block."""
+        kept, given = itertools.tee(blocks)
+        for block, batch in zip(kept, read_blocks(given), strict=True):
+            yield block, self.removed.shown(batch, block.part)
 
-    @cached_property
-    def ordered_blocks(self) -> pa.Table:
-        """Blocks by cell, and as they lie in a file."""
-        return self.blocks.sort_by([("cell", "ascending"), ("offset", "ascending")])
 
-    def _read_blocks(self, blocks: Iterable[Block]) -> Iterator[tuple[int, pa.RecordBatch]]:
-        for name, some in groupby(blocks, key=lambda block: block.file):
-            with self.workspace.fs.open(self._path(name), "rb") as file:
-                for block in some:
-                    yield block.cell, read_block(file, block)
+def blocks_in(table: pa.Table) -> Iterator[Block]:
+    """The blocks of a table, in its order."""
+    for some in table.to_batches(1024):
+        yield from (Block(**row) for row in some.to_pylist())
 
-    def id_files(self) -> Iterator[tuple[int, bytes]]:
-        """(number, content) of each file of ids. Memory: a file, some 40 bytes a picture.
 
-        Raises:
-            Failure: one has changed since it was made.
-        """
-        parts = {part["name"].rsplit("/", 1)[-1]: part for part in self._document["parts"]}
-        for bucket, name in enumerate(self.facts["ids"]):
-            data, part = self._read(name), parts[name]
-            known = part.get("sha256")
-            if len(data) != part["bytes"] or known not in (None, hashlib.sha256(data).hexdigest()):
-                address = self.workspace.uri("index", part["name"])
-                raise Failure(f"{address} has changed since it was made; run with --force index")
-            yield bucket, data
+def read_blocks(blocks: Iterable[Block]) -> Iterator[pa.RecordBatch]:
+    """The rows of each of some blocks, hidden ones too. Memory: a block.
+
+    Raises:
+        ValueError: its bytes are not those that were written; names the file.
+    """
+    for uri, some in itertools.groupby(blocks, key=lambda block: block.file):
+        with open_uri(uri) as file:
+            yield from (read_block(file, block) for block in some)
+
+
+def _added(collection: Collection) -> Iterator[IndexPart]:
+    for one in collection.additions:
+        yield IndexPart(collection.parts[one.number], one.number, one.digest)

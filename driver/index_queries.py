@@ -12,15 +12,18 @@ import numpy as np
 from driver.answers import Question
 from driver.index_files import SearchIndex
 from driver.workspace import Workspace, is_current
-from mapsight.head import Head
+from mapsight.head import DRAWING, PHOTO, Head
+from mapsight.index_filter import RowFilter
 from mapsight.inputs import open_uri
+from mapsight.label_vector import LabelMean, blocks_of_label
 from mapsight.new_features import vectors_for
 from mapsight.probe_plan import mean_vector
 from mapsight.records import decode_embedding
 
-__all__ = ["find_labels", "find_rows", "give_vectors", "mean_question"]
+__all__ = ["REMOVED", "find_labels", "find_rows", "give_vectors", "mean_question"]
 
 NOT_THERE = "no such file, and no picture with this image_id in the index"
+REMOVED = "this picture was removed; `add` puts it back"
 
 
 def find_rows(workspace: Workspace, index: SearchIndex, questions: Sequence[Question]) -> None:
@@ -34,7 +37,9 @@ def find_rows(workspace: Workspace, index: SearchIndex, questions: Sequence[Ques
     missing = [question for question in asked if question.record is None]
     why = _rejections(workspace, {q.image_id or "" for q in missing})
     for question in missing:
-        question.error = why.get(question.image_id or "", NOT_THERE)
+        removed = index.removed.before([question.image_id or ""])[0]
+        usual = REMOVED if removed else NOT_THERE
+        question.error = why.get(question.image_id or "", usual)
 
 
 def _rejections(workspace: Workspace, image_ids: Collection[str]) -> dict[str, str]:
@@ -52,26 +57,39 @@ def _rejections(workspace: Workspace, image_ids: Collection[str]) -> dict[str, s
 
 
 def find_labels(
-    index: SearchIndex, questions: Sequence[Question], labels: Iterable[str], style: str
+    index: SearchIndex, questions: Sequence[Question], labels: Iterable[str], style: str | None
 ) -> None:
-    """Make a vector of each query that is the name of a label.
+    """Make a vector of each query that is the name of a label: the mean of pictures of it.
 
-    It is the mean of the centres of all cells, each as often as it has pictures of the label
-    (and style, if one is wanted).
+    Args:
+        style: as --style says: of which pictures; None and "same" for the style that most
+            of the label have.
     """
     names = {label.casefold(): label for label in labels}
+    vectors: dict[RowFilter, np.ndarray | None] = {}
     for question in questions:
         label = names.get(question.typed.casefold())
         if label is None or not (question.image_id or question.error):
             continue
         question.image_id, question.error, question.label = None, None, label
         styles = index.cells.kinds(label)
-        question.style = style or max(styles, key=lambda one: (styles[one], one), default="")
-        counts = index.cells.fitting(label, style)
-        if counts.any():
-            question.vector = mean_vector(index.centres.centres, counts)
-        else:
+        usual = max(styles, key=lambda one: (styles[one], one), default="")
+        question.style = style if style in (PHOTO, DRAWING) else usual
+        wanted = RowFilter(label=label, style="" if style == "any" else question.style)
+        if wanted not in vectors:
+            vectors[wanted] = _label_vector(index, wanted)
+        question.vector = vectors[wanted]
+        if question.vector is None:
             question.error = "no picture of the index has this label"
+
+
+def _label_vector(index: SearchIndex, wanted: RowFilter) -> np.ndarray | None:
+    """(d,) int16; None if no picture fits. Memory: see LabelMean."""
+    mean = LabelMean(wanted)
+    counts = index.cells.fitting(wanted.label, wanted.style)
+    for _, batch in index.batches(blocks_of_label(index.blocks, counts)):
+        mean.add(batch)
+    return mean.vector()
 
 
 def give_vectors(questions: Sequence[Question], head: Head | None) -> None:

@@ -46,8 +46,7 @@ def answer_by_index(
         label: that answers must have; None for any.
         scorer: of cells; None runs a job.
     """
-    style = run.options.style if run.options.style in (PHOTO, DRAWING) else ""
-    find_labels(index, questions, classifier.labeler.targets, style)
+    find_labels(index, questions, classifier.labeler.targets, run.options.style)
     find_rows(run.workspace, index, questions)
     look_at(run, questions, classifier)
     give_vectors(questions, classifier.head)

@@ -7,13 +7,14 @@ import json
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from driver.errors import UsageError
 from mapsight.capacity import Estimate, estimate
+from mapsight.limits import limits
 from mapsight.phases import Demand, StageEstimate
 
 __all__ = ["PLAN_EXAMPLES", "plan", "plan_options", "read_figures"]
@@ -104,8 +105,9 @@ def plan(options: Namespace) -> int:
     )
     figures, share = read_figures()
     found = estimate(demand, figures)
+    watched = list(limits(found, figures))
     show = _document if options.format == "json" else _table
-    sys.stdout.write(show(found, options.price, share))
+    sys.stdout.write(show(found, options.price, share, watched))
     return 0
 
 
@@ -120,15 +122,15 @@ def _rows(options: Namespace) -> int:
     return options.metadata_rows or 0
 
 
-def _document(found: Estimate, price: float | None, share: float) -> str:
+def _document(found: Estimate, price: float | None, share: float, watched: Sequence[str]) -> str:
     document: dict[str, Any] = asdict(found)
-    document["uncertainty"] = share
+    document |= {"uncertainty": share, "limits": list(watched)}
     if price is not None:
         document |= {"price": price, "cost": found.cost(price)}
     return json.dumps(document, indent=1) + "\n"
 
 
-def _table(found: Estimate, price: float | None, share: float) -> str:
+def _table(found: Estimate, price: float | None, share: float, watched: Sequence[str]) -> str:
     rows = [HEAD, *map(_row, found.stages)]
     if found.start_seconds:
         start = StageEstimate("start", seconds=found.start_seconds)
@@ -142,7 +144,16 @@ def _table(found: Estimate, price: float | None, share: float) -> str:
         ).rstrip()
         for row in rows
     ]
-    return "\n".join([_title(found), "", *lines, "", *_notes(found, price, share)]) + "\n"
+    notes = [*_notes(found, price, share), *(f"watch: {text}" for text in watched)]
+    return "\n".join([_title(found), "", *lines, "", *map(_search, found.searches), *notes]) + "\n"
+
+
+def _search(found: StageEstimate) -> str:
+    """What a search by the index takes."""
+    return (
+        f"{found.name} by the index, in one job: {_time(found.seconds)}, {found.maps:,} tasks read"
+        f" {_bytes(found.stored)}"
+    )
 
 
 def _title(found: Estimate) -> str:

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from driver.cards import cell_sheets, noticed_sheets, sheets_of
-from driver.duplicates_stage import stages_of_results
+from driver.cards import cell_sheets, duplicate_sheets, noticed_sheets, sheets_of
+from driver.duplicates_stage import current_duplicates, duplicate_facts, stages_of_results
 from driver.errors import Failure
 from driver.evaluation_tables import (
     absent_counts,
@@ -69,6 +69,7 @@ def merge_identity(run: Pipeline) -> dict[str, Any]:
         "inputs": named_inputs(run),
         "note": run.options.note,
         "descriptions": description_files(run),
+        "duplicates": (current_duplicates(run.workspace) or {}).get("digest"),
     }
 
 
@@ -100,9 +101,12 @@ def merge(run: Pipeline, folder: str) -> Outcome:
     summary["evaluation"] = write_evaluation(labels, counts, target, foreign=foreign)
     summary["explore"] = explore_tables(run, target)
     summary["cells"] = write_cell_tables(run, target)
+    twice = current_duplicates(run.workspace)
+    summary["duplicates"] = duplicate_facts(twice)
     (target / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     run.store(target, "merge", folder)
-    return Outcome(notes={"sheets": sheets, **noticed.notes()})
+    largest = twice["notes"].get("largest", []) if twice else []
+    return Outcome(notes={"sheets": sheets, "duplicates": largest, **noticed.notes()})
 
 
 def _not_selected(run: Pipeline) -> int:
@@ -213,7 +217,9 @@ def report_to(
 
     noticed = noticed_sheets(workspace, documents)
     near = cell_sheets(workspace, documents)
-    return write_report(results, target, sheets_of(workspace, documents), near=near, **noticed)
+    twice = duplicate_sheets(workspace, documents)
+    sheets = sheets_of(workspace, documents)
+    return write_report(results, target, sheets, near=near, twice=twice, **noticed)
 
 
 def copy_results(workspace: Workspace, folder: Path) -> list[str]:

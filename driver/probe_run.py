@@ -9,11 +9,12 @@ import numpy as np
 
 from driver.index_files import SearchIndex
 from driver.pipeline import Pipeline
+from mapsight.id_list import IdList
 from mapsight.probe_plan import blocks_of, probe_lines
 from mapsight.probe_queries import ProbeQuery, write_queries
 from mapsight.results import merged_records
 
-__all__ = ["at_once", "probe_cells"]
+__all__ = ["at_once", "probe_cells", "removed_arguments"]
 
 CANDIDATE_BYTES = 700
 JOB_BYTES = 256 << 20
@@ -21,6 +22,11 @@ JOB_BYTES = 256 << 20
 TASKS_A_QUERY = 8
 T = TypeVar("T")
 QUERIES = "queries.arrow"
+
+
+def removed_arguments(removed: IdList) -> list[str]:
+    """Options of a job that hides what was removed."""
+    return ["--removed", removed.path] if removed.path else []
 
 
 def candidates_bytes(query: ProbeQuery, d: int) -> int:
@@ -58,8 +64,8 @@ def probe_cells(
     path = run.scratch / QUERIES
     write_queries(path, vectors, queries)
     blocks = blocks_of(index.blocks, wants)
-    lines = list(probe_lines(blocks, wants, index.folder))
-    arguments = ["--queries", str(path)]
+    lines = list(probe_lines(blocks, wants))
+    arguments = ["--queries", str(path), *removed_arguments(index.removed)]
     if d < index.facts["d"]:
         arguments += ["--plain-d", str(d)]
     size = sum(candidates_bytes(query, d) for query in queries)

@@ -38,10 +38,10 @@ def recall_identity(run: Pipeline) -> dict[str, Any]:
 
 
 def recall(run: Pipeline, folder: str) -> Outcome:
-    """Writes recall.csv from an exact search for a sample; nothing to do without an index."""
+    """Writes recall.csv from an exact search of the base for a sample; nothing without an index."""
     if not run.documents["index"]["parts"]:
         return Outcome(notes={"digest": "nothing", "table": []})
-    index = SearchIndex(run.workspace)
+    index = SearchIndex(run.workspace, whole=False)
     sample = sample_rows(index, QUERIES)
     probes = probes_for(len(index.centres))
     rows: list[dict[str, Any]] = []

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from driver.pipeline import Pipeline
+from mapsight.duplicate_groups import summarised
 
 __all__ = ["print_summary"]
 
@@ -35,6 +36,8 @@ def _outcome(summary: dict[str, Any]) -> Iterator[str]:
         yield f"no metadata: {summary['images_without_annotation']:,} pictures"
     if summary["annotations_without_picture"]:
         yield f"no picture: {summary['annotations_without_picture']:,} ids (orphans.csv)"
+    if summary["duplicates"]:
+        yield summarised(summary["duplicates"])
     if summary["no_head"]:
         yield f"no head: {summary['no_head']}; the model's own classes are the labels"
 

@@ -91,7 +91,7 @@ def _answerer(run: Pipeline) -> Callable[[list[Question]], list[Question]]:
     label = _label(run.options.label, settings)
     if run.options.by == "index":
         if not run.options.no_job:
-            index, scorer = SearchIndex(run.workspace), None
+            index, scorer = SearchIndex(run.workspace, run.scratch), None
         else:
             index, scorer = copied_index(run), probe_here
         return lambda questions: answer_by_index(run, index, questions, classifier, label, scorer)

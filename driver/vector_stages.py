@@ -12,7 +12,7 @@ import numpy as np
 from driver.head_file import head_arguments
 from driver.label_stages import joined_parts, settings_of
 from driver.pipeline import Outcome, Pipeline
-from mapsight.kmeans import cells_for, decode_vector, refill, share_below
+from mapsight.kmeans import TRAIN_PER_CELL, cells_for, decode_vector, refill, share_below
 from mapsight.results import records_of
 
 __all__ = [
@@ -30,8 +30,6 @@ __all__ = [
 CENTRES = "centres.npy"
 ROWS, TOLD = "rows", "told"
 ROW_BYTES = 3200
-TRAIN_PER_CELL = 128
-"""Pictures a cell that k-means learns from; faiss warns below 39 and takes 256 at most."""
 SPARE_SEEDS = 2
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from fsspec.implementations.local import LocalFileSystem
 
+from driver.changes import CHANGES, clean_changes
 from driver.errors import Failure, UsageError
 from driver.lock import hold_file, hold_heartbeat, remove_orphans, sign
 from mapsight.inputs import resolve
@@ -57,6 +58,7 @@ class Workspace:
         self.local = isinstance(self.fs, LocalFileSystem)
         self.run_id = f"{run}{uuid.uuid4().hex[:12]}"
         self._lost: threading.Event | None = None
+        self._around: Workspace | None = None
 
     def uri(self, *names: str) -> str:
         """The absolute address of something in the workspace."""
@@ -67,9 +69,17 @@ class Workspace:
         """The place of something in the workspace, for its file system."""
         return "/".join([self.root, *names])
 
+    def inside(self, *names: str) -> Workspace:
+        """A workspace in a folder of this one, under its lock and with its scratch folder."""
+        found = Workspace(self.uri(*names))
+        found.run_id, found._lost, found._around = self.run_id, self._lost, self
+        return found
+
     @property
     def scratch(self) -> Path:
         """A local folder for this run only; gone when `locked` ends."""
+        if self._around:
+            return self._around.scratch
         base = Path(self.path(SCRATCH)) if self.local else _remote_scratch()
         folder = base / self.run_id
         folder.mkdir(parents=True, exist_ok=True)
@@ -119,12 +129,13 @@ class Workspace:
             name = entry["name"].rstrip("/").rsplit("/", 1)[-1]
             if entry["type"] == "directory" and self.is_stage(name):
                 self._clean_stage(name)
-            elif name.endswith(UNFINISHED) and name.startswith((".", "lock.json")):
+            elif name.endswith(UNFINISHED) and name.startswith((".", "lock.json", CHANGES)):
                 self.fs.rm_file(entry["name"])
+        clean_changes(self)
 
     def is_stage(self, name: str) -> bool:
         """Whether a folder of the workspace belongs to a stage (others are left alone)."""
-        return name in STAGE_NAMES
+        return name in STAGE_NAMES or (self._around is not None and name in ADDITION_STAGES)
 
     def _clean_stage(self, stage: str) -> None:
         document = self.committed(stage)
@@ -239,10 +250,18 @@ class Workspace:
         Raises:
             Failure: another run has taken the workspace over.
         """
-        if self._lost is not None and self._lost.is_set():
-            raise Failure(f"{self.location} was taken over by another run; {stage} is dropped")
+        self.check_held(stage)
         data = json.dumps(document, indent=1).encode()
         self.write(data, stage, "stage.json")
+
+    def check_held(self, what: str) -> None:
+        """Find that another run has taken the workspace over, before something is committed.
+
+        Raises:
+            Failure: it has; the message says what is dropped.
+        """
+        if self._lost is not None and self._lost.is_set():
+            raise Failure(f"{self.location} was taken over by another run; {what} is dropped")
 
     def write(self, data: bytes, *names: str) -> None:
         """Write a small file, whole or not at all."""
@@ -385,6 +404,8 @@ STAGE_NAMES = frozenset(
         *("duplicates", "merge", "render"),
     )
 )
+ADDITION_STAGES = frozenset(("known",))
+"""Stages that additions to an index have beside those."""
 
 
 def _remote_scratch() -> Path:

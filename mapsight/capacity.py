@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mapsight.index_capacity import SEARCHES, cluster, has_index, index, recall, search, vectors
 from mapsight.metadata_capacity import annotate, explore, fit, joined_bytes, with_head
 from mapsight.phases import (
     Demand,
@@ -28,10 +29,11 @@ __all__ = ["Estimate", "estimate"]
 
 @dataclass(frozen=True)
 class Estimate:
-    """All stages; `start_seconds` is until the cluster is there."""
+    """All stages; `start_seconds` is until the cluster is there; `searches` come after."""
 
     demand: Demand
     stages: tuple[StageEstimate, ...]
+    searches: tuple[StageEstimate, ...] = ()
     start_seconds: float = 0.0
     total: StageEstimate = field(init=False)
 
@@ -65,12 +67,14 @@ def estimate(demand: Demand, figures: Figures) -> Estimate:
         stages += [stage(demand, figures) for stage in (explore, annotate, fit)]
     stages += [
         _records(demand, figures, "classify", read, "predictions"),
+        *_index(demand, figures, read),
         _count(demand, figures),
         _records(demand, figures, "rank", _predictions(demand, figures), "ranked", lines=2),
         _merge(demand, figures),
     ]
     start = figures["emr.start.seconds"] if demand.runner == "emr" else 0.0
-    return Estimate(demand, tuple(stages), start)
+    searches = [search(demand, figures, n) for n in SEARCHES] if has_index(demand) else []
+    return Estimate(demand, tuple(stages), tuple(searches), start)
 
 
 def _plan(demand: Demand, figures: Figures) -> StageEstimate:
@@ -117,6 +121,20 @@ def _records(
 
 def _predictions(demand: Demand, figures: Figures) -> float:
     return figures[f"predictions.{demand.form}"]
+
+
+def _index(demand: Demand, figures: Figures, read: float) -> list[StageEstimate]:
+    """Cells and the index, where there are pictures enough for them."""
+    if not has_index(demand):
+        return []
+    rows = vectors(demand, figures, read)
+    files = rows.maps
+    return [
+        rows,
+        cluster(demand, figures, files),
+        index(demand, figures, files),
+        recall(demand, figures),
+    ]
 
 
 def _count(demand: Demand, figures: Figures) -> StageEstimate:

@@ -13,7 +13,18 @@ from mapsight.records import MEASURES, OTHER, PROVENANCE, decode_embedding
 
 __all__ = ["Classifier"]
 
-COPIED = ("width", "height", "format", "dhash", "sha256", "source", "shard", "row", *MEASURES)
+COPIED = (
+    "width",
+    "height",
+    "format",
+    "dhash",
+    "sha256",
+    "source",
+    "shard",
+    "row",
+    "part",
+    *MEASURES,
+)
 
 
 class Classifier:

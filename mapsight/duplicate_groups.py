@@ -45,8 +45,8 @@ def described(rows: Iterable[Row], counts: Counter[str]) -> Iterator[dict[str, A
 
 
 def facts(row: Row, keeper: Row, kind: str) -> dict[str, Any]:
-    """COLUMNS of a picture: `distance` in bits of dHash, `cosine` to four decimals."""
-    node, _, _, _, ppi, width, height, size, source = row
+    """COLUMNS of a picture, and its place; `distance` in bits of dHash, `cosine` to 4 decimals."""
+    node, _, _, _, ppi, width, height, size, source, shard, place = row
     same = row[SHA256] == keeper[SHA256]
     vectors = (decode_vector(one[VECTOR])[None] for one in (row, keeper))
     return {
@@ -60,6 +60,8 @@ def facts(row: Row, keeper: Row, kind: str) -> dict[str, Any]:
         "height": height,
         "bytes": size,
         "source": source,
+        "shard": shard,
+        "row": place,
     }
 
 

@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 Row = Sequence[Any]
-"""A picture: `[node, sha256, dhash, vector, ppi, width, height, bytes, source]`."""
+"""A picture: `[node, sha256, dhash, vector, ppi, width, height, bytes, source, shard, row]`."""
 
 NODE, SHA256, DHASH, VECTOR = range(4)
 BANDS, BAND_DIGITS = 4, 4
@@ -67,7 +67,7 @@ def row_of(image_id: str, record: Mapping[str, Any]) -> Row | None:
         return None
     names = ("ppi", "width", "height", "bytes", "source")
     vector = encode_vector(decode_embedding(record["embedding"]))
-    facts = (record[name] for name in names)
+    facts = [record[name] for name in names] + [record.get(name) for name in ("shard", "row")]
     return [node_of(image_id, record["ppi"]), record["sha256"], record["dhash"], vector, *facts]
 
 

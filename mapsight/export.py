@@ -14,8 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mapsight.index_copy import whole_vectors
-from mapsight.index_rows import FIELDS, vectors_of
+from mapsight.index_rows import FIELDS, vectors_of, whole_vectors
 from mapsight.probe_rows import squares
 
 __all__ = ["FaissWriter", "NpyWriter", "ParquetWriter", "unit_vectors"]
@@ -84,30 +83,36 @@ class NpyWriter:
 
     Args:
         folder: empty.
-        rows: how many will come.
         d: how many numbers of a vector count.
     """
 
-    def __init__(self, folder: Path, rows: int, d: int) -> None:
+    def __init__(self, folder: Path, d: int) -> None:
         self._file = (folder / VECTORS).open("wb")
-        header = {"descr": "<f4", "fortran_order": False, "shape": (rows, d)}
-        np.lib.format.write_array_header_1_0(self._file, header)
         self._rows = _Rows(folder / ROWS, row_schema())
-        self._shape, self._n = (rows, d), 0
+        self._d, self._n = d, 0
+        self._head()
+
+    def _head(self) -> None:
+        """Numpy leaves room in it for any number of rows, so that it can be written again."""
+        shape = (self._n, self._d)
+        header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+        self._file.seek(0)
+        np.lib.format.write_array_header_1_0(self._file, header)
 
     def add(self, cell: int, batch: pa.RecordBatch) -> None:
         """The next block."""
-        self._file.write(unit_vectors(batch, self._shape[1]).data)
+        self._file.write(unit_vectors(batch, self._d).data)
         self._rows.add(_columns(batch, cell, self._n))
         self._n += batch.num_rows
 
     def close(self) -> Files:
         """Finish the files; what they are."""
+        self._head()
         self._file.close()
         self._rows.close()
         return {
             VECTORS: {
-                "holds": "vectors of unit length", "shape": list(self._shape), "dtype": "float32",
+                "holds": "vectors of unit length", "shape": [self._n, self._d], "dtype": "float32",
             },
             ROWS: {"holds": "what is known of each row, in the same order"},
         }  # fmt: skip
@@ -118,11 +123,10 @@ class ParquetWriter:
 
     Args:
         folder: empty.
-        rows: how many will come.
         d: how many numbers of a vector count.
     """
 
-    def __init__(self, folder: Path, rows: int, d: int) -> None:
+    def __init__(self, folder: Path, d: int) -> None:
         self._folder, self._schema, self._d = folder, row_schema(d), d
         self._file: _Rows | None = None
         self._files: Files = {}

@@ -122,7 +122,7 @@ class CellsWriter:
             fields = [{**f, "scale": s} for f, s in zip(fields, scales.tolist(), strict=True)]
         block = self._file.add(batch_of(cell.ids, x, fields, self._schema), cell.number)
         cell.forget()
-        return "block", list(astuple(block))
+        return "block", list(astuple(block))[:-1]  # where they will be a part of is not known yet
 
     def _end(self, cell: _Cell) -> Iterator[tuple[str, Any]]:
         if cell.ids:

@@ -7,7 +7,7 @@ of their vectors beside them; files of ids are as the index has them.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,24 +16,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mapsight.id_list import IdList
 from mapsight.index_build import bucket_of
-from mapsight.index_rows import INT8, batch_in, order_of, vectors_of
+from mapsight.index_rows import Block, batch_in, order_of, vectors_of, whole_vectors
 from mapsight.probe_rows import squares, squares_name
 
-__all__ = ["IDS", "ROWS", "IndexCopy", "whole_vectors", "write_rows"]
+__all__ = ["IDS", "ROWS", "IndexCopy", "write_rows"]
 
 ROWS, IDS = "rows.arrow", "ids-{:06d}.arrow"
 KNOWN_BATCHES = 1024
 """Batches whose places in the file are remembered; about 10 kB each."""
 KNOWN_IDS = 64
-
-
-def whole_vectors(batch: pa.RecordBatch) -> np.ndarray:
-    """Vectors in int16, of int8 and their scales too: (n, d)."""
-    x = vectors_of(batch)
-    if x.dtype.name != INT8:
-        return x
-    return np.rint(x * batch.column("scale").to_numpy()[:, None]).astype(np.int16)
 
 
 def write_rows(path: Path, batches: Iterable[pa.RecordBatch], lengths: Collection[int]) -> int:
@@ -57,54 +50,64 @@ def write_rows(path: Path, batches: Iterable[pa.RecordBatch], lengths: Collectio
 
 
 class IndexCopy:
-    """Rows by cell and by id, mapped. Memory: the places of some batches.
+    """The rows of a part of an index by cell and by id, mapped, hidden ones left out.
+
+    Memory: the places of some batches, and what is left of those with hidden rows.
 
     Args:
         folder: with ROWS and files of ids.
-        cells: (n,) the cell of each batch of ROWS, rising.
+        blocks: of ROWS, with columns cell and offset, in this order.
         buckets: how many files of ids there are.
+        part: its number.
+        removed: which pictures are hidden.
 
     Raises:
         ValueError: the file has not as many batches; names it.
     """
 
-    def __init__(self, folder: Path, cells: np.ndarray, buckets: int) -> None:
-        self.folder = folder
-        self._cells, self._buckets = cells, buckets
+    def __init__(
+        self, folder: Path, blocks: pa.Table, buckets: int, part: int, removed: IdList
+    ) -> None:
+        self.folder, self._buckets, self._part, self._removed = folder, buckets, part, removed
+        names = ("cell", "offset")
+        self._cells, self._offsets = (blocks.column(name).to_numpy() for name in names)
         self._file = pa.ipc.open_file(pa.memory_map(str(folder / ROWS)))
-        if self._file.num_record_batches != len(cells):
+        if self._file.num_record_batches != len(blocks):
             found = self._file.num_record_batches
-            raise ValueError(f"{folder / ROWS}: has {found:,} blocks, not {len(cells):,}")
-        self._batch = lru_cache(KNOWN_BATCHES)(self._file.get_batch)
+            raise ValueError(f"{folder / ROWS}: has {found:,} blocks, not {len(blocks):,}")
+        self._batch = lru_cache(KNOWN_BATCHES)(self._shown)
         self._ids = lru_cache(KNOWN_IDS)(self._open_ids)
+
+    def _shown(self, number: int) -> pa.RecordBatch:
+        return self._removed.shown(self._file.get_batch(number), self._part)
+
+    def _numbers(self, cell: int) -> range:
+        return range(*np.searchsorted(self._cells, (cell, cell + 1)).tolist())
 
     def batches(self, cell: int) -> Iterator[pa.RecordBatch]:
         """The rows of a cell."""
-        first, last = np.searchsorted(self._cells, (cell, cell + 1)).tolist()
-        yield from map(self._batch, range(first, last))
+        return (batch for batch in map(self._batch, self._numbers(cell)) if batch.num_rows)
 
-    def blocks(
-        self, wants: Mapping[int, Sequence[int]]
-    ) -> Iterator[tuple[pa.RecordBatch, int, Sequence[int]]]:
-        """(rows, cell, numbers) of each cell that queries want, for `Probe.add_blocks`."""
-        for cell in sorted(wants):
-            for batch in self.batches(cell):
-                yield batch, cell, wants[cell]
+    def batch(self, block: Block) -> pa.RecordBatch:
+        """The rows of a block."""
+        numbers = self._numbers(block.cell)
+        offsets = self._offsets[numbers.start : numbers.stop]
+        return self._batch(numbers.start + int(np.searchsorted(offsets, block.offset)))
 
     def _open_ids(self, bucket: int) -> pa.RecordBatch:
         return batch_in(pa.memory_map(str(self.folder / IDS.format(bucket))).read_buffer())
 
     def cell_of(self, image_id: str) -> int | None:
-        """The cell of a picture; None where there is no such picture."""
+        """The cell of a picture; None where there is no such picture, or it is hidden."""
         bucket = bucket_of(order_of(image_id), self._buckets)
         ids, cells = self._ids(bucket).columns
         place = bisect_left(range(len(ids)), image_id, key=lambda i: ids[i].as_py())
         if place == len(ids) or ids[place].as_py() != image_id:
             return None
-        return cells[place].as_py()
+        return None if self._removed.hides(image_id, self._part) else cells[place].as_py()
 
     def row_of(self, image_id: str) -> dict[str, Any] | None:
-        """The fields of a picture, with `cell`; `vector` (d,) int16."""
+        """The fields of a picture, with `cell` and `part`; `vector` (d,) int16."""
         cell = self.cell_of(image_id)
         for batch in () if cell is None else self.batches(cell):
             place = pc.index(batch.column("image_id"), image_id).as_py()
@@ -112,5 +115,6 @@ class IndexCopy:
                 one = batch.slice(place, 1)
                 known = [name for name in one.schema.names if not name.startswith("squares_")]
                 row = one.select([name for name in known if name != "vector"]).to_pylist()[0]
-                return {**row, "vector": whole_vectors(one)[0], "cell": cell}
+                at = {"vector": whole_vectors(one)[0], "cell": cell, "part": self._part}
+                return {**row, **at}
         return None

@@ -35,6 +35,7 @@ __all__ = [
     "to_int8",
     "vectors_below",
     "vectors_of",
+    "whole_vectors",
 ]
 
 BLOCK_ROWS = 2048
@@ -103,7 +104,19 @@ def batch_of(
 def vectors_of(batch: pa.RecordBatch) -> np.ndarray:
     """The vectors of a batch without a copy: (n, d) int16 or int8."""
     column = batch.column("vector")
-    return column.flatten().to_numpy().reshape(len(column), column.type.list_size)
+    # the batches of a file that is mapped are no slices: their values are had sooner
+    flat = (
+        column.flatten() if column.offset else column.values[: len(column) * column.type.list_size]
+    )
+    return flat.to_numpy().reshape(len(column), column.type.list_size)
+
+
+def whole_vectors(batch: pa.RecordBatch) -> np.ndarray:
+    """The vectors of a batch in int16: (n, d); of int8 the numbers times their scale, rounded."""
+    x = vectors_of(batch)
+    if x.dtype.name != INT8:
+        return x
+    return np.rint(x * batch.column("scale").to_numpy()[:, None]).astype(np.int16)
 
 
 def orders(batch: pa.RecordBatch) -> np.ndarray:
@@ -122,7 +135,10 @@ def to_int8(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True)
 class Block:
-    """Where some rows of a cell are: a stream of `bytes` bytes at an offset of a file."""
+    """Where some rows of a cell are: a stream of `bytes` bytes at an offset of a file.
+
+    `part` is the number of the part of the index: 0 for what the pipeline has built.
+    """
 
     cell: int
     file: str
@@ -130,6 +146,7 @@ class Block:
     bytes: int
     rows: int
     sha256: str
+    part: int = 0
 
 
 class FileWriter:

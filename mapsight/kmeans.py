@@ -20,6 +20,7 @@ from mapsight.nearest import Centres
 __all__ = [
     "FAR",
     "MAX_CELLS",
+    "TRAIN_PER_CELL",
     "CellSums",
     "cells_for",
     "decode_vector",
@@ -33,6 +34,8 @@ __all__ = [
 
 MAX_CELLS = 16_384
 """More would need more memory in a task: 200 MB for 16,384 cells of 1,032 dimensions."""
+TRAIN_PER_CELL = 128
+"""Pictures a cell that k-means learns from; faiss warns below 39 and takes 256 at most."""
 CELLS_PER_ROOT = 6.0
 LEAST_PER_CELL = 16
 FAR = 64

@@ -102,7 +102,10 @@ class Centres:
     def _rough_leads(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(n, k) float32 leads, and by how much those of each row may be wrong: (n,)."""
         real = x.astype(np.float32)
-        leads = products(real, self._real) - self._halves.astype(np.float32)
+        # of one vector half as many bytes are read
+        leads = products(real, self.centres if len(x) == 1 else self._real) - self._halves.astype(
+            np.float32
+        )
         lengths = np.sqrt(np.einsum("nd,nd->n", real, real, dtype=np.float64))
         # of the product, and of subtracting a rounded half of c·c
         return leads, error_share(x.shape[1]) * self._length * (lengths + self._length)

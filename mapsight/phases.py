@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mapsight.plan import PER_PICTURE, SPLIT_BYTES
+from mapsight.plan import MOST_SPLITS, PER_PICTURE, SPLIT_BYTES
 
 __all__ = [
     "NARROWEST",
@@ -142,7 +142,7 @@ def picture_maps(demand: Demand) -> int:
     weight = demand.images * (demand.picture_bytes + PER_PICTURE)
     least = CLUSTER_TASKS if demand.on_cluster else 2 * demand.cores
     some = min(least, math.ceil(demand.images / PICTURES_PER_TASK))
-    return max(math.ceil(weight / SPLIT_BYTES), some, 1)
+    return max(min(math.ceil(weight / SPLIT_BYTES), MOST_SPLITS), some, 1)
 
 
 def reducers(demand: Demand, size: float) -> int:

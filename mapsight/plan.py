@@ -22,6 +22,8 @@ from mapsight.url_lists import chunks, read_url_list
 __all__ = ["LISTINGS", "Plan", "listed_chunks", "make_plan", "pieces_of"]
 
 SPLIT_BYTES = 128 << 20
+MOST_SPLITS = 50_000
+"""A job of more tasks takes Hadoop more memory to keep than it is given; splits grow instead."""
 PER_PICTURE = 20_000  # what a picture costs beside its bytes, in bytes read
 PER_URL = 100_000  # what is guessed to come from a URL
 ROWS_PER_GROUP = 8192  # of a listing: bounds what a task and the planner hold
@@ -56,7 +58,7 @@ def make_plan(
 
     What is found is spooled to disk in `folder` first, because a fair share is
     only known when all has been seen. Memory: one row group of a listing and
-    one Split per SPLIT_BYTES of input.
+    one Split per SPLIT_BYTES of input, MOST_SPLITS at most.
 
     Args:
         found: the files, in the order that decides which of two equal ids is first.
@@ -70,7 +72,7 @@ def make_plan(
     """
     spool = folder / "plan.spool"
     total = _spool(found, spool, url_column)
-    by_size = math.ceil(total.weight / SPLIT_BYTES)
+    by_size = min(math.ceil(total.weight / SPLIT_BYTES), MOST_SPLITS)
     wanted = splits or max(by_size, min(tasks, math.ceil(total.pictures / 50)), 1)
     share = max(total.weight / wanted, 1.0)
     made: dict[str, list[Split]] = {}

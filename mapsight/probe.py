@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from mapsight.index_rows import BLOCK_ROWS
+from mapsight.index_rows import BLOCK_ROWS, Block
 from mapsight.kmeans import decode_vector
 from mapsight.nearest import error_share
 from mapsight.probe_queries import GivenQueries, ProbeQuery, Queries
@@ -57,23 +57,23 @@ class Probe:
         self._queries, self._d, self._rows = queries, d, rows
         self._best: dict[int, list[Found]] = {}
 
-    def add_blocks(self, blocks: Iterable[tuple[pa.RecordBatch, int, Sequence[int]]]) -> None:
-        """Consider blocks: (rows, their cell, numbers of queries that want it) of each.
+    def add_blocks(self, blocks: Iterable[tuple[pa.RecordBatch, Block, Sequence[int]]]) -> None:
+        """Consider blocks: (rows, where they were, numbers of queries that want it).
 
         Small ones that the same queries want are scored together.
         """
         for numbers, group in itertools.groupby(blocks, key=lambda block: block[2]):
-            some: list[tuple[pa.RecordBatch, int]] = []
+            some: list[tuple[pa.RecordBatch, Block]] = []
             rows = 0
-            for batch, cell, _ in group:
+            for batch, place, _ in group:
                 if some and rows + batch.num_rows > self._rows:
                     self._add(some, numbers)
                     some, rows = [], 0
-                some.append((batch, cell))
+                some.append((batch, place))
                 rows += batch.num_rows
             self._add(some, numbers)
 
-    def _add(self, some: Sequence[tuple[pa.RecordBatch, int]], numbers: Sequence[int]) -> None:
+    def _add(self, some: Sequence[tuple[pa.RecordBatch, Block]], numbers: Sequence[int]) -> None:
         rows = ProbeRows(some, self._d, joined=len(numbers) > FEW_QUERIES)
         for first in range(0, len(numbers), QUERIES):
             few = numbers[first : first + QUERIES]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -14,6 +15,7 @@ from mapsight.index_rows import Block
 from mapsight.nearest import Centres, Nearest
 
 __all__ = [
+    "BATCH_BYTES",
     "Cells",
     "Choice",
     "blocks_of",
@@ -139,24 +141,21 @@ def blocks_of(table: pa.Table, cells: Iterable[int]) -> list[Block]:
     return sorted((Block(**row) for row in rows), key=lambda block: (block.file, block.offset))
 
 
-def probe_lines(
-    blocks: Sequence[Block], wants: Mapping[int, Sequence[int]], folder: str
-) -> Iterator[str]:
+def probe_lines(blocks: Sequence[Block], wants: Mapping[int, Sequence[int]]) -> Iterator[str]:
     """A line for every task: what it reads, and for which queries.
 
     Args:
-        blocks: as `blocks_of` gives them.
+        blocks: as `blocks_of` gives them; their files are addresses.
         wants: numbers of the queries that want each cell.
-        folder: address of the folder with the files.
 
     Yields:
-        JSON: `reads`, of files: `uri` and `blocks` of [cell, offset, bytes, rows, sha256]; `wants`:
-        [cells, query numbers], cells that the same queries want together.
+        JSON: `reads`, of files: `uri`, `part` and `blocks` of [cell, offset, bytes, rows, sha256];
+        `wants`: [cells, query numbers], cells that the same queries want together.
     """
     for batch in _batches(blocks):
         reads = [
-            {"uri": f"{folder}/{file}", "blocks": [_place(block) for block in some]}
-            for file, some in groupby(batch, key=lambda block: block.file)
+            {"uri": file, "part": part, "blocks": [_place(block) for block in some]}
+            for (file, part), some in groupby(batch, key=lambda block: (block.file, block.part))
         ]
         together: dict[tuple[int, ...], list[int]] = {}
         for cell in dict.fromkeys(block.cell for block in batch):
@@ -190,6 +189,6 @@ def reads_of(line: str) -> Iterator[tuple[str, list[tuple[Block, list[int]]]]]:
     found = json.loads(line)
     wants = {cell: numbers for cells, numbers in found["wants"] for cell in cells}
     for read in found["reads"]:
-        uri = read["uri"]
-        blocks = (Block(place[0], uri, *place[1:]) for place in read["blocks"])
+        uri, part = read["uri"], read["part"]
+        blocks = (replace(Block(place[0], uri, *place[1:]), part=part) for place in read["blocks"])
         yield uri, [(block, wants[block.cell]) for block in blocks]

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mapsight.index_filter import RowFilter
-from mapsight.index_rows import vectors_of
+from mapsight.index_rows import Block, vectors_of
 from mapsight.kmeans import encode_vector
 from mapsight.nearest import products
 from mapsight.probe_queries import ProbeQuery
@@ -66,17 +66,19 @@ class ProbeRows:
     Lengths are taken from the rows where these say them.
 
     Args:
-        some: rows with their cell.
+        some: rows with where they were.
         d: how many numbers of a vector count; None for all.
         joined: make one batch of them, which many queries are compared with sooner; else nothing
             is copied.
     """
 
     def __init__(
-        self, some: Sequence[tuple[pa.RecordBatch, int]], d: int | None, *, joined: bool
+        self, some: Sequence[tuple[pa.RecordBatch, Block]], d: int | None, *, joined: bool
     ) -> None:
         self._batches = [batch for batch, _ in some]
-        self._cells = np.repeat([cell for _, cell in some], [b.num_rows for b in self._batches])
+        lengths = [batch.num_rows for batch in self._batches]
+        self._cells = np.repeat([block.cell for _, block in some], lengths)
+        self._parts = np.repeat([block.part for _, block in some], lengths)
         if joined:
             self._batches = pa.Table.from_batches(self._batches).combine_chunks().to_batches()
         self._joined = joined
@@ -193,6 +195,8 @@ class ProbeRows:
         row = self._rows[place]
         known = {k: v for k, v in row.items() if v is not None or k in ALWAYS}
         known["cell"] = int(self._cells[place])
+        if self._parts[place]:
+            known["part"] = int(self._parts[place])
         if with_vector:
             piece, number = self._piece(place)
             known[VECTOR] = encode_vector(self._x[piece][number].astype(np.int16))

@@ -12,7 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mapsight import evaluation_page, explore_chapter, index_chapter, plots, summary
+from mapsight import (
+    duplicates_chapter,
+    evaluation_page,
+    explore_chapter,
+    index_chapter,
+    plots,
+    summary,
+)
 from mapsight.pages import write_page
 
 __all__ = ["Answer", "Card", "Sheet", "write_report", "write_search_page"]
@@ -22,7 +29,10 @@ MAX_EXAMPLES = 50
 
 @dataclass(frozen=True)
 class Card:
-    """A picture as it is shown: width and height in pixels, thumbnail a JPEG."""
+    """A picture as it is shown: width and height in pixels, thumbnail a JPEG.
+
+    `kept` marks the one of a group that is to stay.
+    """
 
     image_id: str
     source: str
@@ -36,6 +46,7 @@ class Card:
     author: str | None = None
     title: str | None = None
     thumbnail: bytes | None = None
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,7 @@ def write_report(
     confused: Sheet | None = None,
     suspects: Sheet | None = None,
     near: Sequence[Sheet] = (),
+    twice: Sequence[Sheet] = (),
 ) -> Path:
     """Write the report of a run: index.html, plots/*.svg and thumbs/*.jpg.
 
@@ -84,6 +96,7 @@ def write_report(
         confused: examples of what was taken for what.
         suspects: pictures whose verified labels may be wrong.
         near: of some cells, the pictures nearest the centre.
+        twice: of some groups of duplicates, the one to be kept and others.
 
     Returns:
         The path of index.html.
@@ -102,9 +115,10 @@ def write_report(
         results / "explore", run["explore"], out / "plots"
     )
     indexed = index_chapter.read_chapter(results, run["cells"])
-    for name, chart in (indexed.plots if indexed else {}).items():
+    doubled = duplicates_chapter.read_chapter(run["duplicates"])
+    for name, chart in (one for made in (indexed, doubled) if made for one in made.plots.items()):
         (out / "plots" / f"{name}.svg").write_bytes(chart)
-    shown = [*sheets, *near, *(one for one in (confused, suspects) if one)]
+    shown = [*sheets, *near, *twice, *(one for one in (confused, suspects) if one)]
     thumbs = _write_thumbnails(out, shown)
     write_page(
         out / "index.html",
@@ -125,6 +139,8 @@ def write_report(
         explored=explored,
         indexed=indexed,
         near=near,
+        doubled=doubled,
+        twice=twice,
         sheets=sheets,
         thumbs=thumbs,
         errors=summary.error_rows(run["errors"]),

@@ -20,7 +20,9 @@ Answer = Sequence[Any]
 """`[score, image_id, fields]`."""
 
 BLOCK = 256
-KEPT = ("label", "style", "ppi", "width", "height", "source", "shard", "row", "top_label")
+KEPT = (
+    *("label", "style", "ppi", "width", "height", "source", "shard", "row", "part", "top_label"),
+)
 TEXT = ("license", "author", "title")
 
 

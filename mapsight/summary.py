@@ -58,6 +58,7 @@ _DEFAULTS: Run = {
     "evaluation": {},
     "explore": None,
     "cells": None,
+    "duplicates": None,
     "errors": {},
     "stages": [],
     "options": {},

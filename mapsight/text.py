@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["amount", "csv_safe", "duration", "percent", "plain", "shorten"]
+__all__ = ["amount", "csv_safe", "duration", "file_size", "percent", "plain", "shorten"]
 
 _BREAKS = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
 # C0 and C1 controls, bidirectional overrides and isolates, byte order mark, non-characters
@@ -76,6 +76,21 @@ def percent(share: float | None) -> str:
     if 0.9995 <= share < 1:
         return f">{_NBSP}99.9{_NBSP}%"
     return f"{share * 100:.1f}{_NBSP}%"
+
+
+def file_size(size: int) -> str:
+    """Bytes in the unit (of 1,000) that leaves at most four digits.
+
+    >>> [file_size(n).replace(chr(160), " ") for n in (999, 1000, 34567, 2500000, 10**15)]
+    ['999 bytes', '1.0 kB', '35 kB', '2.5 MB', '1,000 TB']
+    """
+    if size < 1000:
+        return f"{size}{_NBSP}bytes"
+    value, unit = size / 1000, "kB"
+    for larger in ("MB", "GB", "TB"):
+        if round(value) >= 1000:
+            value, unit = value / 1000, larger
+    return f"{value:,.{1 if value < 9.95 else 0}f}{_NBSP}{unit}"
 
 
 def duration(seconds: float | None) -> str:

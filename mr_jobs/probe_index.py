@@ -5,7 +5,7 @@
 Input: a manifest, one JSON object a line, for a task each (mapsight/probe_plan.py): `reads`, the
 byte ranges of files with rows, and `wants`, which queries want which cells.
 Q.arrow holds the queries (mapsight/probe_queries.py); `--plain-d D` counts the first D numbers
-of vectors alone.
+of vectors alone; `--removed R.arrow` lists pictures that are hidden (mapsight/id_list.py).
 Output: `query number, [[score, image_id, fields], …]` best first, ties by image_id.
 Counters: index/blocks, index/rows, index/bytes that were read.
 """
@@ -31,6 +31,7 @@ class MRProbeIndex(MRJob):
     def configure_args(self):
         super().configure_args()
         self.add_file_arg("--queries", help="Arrow file of queries")
+        self.add_file_arg("--removed", help="Arrow file of pictures that are hidden")
         self.add_passthru_arg("--plain-d", type=int, help="how many numbers of vectors count")
 
     def load_args(self, args):
@@ -42,7 +43,7 @@ class MRProbeIndex(MRJob):
     def steps(self):
         return [
             MRStep(
-                mapper_init=self.load_queries,
+                mapper_init=self.mapper_start,
                 mapper=self.mapper_score_cells,
                 mapper_final=self.mapper_emit_best,
                 reducer_init=self.load_queries,
@@ -57,6 +58,12 @@ class MRProbeIndex(MRJob):
         self.queries = Queries(self.options.queries)
         self.probe = Probe(self.queries, self.options.plain_d)
 
+    def mapper_start(self):
+        from mapsight.id_list import IdList
+
+        self.load_queries()
+        self.removed = IdList(self.options.removed)
+
     def mapper_score_cells(self, _, line):
         from mapsight.index_rows import read_block
         from mapsight.inputs import open_uri
@@ -64,8 +71,11 @@ class MRProbeIndex(MRJob):
 
         for uri, blocks in reads_of(line):
             with open_uri(uri) as file:
-                rows = ((read_block(file, block), block.cell, wants) for block, wants in blocks)
-                self.probe.add_blocks(rows)
+                rows = (
+                    (self.removed.shown(read_block(file, block), block.part), block, wants)
+                    for block, wants in blocks
+                )
+                self.probe.add_blocks(row for row in rows if row[0].num_rows)
             self.increment_counter("index", "blocks", len(blocks))
             for unit in ("rows", "bytes"):
                 self.increment_counter("index", unit, sum(getattr(b, unit) for b, _ in blocks))

@@ -80,7 +80,9 @@ class IndexWorld:
     @property
     def table(self) -> pa.Table:
         """The blocks as blocks.parquet has them."""
-        return pa.Table.from_pylist([vars(block) for block in self.blocks])
+        return pa.Table.from_pylist(
+            [{**vars(block), "file": f"{self.folder}/{block.file}"} for block in self.blocks]
+        )
 
     @property
     def cells(self) -> Cells:
@@ -132,7 +134,8 @@ def indexed(folder: Path, n: int = 300, k: int = 7, dtype: str = INT16) -> Index
     target.mkdir(parents=True)
     world = IndexWorld(target, n, k, dtype)
     np.save(target / CENTRES, world.centres.centres)
-    pq.write_table(world.table.cast(BLOCK_SCHEMA), target / BLOCKS)
+    blocks = [{**vars(block)} for block in world.blocks]
+    pq.write_table(pa.Table.from_pylist(blocks, BLOCK_SCHEMA), target / BLOCKS)
     names = ("label", "style", "rows")
     cells = [
         {**c, "kinds": [dict(zip(names, k, strict=True)) for k in c["kinds"]]} for c in world.kinds

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mapsight.capacity import estimate
+from mapsight.limits import limits
 from mapsight.phases import Demand, feature_bytes, model_seconds, multiply_adds
 from mapsight.phases import rest_seconds as rest
-from mapsight.plan import PER_PICTURE, SPLIT_BYTES
+from mapsight.plan import MOST_SPLITS, PER_PICTURE, SPLIT_BYTES
 
 SPLIT = 1000  # pictures of SIZE bytes fill a split exactly
 SIZE = SPLIT_BYTES / SPLIT - PER_PICTURE
@@ -90,7 +91,28 @@ METADATA = {
     "fit.emit.bytes.0.25": 5e5,
     **{f"head.{name}": value for name, value in BY_HEAD.items()},
 }
-FIGURES |= METADATA
+INDEX = {
+    "plan.listing.bytes": 300,
+    "vectors.map.seconds": 1e-3,
+    "vectors.fields.bytes": 400,
+    "cluster.read.seconds": 1e-5,
+    "cluster.row.seconds": 1e-4,
+    "cluster.product.seconds": 1e-10,
+    "cluster.emit.seconds": 1e-8,
+    "cluster.reduce.seconds": 1e-3,
+    "cluster.sum.raw": 10,
+    "cluster.sum.gzip": 4,
+    "index.map.seconds": 2e-4,
+    "index.reduce.seconds": 5e-4,
+    "index.shuffle.raw": 3000,
+    "index.shuffle.gzip": 2000,
+    "index.bytes": 2500,
+    "probe.row.seconds": 1e-5,
+    "probe.pair.seconds": 1e-7,
+    "probe.answers.raw": 3000,
+    "probe.merge.seconds": 1e-4,
+}
+FIGURES |= METADATA | INDEX
 HADOOP = Demand("hadoop", images=100_000, cores=30, picture_bytes=SIZE)
 LABELLED = replace(HADOOP, rows=4_000_000)  # 400 MB
 
@@ -185,7 +207,8 @@ def test_a_small_collection_is_spread_over_tasks():
 
 def test_without_metadata_nothing_is_explored_joined_or_fitted():
     names = list(stages(HADOOP))
-    assert names == ["plan", "ingest", "extract", "classify", "count", "rank", "merge"]
+    cells = ["vectors", "cluster", "index", "recall"]
+    assert names == ["plan", "ingest", "extract", "classify", *cells, "count", "rank", "merge"]
 
 
 def test_metadata_is_explored_and_joined_and_a_head_fitted_after_extract():
@@ -228,6 +251,88 @@ def test_a_head_makes_labelling_dearer():
     found = stages(LABELLED)
     assert found["classify"].core_seconds == pytest.approx(3 * (3 + 1) + 3000 + 200)
     assert (found["classify"].stored, stages(HADOOP)["classify"].stored) == (3e7, 1.5e7)
+
+
+# ---- the index: 100,000 pictures have 2,048 cells, and all are learned from
+
+
+def test_new_features_are_rows_in_a_file_of_each_task():
+    found = stages(HADOOP)["vectors"]
+    assert (found.maps, found.reduces) == (2, 0)  # 200 MB / 128 MiB
+    assert found.stored == pytest.approx(100_000 * (2048 + 400))
+
+
+def test_cells_take_seeds_and_ten_iterations():
+    found = stages(HADOOP)["cluster"]
+    assert (found.maps, found.reduces) == (2 * 11, 1 + 10)
+    sums = 2 * 2048 * 1024  # of both tasks
+    work = 1 + 10 + 100_000 * 2048 * 1024 * 1e-10 + sums * 1e-8 + 2 * 2048 * 1e-3
+    assert found.core_seconds == pytest.approx(3 * 33 + 1 + 10 * work)
+    assert found.shuffled == pytest.approx(10 * sums * 4)
+
+
+def test_cells_are_learned_from_no_more_pictures_than_they_need():
+    one, two = (stages(replace(HADOOP, images=n))["cluster"] for n in (10_000_000, 20_000_000))
+    more = 10_000_000 * 1e-5 * 11  # only reading
+    assert two.core_seconds - one.core_seconds == pytest.approx(more + 3 * (two.maps - one.maps))
+
+
+def test_the_index_compares_every_row_with_all_centres_and_sorts_it_to_its_cell():
+    found = stages(HADOOP)["index"]
+    assert (found.maps, found.reduces) == (2, 3)  # 300 MB / 128 MiB
+    maps, reduces = 100_000 * (2e-4 + 2048 * 1024 * 1e-10), 50
+    assert found.core_seconds == pytest.approx(3 * 5 + maps + reduces)
+    assert (found.shuffled, found.stored) == (2e8, 2.5e8)
+
+
+def test_recall_reads_the_whole_index_for_its_queries_once_or_with_a_head_twice():
+    found = stages(HADOOP)["recall"]
+    assert (found.maps, found.reduces) == (4, 1)  # 250 MB / 64 MiB
+    merged = 200 * 4 * 1e-4
+    assert found.core_seconds == pytest.approx(3 * 5 + 1 + 100_000 * 200 * 1e-7 + merged)
+    assert stages(LABELLED)["recall"].maps == 8
+
+
+def test_few_pictures_have_no_index():
+    found = estimate(replace(HADOOP, images=31), FIGURES)
+    assert not found.searches
+    assert "cluster" not in {stage.name for stage in found.stages}
+
+
+def test_a_query_reads_its_cells_and_many_read_each_cell_once():
+    one, many = estimate(HADOOP, FIGURES).searches
+    assert one.stored == pytest.approx(100_000 * 8 / 2048 * 2500)
+    assert 0.99 * 2.5e8 < many.stored <= 2.5e8
+    pairs = 10_000 * 100_000 * 8 / 2048
+    work = many.stored / 2500 * 1e-5 + pairs * 1e-7 + 10_000 * 4 * 1e-4
+    assert many.core_seconds == pytest.approx(3 * 5 + work)
+
+
+# ---- what to watch
+
+
+def told(demand: Demand, **figures: float) -> list[str]:
+    known = {**FIGURES, **figures}
+    return [text.split()[0] for text in limits(estimate(demand, known), known)]
+
+
+def test_nothing_is_to_be_watched_at_nine_million():
+    assert told(replace(HADOOP, images=9_000_000, cores=100)) == []
+
+
+def test_a_billion_loose_files_are_too_many_to_list_and_cells_grow_large():
+    billion = replace(HADOOP, images=1_000_000_000, cores=100)
+    assert told(billion) == ["the", "there"]
+    assert told(replace(billion, loose=False)) == ["there"]
+
+
+def test_a_driver_that_merges_for_long_while_the_cluster_waits_is_told():
+    assert told(HADOOP, **{"merge.seconds": 0.1}) == ["merge"]
+
+
+def test_a_job_has_no_more_tasks_than_hadoop_can_hold():
+    billion = replace(HADOOP, images=1_000_000_000, loose=False)
+    assert stages(billion)["extract"].maps == MOST_SPLITS
 
 
 # ---- between the sizes that were measured

@@ -7,10 +7,16 @@ import shutil
 from collections import Counter
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 from conftest import Program
 from test_head_pipeline import make_dataset
+
+from driver.index_files import SearchIndex
+from driver.workspace import Workspace
+from mapsight.probe_plan import mean_vector
+from mapsight.search import cosines
 
 CELLS = 5
 PAIR = LION_ID, TIGER_ID = f"{4:016x}", f"{5:016x}"
@@ -122,6 +128,22 @@ def test_the_name_of_a_label_is_a_query(ran):
     found = search(ran, "tiger", "--top-k", "10")
     assert Counter(row["label"] for row in found) == {"Tiger": 10}
     assert {row["query"] for row in found} == {"tiger"}
+
+
+@pytest.mark.parametrize("style", ["any", "drawing"])
+def test_a_label_is_the_mean_of_its_pictures(ran, style):
+    index = SearchIndex(Workspace(str(ran.folder / "workspace")))
+    tigers = ran.frame[ran.frame["label"] == "Tiger"]
+    if style != "any":
+        tigers = tigers[tigers["style"] == style]
+    rows = index.rows_of(list(tigers.index))
+    x = np.stack([row["vector"] for row in rows.values()])
+    mean = mean_vector(x, np.ones(len(x), np.int64)).astype(float)
+    scores = cosines(mean[None], x.astype(float))[0]
+    every = ["--style", style, "--probe", str(CELLS), "--top-k", "81"]
+    found = {row["image_id"]: row["score"] for row in search(ran, "tiger", *every)}
+    for image_id, score in zip(rows, scores.tolist(), strict=True):
+        assert found[image_id] == round(score, 6)
 
 
 def test_the_mean_of_one_query_is_the_query(ran):

@@ -27,11 +27,22 @@ def table() -> str:
 
 
 def test_the_table_has_a_line_for_every_stage(table):
-    names = [line.split(" ")[0] for line in table.splitlines()[2:12]]
+    names = [line.split(" ")[0] for line in table.splitlines()[2:16]]
     assert names == [
-        *("stage", "start", "plan", "ingest", "extract", "classify", "count", "rank"),
-        *("merge", "total"),
+        *("stage", "start", "plan", "ingest", "extract", "classify", "vectors", "cluster"),
+        *("index", "recall", "count", "rank", "merge", "total"),
     ]
+
+
+def test_searches_stand_below_the_table(table):
+    assert "\n1 query by the index, in one job: " in table
+    assert "\n10,000 queries by the index, in one job: " in table
+
+
+def test_what_grows_too_large_is_told():
+    found = plan("-r hadoop --images 1000000000 --cores 100")
+    assert found.stdout.count("\nwatch: ") == 2
+    assert "watch" not in plan("-r hadoop --images 9000000 --cores 100").stdout
 
 
 def test_the_table_says_what_was_asked(table):

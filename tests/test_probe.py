@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,7 @@ def probed(folder: Path, world: IndexWorld, queries, vectors, cells=None, *extra
     write_queries(folder / "q.arrow", vectors, queries)
     every = range(world.k)
     wants = {c: list(range(len(queries))) for c in (every if cells is None else cells)}
-    lines = probe_lines(blocks_of(world.table, wants), wants, str(world.folder))
+    lines = probe_lines(blocks_of(world.table, wants), wants)
     manifest = write_manifest(folder / "manifest", lines)
     arguments = ["--queries", folder / "q.arrow", *extra, *manifest]
     found, counters = run_and_read(folder, MRProbeIndex, *arguments, **how)
@@ -118,10 +119,12 @@ def test_int8_is_scored_by_its_own_numbers(tmp_path):
 
 def test_changed_bytes_are_refused(tmp_path, world):
     block = world.blocks[0]
-    (tmp_path / block.file).write_bytes(bytes((world.folder / block.file).stat().st_size))
+    path = tmp_path / block.file
+    path.write_bytes(bytes((world.folder / block.file).stat().st_size))
+    moved = replace(block, file=str(path))
     wants = {block.cell: [0]}
     write_queries(tmp_path / "q.arrow", world.x[:1], [ProbeQuery(1)])
-    manifest = write_manifest(tmp_path / "m", probe_lines([block], wants, str(tmp_path)))
+    manifest = write_manifest(tmp_path / "m", probe_lines([moved], wants))
     with pytest.raises(ValueError, match=rf"{block.file}: bytes 0 to \d+ have changed"):
         run_and_read(tmp_path, MRProbeIndex, "--queries", tmp_path / "q.arrow", *manifest)
 
@@ -186,13 +189,13 @@ def test_tasks_share_the_bytes_and_read_every_block_once():
         Block(cell, f"f{cell // 4}", cell, size << 20, 1, "") for cell, size in enumerate(sizes)
     ]
     wants = {cell: [cell % 2] for cell in range(10)}
-    lines = list(probe_lines(blocks, wants, "x"))
+    lines = list(probe_lines(blocks, wants))
     tasks = [[pair for _, some in reads_of(line) for pair in some] for line in lines]
     assert [block.cell for task in tasks for block, _ in task] == list(range(10))
     assert all(numbers == wants[block.cell] for task in tasks for block, numbers in task)
     shares = [sum(block.bytes for block, _ in task) for task in tasks]
     assert max(shares) < 2 * BATCH_BYTES and len(tasks) == 3
-    assert json.loads(lines[0])["reads"][0]["uri"] == "x/f0"
+    assert json.loads(lines[0])["reads"][0]["uri"] == "f0"
 
 
 def test_a_mean_is_rounded_to_whole_numbers_halves_up():

@@ -1,0 +1,143 @@
+"""What has been added to a workspace's index and removed from it since it was built.
+
+`changes.json` alone makes additions and removals exist: it is written last, whole or not at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from driver.errors import Failure
+
+if TYPE_CHECKING:
+    from driver.workspace import Workspace
+
+__all__ = [
+    "ADDED",
+    "CHANGES",
+    "Addition",
+    "Changes",
+    "Removals",
+    "clean_changes",
+    "read_changes",
+    "write_changes",
+]
+
+ADDED, REMOVED, CHANGES = "added", "removed", "changes.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Addition:
+    """Pictures that were added: a workspace of their own in the folder `added/<number>`.
+
+    `digest` is that of its stage `index`, `base` that of the index that it was added to.
+    """
+
+    number: int
+    rows: int
+    digest: str
+    base: str
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The folder, as names below the workspace's root."""
+        return ADDED, f"{self.number:06d}"
+
+
+@dataclass(frozen=True)
+class Removals:
+    """The list of pictures that are hidden (mapsight/id_list.py).
+
+    `hidden` says how many rows it hides in each part, by the digest of that part's index.
+    """
+
+    file: str
+    rows: int
+    sha256: str
+    hidden: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Additions by number, and removals. No number is given twice: `numbered` is the last."""
+
+    numbered: int = 0
+    additions: tuple[Addition, ...] = ()
+    removals: Removals | None = None
+
+    def current(self, base: str) -> list[Addition]:
+        """The additions that were made to the index of this digest."""
+        return [one for one in self.additions if one.base == base]
+
+    def stale(self, base: str) -> list[Addition]:
+        """The others: their cells are of an index that is there no more."""
+        return [one for one in self.additions if one.base != base]
+
+    def with_addition(self, rows: int, digest: str, base: str) -> Changes:
+        """One addition more; those of another index are forgotten."""
+        new = Addition(self.numbered + 1, rows, digest, base)
+        return replace(self, numbered=new.number, additions=(*self.current(base), new))
+
+
+def read_changes(workspace: Workspace) -> Changes:
+    """What changes.json says; nothing where there is none.
+
+    Raises:
+        Failure: it cannot be read, or is something else: nothing is shown that may be hidden.
+    """
+    address = workspace.uri(CHANGES)
+    try:
+        document = json.loads(workspace.fs.cat_file(workspace.path(CHANGES)))
+        if document["format"] != FORMAT:
+            raise ValueError(f"format {document['format']}, not {FORMAT}")
+        removals = document["removals"]
+        return Changes(
+            document["numbered"],
+            tuple(Addition(**one) for one in document["additions"]),
+            Removals(**removals) if removals else None,
+        )
+    except FileNotFoundError:
+        return Changes()
+    except OSError as error:
+        raise Failure(f"{address}: cannot be read: {error}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise Failure(
+            f"{address}: not what add and remove write ({error}); without it nothing is added"
+            " or removed"
+        ) from None
+
+
+def write_changes(workspace: Workspace, changes: Changes) -> None:
+    """Commit: from now on this is what has been added and removed. Only with the lock held."""
+    document: dict[str, Any] = {"format": FORMAT, **asdict(changes)}
+    workspace.check_held(CHANGES)
+    workspace.write(json.dumps(document, indent=1).encode(), CHANGES)
+
+
+def clean_changes(workspace: Workspace) -> None:
+    """Remove what changes.json does not name. Only with the lock held.
+
+    The addition of the next number is unfinished, and stays: the next `add` goes on with it.
+    """
+    changes = read_changes(workspace)
+    kept = {one.place[1] for one in changes.additions}
+    begun = Addition(changes.numbered + 1, 0, "", "").place
+    for name in _names(workspace, ADDED):
+        if name == begun[1]:
+            workspace.inside(*begun).clean()
+        elif name not in kept:
+            workspace.drop(ADDED, name)
+    for name in _names(workspace, REMOVED):
+        if changes.removals is None or changes.removals.file != f"{REMOVED}/{name}":
+            workspace.drop(REMOVED, name)
+
+
+def _names(workspace: Workspace, folder: str) -> Iterator[str]:
+    with contextlib.suppress(FileNotFoundError):
+        for entry in workspace.fs.ls(workspace.path(folder), detail=False):
+            yield entry.rstrip("/").rsplit("/", 1)[-1]

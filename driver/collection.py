@@ -1,0 +1,94 @@
+"""The pictures of a workspace with all that was added to its index and removed from it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from driver.changes import Addition, Changes, Removals, read_changes
+from driver.errors import Failure
+from driver.workspace import Workspace, is_current
+from mapsight.id_list import IdList
+from mapsight.integrity import sha256_of
+
+__all__ = ["Collection", "collection_of", "has_index", "tell_stale"]
+
+TRIES = 3
+
+
+def has_index(workspace: Workspace) -> bool:
+    """Whether a workspace has an index of the pictures that it has now."""
+    document = workspace.committed("index")
+    return bool(document and document["parts"]) and is_current(workspace, document or {})
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Workspaces by the number of the part: 0 the base, others additions to it.
+
+    `removed` lists hidden pictures; `stale` are additions that are left out, for they were
+    made to another index.
+    """
+
+    parts: Mapping[int, Workspace]
+    changes: Changes
+    removed: IdList
+    additions: Sequence[Addition] = ()
+    stale: Sequence[Addition] = ()
+
+    def addresses(self, stage: str) -> list[str]:
+        """Addresses of the parts of a stage in all workspaces."""
+        return [uri for workspace in self.parts.values() for uri in workspace.parts(stage)]
+
+
+def collection_of(workspace: Workspace, scratch: Path | None = None) -> Collection:
+    """What changes.json says there is.
+
+    Another command may write a new list of removals meanwhile, and take the old one away.
+
+    Args:
+        scratch: a local folder for a copy of what is remote; None takes the workspace's.
+
+    Raises:
+        Failure: the list is missing, or is not what was written.
+    """
+    gone = ""
+    for _ in range(TRIES):
+        changes = read_changes(workspace)
+        try:
+            removed = _removed(workspace, changes.removals, scratch)
+        except FileNotFoundError as error:
+            gone = str(error)
+            continue
+        document = workspace.committed("index") if changes.additions else None
+        base = document["digest"] if document and has_index(workspace) else ""
+        found = changes.current(base)
+        parts = {one.number: workspace.inside(*one.place) for one in found}
+        return Collection({0: workspace, **parts}, changes, removed, found, changes.stale(base))
+    raise Failure(f"{workspace.location}: the list of removed pictures is gone ({gone})")
+
+
+def _removed(workspace: Workspace, removals: Removals | None, scratch: Path | None) -> IdList:
+    if removals is None:
+        return IdList()
+    path = Path(workspace.path(removals.file))
+    if not workspace.local:
+        path = (scratch or workspace.scratch) / path.name
+        workspace.fetch(workspace.uri(removals.file), path)
+    if sha256_of(path) != removals.sha256:
+        raise Failure(f"{workspace.uri(removals.file)} has changed since it was written")
+    return IdList(path)
+
+
+def tell_stale(collection: Collection) -> None:
+    """Say that additions are left out, and what to do."""
+    stale = collection.stale
+    if stale:
+        rows = sum(one.rows for one in stale)
+        what = "addition" if len(stale) == 1 else f"{len(stale)} additions"
+        sys.stderr.write(
+            f"left out: {rows:,} pictures of {what} to an index that has been built anew since;"
+            " add them again\n"
+        )

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from argparse import Namespace
-from functools import partial
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -19,20 +19,25 @@ from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from index_world import PLAIN_D, D, IndexWorld, indexed
+from test_jobs import run_and_read, write_manifest
 
 from driver.answers import Question
+from driver.changes import Changes, Removals
 from driver.copied_index import CopiedIndex, probe_here
 from driver.copies import Copies
 from driver.errors import Failure
 from driver.index_files import SearchIndex
 from driver.index_search import Rounds
-from driver.pipeline import Pipeline
-from driver.probe_run import probe_cells
+from driver.probe_run import removed_arguments
 from driver.searcher import Searcher
 from driver.workspace import Workspace
+from mapsight.id_list import id_table, write_ids_file
 from mapsight.index_rows import INT8, INT16
+from mapsight.integrity import sha256_of
 from mapsight.nearest import Centres
-from mapsight.probe_plan import choose, choose_nearest
+from mapsight.probe_plan import blocks_of, choose, choose_nearest, probe_lines
+from mapsight.probe_queries import write_queries
+from mr_jobs.probe_index import MRProbeIndex
 
 PLAIN = {
     "features": None, "probe": None, "recall": None, "style": "any", "min_ppi": 0.0,
@@ -75,22 +80,60 @@ OPTIONS = [
 ]
 
 
+def by_job(folder: Path):
+    """Scores cells as the driver does with a job."""
+
+    def scorer(index, vectors, queries, cells, d):
+        wants: dict[int, list[int]] = {}
+        for number, chosen in enumerate(cells):
+            for cell in chosen.tolist():
+                wants.setdefault(cell, []).append(number)
+        if not wants:
+            return
+        place = folder / str(len(list(folder.iterdir())))
+        place.mkdir()
+        write_queries(place / "q.arrow", vectors, queries)
+        lines = probe_lines(blocks_of(index.blocks, wants), wants)
+        extra = ["--plain-d", d] if d < index.facts["d"] else []
+        extra += removed_arguments(index.removed)
+        manifest = write_manifest(place / "manifest", lines)
+        arguments = ["--queries", place / "q.arrow", *extra, *manifest]
+        found, _ = run_and_read(place, MRProbeIndex, *arguments)
+        yield from ((int(number), answers) for number, answers in found)
+
+    return scorer
+
+
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_answers_are_those_of_the_job(place, tmp_path, options):
     folder, world = place
     workspace = Workspace(str(folder))
-    here, by_job = CopiedIndex(workspace, Copies(workspace, None)), SearchIndex(workspace)
-    run = Pipeline(Namespace(runner="inline", mrjob_conf=None), workspace, tmp_path)
+    here, index = CopiedIndex(workspace, Copies(workspace, None)), SearchIndex(workspace)
     ids = [*world.ids[:9], world.ids[47]]  # some are equal, the last is a zero vector
     assert not world.x[47].any()
-    expected = answered(by_job, partial(probe_cells, run), pictures(by_job, ids), options)
-    assert answered(here, probe_here, pictures(here, ids), options) == expected
-    alone = [answered(here, probe_here, pictures(here, [i]), options) for i in ids[:3]]
-    assert [text.splitlines()[1:-3] for text in alone] == [
-        text.splitlines()[1:-3]
-        for i in ids[:3]
-        for text in [answered(by_job, partial(probe_cells, run), pictures(by_job, [i]), options)]
-    ]
+    for some in (ids, ids[:1], ids[-1:]):
+        expected = answered(index, by_job(tmp_path), pictures(index, some), options)
+        assert answered(here, probe_here, pictures(here, some), options) == expected
+
+
+def test_what_was_removed_is_hidden_as_in_the_job(tmp_path):
+    world = indexed(tmp_path / "w")
+    workspace = Workspace(str(tmp_path / "w"))
+    gone = world.ids[:40:2]
+    write_ids_file(id_table((image_id, 1) for image_id in gone), str(tmp_path / "w" / "gone"))
+    removals = Removals("gone", len(gone), sha256_of(tmp_path / "w" / "gone"))
+    document = {"format": 1, **asdict(Changes(removals=removals))}
+    workspace.write(json.dumps(document).encode(), "changes.json")
+    here, index = CopiedIndex(workspace, Copies(workspace, None)), SearchIndex(workspace)
+    (tmp_path / "jobs").mkdir()
+    options = {"probe": world.k, "top_k": 300}
+    expected = answered(
+        index, by_job(tmp_path / "jobs"), pictures(index, world.ids[1:9:2]), options
+    )
+    assert answered(here, probe_here, pictures(here, world.ids[1:9:2]), options) == expected
+    found = Searcher(str(tmp_path / "w")).search(world.ids[1], 300, probe=world.k)
+    assert {row["image_id"] for row in found} == set(world.ids) - set(gone)
+    assert here.rows_of(gone) == {}
 
 
 def test_rows_by_id_are_those_of_the_index(place):

@@ -7,6 +7,7 @@ import io
 import json
 import sys
 from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from driver.workspace import Workspace
 from mapsight.results import find_predictions
 from mapsight.text import plain
 
-__all__ = ["Question", "known_predictions", "show"]
+__all__ = ["CREDITS", "TABLE", "Question", "known_predictions", "show"]
 
 SHOWN_BY = {
     "features": "how alike the model finds them",
@@ -85,7 +86,8 @@ def _give_credit(run: Pipeline, questions: Sequence[Question]) -> None:
     """Add title, author, licence and address to the answers, where the results have them."""
     rows = [answer for question in questions for answer in question.answers]
     ours = [row["image_id"] for row in rows if not row.get("part")]
-    known = known_predictions(run.workspace, ours, CREDITS)
+    lookup = run.memo.get("credits") or partial(known_predictions, run.workspace)
+    known = lookup(ours, CREDITS)
     for row in rows:
         found = {} if row.get("part") else known.get(row["image_id"], {})
         row.update({name: found.get(name) or row.get(name) for name in CREDITS})

@@ -23,6 +23,7 @@ APART = {
     "add": ("images", "openimages"),
     "search": ("license", "rank-by", "subset"),
     "evaluate-index": ("probe", "queries"),
+    "export": ("format", "out"),
 }
 """Options that mean other things for a command: only its own table sets them."""
 

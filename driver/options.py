@@ -15,6 +15,7 @@ from driver.compare_command import COMPARE_EXAMPLES, compare_options
 from driver.config import CONFIG, config_flags
 from driver.duplicates_command import DUPLICATES_EXAMPLES, duplicates_options
 from driver.errors import UsageError
+from driver.export_command import EXPORT_EXAMPLES, export_options
 from driver.fetch_options import FETCH_EXAMPLES, fetch_options
 from driver.pack_command import PACK_EXAMPLES, pack_options
 from driver.plan_command import PLAN_EXAMPLES, plan_options
@@ -33,10 +34,10 @@ from mapsight.records import MEASURES
 __all__ = ["COMMANDS", "parse"]
 
 COMMANDS = (
-    *("run", "search", "add", "remove", "evaluate-index", "duplicates", "fetch", "status"),
-    *("report", "model", "pack", "plan", "compare"),
+    *("run", "search", "add", "remove", "evaluate-index", "duplicates", "fetch", "export"),
+    *("status", "report", "model", "pack", "plan", "compare"),
 )
-WITH_JOBS = ("run", "search", "add", "evaluate-index", "duplicates", "fetch")
+WITH_JOBS = ("run", "search", "add", "evaluate-index", "duplicates", "fetch", "export")
 UNCONFIGURED = ("plan", "compare")
 """Commands whose options mean other things than those of the configuration file."""
 STAGES = (
@@ -62,6 +63,7 @@ other commands (each has --help):
   add      new pictures in the index             remove   hide pictures of the index
   evaluate-index  what the search index finds, and reads for it
   fetch    a sample of Open Images from the internet
+  export   the features of the index as faiss, Parquet or numpy files
 """
 STATUS_EXAMPLES = "examples:\n  %(prog)s\n  %(prog)s --workspace hdfs:///user/me/mapsight\n"
 REPORT_EXAMPLES = "examples:\n  %(prog)s\n  %(prog)s --out ./report\n"
@@ -434,6 +436,10 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
             EVALUATE_EXAMPLES,
         ),
         "fetch": ("Fetch a class-balanced sample of Open Images.", FETCH_EXAMPLES),
+        "export": (
+            "Write the features of the index for other programs, on this machine.",
+            EXPORT_EXAMPLES,
+        ),
         "status": ("Show which stages of a workspace are done.", STATUS_EXAMPLES),
         "report": ("Write the report of a workspace again.", REPORT_EXAMPLES),
         "model": ("Build the model file from MobileNet weights, or check it.", MODEL_EXAMPLES),
@@ -469,6 +475,8 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
     elif command == "fetch":
         fetch_options(parser, _positive, _labels)
         _fetch_options(parser)
+    elif command == "export":
+        export_options(parser)
     elif command == "report":
         parser.add_argument("--out", metavar="DIR", help="where to (default: WORKSPACE/report)")
     elif command == "model":

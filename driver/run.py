@@ -1,7 +1,7 @@
 """Mapsight's command line.
 
 python driver/run.py [-r inline|local|hadoop|emr] [options]
-python driver/run.py search|add|evaluate-index|duplicates|fetch [options]
+python driver/run.py search|add|evaluate-index|duplicates|fetch|export [options]
 python driver/run.py remove|status|report|model|pack|plan|compare [options]
 """
 
@@ -68,6 +68,10 @@ def _perform(options: Namespace, command: str) -> int:
         from driver.evaluate_index import evaluate_index
 
         return evaluate_index(options)
+    if options.command == "export":
+        from driver.export_command import export
+
+        return export(options)
     if options.command == "fetch":
         from driver.fetch_command import fetch
 

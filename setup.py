@@ -81,6 +81,7 @@ setup(
         "driver": DRIVER,
         "kerberos": ["requests-kerberos>=0.14,<1"],  # WebHDFS of a secure cluster, on the driver
         "emr": EMR,
+        "faiss": ["faiss-cpu>=1.8,<2"],  # mapsight export --format faiss
         "dev": MODEL + DRIVER + EMR + DEV,
     },
     entry_points={"console_scripts": ["mapsight = driver.run:command"]},

@@ -7,18 +7,19 @@ import io
 import json
 import sys
 from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from driver.cards import Pictures, cards_of
+from driver.cards import PartPictures, cards_of
 from driver.pipeline import Pipeline
 from driver.workspace import Workspace
 from mapsight.results import find_predictions
 from mapsight.text import plain
 
-__all__ = ["Question", "known_predictions", "show"]
+__all__ = ["CREDITS", "TABLE", "Question", "known_predictions", "show"]
 
 SHOWN_BY = {
     "features": "how alike the model finds them",
@@ -84,9 +85,11 @@ def show(run: Pipeline, questions: Sequence[Question]) -> None:
 def _give_credit(run: Pipeline, questions: Sequence[Question]) -> None:
     """Add title, author, licence and address to the answers, where the results have them."""
     rows = [answer for question in questions for answer in question.answers]
-    known = known_predictions(run.workspace, [row["image_id"] for row in rows], CREDITS)
+    ours = [row["image_id"] for row in rows if not row.get("part")]
+    lookup = run.memo.get("credits") or partial(known_predictions, run.workspace)
+    known = lookup(ours, CREDITS)
     for row in rows:
-        found = known.get(row["image_id"], {})
+        found = {} if row.get("part") else known.get(row["image_id"], {})
         row.update({name: found.get(name) or row.get(name) for name in CREDITS})
 
 
@@ -153,7 +156,7 @@ def _write_page(run: Pipeline, questions: Sequence[Question]) -> None:
     from mapsight.report import Answer, write_search_page
     from mapsight.thumbnails import thumbnail
 
-    pictures = Pictures(run.workspace, run.documents["extract"])
+    pictures = PartPictures(run.memo["collection"].parts)
     pages = []
     for question in questions:
         if question.record and question.image_id:

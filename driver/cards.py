@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mapsight.report import Card, Sheet
 
 __all__ = [
+    "PartPictures",
     "Pictures",
     "cards_of",
     "cell_sheets",
@@ -58,7 +59,27 @@ class Pictures:
         return read_image(self._shards.get(shard, shard), record["row"], column)
 
 
-def cards_of(rows: list[dict[str, Any]], pictures: Pictures) -> Iterator[Card]:
+class PartPictures:
+    """Finds the bytes of pictures of an index and of additions to it.
+
+    Args:
+        parts: workspaces by the number of the part.
+    """
+
+    def __init__(self, parts: Mapping[int, Workspace]) -> None:
+        self._parts = parts
+        self._known: dict[int, Pictures] = {}
+
+    def data(self, record: Mapping[str, Any]) -> bytes | None:
+        """The encoded picture, or None if it is no longer there."""
+        number = record.get("part") or 0
+        if number not in self._known:
+            workspace = self._parts[number]
+            self._known[number] = Pictures(workspace, workspace.committed("extract") or {})
+        return self._known[number].data(record)
+
+
+def cards_of(rows: list[dict[str, Any]], pictures: Pictures | PartPictures) -> Iterator[Card]:
     """Contact-sheet cards of ranked or found pictures, with thumbnails."""
     from mapsight.report import Card
     from mapsight.thumbnails import thumbnail

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ADDED",
     "CHANGES",
+    "REMOVED",
     "Addition",
     "Changes",
     "Removals",
@@ -69,6 +70,11 @@ class Changes:
     numbered: int = 0
     additions: tuple[Addition, ...] = ()
     removals: Removals | None = None
+
+    @property
+    def next_place(self) -> tuple[str, str]:
+        """Where the next addition is made, or has been begun."""
+        return Addition(self.numbered + 1, 0, "", "").place
 
     def current(self, base: str) -> list[Addition]:
         """The additions that were made to the index of this digest."""
@@ -126,7 +132,7 @@ def clean_changes(workspace: Workspace) -> None:
     """
     changes = read_changes(workspace)
     kept = {one.place[1] for one in changes.additions}
-    begun = Addition(changes.numbered + 1, 0, "", "").place
+    begun = changes.next_place
     for name in _names(workspace, ADDED):
         if name == begun[1]:
             workspace.inside(*begun).clean()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from driver.workspace import Workspace, is_current
 from mapsight.id_list import IdList
 from mapsight.integrity import sha256_of
 
-__all__ = ["Collection", "collection_of", "has_index", "tell_stale"]
+__all__ = ["Collection", "changes_lines", "collection_of", "has_index", "tell_stale"]
 
 TRIES = 3
 
@@ -39,8 +39,16 @@ class Collection:
     stale: Sequence[Addition] = ()
 
     def addresses(self, stage: str) -> list[str]:
-        """Addresses of the parts of a stage in all workspaces."""
-        return [uri for workspace in self.parts.values() for uri in workspace.parts(stage)]
+        """Addresses of the parts of a stage in all workspaces.
+
+        Of `extract` in an addition, those of the pictures that were new to the index.
+        """
+        return [uri for number in self.parts for uri in self._addresses(number, stage)]
+
+    def _addresses(self, number: int, stage: str) -> list[str]:
+        workspace = self.parts[number]
+        known = workspace.parts("known") if number and stage == "extract" else []
+        return known or workspace.parts(stage)
 
 
 def collection_of(workspace: Workspace, scratch: Path | None = None) -> Collection:
@@ -84,11 +92,30 @@ def _removed(workspace: Workspace, removals: Removals | None, scratch: Path | No
 
 def tell_stale(collection: Collection) -> None:
     """Say that additions are left out, and what to do."""
-    stale = collection.stale
-    if stale:
-        rows = sum(one.rows for one in stale)
-        what = "addition" if len(stale) == 1 else f"{len(stale)} additions"
+    if collection.stale:
         sys.stderr.write(
-            f"left out: {rows:,} pictures of {what} to an index that has been built anew since;"
+            f"left out: {_summed(collection.stale)}, of an index that was built anew since;"
             " add them again\n"
         )
+
+
+def changes_lines(workspace: Workspace) -> Iterator[str]:
+    """What status says of additions and removals."""
+    changes = read_changes(workspace)
+    document = workspace.committed("index")
+    base = document["digest"] if document and has_index(workspace) else ""
+    if changes.current(base):
+        yield f"added to the index: {_summed(changes.current(base))}"
+    if changes.stale(base):
+        yield f"left out, for the index was built anew since: {_summed(changes.stale(base))}"
+    if changes.removals:
+        yield f"removed from the index: {changes.removals.rows:,} pictures"
+    if workspace.fs.exists(workspace.path(*changes.next_place)):
+        place = workspace.uri(*changes.next_place)
+        yield f"unfinished addition: {place} (the next `add` goes on with it)"
+
+
+def _summed(additions: Sequence[Addition]) -> str:
+    pictures = sum(one.rows for one in additions)
+    what = "1 addition" if len(additions) == 1 else f"{len(additions):,} additions"
+    return f"{pictures:,} pictures in {what}"

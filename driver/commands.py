@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from driver import present
+from driver.collection import changes_lines, collection_of, tell_stale
 from driver.defaults import choose_input
 from driver.dry_run import dry_run
 from driver.duplicates_stage import DUPLICATES, stages_of_results
@@ -53,6 +54,7 @@ def run(options: Namespace, command: str) -> int:
             path = workspace.uri("results", "summary.json")
             summary = json.loads(workspace.fs.cat_file(workspace.fs._strip_protocol(path)))
         print_summary(pipeline, summary, {**where, "workspace": workspace.uri()})
+        tell_stale(collection_of(workspace))
         if finished:
             sys.stdout.write(where["report"] + "\n")
     return 0
@@ -117,6 +119,7 @@ def status(options: Namespace) -> int:
             for i, (cell, width) in enumerate(zip(row, widths, strict=False))
         ]
         sys.stdout.write("  ".join([*cells, row[5]]).rstrip() + "\n")
+    sys.stdout.writelines(f"{line}\n" for line in changes_lines(workspace))
     return 0
 
 

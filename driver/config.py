@@ -20,8 +20,10 @@ __all__ = ["CONFIG", "config_flags"]
 
 CONFIG = "mapsight.toml"
 APART = {
+    "add": ("images", "openimages"),
     "search": ("license", "rank-by", "subset"),
     "evaluate-index": ("probe", "queries"),
+    "export": ("format", "out"),
 }
 """Options that mean other things for a command: only its own table sets them."""
 

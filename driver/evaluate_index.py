@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 import tempfile
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
 from driver.answers import known_predictions
+from driver.collection import has_index, tell_stale
 from driver.errors import Failure
-from driver.index_files import SearchIndex, has_index
+from driver.index_files import SearchIndex
 from driver.pipeline import Pipeline
 from driver.recall_stage import exact_answers, sample_rows
 from driver.runners import check_runner
@@ -38,12 +39,14 @@ def evaluate_index(options: Namespace) -> int:
         raise Failure(f"{options.workspace}: no index of its pictures; run the pipeline first")
     with tempfile.TemporaryDirectory(prefix="mapsight-evaluate-") as scratch:
         index = SearchIndex(workspace, Path(scratch))
+        tell_stale(index.collection)
         probes = sorted({min(n, len(index.centres)) for n in options.probe})
         run = Pipeline(options, workspace, Path(scratch))
         with run.attended(alone=False):
             sample = sample_rows(index, options.queries)
             for name, d in index.features().items():
                 top: dict[str, list[str]] = {}
+                added: set[str] = set()
                 measured = Recall(index.cells.rows, probes or probes_for(len(index.centres)))
                 precision = Precision()
                 for row, ranked, answers in exact_answers(run, index, sample, d):
@@ -51,19 +54,24 @@ def evaluate_index(options: Namespace) -> int:
                     measured.add(ranked, [one["cell"] for one in fields])
                     precision.add({kind: row[kind] or "" for kind in ("label", "style")}, fields)
                     top[row["image_id"]] = [image_id for _, image_id, _ in answers[:DEPTH]]
-                _add_verified(run, precision, top)
+                    added |= {row["image_id"]} if row["part"] else set()
+                    added |= {image_id for _, image_id, one in answers[:DEPTH] if "part" in one}
+                _add_verified(run, precision, top, added)
                 _show(f"{name} features: recall against exact search", COLUMNS, measured.rows())
                 title = f"{name} features: precision@{DEPTH} of exact search, by kind"
                 _show(title, PRECISION_COLUMNS, precision.rows())
     return 0
 
 
-def _add_verified(run: Pipeline, precision: Precision, top: Mapping[str, Sequence[str]]) -> None:
+def _add_verified(
+    run: Pipeline, precision: Precision, top: Mapping[str, Sequence[str]], added: Set[str]
+) -> None:
     """Precision by labels that people verified, of query and answer, where results have them.
 
-    A picture with several counts for each; answers of which nothing was verified do not count.
+    A picture with several counts for each; answers of which nothing was verified do not count,
+    nor do pictures that were added.
     """
-    ids = {*top, *(image_id for answers in top.values() for image_id in answers)}
+    ids = {*top, *(image_id for answers in top.values() for image_id in answers)} - added
     rows = known_predictions(run.workspace, ids, ("truth",))
     truth = {image_id: row["truth"] for image_id, row in rows.items() if row["truth"]}
     for image_id, answers in top.items():

@@ -32,6 +32,7 @@ def extract_identity(run: Pipeline) -> dict[str, Any]:
         "engine": options.engine,
         "image_column": options.image_column,
         "parquet": [plan["parquet"], plan["digest"]] if plan["parquet"] else [],
+        **({"part": run.memo["part"]} if "part" in run.memo else {}),
     }
 
 
@@ -54,6 +55,8 @@ def extract(run: Pipeline, folder: str) -> Outcome:
     arguments += ["--resolution", str(model.resolution)]
     if options.image_column:
         arguments += ["--image-column", options.image_column]
+    if "part" in run.memo:
+        arguments += ["--part", str(run.memo["part"])]
     counters = run.job(
         "extract",
         run.manifest([split.to_json() for split in splits]),
@@ -63,7 +66,7 @@ def extract(run: Pipeline, folder: str) -> Outcome:
         shuffled=pictures * FEATURE_BYTES,
     )
     _check_sums(counters["images"], pictures)
-    kept = run.workspace.keep(model.path, "model", f"{model.sha256[:16]}-{model.path.name}")
+    kept = run.home.keep(model.path, "model", f"{model.sha256[:16]}-{model.path.name}")
     return Outcome(counters, {"model_file": kept, "classes": model.classes})
 
 

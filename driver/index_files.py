@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,10 @@ from driver.workspace import Workspace
 from mapsight.id_list import IdList
 from mapsight.index_rows import Block, read_block, whole_vectors
 from mapsight.inputs import open_uri
-from mapsight.nearest import Centres
-from mapsight.probe_plan import Cells, blocks_of, in_order
+from mapsight.nearest import Centres, Nearest
+from mapsight.probe_plan import Cells, blocks_of, in_order, rankings
 
-__all__ = ["SearchIndex", "has_index"]
+__all__ = ["SearchIndex", "blocks_in", "has_index", "read_blocks"]
 
 
 class SearchIndex:
@@ -53,6 +54,7 @@ class SearchIndex:
         self.blocks = pa.concat_tables([part.blocks for part in self.parts])
         columns = [part.cells.select(["cell", "kinds"]) for part in self.parts]
         self.cells = Cells(len(self.centres), pa.concat_tables(columns).combine_chunks())
+        self._plain_centres: Centres | None = None
 
     @property
     def digest(self) -> str:
@@ -75,14 +77,37 @@ class SearchIndex:
         d, plain_d = int(self.facts["d"]), int(self.facts["plain_d"])
         return {"new": d, "plain": plain_d} if d > plain_d else {"plain": d}
 
-    def in_order(self, vectors: np.ndarray, d: int) -> Iterator[np.ndarray]:
-        """For each of (n, D) vectors all cells, the nearest by the first d numbers first.
+    def _centres(self, d: int) -> Centres:
+        """Centres by their first d numbers.
 
         Cells are made by all numbers; that the plain ones rank them better for a search by
         these was measured (docs/search.md).
         """
-        centres = self.centres if d == self.facts["d"] else Centres(self.centres.centres[:, :d])
-        return in_order(centres, vectors[:, :d])
+        if d == self.facts["d"]:
+            return self.centres
+        if self._plain_centres is None:
+            self._plain_centres = Centres(self.centres.centres[:, :d].copy())
+        return self._plain_centres
+
+    def in_order(self, vectors: np.ndarray, d: int) -> Iterator[np.ndarray]:
+        """For each of (n, D) vectors all cells, the nearest by the first d numbers first."""
+        return in_order(self._centres(d), vectors[:, :d])
+
+    def rankings(self, vectors: np.ndarray, d: int) -> Iterator[Nearest]:
+        """For each of (n, D) vectors what gives the first cells of `in_order`, sooner."""
+        return rankings(self._centres(d), vectors[:, :d])
+
+    @cached_property
+    def cell_bytes(self) -> np.ndarray:
+        """Of the blocks of each cell: (k,) int64."""
+        cells, sizes = (self.blocks.column(name).to_numpy() for name in ("cell", "bytes"))
+        return np.bincount(cells, weights=sizes, minlength=len(self.centres)).astype(np.int64)
+
+    @cached_property
+    def measured(self) -> list[dict[str, Any]]:
+        """What the stage recall has measured; nothing where it has not."""
+        document = self.workspace.committed("recall")
+        return document["notes"]["table"] if document else []
 
     def first_ids(self, n: int) -> list[str]:
         """Ids among which are those of the n pictures of the lowest `order`."""
@@ -135,14 +160,33 @@ class SearchIndex:
                 found[row["image_id"]] = {**row, **at}
         return found
 
+    def every_block(self) -> Iterator[Block]:
+        """All blocks, by cell, then part. Memory: some hundred bytes a block."""
+        order = ("cell", "part", "offset")
+        return blocks_in(self.blocks.sort_by([(name, "ascending") for name in order]))
+
     def batches(self, blocks: Iterable[Block]) -> Iterator[tuple[Block, pa.RecordBatch]]:
         """Each of some blocks with its rows, hidden ones left out. Memory: a block."""
-        for uri, some in groupby(blocks, key=lambda block: block.file):
-            with open_uri(uri) as file:
-                for block in some:
-                    batch = read_block(file, block)
-                    hidden = self.removed.mask(batch.column("image_id"), block.part)
-                    yield block, batch.filter(pa.array(~hidden)) if hidden.any() else batch
+        kept, given = itertools.tee(blocks)
+        for block, batch in zip(kept, read_blocks(given), strict=True):
+            yield block, self.removed.shown(batch, block.part)
+
+
+def blocks_in(table: pa.Table) -> Iterator[Block]:
+    """The blocks of a table, in its order."""
+    for some in table.to_batches(1024):
+        yield from (Block(**row) for row in some.to_pylist())
+
+
+def read_blocks(blocks: Iterable[Block]) -> Iterator[pa.RecordBatch]:
+    """The rows of each of some blocks, hidden ones too. Memory: a block.
+
+    Raises:
+        ValueError: its bytes are not those that were written; names the file.
+    """
+    for uri, some in itertools.groupby(blocks, key=lambda block: block.file):
+        with open_uri(uri) as file:
+            yield from (read_block(file, block) for block in some)
 
 
 def _added(collection: Collection) -> Iterator[IndexPart]:

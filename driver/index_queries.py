@@ -37,9 +37,9 @@ def find_rows(workspace: Workspace, index: SearchIndex, questions: Sequence[Ques
     missing = [question for question in asked if question.record is None]
     why = _rejections(workspace, {q.image_id or "" for q in missing})
     for question in missing:
-        removed = index.removed.before([question.image_id or ""])[0]
-        usual = REMOVED if removed else NOT_THERE
-        question.error = why.get(question.image_id or "", usual)
+        image_id = question.image_id or ""
+        gone = index.removed.before([image_id])[0] > 0
+        question.error = REMOVED if gone else why.get(image_id, NOT_THERE)
 
 
 def _rejections(workspace: Workspace, image_ids: Collection[str]) -> dict[str, str]:

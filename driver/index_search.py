@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,16 @@ from driver.recall_stage import default_probe
 from mapsight.classify import Classifier
 from mapsight.head import DRAWING, PHOTO
 from mapsight.index_filter import RowFilter
-from mapsight.probe_plan import Choice, blocks_of, choose
+from mapsight.probe_plan import Choice, choose_nearest
 from mapsight.probe_queries import ProbeQuery
 
-__all__ = ["answer_by_index"]
+__all__ = ["Rounds", "Scorer", "answer_by_index"]
+
+Scorer = Callable[
+    [SearchIndex, np.ndarray, Sequence[ProbeQuery], Sequence[np.ndarray], int],
+    Iterable[tuple[int, list[Any]]],
+]
+"""What scores cells, as `probe_run.probe_cells` does by a job."""
 
 
 def answer_by_index(
@@ -31,11 +38,13 @@ def answer_by_index(
     questions: Sequence[Question],
     classifier: Classifier,
     label: str | None,
+    scorer: Scorer | None = None,
 ) -> list[Question]:
     """Give each question its answers; with --mean, the questions that are left.
 
     Args:
         label: that answers must have; None for any.
+        scorer: of cells; None runs a job.
     """
     find_labels(index, questions, classifier.labeler.targets, run.options.style)
     find_rows(run.workspace, index, questions)
@@ -44,11 +53,15 @@ def answer_by_index(
     asked = mean_question(questions) if run.options.mean else list(questions)
     good = [question for question in asked if not question.error]
     if good:
-        _Rounds(run, index, good, label).to_the_end()
+        scorer = scorer or partial(probe_cells, run)
+        rounds = Rounds(run.options, index, good, label, scorer)
+        rounds.to_the_end()
+        if not run.options.each:
+            sys.stderr.write(f"{rounds.summary()}\n")
     return asked
 
 
-class _Rounds:
+class Rounds:
     """One job for all queries, and more for those that filters leave short of answers.
 
     A round probes twice the cells of the one before, all over again: its answers need no
@@ -57,35 +70,39 @@ class _Rounds:
 
     def __init__(
         self,
-        run: Pipeline,
+        options: Namespace,
         index: SearchIndex,
         questions: Sequence[Question],
         label: str | None,
+        scorer: Scorer,
     ) -> None:
-        self._run, self._index, self._questions = run, index, questions
-        self._queries = [_query(question, run.options, label) for question in questions]
-        known, wanted = index.features(), run.options.features
+        self._options, self._index, self._questions = options, index, questions
+        self._scorer = scorer
+        self._queries = [_query(question, options, label) for question in questions]
+        known, wanted = index.features(), options.features
         self._features = wanted if wanted in known else next(iter(known))
         self._d = known[self._features]
         self._read: set[int] = set()
 
     def to_the_end(self) -> None:
         """Probe until every query has its answers or no cell is left that may have more."""
-        options, index = self._run.options, self._index
-        k = len(index.centres)
-        usual = default_probe(self._run.workspace, k, self._features, options.recall)
-        probe = options.probe or usual
+        usual = default_probe(self._index, self._features, self._options.recall)
+        probe = self._options.probe or usual
         pending = list(range(len(self._questions)))
         while pending:
             for some in at_once(pending, self._queries[0], self._d):
                 self._probe(some, probe)
             pending = [i for i in pending if self._short(i)]
             probe *= 2
-        blocks = blocks_of(index.blocks, self._read)
-        rows, size = (sum(getattr(b, unit) for b in blocks) for unit in ("rows", "bytes"))
-        sys.stderr.write(
-            f"index: {len(self._read):,} of {k:,} cells read, {rows / index.rows:.1%} of"
-            f" {index.rows:,} pictures, {size / 1e6:,.1f} MB\n"
+
+    def summary(self) -> str:
+        """What was read of the index, in a line."""
+        index, cells = self._index, sorted(self._read)
+        rows, size = int(index.cells.rows[cells].sum()), int(index.cell_bytes[cells].sum())
+        return (
+            f"index: {len(cells):,} of {len(index.centres):,} cells read,"
+            f" {rows / int(index.cells.rows.sum()):.1%} of {index.rows:,} pictures,"
+            f" {size / 1e6:,.1f} MB"
         )
 
     def _probe(self, numbers: Sequence[int], probe: int) -> None:
@@ -93,24 +110,23 @@ class _Rounds:
         queries = [self._queries[i] for i in numbers]
         vectors = np.stack([question.vector for question in some if question.vector is not None])
         choices = list(self._choices(vectors, queries, probe))
+        counts = self._index.cells.rows
         for question, (cells, exhausted) in zip(some, choices, strict=True):
             question.answers = []
             question.probed, question.exhausted = len(cells), exhausted
-            question.share = int(self._index.cells.rows[cells].sum()) / self._index.rows
+            question.share = int(counts[cells].sum()) / int(counts.sum())
             self._read.update(cells.tolist())
         chosen = [cells for cells, _ in choices]
-        for number, answers in probe_cells(
-            self._run, self._index, vectors, queries, chosen, self._d
-        ):
+        for number, answers in self._scorer(self._index, vectors, queries, chosen, self._d):
             some[number].answers = list(_told(some[number].typed, answers))
 
     def _choices(
         self, vectors: np.ndarray, queries: Sequence[ProbeQuery], probe: int
     ) -> Iterator[Choice]:
-        for ranked, query in zip(self._index.in_order(vectors, self._d), queries, strict=True):
+        for nearest, query in zip(self._index.rankings(vectors, self._d), queries, strict=True):
             fitting = self._index.cells.fitting(query.filter.label, query.filter.style)
             least = query.candidates + len(query.exclude_ids)
-            yield choose(ranked, fitting, probe, least)
+            yield choose_nearest(nearest, fitting, probe, least)
 
     def _short(self, number: int) -> bool:
         question, query = self._questions[number], self._queries[number]

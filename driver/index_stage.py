@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +18,7 @@ from mapsight.index_build import plan_files
 from mapsight.index_rows import read_batches
 from mapsight.results import records_of
 
-__all__ = ["BLOCKS", "CELLS", "FACTS", "NEAREST", "index", "index_identity"]
+__all__ = ["BLOCKS", "CELLS", "FACTS", "NEAREST", "build", "index", "index_identity"]
 
 BLOCKS, CELLS, FACTS, NEAREST = "blocks.parquet", "cells.parquet", "index.json", "nearest.json"
 IDS_PER_FILE = 200_000
@@ -55,13 +58,27 @@ def index_identity(run: Pipeline) -> dict[str, Any]:
 
 def index(run: Pipeline, folder: str) -> Outcome:
     """Builds the index; nothing to do without cells."""
-    rows = run.documents["vectors"]["notes"]["rows"]
     if not run.documents["cluster"]["parts"]:
         return Outcome(notes={"digest": "nothing"})
-    path, dtype = centres_of(run), run.options.index_type
+    path = centres_of(run)
+    counts = run.documents["cluster"]["notes"]["counts"]
+    return build(run, folder, path, counts, with_centres=True)
+
+
+def build(
+    run: Pipeline, folder: str, path: Path, counts: Sequence[int], *, with_centres: bool
+) -> Outcome:
+    """Writes the rows of the stage vectors by cell.
+
+    Args:
+        path: of the centres.
+        counts: how many pictures each cell may be expected to have; nothing for equally many.
+        with_centres: keep them beside the rows.
+    """
+    rows = run.documents["vectors"]["notes"]["rows"]
+    dtype, plain_d = run.options.index_type, _plain_d(run)
     centres = np.load(path, allow_pickle=False)
-    plain_d = _plain_d(run)
-    counts = run.documents["cluster"]["notes"]["counts"] or [1] * len(centres)
+    counts = counts or [1] * len(centres)
     width = centres.shape[1] * (1 if dtype == "int8" else 2)
     plan = {
         "files": plan_files(counts, rows, width + FIELDS_BYTES),
@@ -90,7 +107,9 @@ def index(run: Pipeline, folder: str) -> Outcome:
         "rows": rows,
         "ids": [one["file"] for one in ids],
     }
-    _write(run, folder, centres, blocks, cells, facts)
+    if with_centres:
+        shutil.copyfile(path, run.local_folder("index", folder) / CENTRES)
+    _write(run, folder, blocks, cells, facts)
     return Outcome(notes=facts)
 
 
@@ -103,14 +122,12 @@ def _plain_d(run: Pipeline) -> int:
 def _write(
     run: Pipeline,
     folder: str,
-    centres: np.ndarray,
     blocks: list[list[Any]],
     cells: list[dict[str, Any]],
     facts: dict[str, Any],
 ) -> None:
     """Write what is beside the rows. Memory: some hundred bytes a block of 2,048 rows."""
     target = run.local_folder("index", folder)
-    np.save(target / CENTRES, centres, allow_pickle=False)
     columns = zip(*blocks, strict=True)
     pq.write_table(pa.table(list(map(list, columns)), schema=BLOCK_SCHEMA), target / BLOCKS)
     largest = sorted(cells, key=lambda cell: (-cell["rows"], cell["cell"]))[:SHOWN_CELLS]

@@ -107,8 +107,12 @@ def _conditions(run: Pipeline) -> str:
 
 
 def joined_parts(run: Pipeline) -> list[str]:
-    """Feature records: those that were selected, with their annotations, where there are any."""
-    return run.workspace.parts("annotate") or run.workspace.parts("extract")
+    """Feature records: those that were selected, with their annotations, where there are any.
+
+    In an addition, those that are new to the index.
+    """
+    new = run.workspace.parts("known") if "known" in run.documents else []
+    return new or run.workspace.parts("annotate") or run.workspace.parts("extract")
 
 
 def drop_old_uploads(run: Pipeline) -> None:
@@ -116,6 +120,7 @@ def drop_old_uploads(run: Pipeline) -> None:
     names = (
         run.documents[stage]["notes"].get("uploads", {}).values()
         for stage in ("ingest", "explore", "annotate")
+        if stage in run.documents
     )
     drop_others(run, itertools.chain.from_iterable(names))
 

@@ -45,7 +45,7 @@ JOBS = {
     verb: Job(
         f"mr_jobs.{verb}_{noun}",
         f"MR{verb.title()}{noun.title()}",
-        reduces=verb not in ("pack", "fetch", "find", "map"),
+        reduces=verb not in ("pack", "fetch", "find", "map", "drop"),
     )
     for verb, noun in (
         ("pack", "images"),
@@ -65,6 +65,8 @@ JOBS = {
         ("rank", "images"),
         ("search", "images"),
         ("find", "images"),
+        ("match", "images"),
+        ("drop", "images"),
     )
 }
 JOBS |= {

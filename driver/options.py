@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from driver.change_options import ADD_EXAMPLES, REMOVE_EXAMPLES, remove_options
 from driver.compare_command import COMPARE_EXAMPLES, compare_options
 from driver.config import CONFIG, config_flags
 from driver.duplicates_command import DUPLICATES_EXAMPLES, duplicates_options
 from driver.errors import UsageError
+from driver.export_command import EXPORT_EXAMPLES, export_options
 from driver.fetch_options import FETCH_EXAMPLES, fetch_options
 from driver.pack_command import PACK_EXAMPLES, pack_options
 from driver.plan_command import PLAN_EXAMPLES, plan_options
@@ -32,10 +34,10 @@ from mapsight.records import MEASURES
 __all__ = ["COMMANDS", "parse"]
 
 COMMANDS = (
-    *("run", "search", "evaluate-index", "duplicates", "fetch", "status", "report", "model"),
-    *("pack", "plan", "compare"),
+    *("run", "search", "add", "remove", "evaluate-index", "duplicates", "fetch", "export"),
+    *("status", "report", "model", "pack", "plan", "compare"),
 )
-WITH_JOBS = ("run", "search", "evaluate-index", "duplicates", "fetch")
+WITH_JOBS = ("run", "search", "add", "evaluate-index", "duplicates", "fetch", "export")
 UNCONFIGURED = ("plan", "compare")
 """Commands whose options mean other things than those of the configuration file."""
 STAGES = (
@@ -58,8 +60,10 @@ other commands (each has --help):
   report   write the report again               model    build or check the model file
   pack     what cluster nodes need, packed       plan     what a run would take
   compare  finished workspaces beside each other      duplicates  pictures that are there twice
+  add      new pictures in the index             remove   hide pictures of the index
   evaluate-index  what the search index finds, and reads for it
   fetch    a sample of Open Images from the internet
+  export   the features of the index as faiss, Parquet or numpy files
 """
 STATUS_EXAMPLES = "examples:\n  %(prog)s\n  %(prog)s --workspace hdfs:///user/me/mapsight\n"
 REPORT_EXAMPLES = "examples:\n  %(prog)s\n  %(prog)s --out ./report\n"
@@ -226,7 +230,7 @@ def _model_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _run_options(parser: argparse.ArgumentParser) -> None:
+def _input_options(parser: argparse.ArgumentParser) -> None:
     inputs = parser.add_argument_group("input")
     inputs.add_argument(
         "--images",
@@ -255,6 +259,10 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="fail if more than this share of the pictures is unusable (default: %(default)s)",
     )
+
+
+def _run_options(parser: argparse.ArgumentParser) -> None:
+    _input_options(parser)
     _label_options(parser)
     _selection_options(parser)
     _index_options(parser)
@@ -414,6 +422,11 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
     described = {
         "run": ("Classify, rank and report on a collection of pictures.", RUN_EXAMPLES),
         "search": ("Find the pictures of a workspace most like a query.", SEARCH_EXAMPLES),
+        "add": (
+            "Add pictures to the search index of a workspace; what is there is not touched.",
+            ADD_EXAMPLES,
+        ),
+        "remove": ("Hide pictures of a workspace from searches.", REMOVE_EXAMPLES),
         "duplicates": (
             "Find pictures of a workspace that are there twice, and say which to keep.",
             DUPLICATES_EXAMPLES,
@@ -423,6 +436,10 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
             EVALUATE_EXAMPLES,
         ),
         "fetch": ("Fetch a class-balanced sample of Open Images.", FETCH_EXAMPLES),
+        "export": (
+            "Write the features of the index for other programs, on this machine.",
+            EXPORT_EXAMPLES,
+        ),
         "status": ("Show which stages of a workspace are done.", STATUS_EXAMPLES),
         "report": ("Write the report of a workspace again.", REPORT_EXAMPLES),
         "model": ("Build the model file from MobileNet weights, or check it.", MODEL_EXAMPLES),
@@ -446,6 +463,11 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
         _run_options(parser)
     elif command == "search":
         search_options(parser, _positive, _real, _share)
+    elif command == "add":
+        parser.add_argument("pictures", nargs="*", help="as --images takes them")
+        _input_options(parser)
+    elif command == "remove":
+        remove_options(parser)
     elif command == "duplicates":
         duplicates_options(parser, _share)
     elif command == "evaluate-index":
@@ -453,6 +475,8 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
     elif command == "fetch":
         fetch_options(parser, _positive, _labels)
         _fetch_options(parser)
+    elif command == "export":
+        export_options(parser)
     elif command == "report":
         parser.add_argument("--out", metavar="DIR", help="where to (default: WORKSPACE/report)")
     elif command == "model":

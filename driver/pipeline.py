@@ -72,11 +72,18 @@ class Pipeline:
     """One run: the options, the workspace, and what the stages so far have found."""
 
     def __init__(
-        self, options: Namespace, workspace: Workspace, scratch: Path | None = None
+        self,
+        options: Namespace,
+        workspace: Workspace,
+        scratch: Path | None = None,
+        home: Workspace | None = None,
     ) -> None:
-        """`scratch` is a local folder for temporary files; None takes the workspace's."""
+        """Args:
+        scratch: a local folder for temporary files; None takes the workspace's.
+        home: the workspace that keeps what runs share: model, environment; None for the same.
+        """
         self.options = options
-        self.workspace = workspace
+        self.workspace, self.home = workspace, home or workspace
         self.scratch = scratch or workspace.scratch
         self.documents: dict[str, dict[str, Any]] = {}
         self.reports: list[StageReport] = []
@@ -89,11 +96,11 @@ class Pipeline:
         if options.runner == "hadoop":
             from driver.hadoop import HadoopCluster
 
-            self.cluster = HadoopCluster(options, workspace, self.scratch)
+            self.cluster = HadoopCluster(options, self.home, self.scratch)
         elif options.runner == "emr":
             from driver.emr import EmrCluster
 
-            self.cluster = EmrCluster(options, workspace)
+            self.cluster = EmrCluster(options, self.home)
 
     @contextlib.contextmanager
     def attended(self, *, alone: bool) -> Iterator[None]:
@@ -213,9 +220,9 @@ class Pipeline:
             self.collected = self._launch(verb, inputs, arguments, str(folder), None)
             return sorted(map(str, folder.glob("part-*")))
         names = (".jobs", self.workspace.run_id, folder.name)
-        target = self.workspace.uri(*names)
+        target = self.home.uri(*names)
         self.collected = self._launch(verb, inputs, arguments, target, None, shuffled)
-        return self.workspace.download(self.workspace.addresses(*names), folder)
+        return self.home.download(self.home.addresses(*names), folder)
 
     @property
     def on_cluster(self) -> bool:

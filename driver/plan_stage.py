@@ -31,7 +31,7 @@ def dataset_of(run: Pipeline) -> openimages.Dataset | None:
 
 def _inputs(run: Pipeline) -> Iterator[Found]:
     dataset = dataset_of(run)
-    skip = {run.workspace.root, os.path.realpath(run.workspace.root)}
+    skip = {run.home.root, os.path.realpath(run.home.root)}
     if run.options.results:
         skip.add(os.path.realpath(run.options.results))
     for typed in [*run.options.images, *(dataset.pictures if dataset else ())]:

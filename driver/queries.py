@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
+import sys
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,23 +23,37 @@ from mapsight.mobilenet import load_model
 from mapsight.sandbox import Decoder
 from mapsight.shards import MAX_BYTES
 
-__all__ = ["look_at", "question_of", "typed_queries"]
+__all__ = ["STDIN", "look_at", "queries_in", "question_of", "typed_queries"]
+
+STDIN = "-"
 
 URL = re.compile(r"https?://", re.IGNORECASE)
 
 
 def typed_queries(options: Namespace) -> list[str]:
+    """The queries of the command line and of --queries, which is not read where `each` is."""
     queries = list(options.query)
+    if options.each:
+        return queries
     if options.queries:
         try:
-            text = Path(options.queries).read_text(encoding="utf-8")
+            text = _text_of(options.queries)
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"--queries {options.queries}: {error}") from None
-        lines = (line.strip() for line in text.splitlines())
-        queries += [line for line in lines if line and not line.startswith("#")]
+        queries += queries_in(text.splitlines())
     if not queries:
         raise UsageError("name a picture file, a URL or an image_id, or --queries FILE")
     return queries
+
+
+def _text_of(name: str) -> str:
+    return sys.stdin.read() if name == STDIN else Path(name).read_text(encoding="utf-8")
+
+
+def queries_in(lines: Iterable[str]) -> Iterator[str]:
+    """The queries of some lines: all but empty ones and remarks."""
+    stripped = (line.strip() for line in lines)
+    return (line for line in stripped if line and not line.startswith("#"))
 
 
 def question_of(typed: str) -> Question:
@@ -83,7 +99,7 @@ def look_at(run: Pipeline, questions: Sequence[Question], classifier: Classifier
     outside = [q for q in questions if q.image_id is None and q.vector is None and not q.error]
     if outside:
         model = _model(run)
-        with Decoder(side=model.resolution) as decoder:
+        with _decoder(run, model.resolution) as decoder:
             for question, result in decoder.decode_all(_read_all(run, outside)):
                 if question.error:
                     continue
@@ -98,6 +114,19 @@ def look_at(run: Pipeline, questions: Sequence[Question], classifier: Classifier
             record = question.record
             known = record if "label" in record else classifier.label(record)
             question.label, question.style = known["label"], known.get("style")
+
+
+@contextlib.contextmanager
+def _decoder(run: Pipeline, side: int) -> Iterator[Decoder]:
+    """A decoder for some pictures, or for all of a run that answers queries one by one."""
+    kept: contextlib.ExitStack | None = run.memo.get("kept")
+    if kept is None:
+        with Decoder(side=side) as decoder:
+            yield decoder
+        return
+    if "decoder" not in run.memo:
+        run.memo["decoder"] = kept.enter_context(Decoder(side=side))
+    yield run.memo["decoder"]
 
 
 def _show_query(question: Question) -> None:
@@ -116,7 +145,13 @@ def _read_all(run: Pipeline, questions: Sequence[Question]) -> Iterator[tuple[Qu
 
 
 def _model(run: Pipeline) -> Any:
-    """The very file that the features were made with; the workspace keeps it."""
+    """The very file that the features were made with; the workspace keeps it. Loaded once."""
+    if "search_model" not in run.memo:
+        run.memo["search_model"] = _load(run)
+    return run.memo["search_model"]
+
+
+def _load(run: Pipeline) -> Any:
     extract = run.documents["extract"]
     used, name = extract["options"], extract["notes"]["model_file"]
     workspace, path = run.workspace, run.scratch / Path(name).name

@@ -11,7 +11,6 @@ import numpy as np
 from driver.index_files import SearchIndex
 from driver.pipeline import Outcome, Pipeline
 from driver.probe_run import at_once, probe_cells
-from driver.workspace import Workspace
 from mapsight.index_rows import order_of
 from mapsight.probe_plan import usual_probe
 from mapsight.probe_queries import ProbeQuery
@@ -80,14 +79,13 @@ def exact_answers(
             yield some[number], ranked, found.get(number, [])
 
 
-def default_probe(workspace: Workspace, k: int, features: str, target: float | None) -> int:
-    """The least number of cells of k with which the recall reached a target when it was measured.
+def default_probe(index: SearchIndex, features: str, target: float | None) -> int:
+    """The least number of cells with which the recall reached a target when it was measured.
 
-    All of them where none did; a rule of thumb where recall was not measured for k cells.
+    All of them where none did; a rule of thumb where recall was not measured for as many cells.
     """
-    document = workspace.committed("recall")
-    measured = document["notes"]["table"] if document else []
-    rows = [row for row in measured if (row["features"], row["cells"]) == (features, k)]
+    k = len(index.centres)
+    rows = [row for row in index.measured if (row["features"], row["cells"]) == (features, k)]
     if not rows:
         return usual_probe(k)
     return least_probe(rows, TARGET if target is None else target) or k

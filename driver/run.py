@@ -1,8 +1,8 @@
 """Mapsight's command line.
 
 python driver/run.py [-r inline|local|hadoop|emr] [options]
-python driver/run.py search|evaluate-index|duplicates|fetch [options]
-python driver/run.py status|report|model|pack|plan|compare [options]
+python driver/run.py search|add|evaluate-index|duplicates|fetch|export [options]
+python driver/run.py remove|status|report|model|pack|plan|compare [options]
 """
 
 from __future__ import annotations
@@ -52,6 +52,14 @@ def _perform(options: Namespace, command: str) -> int:
         from driver.search import search
 
         return search(options)
+    if options.command == "add":
+        from driver.add_command import add
+
+        return add(options)
+    if options.command == "remove":
+        from driver.remove_command import remove
+
+        return remove(options)
     if options.command == "duplicates":
         from driver.duplicates_command import duplicates
 
@@ -60,6 +68,10 @@ def _perform(options: Namespace, command: str) -> int:
         from driver.evaluate_index import evaluate_index
 
         return evaluate_index(options)
+    if options.command == "export":
+        from driver.export_command import export
+
+        return export(options)
     if options.command == "fetch":
         from driver.fetch_command import fetch
 

@@ -9,10 +9,10 @@ from typing import Any
 from driver.pipeline import Pipeline
 from mapsight.duplicate_groups import summarised
 
-__all__ = ["print_summary"]
+__all__ = ["print_summary", "stage_lines"]
 
 
-def _stages(run: Pipeline) -> list[str]:
+def stage_lines(run: Pipeline) -> list[str]:
     """The table a run ends with."""
     rows = [("stage", "seconds", "")]
     for report in run.reports:
@@ -44,7 +44,7 @@ def _outcome(summary: dict[str, Any]) -> Iterator[str]:
 
 def print_summary(run: Pipeline, summary: dict[str, Any] | None, where: dict[str, str]) -> None:
     """Say on stderr what was done, and where it is."""
-    lines = _stages(run)
+    lines = stage_lines(run)
     if summary:
         lines += ["", *_outcome(summary)]
     lines += [f"{name}: {path}" for name, path in where.items()]

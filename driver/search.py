@@ -6,18 +6,23 @@ import json
 import sys
 import tempfile
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from driver.answers import Question, show
+from driver.collection import Collection, collection_of, has_index, tell_stale
+from driver.copied_index import probe_here
+from driver.each_query import answer_each, copied_index, tell_errors
 from driver.errors import Failure, UsageError
 from driver.head_file import check_given_head, fitted_head
-from driver.index_files import SearchIndex, has_index
+from driver.index_files import SearchIndex
+from driver.index_queries import REMOVED
 from driver.index_search import answer_by_index
 from driver.label_stages import settings_of
 from driver.pipeline import Pipeline
-from driver.queries import look_at, question_of, typed_queries
+from driver.probe_run import removed_arguments
+from driver.queries import STDIN, look_at, question_of, typed_queries
 from driver.runners import check_runner
 from driver.workspace import SEARCH, Workspace, is_current
 from mapsight.classify import Classifier
@@ -26,7 +31,6 @@ from mapsight.labels import Labeler, resolve_targets
 from mapsight.records import OTHER
 from mapsight.results import merged_records
 from mapsight.search import Query
-from mapsight.text import plain
 
 __all__ = ["search"]
 
@@ -40,14 +44,8 @@ INDEX_ONLY = (
 
 def search(options: Namespace) -> int:
     """Answer every query of the command line; 1 if one could not be answered."""
+    _check(options)
     typed = typed_queries(options)
-    if options.top_k > MAX_TOP_K:
-        raise UsageError(f"--top-k {options.top_k}: at most {MAX_TOP_K:,}")
-    if options.format == "html" and not options.out:
-        raise UsageError("--format html needs --out FILE")
-    if options.out and not Path(options.out).absolute().parent.is_dir():
-        raise UsageError(f"--out {options.out}: there is no such folder")
-    check_runner(options)
     workspace = Workspace(options.workspace, SEARCH)
     documents = {name: _committed(workspace, name) for name in ("extract", "classify")}
     if not is_current(workspace, documents["classify"]):
@@ -59,25 +57,64 @@ def search(options: Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="mapsight-search-") as scratch:
         run = Pipeline(options, workspace, Path(scratch))
         run.documents = documents
-        settings, diagonal = settings_of(documents["classify"])
-        head = _head(run)
-        labeler = Labeler(settings["targets"], settings["parents"])
-        classifier = Classifier(labeler, load_head(head) if head else None)
-        questions = [question_of(text) for text in typed]
-        index = SearchIndex(workspace, Path(scratch)) if options.by == "index" else None
+        answer = _answerer(run)
         with run.attended(alone=False):
-            if index:
-                label = _label(options.label, settings)
-                questions = answer_by_index(run, index, questions, classifier, label)
-            else:
-                _look_up(run, questions)
-                look_at(run, questions, classifier)
-                _answer(run, questions, settings, diagonal, head)
+            if options.each:
+                return answer_each(run, typed, answer)
+            questions = answer([question_of(text) for text in typed])
         show(run, questions)
-    for question in questions:
-        if question.error:
-            sys.stderr.write(f"mapsight: error: {plain(f'{question.typed}: {question.error}')}\n")
-    return 1 if any(question.error for question in questions) else 0
+    return tell_errors(questions)
+
+
+def _check(options: Namespace) -> None:
+    """What can be said before anything is read."""
+    if options.top_k > MAX_TOP_K:
+        raise UsageError(f"--top-k {options.top_k}: at most {MAX_TOP_K:,}")
+    if options.format == "html" and not options.out:
+        raise UsageError("--format html needs --out FILE")
+    if options.out and not Path(options.out).absolute().parent.is_dir():
+        raise UsageError(f"--out {options.out}: there is no such folder")
+    if options.copy and not options.no_job:
+        raise UsageError("--copy FOLDER goes with --no-job")
+    if options.no_job:
+        if options.by in ("features", "label"):
+            raise UsageError(f"--no-job answers from the index, not --by {options.by}")
+        options.by, options.runner = "index", "inline"
+    options.each = options.no_job and options.queries == STDIN
+    options.each &= not (options.mean or options.out)
+    check_runner(options)
+
+
+def _answerer(run: Pipeline) -> Callable[[list[Question]], list[Question]]:
+    """What gives questions their answers, by the way that was chosen."""
+    settings, diagonal = settings_of(run.documents["classify"])
+    head = _head(run)
+    labeler = Labeler(settings["targets"], settings["parents"])
+    classifier = Classifier(labeler, load_head(head) if head else None)
+    label = _label(run.options.label, settings)
+    if run.options.by == "index":
+        if not run.options.no_job:
+            index, scorer = SearchIndex(run.workspace, run.scratch), None
+        else:
+            index, scorer = copied_index(run), probe_here
+        _remember(run, index.collection)
+        return lambda questions: answer_by_index(run, index, questions, classifier, label, scorer)
+
+    _remember(run, collection_of(run.workspace, run.scratch))
+
+    def answer(questions: list[Question]) -> list[Question]:
+        _look_up(run, questions)
+        look_at(run, questions, classifier)
+        _answer(run, questions, settings, diagonal, head)
+        return questions
+
+    return answer
+
+
+def _remember(run: Pipeline, collection: Collection) -> None:
+    """Keep of which parts and removals answers are; tells of those that are of no use."""
+    tell_stale(collection)
+    run.memo["collection"] = collection
 
 
 def _choose_way(options: Namespace, workspace: Workspace) -> None:
@@ -120,15 +157,23 @@ def _look_up(run: Pipeline, questions: Sequence[Question]) -> None:
         return
     ids = run.side_file("ids.json", json.dumps(wanted))
     stage = "extract" if run.options.by == "features" else "classify"
-    output = run.collect("find", run.workspace.parts(stage), ["--ids", ids])
+    collection: Collection = run.memo["collection"]
+    output = run.collect("find", collection.addresses(stage), ["--ids", ids])
     records: dict[str, Any] = {}
+    removed: set[str] = set()
     for image_id, record in merged_records(output):
-        if "error" not in record or image_id not in records:
+        if "error" in record:
+            records.setdefault(image_id, record)
+        elif collection.removed.hides(image_id, record.get("part", 0)):
+            removed.add(image_id)
+        else:
             records[image_id] = record
     for question in questions:
         if question.image_id:
             question.record = records.get(question.image_id)
             question.error = _why_not(question)
+            if question.error and question.image_id in removed:
+                question.error = REMOVED
 
 
 def _why_not(question: Question) -> str | None:
@@ -160,8 +205,10 @@ def _answer(
     if diagonal:
         arguments += ["--screen-diagonal", str(diagonal)]
     stage = "extract" if options.by == "features" else "classify"
+    collection: Collection = run.memo["collection"]
+    arguments += removed_arguments(collection.removed)
     answers_bytes = ANSWER_BYTES * options.top_k * len(queries)
-    output = run.collect("search", run.workspace.parts(stage), arguments, answers_bytes)
+    output = run.collect("search", collection.addresses(stage), arguments, answers_bytes)
     for number, answers in merged_records(output):
         question = questions[int(number)]
         question.answers = [

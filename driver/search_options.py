@@ -15,6 +15,8 @@ examples:
   %(prog)s --queries queries.txt --exclude-self --format html --out answers.html
   %(prog)s drawing.png --style photo --license by/2.0 --rank-by diverse
   %(prog)s Tiger zebra.jpg --mean --recall .99
+  %(prog)s 00966a975d566c45 --no-job --format json
+  %(prog)s --queries - --no-job --format json          (answers each line as it comes)
 """
 EVALUATE_EXAMPLES = """\
 examples:
@@ -35,7 +37,9 @@ def search_options(
     parser.add_argument(
         "query", nargs="*", help="picture file, URL, image_id, or with an index the name of a label"
     )
-    parser.add_argument("--queries", metavar="FILE", help="file with one query a line")
+    parser.add_argument(
+        "--queries", metavar="FILE", help="file with one query a line; - is standard input"
+    )
     parser.add_argument(
         "--by",
         choices=["index", "features", "label"],
@@ -109,6 +113,18 @@ def _index_options(
         choices=["new", "plain"],
         help="compare embeddings joined with label scores, or embeddings alone"
         " (default: new where a head was fitted)",
+    )
+    group.add_argument(
+        "--no-job",
+        action="store_true",
+        help="answer in this process, in milliseconds, from a copy of the index on this machine"
+        " that is made at first use; the answers are those of the job",
+    )
+    group.add_argument(
+        "--copy",
+        metavar="FOLDER",
+        help="for --no-job: where to keep that copy (default: WORKSPACE/copy, or"
+        " ~/.cache/mapsight/copies for a workspace elsewhere)",
     )
 
 

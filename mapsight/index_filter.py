@@ -36,7 +36,7 @@ class RowFilter:
         """Whether the table of cells says how many rows of each cell fit."""
         return not (self.min_ppi or self.license or self.subset)
 
-    def mask(self, batch: pa.RecordBatch) -> np.ndarray:
+    def mask(self, batch: pa.RecordBatch | pa.Table) -> np.ndarray:
         """Which rows fit: (n,) bool. What is not known of a row does not fit."""
         mask = np.ones(batch.num_rows, bool)
         for name in ("label", "style", "subset"):
@@ -49,8 +49,9 @@ class RowFilter:
         return mask
 
 
-def _known(values: pa.Array) -> np.ndarray:
-    return values.fill_null(False).to_numpy(zero_copy_only=False)
+def _known(values: pa.Array | pa.ChunkedArray) -> np.ndarray:
+    known = values.fill_null(False)
+    return known.to_numpy() if isinstance(known, pa.ChunkedArray) else known.to_numpy(False)
 
 
 EVERYTHING = RowFilter()

@@ -104,7 +104,11 @@ def batch_of(
 def vectors_of(batch: pa.RecordBatch) -> np.ndarray:
     """The vectors of a batch without a copy: (n, d) int16 or int8."""
     column = batch.column("vector")
-    return column.flatten().to_numpy().reshape(len(column), column.type.list_size)
+    # the batches of a file that is mapped are no slices: their values are had sooner
+    flat = (
+        column.flatten() if column.offset else column.values[: len(column) * column.type.list_size]
+    )
+    return flat.to_numpy().reshape(len(column), column.type.list_size)
 
 
 def whole_vectors(batch: pa.RecordBatch) -> np.ndarray:

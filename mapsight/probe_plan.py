@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from mapsight.index_rows import Block
-from mapsight.nearest import Centres
+from mapsight.nearest import Centres, Nearest
 
 __all__ = [
     "BATCH_BYTES",
@@ -20,9 +20,11 @@ __all__ = [
     "Choice",
     "blocks_of",
     "choose",
+    "choose_nearest",
     "in_order",
     "mean_vector",
     "probe_lines",
+    "rankings",
     "reads_of",
     "usual_probe",
 ]
@@ -31,6 +33,7 @@ BATCH_BYTES = 64 << 20
 """Of one task: a second or two of reading, against as much for starting it."""
 RANKED_AT_ONCE = 256
 LEAST_PROBE = 8
+LEAST_RANKED = 32
 
 Choice = tuple[np.ndarray, bool]
 """Cells (n,) int64, nearest first, and whether they are all that have fitting rows."""
@@ -86,6 +89,12 @@ def in_order(centres: Centres, vectors: np.ndarray) -> Iterator[np.ndarray]:
         yield from centres.ranked(vectors[first : first + RANKED_AT_ONCE])
 
 
+def rankings(centres: Centres, vectors: np.ndarray) -> Iterator[Nearest]:
+    """For each of (n, d) int16 vectors what gives its nearest cells; memory as `in_order`."""
+    for first in range(0, len(vectors), RANKED_AT_ONCE):
+        yield from centres.rankings(vectors[first : first + RANKED_AT_ONCE])
+
+
 def mean_vector(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """The mean of (n, d) int16 vectors by whole (n,) weights: (d,) int16, halves up."""
     total, count = weights @ vectors.astype(np.int64), int(weights.sum())
@@ -108,6 +117,21 @@ def choose(ranked: np.ndarray, fitting: np.ndarray, probe: int, least: int) -> C
     enough = int(np.searchsorted(np.cumsum(fitting[useful]), least)) + 1
     cells = useful[: max(probe, enough)]
     return cells, len(cells) == len(useful)
+
+
+def choose_nearest(nearest: Nearest, fitting: np.ndarray, probe: int, least: int) -> Choice:
+    """What `choose` gives of all cells in order, of which no more are put in order than it takes.
+
+    Args:
+        nearest: gives the first n cells in order.
+        fitting, probe, least: as `choose` has them.
+    """
+    k, n = len(fitting), max(LEAST_RANKED, 2 * probe)
+    while True:
+        cells, all_of_them = choose(nearest(min(n, k)), fitting, probe, least)
+        if not all_of_them or n >= k:
+            return cells, all_of_them
+        n *= 4
 
 
 def blocks_of(table: pa.Table, cells: Iterable[int]) -> list[Block]:

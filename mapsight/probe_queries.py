@@ -13,7 +13,7 @@ import pyarrow as pa
 from mapsight.index_filter import EVERYTHING, RowFilter
 from mapsight.rerank import CANDIDATES
 
-__all__ = ["RANKS", "ProbeQuery", "Queries", "write_queries"]
+__all__ = ["RANKS", "GivenQueries", "ProbeQuery", "Queries", "write_queries"]
 
 RANKS = ("score", "ppi", "diverse")
 
@@ -87,6 +87,28 @@ class Queries:
         if number not in self._read:
             self._read[number] = ProbeQuery.from_json(self._texts[number].as_py())
         return self._read[number]
+
+    def vectors(self, numbers: Sequence[int]) -> np.ndarray:
+        """The vectors of some queries: (n, d) int16."""
+        return self._vectors[np.asarray(numbers, np.int64)]
+
+
+class GivenQueries:
+    """Queries that are in memory already.
+
+    Args:
+        vectors: (nq, d) int16.
+        queries: as many.
+    """
+
+    def __init__(self, vectors: np.ndarray, queries: Sequence[ProbeQuery]) -> None:
+        self._vectors, self._queries = vectors, queries
+
+    def __len__(self) -> int:
+        return len(self._queries)
+
+    def __getitem__(self, number: int) -> ProbeQuery:
+        return self._queries[number]
 
     def vectors(self, numbers: Sequence[int]) -> np.ndarray:
         """The vectors of some queries: (n, d) int16."""

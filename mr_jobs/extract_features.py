@@ -42,6 +42,7 @@ class MRExtractFeatures(MRJob):
         self.add_passthru_arg("--alpha", type=float, default=1.0, help="for keras")
         self.add_passthru_arg("--resolution", type=int, default=224, help="for keras")
         self.add_passthru_arg("--image-column", help="column of foreign Parquet files")
+        self.add_passthru_arg("--part", type=int, help="number of the addition they belong to")
 
     def load_args(self, args):
         super().load_args(args)
@@ -86,6 +87,8 @@ class MRExtractFeatures(MRJob):
         done = rejected = 0
         with at(place_of(split)):
             for image_id, ordinal, feature in extract_features(images, self.model, self.decoder):
+                if self.options.part:
+                    feature["part"] = self.options.part
                 yield image_id, [f"{ordinal:0{DIGITS}d}", feature]
                 done, rejected = done + 1, rejected + ("error" in feature)
                 if done == TELL_EVERY:

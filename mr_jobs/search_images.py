@@ -5,7 +5,8 @@
 
 Input: `image_id, Feature` lines, or `image_id, Prediction` lines with `--by label`.
 Output: `query number, [[score, image_id, fields], …]` best first, ties by image_id.
-Q.jsonl holds mapsight.search.Query records.
+Q.jsonl holds mapsight.search.Query records; `--removed R.arrow` lists pictures that are hidden
+(mapsight/id_list.py).
 """
 
 import json
@@ -31,6 +32,7 @@ class MRSearchImages(MRJob):
         self.add_file_arg("--queries", help="one Query a line")
         self.add_file_arg("--targets", help="JSON: targets and parents")
         self.add_file_arg("--head", help="the class head that the pictures were labelled with")
+        self.add_file_arg("--removed", help="Arrow file of pictures that are hidden")
         self.add_passthru_arg("--by", choices=["features", "label"], default="features")
         self.add_passthru_arg("--screen-diagonal", type=float, help="inches, for the usual PPI")
 
@@ -43,7 +45,7 @@ class MRSearchImages(MRJob):
     def steps(self):
         return [
             MRStep(
-                mapper_init=self.load_queries,
+                mapper_init=self.mapper_start,
                 mapper=self.mapper_collect,
                 mapper_final=self.mapper_emit_best,
                 reducer_init=self.load_queries,
@@ -63,8 +65,15 @@ class MRSearchImages(MRJob):
         classifier = Classifier(labeler, head, self.options.screen_diagonal)
         self.search = Search(read_queries(self.options.queries), self.options.by, classifier)
 
+    def mapper_start(self):
+        from mapsight.id_list import IdList
+
+        self.load_queries()
+        self.removed = IdList(self.options.removed)
+
     def mapper_collect(self, image_id, record):
-        self.search.add(image_id, record)
+        if not self.removed.hides(image_id, record.get("part", 0)):
+            self.search.add(image_id, record)
 
     def mapper_emit_best(self):
         for number, answers in self.search.answers():

@@ -7,10 +7,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from mapsight.index_build import CellsWriter, plan_files
+from driver.index_stage import BLOCK_SCHEMA, BLOCKS, CELL_SCHEMA, CELLS
+from driver.vector_stages import CENTRES
+from driver.workspace import Workspace
+from mapsight.index_build import CellsWriter, bucket_of, plan_files, write_ids
 from mapsight.index_filter import EVERYTHING, RowFilter
-from mapsight.index_rows import INT16, Block
+from mapsight.index_rows import INT16, Block, order_of
 from mapsight.kmeans import encode_vector
 from mapsight.nearest import Centres
 from mapsight.probe_plan import Cells
@@ -29,6 +33,7 @@ class IndexWorld:
         self.ids = [f"{i:016x}" for i in rng.permutation(n)]
         self.x = rng.integers(-3000, 3000, (n, D)).astype(np.int16)
         self.x[1::5] = self.x[0::5][: len(self.x[1::5])]
+        self.x[7::40] = 0
         self.fields = [self._fields(i, image_id) for i, image_id in enumerate(self.ids)]
         self.centres = Centres(self.x[rng.permutation(n)[:k]])
         self.cell = self.centres.nearest(self.x)[0]
@@ -117,3 +122,38 @@ class IndexWorld:
             if self.fits(i, wanted) and (cells is None or self.cell[i] in cells)
         ]
         return [(-score, image_id) for score, image_id in sorted(rows)[:top_k]]
+
+
+BUCKETS = 3
+
+
+def indexed(folder: Path, n: int = 300, k: int = 7, dtype: str = INT16) -> IndexWorld:
+    """A made-up index as the stage of a workspace in a folder."""
+    workspace = Workspace(str(folder))
+    target = folder / "index" / "made-up"
+    target.mkdir(parents=True)
+    world = IndexWorld(target, n, k, dtype)
+    np.save(target / CENTRES, world.centres.centres)
+    blocks = [{**vars(block)} for block in world.blocks]
+    pq.write_table(pa.Table.from_pylist(blocks, BLOCK_SCHEMA), target / BLOCKS)
+    names = ("label", "style", "rows")
+    cells = [
+        {**c, "kinds": [dict(zip(names, k, strict=True)) for k in c["kinds"]]} for c in world.kinds
+    ]
+    pq.write_table(pa.Table.from_pylist(cells, CELL_SCHEMA), target / CELLS)
+    ids: list[list[tuple[str, int]]] = [[] for _ in range(BUCKETS)]
+    for image_id, cell in zip(world.ids, world.cell.tolist(), strict=True):
+        ids[bucket_of(order_of(image_id), BUCKETS)].append((image_id, cell))
+    files = [write_ids(str(target), bucket, rows)["file"] for bucket, rows in enumerate(ids)]
+    facts = {"d": D, "plain_d": PLAIN_D, "dtype": dtype, "rows": n, "cells": k}
+    commit(workspace, "index", {**facts, "buckets": BUCKETS, "ids": files}, f"{n} {k} {dtype}")
+    return world
+
+
+def commit(workspace: Workspace, stage: str, notes: dict[str, Any], digest: str) -> None:
+    """Commit what lies in a stage's folder `made-up`."""
+    document = {name: {} for name in ("inputs", "options", "counters")} | {
+        "stage": stage, "fingerprint": "", "folder": "made-up", "digest": digest, "seconds": 0.0,
+        "parts": workspace.describe(stage, "made-up"), "notes": notes,
+    }  # fmt: skip
+    workspace.commit(stage, document)

@@ -63,6 +63,41 @@ def test_the_same_answers_on_other_runners(ran):
 
 
 @pytest.mark.parametrize(
+    "asked",
+    [
+        [],
+        ["Lion", "--mean", "--features", "plain", "--exclude-self"],
+        ["tiger", "--rank-by", "diverse", "--license", "by/2.0", "--probe", "1"],
+    ],
+)
+def test_without_a_job_the_answers_are_the_same_bytes(ran, asked):
+    asked = [*QUERY, *asked, "--format", "json"]
+    by_job = ran.program.ok("search", *asked)
+    assert by_job and ran.program.ok("search", *asked, "--no-job") == by_job
+
+
+def test_each_line_is_answered_as_it_comes(ran):
+    asked = ["--no-job", "--top-k", "3", "--format", "json"]
+    running = ran.program.start("search", *asked, "--queries", "-")
+    for line, status in ((TIGER_ID, 3), ("nosuch", 0), (QUERY[1], 3), ("lion", 3), (QUERY[1], 3)):
+        running.stdin.write(f"# the next one\n\n{line}\n")
+        running.stdin.flush()
+        rows = list(iter(running.stdout.readline, "\n"))
+        assert "".join(rows) == (ran.program.ok("search", line, *asked) if status else "")
+    _, error = running.communicate()
+    assert running.returncode == 1
+    assert error.splitlines()[-1].endswith(
+        "nosuch: no such file, and no picture with this image_id in the index"
+    )
+
+
+def test_queries_of_standard_input_are_one_job(ran):
+    running = ran.program.start("search", "--queries", "-", "--format", "json")
+    out, _ = running.communicate(f"{TIGER_ID}\ntiger\n")
+    assert out == ran.program.ok("search", TIGER_ID, "tiger", "--format", "json")
+
+
+@pytest.mark.parametrize(
     ("asked", "styles"),
     [([], {"drawing"}), (["--style", "photo"], {"photo"}), (["--style", "any"], {"photo", ""})],
 )
@@ -168,6 +203,10 @@ def test_the_table_says_how_far_it_looked(ran):
         (["--by", "label", "--rank-by", "ppi"], 2, "--rank-by goes with --by index"),
         (["--by", "index", "--head", "results/head.npz"], 2, "goes with --by features"),
         (["--recall", "2"], 2, "not a share"),
+        (["--no-job", "--by", "features"], 2, "--no-job answers from the index, not --by features"),
+        (["--no-job", "--by", "label"], 2, "--no-job answers from the index, not --by label"),
+        (["--no-job", "--head", "results/head.npz"], 2, "--head FILE goes with --by features"),
+        (["--copy", "there"], 2, "--copy FOLDER goes with --no-job"),
     ],
 )
 def test_mistakes_are_one_clear_line(ran, arguments, status, message):
@@ -182,6 +221,8 @@ def test_without_an_index_all_features_are_read(ran, tmp_path):
     assert done.returncode == 0 and "cells" not in done.stderr
     done = ran.program("search", TIGER_ID, "--by", "index", "--workspace", str(tmp_path / "w"))
     assert "no index of its pictures" in done.stderr
+    done = ran.program("search", TIGER_ID, "--no-job", "--workspace", str(tmp_path / "w"))
+    assert (done.returncode, "no index of its pictures" in done.stderr) == (1, True)
 
 
 def test_recall_is_a_result_and_chooses_the_probe(ran):

@@ -1,0 +1,128 @@
+"""The command add: new pictures join the index, and nothing that is there is touched."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from typing import Any
+
+from driver.addition import FIRST_STAGES, LAST_STAGES, addition
+from driver.changes import clean_changes, write_changes
+from driver.collection import has_index, tell_stale
+from driver.errors import Failure, UsageError
+from driver.explore_stage import check_headers
+from driver.index_files import SearchIndex
+from driver.index_part import IndexPart
+from driver.pipeline import Pipeline
+from driver.run_summary import stage_lines
+from driver.runners import check_runner
+from driver.workspace import Workspace
+from mapsight.results import merged_records, write_csv
+from mapsight.text import plain
+
+__all__ = ["add"]
+
+REJECTED = "rejected.csv"
+SHOWN = 3
+
+
+def add(options: Namespace) -> int:
+    """Index new pictures beside the others, and say how well they fit."""
+    options.images = [*options.pictures, *options.images]
+    if not (options.images or options.openimages):
+        raise UsageError("name the pictures to add, or --openimages DIR (see --help)")
+    check_runner(options)
+    workspace = Workspace(options.workspace)
+    _need_index(workspace)
+    with workspace.locked():
+        _need_index(workspace)
+        index = SearchIndex(workspace, workspace.scratch)
+        tell_stale(index.collection)
+        _add(options, workspace, index)
+    return 0
+
+
+def _need_index(workspace: Workspace) -> None:
+    if not has_index(workspace):
+        raise Failure(f"{workspace.location}: no index of its pictures; run the pipeline first")
+
+
+def _add(options: Namespace, workspace: Workspace, index: SearchIndex) -> None:
+    run = addition(options, workspace, index)
+    check_headers(run)
+    with run.attended(alone=True):
+        run.run(FIRST_STAGES)
+        new = _usable(run) - _known(run)
+        if new:
+            run.run(LAST_STAGES)
+    told = list(_told(run))
+    sys.stderr.write("\n".join([*stage_lines(run), "", *told]) + "\n")
+    if not new:
+        workspace.drop(*index.changes.next_place)
+        sys.stderr.write("nothing to add: all of them are in the index already\n")
+        return
+    part = IndexPart(run.workspace, index.changes.numbered + 1)
+    base = index.parts[0]
+    write_changes(workspace, index.changes.with_addition(part.rows, part.digest, base.digest))
+    clean_changes(workspace)
+    sys.stderr.write(f"{_fit(base, part)}\n")
+    sys.stdout.write(f"{run.workspace.uri()}\n")
+
+
+def _usable(run: Pipeline) -> int:
+    images = run.documents["extract"]["counters"]["images"]
+    usable = images.get("extracted", 0)
+    if not usable:
+        raise Failure(f"none of {images['read']:,} pictures can be used; nothing was added")
+    return usable
+
+
+def _known(run: Pipeline) -> int:
+    return run.documents["known"]["counters"]["images"]["known"]
+
+
+def _told(run: Pipeline) -> Iterator[str]:
+    """What became of the pictures."""
+    images = run.documents["extract"]["counters"]["images"]
+    errors = {code: n for code, n in images.items() if code not in ("read", "extracted")}
+    known = _known(run)
+    yield f"{images['read']:,} pictures read, {_usable(run) - known:,} new"
+    if known:
+        first = run.documents["known"]["notes"]["first"]
+        more = ", …" if known > len(first) else ""
+        yield f"in the index already, left out: {known:,} ({', '.join(first)}{more})"
+    if errors:
+        counts = ", ".join(f"{code}: {n:,}" for code, n in sorted(errors.items()))
+        yield f"rejected: {sum(errors.values()):,} ({counts})"
+        yield from _rejected(run, sum(errors.values()))
+
+
+def _rejected(run: Pipeline, n: int) -> Iterator[str]:
+    """Write rejected.csv into the addition's folder; a few of its rows. Memory: a line."""
+    shown: list[str] = []
+
+    def rows() -> Iterator[dict[str, Any]]:
+        for image_id, record in merged_records(run.workspace.parts("extract")):
+            if "error" in record:
+                if len(shown) < SHOWN:
+                    shown.append(f"  {plain(record['source'])}: {plain(record['detail'])}")
+                yield {"image_id": image_id, **record}
+
+    path = run.scratch / REJECTED
+    write_csv(path, ("image_id", "source", "error", "detail"), rows())
+    run.workspace.keep(path, REJECTED)
+    yield from shown
+    if n > len(shown):
+        yield f"  … all of them: {run.workspace.uri(REJECTED)}"
+
+
+def _fit(base: IndexPart, part: IndexPart) -> str:
+    """How far the new pictures lie from the centres of cells, against those these were made for."""
+    text = f"added: {part.rows:,} pictures to {base.rows:,}"
+    if not base.spread:
+        return text
+    return (
+        f"{text}; mean squared distance from the centres of their cells"
+        f" {part.spread / base.spread:.2f} times that of the pictures the index was built of"
+    )

@@ -1,0 +1,120 @@
+"""A copy of an index on this machine that is mapped into memory, not read.
+
+Blocks follow one another by cell in one Arrow file, each a batch, with the squared lengths
+of their vectors beside them; files of ids are as the index has them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mapsight.id_list import IdList
+from mapsight.index_build import bucket_of
+from mapsight.index_rows import Block, batch_in, order_of, vectors_of, whole_vectors
+from mapsight.probe_rows import squares, squares_name
+
+__all__ = ["IDS", "ROWS", "IndexCopy", "write_rows"]
+
+ROWS, IDS = "rows.arrow", "ids-{:06d}.arrow"
+KNOWN_BATCHES = 1024
+"""Batches whose places in the file are remembered; about 10 kB each."""
+KNOWN_IDS = 64
+
+
+def write_rows(path: Path, batches: Iterable[pa.RecordBatch], lengths: Collection[int]) -> int:
+    """Write the blocks of an index, one after the other; how many. Memory: a block.
+
+    Args:
+        lengths: of how many first numbers of a vector the squared length is to be there.
+    """
+    n, writer = 0, None
+    with path.open("wb") as file:
+        for batch in batches:
+            x = vectors_of(batch)
+            for d in sorted(lengths):
+                batch = batch.append_column(squares_name(d), pa.array(squares(x[:, :d])))
+            writer = writer or pa.ipc.new_file(file, batch.schema)
+            writer.write_batch(batch)
+            n += 1
+        if writer:
+            writer.close()
+    return n
+
+
+class IndexCopy:
+    """The rows of a part of an index by cell and by id, mapped, hidden ones left out.
+
+    Memory: the places of some batches, and what is left of those with hidden rows.
+
+    Args:
+        folder: with ROWS and files of ids.
+        blocks: of ROWS, with columns cell and offset, in this order.
+        buckets: how many files of ids there are.
+        part: its number.
+        removed: which pictures are hidden.
+
+    Raises:
+        ValueError: the file has not as many batches; names it.
+    """
+
+    def __init__(
+        self, folder: Path, blocks: pa.Table, buckets: int, part: int, removed: IdList
+    ) -> None:
+        self.folder, self._buckets, self._part, self._removed = folder, buckets, part, removed
+        names = ("cell", "offset")
+        self._cells, self._offsets = (blocks.column(name).to_numpy() for name in names)
+        self._file = pa.ipc.open_file(pa.memory_map(str(folder / ROWS)))
+        if self._file.num_record_batches != len(blocks):
+            found = self._file.num_record_batches
+            raise ValueError(f"{folder / ROWS}: has {found:,} blocks, not {len(blocks):,}")
+        self._batch = lru_cache(KNOWN_BATCHES)(self._shown)
+        self._ids = lru_cache(KNOWN_IDS)(self._open_ids)
+
+    def _shown(self, number: int) -> pa.RecordBatch:
+        return self._removed.shown(self._file.get_batch(number), self._part)
+
+    def _numbers(self, cell: int) -> range:
+        return range(*np.searchsorted(self._cells, (cell, cell + 1)).tolist())
+
+    def batches(self, cell: int) -> Iterator[pa.RecordBatch]:
+        """The rows of a cell."""
+        return (batch for batch in map(self._batch, self._numbers(cell)) if batch.num_rows)
+
+    def batch(self, block: Block) -> pa.RecordBatch:
+        """The rows of a block."""
+        numbers = self._numbers(block.cell)
+        offsets = self._offsets[numbers.start : numbers.stop]
+        return self._batch(numbers.start + int(np.searchsorted(offsets, block.offset)))
+
+    def _open_ids(self, bucket: int) -> pa.RecordBatch:
+        return batch_in(pa.memory_map(str(self.folder / IDS.format(bucket))).read_buffer())
+
+    def cell_of(self, image_id: str) -> int | None:
+        """The cell of a picture; None where there is no such picture, or it is hidden."""
+        bucket = bucket_of(order_of(image_id), self._buckets)
+        ids, cells = self._ids(bucket).columns
+        place = bisect_left(range(len(ids)), image_id, key=lambda i: ids[i].as_py())
+        if place == len(ids) or ids[place].as_py() != image_id:
+            return None
+        return None if self._removed.hides(image_id, self._part) else cells[place].as_py()
+
+    def row_of(self, image_id: str) -> dict[str, Any] | None:
+        """The fields of a picture, with `cell` and `part`; `vector` (d,) int16."""
+        cell = self.cell_of(image_id)
+        for batch in () if cell is None else self.batches(cell):
+            place = pc.index(batch.column("image_id"), image_id).as_py()
+            if place >= 0:
+                one = batch.slice(place, 1)
+                known = [name for name in one.schema.names if not name.startswith("squares_")]
+                row = one.select([name for name in known if name != "vector"]).to_pylist()[0]
+                at = {"vector": whole_vectors(one)[0], "cell": cell, "part": self._part}
+                return {**row, **at}
+        return None

@@ -257,8 +257,8 @@ def main() -> int:
     parser.add_argument("--pictures", type=Path, required=True)
     parser.add_argument("--workspace", required=True, help="finished, for its embeddings")
     parser.add_argument("--count", type=int, default=800, help="pictures, at most")
-    parser.add_argument("--records", type=int, default=32_000, help="of fit, at most")
-    parser.add_argument("--rows", type=int, default=128_000, help="of the index, at most")
+    parser.add_argument("--records", type=int, default=16_000, help="of fit, at most")
+    parser.add_argument("--rows", type=int, default=65_536, help="of the index, at most")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         curves = Curves(Path(scratch))

@@ -24,6 +24,7 @@ from driver.pipeline import Pipeline
 from driver.probe_run import removed_arguments
 from driver.queries import STDIN, look_at, question_of, typed_queries
 from driver.runners import check_runner
+from driver.search_options import MAX_TOP_K
 from driver.workspace import SEARCH, Workspace, is_current
 from mapsight.classify import Classifier
 from mapsight.head import load_head
@@ -34,7 +35,6 @@ from mapsight.search import Query
 
 __all__ = ["search"]
 
-MAX_TOP_K = 10_000
 ANSWER_BYTES = 500
 INDEX_ONLY = (
     *("features", "probe", "recall", "style", "license", "subset", "rank_by"),

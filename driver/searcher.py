@@ -21,13 +21,13 @@ from driver.copies import Copies
 from driver.errors import Failure
 from driver.index_files import has_index
 from driver.index_search import Rounds
+from driver.label_stages import settings_of
+from driver.searcher_checks import check_options, known_label
 from driver.workspace import SEARCH, Workspace
 
 __all__ = ["Searcher"]
 
 UNIT = 32767
-RANKS = ("score", "ppi", "diverse")
-FEATURES = (None, "new", "plain")
 
 
 class Searcher:
@@ -49,6 +49,9 @@ class Searcher:
         if not has_index(found):
             raise Failure(f"{workspace}: no index of its pictures; run the pipeline first")
         self.index = CopiedIndex(found, Copies(found, copy))
+        classified = found.committed("classify")
+        targets = settings_of(classified)[0]["targets"] if classified else ()
+        self.labels = frozenset({*self.index.cells.labels, *targets})
 
     def search(
         self, query: str | np.ndarray, top_k: int = 10, **options: Any
@@ -79,24 +82,26 @@ class Searcher:
                 for plain features also the embedding alone.
             features: new, plain, or None for what the index has.
             style: of answers: photo, drawing, any, or same (as the query's, if that is an id).
-            label: predicted label of answers, as the workspace writes it.
+            label: predicted label of answers, in any case.
+            top_k: 1 to 10,000.
+            probe, recall: how many cells to read, or the share of the ten best to find; None
+                for what `mapsight search` takes.
 
         Returns:
             For each query a list of dicts: rank, image_id, score (the cosine), label, style, ppi,
             width, height, source, license, author, title, subset, cell and others that are known.
 
         Raises:
-            ValueError: an id is not in the index, or a vector or an option is none.
+            ValueError: an id is not in the index, a vector has the wrong shape, is zero or not
+                finite, or an option is not one that is allowed, which the message names.
         """
-        if features not in FEATURES:
-            raise ValueError(f"features {features!r}: new or plain")
-        if rank_by not in RANKS:
-            raise ValueError(f"rank_by {rank_by!r}: one of {', '.join(RANKS)}")
         asked = Namespace(
             top_k=top_k, features=features, probe=probe, recall=recall, style=style,
             min_ppi=min_ppi, license=license, subset=subset, rank_by=rank_by,
             exclude_self=exclude_self,
         )  # fmt: skip
+        check_options(asked)
+        label = known_label(label, self.labels)
         questions = [self._question(query, features) for query in queries]
         if questions:
             Rounds(asked, self.index, questions, label, probe_here).to_the_end()
@@ -129,6 +134,8 @@ class Searcher:
             if not np.isfinite(length):
                 raise ValueError("a vector with numbers that are not finite")
             vector = np.rint(real * (UNIT / length if length else 0.0)).astype(np.int16)
+        if not vector[: lengths[-1]].any():
+            raise ValueError("a vector of zeros is like no picture")
         return np.concatenate([vector, np.zeros(d - len(vector), np.int16)])
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import operator
 from argparse import Namespace
 from collections.abc import Collection
 from typing import Any
 
 from driver.search_options import MAX_TOP_K, RANKS, STYLES
+from mapsight.labels import near_labels
 from mapsight.records import OTHER
 
 __all__ = ["check_options", "known_label"]
@@ -47,9 +47,9 @@ def known_label(label: str | None, known: Collection[str]) -> str | None:
         raise ValueError(f"label {label!r}: the name of a label, or None for any")
     if label.casefold() in names:
         return names[label.casefold()]
-    near = difflib.get_close_matches(label.casefold(), names, n=3)
+    near = near_labels(label, names.values())
     if near:
-        told = f"did you mean {', '.join(names[name] for name in near)}?"
+        told = f"did you mean {', '.join(near)}?"
     else:
         told = f"one of {', '.join(list(names.values())[:TOLD])}"
         told += ", …" if len(names) > TOLD else ""

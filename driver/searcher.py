@@ -11,19 +11,22 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from driver.answers import Question
+from driver.collection import require_index
 from driver.copied_index import CopiedIndex, probe_here
 from driver.copies import Copies
-from driver.errors import Failure
-from driver.index_files import has_index
 from driver.index_search import Rounds
 from driver.label_stages import settings_of
 from driver.searcher_checks import check_options, known_label
 from driver.workspace import SEARCH, Workspace
+from mapsight.inputs import HEX_ID
+
+if TYPE_CHECKING:
+    from driver.own_pictures import OwnPictures
 
 __all__ = ["Searcher"]
 
@@ -46,8 +49,9 @@ class Searcher:
 
     def __init__(self, workspace: str, copy: str | None = None) -> None:
         found = Workspace(workspace, SEARCH)
-        if not has_index(found):
-            raise Failure(f"{workspace}: no index of its pictures; run the pipeline first")
+        require_index(found)
+        self._workspace = found
+        self._own: OwnPictures | None = None
         self.index = CopiedIndex(found, Copies(found, copy))
         classified = found.committed("classify")
         targets = settings_of(classified)[0]["targets"] if classified else ()
@@ -107,12 +111,29 @@ class Searcher:
             Rounds(asked, self.index, questions, label, probe_here).to_the_end()
         return [[_without_query(row) for row in question.answers] for question in questions]
 
+    def vector(self, picture: str) -> np.ndarray:
+        """The vector of a picture file or a public URL: (d,) int16, for `search`.
+
+        Raises:
+            ValueError: it is not there, or is no picture that can be read.
+            Failure: the model of the workspace cannot be read.
+        """
+        if self._own is None:
+            from driver.own_pictures import OwnPictures
+
+            self._own = OwnPictures(self._workspace)
+        return self._own.vector(picture)
+
     def _question(self, query: str | np.ndarray, features: str | None) -> Question:
         if not isinstance(query, str):
             return Question("vector", vector=self._whole(np.asarray(query), features))
+        query = query.lower() if HEX_ID.fullmatch(query) else query
         row = self.index.rows_of([query]).get(query)
         if row is None:
-            raise ValueError(f"{query}: no picture with this image_id in the index")
+            raise ValueError(
+                f"{query}: no picture with this image_id in the index; queries are ids and vectors,"
+                " which `vector` makes of files (labels: `mapsight search LABEL --no-job`)"
+            )
         return Question(
             query,
             image_id=query,

@@ -273,6 +273,16 @@ def test_a_changed_index_is_not_copied(tmp_path, name):
     assert copies_in(tmp_path / "w" / "copy") == []
 
 
+def test_where_no_workspace_is_that_is_said(tmp_path):
+    (tmp_path / "empty").mkdir()
+    for name in ("nowhere", "empty"):
+        with pytest.raises(Failure, match=f"{name}: no workspace is there"):
+            Searcher(str(tmp_path / name))
+    (tmp_path / "empty" / "plan").mkdir()
+    with pytest.raises(Failure, match="no index of its pictures; run the pipeline first"):
+        Searcher(str(tmp_path / "empty"))
+
+
 def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, monkeypatch):
     indexed(tmp_path / "w")
     monkeypatch.setattr("shutil.disk_usage", lambda _: Namespace(free=9))

@@ -6,7 +6,8 @@ import dataclasses
 import io
 import json
 import sys
-from collections.abc import Collection, Sequence
+from argparse import Namespace
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,10 @@ SHOWN_BY = {
     "features": "how alike the model finds them",
     "index": "how alike the model finds them",
     "label": "label, highest PPI first",
+}
+ORDERS = {
+    "diverse": "the best first, then those that are unlike the ones before; near-copies are one",
+    "ppi": "of the most alike, highest PPI first",
 }
 TABLE = "/predictions.parquet"
 CREDITS = ("title", "author", "license", "original_url")
@@ -119,7 +124,7 @@ def _table(questions: Sequence[Question], by_index: bool) -> str:
     for question in questions:
         if question.error:
             continue
-        out.write(f"{plain(question.typed)}: {question.label}\n")
+        out.write(": ".join(filter(None, (plain(question.typed), question.label))) + "\n")
         rows = [("rank", "image_id", "score", "label", "ppi", "size", "source")]
         rows += [
             (
@@ -170,6 +175,22 @@ def _write_page(run: Pipeline, questions: Sequence[Question]) -> None:
                 cards=list(cards_of(question.answers, pictures)),
                 error=question.error,
                 predicted=question.label,
+                limits=list(_limits(run.options, question)),
             )
         )
-    write_search_page(Path(run.options.out), pages)
+    order = ORDERS.get(run.options.rank_by or "", "best first")
+    write_search_page(Path(run.options.out), pages, order)
+
+
+def _limits(options: Namespace, question: Question) -> Iterator[str]:
+    """What answers to a query had to be, beside their label."""
+    if question.only_style:
+        yield f"{question.only_style}s only"
+    if options.min_ppi:
+        yield f"PPI {options.min_ppi:g} or more"
+    if options.license:
+        yield f"license with {options.license}"
+    if options.subset:
+        yield f"subset {options.subset}"
+    if options.exclude_self:
+        yield "without the query itself"

@@ -98,6 +98,7 @@ def cards_of(rows: list[dict[str, Any]], pictures: Pictures | PartPictures) -> I
             license=row.get("license"),
             author=row.get("author"),
             title=row.get("title"),
+            copies=row.get("copies") or 0,
             kept=row.get("kind") == KEEPER,
             thumbnail=thumbnail(data) if data else None,
         )

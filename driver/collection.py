@@ -13,7 +13,14 @@ from driver.workspace import Workspace, is_current
 from mapsight.id_list import IdList
 from mapsight.integrity import sha256_of
 
-__all__ = ["Collection", "changes_lines", "collection_of", "has_index", "tell_stale"]
+__all__ = [
+    "Collection",
+    "changes_lines",
+    "collection_of",
+    "has_index",
+    "require_index",
+    "tell_stale",
+]
 
 TRIES = 3
 
@@ -22,6 +29,15 @@ def has_index(workspace: Workspace) -> bool:
     """Whether a workspace has an index of the pictures that it has now."""
     document = workspace.committed("index")
     return bool(document and document["parts"]) and is_current(workspace, document or {})
+
+
+def require_index(workspace: Workspace) -> None:
+    """Raises Failure, which says what is missing, unless `has_index`."""
+    if has_index(workspace):
+        return
+    if not workspace.is_there():
+        raise Failure(f"{workspace.location}: no workspace is there")
+    raise Failure(f"{workspace.location}: no index of its pictures; run the pipeline first")
 
 
 @dataclass(frozen=True)

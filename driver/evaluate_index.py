@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from driver.answers import known_predictions
-from driver.collection import has_index, tell_stale
-from driver.errors import Failure
+from driver.collection import require_index, tell_stale
 from driver.index_files import SearchIndex
 from driver.pipeline import Pipeline
 from driver.recall_stage import exact_answers, sample_rows
@@ -35,8 +34,7 @@ def evaluate_index(options: Namespace) -> int:
     """Search exactly for a sample, and print what fewer cells would have found."""
     check_runner(options)
     workspace = Workspace(options.workspace, SEARCH)
-    if not has_index(workspace):
-        raise Failure(f"{options.workspace}: no index of its pictures; run the pipeline first")
+    require_index(workspace)
     with tempfile.TemporaryDirectory(prefix="mapsight-evaluate-") as scratch:
         index = SearchIndex(workspace, Path(scratch))
         tell_stale(index.collection)

@@ -63,7 +63,8 @@ def export_options(parser: argparse.ArgumentParser) -> None:
 
 def export(options: Namespace) -> int:
     """Write the features of the index into a folder; print its name."""
-    from driver.index_files import SearchIndex, has_index
+    from driver.collection import require_index
+    from driver.index_files import SearchIndex
     from driver.workspace import SEARCH, Workspace
 
     for name in ("format", "out"):
@@ -73,8 +74,7 @@ def export(options: Namespace) -> int:
         raise UsageError("--format faiss needs faiss-cpu: pip install 'mapsight[faiss]'")
     target = _target(options.out)
     workspace = Workspace(options.workspace, SEARCH)
-    if not has_index(workspace):
-        raise Failure(f"{options.workspace}: no index of its pictures; run the pipeline first")
+    require_index(workspace)
     index = SearchIndex(workspace)
     features = options.features or next(iter(index.features()))
     if features not in index.features():

@@ -11,23 +11,34 @@ import numpy as np
 
 from driver.answers import Question
 from driver.index_files import SearchIndex
+from driver.queries import NO_QUERY
 from driver.workspace import Workspace, is_current
 from mapsight.head import DRAWING, PHOTO, Head
 from mapsight.index_filter import RowFilter
 from mapsight.inputs import open_uri
 from mapsight.label_vector import LabelMean, blocks_of_label
+from mapsight.labels import near_labels
 from mapsight.new_features import vectors_for
 from mapsight.probe_plan import mean_vector
 from mapsight.records import decode_embedding
 
 __all__ = ["REMOVED", "find_labels", "find_rows", "give_vectors", "mean_question"]
 
-NOT_THERE = "no such file, and no picture with this image_id in the index"
+NOT_THERE = "no such file, no label, and no picture with this image_id in the index"
 REMOVED = "this picture was removed; `add` puts it back"
 
 
-def find_rows(workspace: Workspace, index: SearchIndex, questions: Sequence[Question]) -> None:
-    """The rows of queries that are ids: of each, a file of ids and the blocks of a cell."""
+def find_rows(
+    workspace: Workspace,
+    index: SearchIndex,
+    questions: Sequence[Question],
+    labels: Collection[str] = (),
+) -> None:
+    """The rows of queries that are ids: of each, a file of ids and the blocks of a cell.
+
+    Args:
+        labels: of which near ones are named where an id is not found.
+    """
     asked = [question for question in questions if question.image_id]
     rows = index.rows_of([question.image_id or "" for question in asked])
     for question in asked:
@@ -39,7 +50,13 @@ def find_rows(workspace: Workspace, index: SearchIndex, questions: Sequence[Ques
     for question in missing:
         image_id = question.image_id or ""
         gone = index.removed.before([image_id])[0] > 0
-        question.error = REMOVED if gone else why.get(image_id, NOT_THERE)
+        not_there = NOT_THERE + _hint(question.typed, labels)
+        question.error = REMOVED if gone else why.get(image_id, not_there)
+
+
+def _hint(typed: str, labels: Collection[str]) -> str:
+    near = near_labels(typed, labels)
+    return f"; did you mean the label {', '.join(near)}?" if near else ""
 
 
 def _rejections(workspace: Workspace, image_ids: Collection[str]) -> dict[str, str]:
@@ -57,7 +74,7 @@ def _rejections(workspace: Workspace, image_ids: Collection[str]) -> dict[str, s
 
 
 def find_labels(
-    index: SearchIndex, questions: Sequence[Question], labels: Iterable[str], style: str | None
+    index: SearchIndex, questions: Sequence[Question], labels: Collection[str], style: str | None
 ) -> None:
     """Make a vector of each query that is the name of a label: the mean of pictures of it.
 
@@ -69,6 +86,10 @@ def find_labels(
     vectors: dict[RowFilter, np.ndarray | None] = {}
     for question in questions:
         label = names.get(question.typed.casefold())
+        if label is None and question.error == NO_QUERY:
+            question.error = (
+                f"no such file, no label, and not an image_id{_hint(question.typed, labels)}"
+            )
         if label is None or not (question.image_id or question.error):
             continue
         question.image_id, question.error, question.label = None, None, label
@@ -80,7 +101,15 @@ def find_labels(
             vectors[wanted] = _label_vector(index, wanted)
         question.vector = vectors[wanted]
         if question.vector is None:
-            question.error = "no picture of the index has this label"
+            question.error = _none_of(wanted.style, sum(styles.values()))
+
+
+def _none_of(style: str, others: int) -> str:
+    """Why a label is no query; `others` are its pictures of any style."""
+    if not (style and others):
+        return "no picture of the index has this label"
+    have = "1 picture has" if others == 1 else f"{others:,} pictures have"
+    return f"no {style} of the index has this label, but {have} it (--style any)"
 
 
 def _label_vector(index: SearchIndex, wanted: RowFilter) -> np.ndarray | None:
@@ -112,12 +141,18 @@ def mean_question(questions: Sequence[Question]) -> list[Question]:
         Question(
             f"mean of {names}" if len(good) > 1 else good[0].typed,
             vector=mean_vector(vectors, np.ones(len(vectors), np.int64)),
-            label=_most(question.label for question in good),
+            label=_same(question.label for question in good),
             style=_most(question.style for question in good) or None,
             members=good,
         ),
         *(question for question in questions if question.error),
     ]
+
+
+def _same(values: Iterable[str | None]) -> str:
+    """The value that all have, or nothing."""
+    found = {value or "" for value in values}
+    return found.pop() if len(found) == 1 else ""
 
 
 def _most(values: Iterable[str | None]) -> str:

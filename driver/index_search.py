@@ -46,8 +46,9 @@ def answer_by_index(
         label: that answers must have; None for any.
         scorer: of cells; None runs a job.
     """
-    find_labels(index, questions, classifier.labeler.targets, run.options.style)
-    find_rows(run.workspace, index, questions)
+    labels = classifier.labeler.targets
+    find_labels(index, questions, labels, run.options.style)
+    find_rows(run.workspace, index, questions, labels)
     look_at(run, questions, classifier)
     give_vectors(questions, classifier.head)
     asked = mean_question(questions) if run.options.mean else list(questions)

@@ -150,10 +150,9 @@ def _table(found: Estimate, price: float | None, share: float, watched: Sequence
 
 def _search(found: StageEstimate) -> str:
     """What a search by the index takes."""
-    return (
-        f"{found.name} by the index, in one job: {_time(found.seconds)}, {found.maps:,} tasks read"
-        f" {_bytes(found.stored)}"
-    )
+    tasks = "1 task reads" if found.maps == 1 else f"{found.maps:,} tasks read"
+    size = _bytes(found.stored)
+    return f"{found.name} by the index, in one job: {_time(found.seconds)}, {tasks} {size}"
 
 
 def _title(found: Estimate) -> str:
@@ -208,7 +207,8 @@ def _notes(found: Estimate, price: float | None, share: float) -> list[str]:
         "plan and merge are the driver's, on one core, while the cluster waits",
         "stored is counted once: HDFS keeps it as often as it replicates, mostly three times",
         f"not in it: fetching URLs, {_left_out(found)}, the report, reading from slow stores",
-        f"from figures measured on one machine: {FIGURES.name} says how, when and with what n",
+        f"from figures measured on one machine: driver/data/{FIGURES.name} says how, when and with"
+        " what n",
     ]
     return lines
 

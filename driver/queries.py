@@ -23,9 +23,10 @@ from mapsight.mobilenet import load_model
 from mapsight.sandbox import Decoder
 from mapsight.shards import MAX_BYTES
 
-__all__ = ["STDIN", "look_at", "queries_in", "question_of", "typed_queries"]
+__all__ = ["NO_QUERY", "STDIN", "look_at", "queries_in", "question_of", "typed_queries"]
 
 STDIN = "-"
+NO_QUERY = "no such file, and not an image_id"
 
 URL = re.compile(r"https?://", re.IGNORECASE)
 
@@ -38,8 +39,11 @@ def typed_queries(options: Namespace) -> list[str]:
     if options.queries:
         try:
             text = _text_of(options.queries)
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"--queries {options.queries}: {error}") from None
+        except UnicodeDecodeError:
+            raise UsageError(f"--queries {options.queries}: is not UTF-8 text") from None
+        except OSError as error:
+            why = error.strerror or error
+            raise UsageError(f"--queries {options.queries}: cannot be read: {why}") from None
         queries += queries_in(text.splitlines())
     if not queries:
         raise UsageError("name a picture file, a URL or an image_id, or --queries FILE")
@@ -70,7 +74,7 @@ def question_of(typed: str) -> Question:
         return Question(typed, error=f"cannot be read: {error}")
     if safe_id(typed):
         return Question(typed, image_id=typed.lower() if HEX_ID.fullmatch(typed) else typed)
-    return Question(typed, error="no such file, and not an image_id")
+    return Question(typed, error=NO_QUERY)
 
 
 def _read(question: Question, allow_private: bool) -> bytes:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from driver.answers import Question, show
-from driver.collection import Collection, collection_of, has_index, tell_stale
+from driver.collection import Collection, collection_of, has_index, require_index, tell_stale
 from driver.copied_index import probe_here
 from driver.each_query import answer_each, copied_index, tell_errors
 from driver.errors import Failure, UsageError
@@ -24,6 +24,7 @@ from driver.pipeline import Pipeline
 from driver.probe_run import removed_arguments
 from driver.queries import STDIN, look_at, question_of, typed_queries
 from driver.runners import check_runner
+from driver.search_options import MAX_TOP_K
 from driver.workspace import SEARCH, Workspace, is_current
 from mapsight.classify import Classifier
 from mapsight.head import load_head
@@ -34,7 +35,6 @@ from mapsight.search import Query
 
 __all__ = ["search"]
 
-MAX_TOP_K = 10_000
 ANSWER_BYTES = 500
 INDEX_ONLY = (
     *("features", "probe", "recall", "style", "license", "subset", "rank_by"),
@@ -125,8 +125,7 @@ def _choose_way(options: Namespace, workspace: Workspace) -> None:
     elif options.by == "index":
         if options.head:
             raise UsageError("--head FILE goes with --by features: the index keeps its own labels")
-        if not has_index(workspace):
-            raise Failure(f"{options.workspace}: no index of its pictures; run the pipeline first")
+        require_index(workspace)
     if options.by != "index":
         typed = [f"--{name}".replace("_", "-") for name in INDEX_ONLY if getattr(options, name)]
         if typed:
@@ -144,6 +143,8 @@ def _head(run: Pipeline) -> Path | None:
 def _committed(workspace: Workspace, stage: str) -> dict[str, Any]:
     document = workspace.committed(stage)
     if document is None:
+        if not workspace.is_there():
+            raise Failure(f"{workspace.location}: no workspace is there")
         raise Failure(
             f"{workspace.location}: no pictures have been classified; run the pipeline first"
         )
@@ -161,6 +162,7 @@ def _look_up(run: Pipeline, questions: Sequence[Question]) -> None:
     output = run.collect("find", collection.addresses(stage), ["--ids", ids])
     records: dict[str, Any] = {}
     removed: set[str] = set()
+    labels = {label.casefold() for label in settings_of(run.documents["classify"])[0]["targets"]}
     for image_id, record in merged_records(output):
         if "error" in record:
             records.setdefault(image_id, record)
@@ -171,14 +173,16 @@ def _look_up(run: Pipeline, questions: Sequence[Question]) -> None:
     for question in questions:
         if question.image_id:
             question.record = records.get(question.image_id)
-            question.error = _why_not(question)
+            question.error = _why_not(question, labels)
             if question.error and question.image_id in removed:
                 question.error = REMOVED
 
 
-def _why_not(question: Question) -> str | None:
+def _why_not(question: Question, labels: set[str]) -> str | None:
     if question.record is None:
-        return "no such file, and no picture with this image_id in the workspace"
+        why = "no such file, and no picture with this image_id in the workspace"
+        is_label = question.typed.casefold() in labels
+        return f"{why}; the name of a label is a query only --by index" if is_label else why
     if "error" in question.record:
         return f"this picture was rejected: {question.record['error']}, {question.record['detail']}"
     return None

@@ -5,7 +5,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-__all__ = ["EVALUATE_EXAMPLES", "SEARCH_EXAMPLES", "evaluate_options", "search_options"]
+__all__ = [
+    "EVALUATE_EXAMPLES",
+    "MAX_TOP_K",
+    "RANKS",
+    "SEARCH_EXAMPLES",
+    "STYLES",
+    "evaluate_options",
+    "search_options",
+]
 
 SEARCH_EXAMPLES = """\
 examples:
@@ -24,7 +32,9 @@ examples:
   %(prog)s -r local --queries 1000 --probe 5 --probe 50
 """
 RECALL = 0.95
+MAX_TOP_K = 10_000
 RANKS = ("score", "ppi", "diverse")
+STYLES = ("same", "photo", "drawing", "any")
 
 
 def search_options(
@@ -71,7 +81,7 @@ def search_options(
 def _filter_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--style",
-        choices=["same", "photo", "drawing", "any"],
+        choices=STYLES,
         help="by the index: of the query's predicted style (the default, where a head knows"
         " styles), of this one, or of any",
     )

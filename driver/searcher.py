@@ -11,23 +11,26 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from driver.answers import Question
+from driver.collection import require_index
 from driver.copied_index import CopiedIndex, probe_here
 from driver.copies import Copies
-from driver.errors import Failure
-from driver.index_files import has_index
 from driver.index_search import Rounds
+from driver.label_stages import settings_of
+from driver.searcher_checks import check_options, known_label
 from driver.workspace import SEARCH, Workspace
+from mapsight.inputs import HEX_ID
+
+if TYPE_CHECKING:
+    from driver.own_pictures import OwnPictures
 
 __all__ = ["Searcher"]
 
 UNIT = 32767
-RANKS = ("score", "ppi", "diverse")
-FEATURES = (None, "new", "plain")
 
 
 class Searcher:
@@ -46,9 +49,13 @@ class Searcher:
 
     def __init__(self, workspace: str, copy: str | None = None) -> None:
         found = Workspace(workspace, SEARCH)
-        if not has_index(found):
-            raise Failure(f"{workspace}: no index of its pictures; run the pipeline first")
+        require_index(found)
+        self._workspace = found
+        self._own: OwnPictures | None = None
         self.index = CopiedIndex(found, Copies(found, copy))
+        classified = found.committed("classify")
+        targets = settings_of(classified)[0]["targets"] if classified else ()
+        self.labels = frozenset({*self.index.cells.labels, *targets})
 
     def search(
         self, query: str | np.ndarray, top_k: int = 10, **options: Any
@@ -79,35 +86,54 @@ class Searcher:
                 for plain features also the embedding alone.
             features: new, plain, or None for what the index has.
             style: of answers: photo, drawing, any, or same (as the query's, if that is an id).
-            label: predicted label of answers, as the workspace writes it.
+            label: predicted label of answers, in any case.
+            top_k: 1 to 10,000.
+            probe, recall: how many cells to read, or the share of the ten best to find; None
+                for what `mapsight search` takes.
 
         Returns:
             For each query a list of dicts: rank, image_id, score (the cosine), label, style, ppi,
             width, height, source, license, author, title, subset, cell and others that are known.
 
         Raises:
-            ValueError: an id is not in the index, or a vector or an option is none.
+            ValueError: an id is not in the index, a vector has the wrong shape, is zero or not
+                finite, or an option is not one that is allowed, which the message names.
         """
-        if features not in FEATURES:
-            raise ValueError(f"features {features!r}: new or plain")
-        if rank_by not in RANKS:
-            raise ValueError(f"rank_by {rank_by!r}: one of {', '.join(RANKS)}")
         asked = Namespace(
             top_k=top_k, features=features, probe=probe, recall=recall, style=style,
             min_ppi=min_ppi, license=license, subset=subset, rank_by=rank_by,
             exclude_self=exclude_self,
         )  # fmt: skip
+        check_options(asked)
+        label = known_label(label, self.labels)
         questions = [self._question(query, features) for query in queries]
         if questions:
             Rounds(asked, self.index, questions, label, probe_here).to_the_end()
         return [[_without_query(row) for row in question.answers] for question in questions]
 
+    def vector(self, picture: str) -> np.ndarray:
+        """The vector of a picture file or a public URL: (d,) int16, for `search`.
+
+        Raises:
+            ValueError: it is not there, or is no picture that can be read.
+            Failure: the model of the workspace cannot be read.
+        """
+        if self._own is None:
+            from driver.own_pictures import OwnPictures
+
+            self._own = OwnPictures(self._workspace)
+        return self._own.vector(picture)
+
     def _question(self, query: str | np.ndarray, features: str | None) -> Question:
         if not isinstance(query, str):
             return Question("vector", vector=self._whole(np.asarray(query), features))
+        query = query.lower() if HEX_ID.fullmatch(query) else query
         row = self.index.rows_of([query]).get(query)
         if row is None:
-            raise ValueError(f"{query}: no picture with this image_id in the index")
+            raise ValueError(
+                f"{query}: no picture with this image_id in the index; queries are ids and vectors,"
+                " which `vector` makes of files (labels: `mapsight search LABEL --no-job`)"
+            )
         return Question(
             query,
             image_id=query,
@@ -129,6 +155,8 @@ class Searcher:
             if not np.isfinite(length):
                 raise ValueError("a vector with numbers that are not finite")
             vector = np.rint(real * (UNIT / length if length else 0.0)).astype(np.int16)
+        if not vector[: lengths[-1]].any():
+            raise ValueError("a vector of zeros is like no picture")
         return np.concatenate([vector, np.zeros(d - len(vector), np.int16)])
 
 

@@ -60,6 +60,16 @@ class Workspace:
         self._lost: threading.Event | None = None
         self._around: Workspace | None = None
 
+    def is_there(self) -> bool:
+        """Whether its folder is there and holds more than what locks leave."""
+        try:
+            if not self.fs.isdir(self.root):
+                return False
+            names = (name.rstrip("/").rsplit("/", 1)[-1] for name in self.fs.ls(self.root, False))
+            return any(not name.startswith((".", "lock.json")) for name in names)
+        except FileNotFoundError:
+            return False
+
     def uri(self, *names: str) -> str:
         """The absolute address of something in the workspace."""
         path = "/".join([self.root, *names])

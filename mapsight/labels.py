@@ -18,6 +18,7 @@ __all__ = [
     "Labeler",
     "class_matches",
     "class_named",
+    "near_labels",
     "parents",
     "resolve_targets",
 ]
@@ -102,6 +103,13 @@ def _known_names() -> Mapping[str, str]:
     return names | dict(DEFAULT_TARGETS)
 
 
+def near_labels(text: str, names: Iterable[str]) -> list[str]:
+    """Up to three of some labels that a mistyped one may have meant, the nearest first."""
+    by_case = {name.casefold(): name for name in names}
+    found = difflib.get_close_matches(text.casefold(), by_case, n=3)
+    return [by_case[name] for name in found]
+
+
 def resolve_targets(
     wanted: Sequence[str], descriptions: Mapping[str, str] | None = None
 ) -> dict[str, str]:
@@ -122,8 +130,8 @@ def resolve_targets(
     for text in wanted:
         name = by_mid.get(text) or by_case.get(text.strip().casefold())
         if name is None:
-            near = difflib.get_close_matches(text.casefold(), by_case, n=3)
-            hint = f"; did you mean {', '.join(by_case[n] for n in near)}?" if near else ""
+            near = near_labels(text, names)
+            hint = f"; did you mean {', '.join(near)}?" if near else ""
             raise ValueError(f"unknown label {text!r}{hint}")
         if name in targets or name == OTHER:
             raise ValueError(f"label {text!r} is given twice" if name in targets else f"{OTHER!r}")

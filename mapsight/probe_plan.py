@@ -70,6 +70,11 @@ class Cells:
             self._known[kind] = counts.astype(np.int64)
         return self._known[kind]
 
+    @property
+    def labels(self) -> frozenset[str]:
+        """Labels that rows have."""
+        return frozenset(self._names["label"].tolist())
+
     def kinds(self, label: str) -> dict[str, int]:
         """Rows of a label by style."""
         chosen = self._names["label"] == label

@@ -31,7 +31,8 @@ MAX_EXAMPLES = 50
 class Card:
     """A picture as it is shown: width and height in pixels, thumbnail a JPEG.
 
-    `kept` marks the one of a group that is to stay.
+    `kept` marks the one of a group that is to stay; `copies` are near-duplicates for which
+    this one stands.
     """
 
     image_id: str
@@ -47,6 +48,7 @@ class Card:
     title: str | None = None
     thumbnail: bytes | None = None
     kept: bool = False
+    copies: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Answer:
     """A query and what was found for it, or the `error` that kept it from being answered.
 
     `by` says in words what was compared; `label` is the one that answers had to have,
-    `predicted` what the query itself seems to show.
+    `predicted` what the query itself seems to show, `limits` what else answers had to be.
     """
 
     query: str
@@ -73,6 +75,7 @@ class Answer:
     cards: Sequence[Card]
     error: str | None = None
     predicted: str | None = None
+    limits: Sequence[str] = ()
 
 
 def write_report(
@@ -152,14 +155,16 @@ def write_report(
     return out / "index.html"
 
 
-def write_search_page(out: Path, answers: Sequence[Answer]) -> None:
+def write_search_page(out: Path, answers: Sequence[Answer], order: str = "best first") -> None:
     """Write one HTML file with every query beside its results; pictures are inside it.
 
     Args:
         out: the file; its folder must exist.
         answers: in the order they are to be shown.
+        order: of the pictures of an answer, in words.
     """
-    write_page(out, "search.html", answers=answers)
+    failed = [answer for answer in answers if answer.error]
+    write_page(out, "search.html", answers=answers, order=order, failed=failed)
 
 
 def _write_plots(

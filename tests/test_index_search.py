@@ -16,6 +16,7 @@ from conftest import ROOT, Program
 from test_head_pipeline import make_dataset
 
 from driver.index_files import SearchIndex
+from driver.searcher import Searcher
 from driver.workspace import Workspace
 from mapsight.probe_plan import mean_vector
 from mapsight.search import cosines
@@ -87,7 +88,7 @@ def test_each_line_is_answered_as_it_comes(ran):
     _, error = running.communicate()
     assert running.returncode == 1
     assert error.splitlines()[-1].endswith(
-        "nosuch: no such file, and no picture with this image_id in the index"
+        "nosuch: no such file, no label, and no picture with this image_id in the index"
     )
 
 
@@ -158,6 +159,9 @@ def test_the_mean_of_two_lies_between_them(ran):
     scores = [{row["image_id"]: row["score"] for row in search(ran, q, *every)} for q in PAIR]
     mean = search(ran, *PAIR, "--mean", *every)
     assert {row["query"] for row in mean} == {f"mean of {LION_ID}, {TIGER_ID}"}
+    assert ran.program.ok("search", "Lion", "Tiger", "--mean").splitlines()[0] == (
+        "mean of Lion, Tiger"
+    )
     order = sorted(scores[0], key=lambda i: -(scores[0][i] + scores[1][i]))
     assert set(ids(mean)[:9]) == set(order[:9])
     assert set(ids(search(ran, *PAIR, "--mean", *every, "--exclude-self"))) == set(order) - set(
@@ -184,7 +188,10 @@ def test_one_bad_query_loses_nothing_else(ran):
     done = ran.program("search", "nosuch", TIGER_ID, "--mean", "--format", "json")
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 10
-    assert "nosuch: no such file, and no picture with this image_id in the index" in done.stderr
+    assert (
+        "nosuch: no such file, no label, and no picture with this image_id in the index"
+        in done.stderr
+    )
 
 
 def test_the_table_says_how_far_it_looked(ran):
@@ -212,6 +219,38 @@ def test_the_table_says_how_far_it_looked(ran):
 def test_mistakes_are_one_clear_line(ran, arguments, status, message):
     done = ran.program("search", TIGER_ID, *arguments)
     assert (done.returncode, message in done.stderr) == (status, True), done.stderr
+
+
+def test_a_searcher_makes_vectors_of_files(ran, tmp_path):
+    (tmp_path / "text.jpg").write_text("hello")
+    searcher = Searcher(str(ran.folder / "workspace"))
+    path = str(ran.folder / QUERY[1])
+    asked = search(ran, QUERY[1], "--style", "any", "--no-job")
+    found = searcher.search(searcher.vector(path))
+    assert [(row["image_id"], row["score"]) for row in found] == [
+        (row["image_id"], row["score"]) for row in asked
+    ]
+    for wrong, why in [("text.jpg", "cannot be used: not_an_image"), ("no.jpg", "no such file")]:
+        with pytest.raises(ValueError, match=f"{wrong}: {why}"):
+            searcher.vector(str(tmp_path / wrong))
+    with pytest.raises(ValueError, match=r"Tiger: no picture with this .* queries are ids and"):
+        searcher.search("Tiger")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["Tigr"], "Tigr: no such file, no label, and no picture with this image_id in the index;"),
+        (["Tigr"], "; did you mean the label Tiger?\n"),
+        (["Big tiger"], "no label, and not an image_id; did you mean the label Tiger?\n"),
+        (["Tiger", "--style", "photo"], "Tiger: no photo of the index has this label, but 4"),
+        (["tiger", "--by", "features"], "; the name of a label is a query only --by index\n"),
+        (["tiger", "--by", "label"], "; the name of a label is a query only --by index\n"),
+    ],
+)
+def test_labels_that_are_no_query_say_why(ran, arguments, message):
+    done = ran.program("search", *arguments)
+    assert (done.returncode, message in done.stderr) == (1, True), done.stderr
 
 
 def test_without_an_index_all_features_are_read(ran, tmp_path):

@@ -151,7 +151,7 @@ def test_rows_by_id_are_those_of_the_index(place):
 def test_all_cells_give_what_brute_force_gives(tmp_path):
     world = indexed(tmp_path / "w")
     searcher = Searcher(str(tmp_path / "w"))
-    for q in world.x[:9]:
+    for q in world.x[:7]:
         found = searcher.search(q, 20, probe=world.k)
         expected = [(round(score, 6), i) for score, i in world.exact(q, 20)]
         assert [(row["score"], row["image_id"]) for row in found] == expected
@@ -160,6 +160,15 @@ def test_all_cells_give_what_brute_force_gives(tmp_path):
     ids = searcher.search_many(world.ids[:50], 5, probe=world.k, label="Owl")
     assert {row["label"] for rows in ids for row in rows} == {"Owl"}
     assert searcher.search_many([]) == []
+
+
+def test_labels_are_known_in_any_case(tmp_path):
+    world = indexed(tmp_path / "w")
+    searcher = Searcher(str(tmp_path / "w"))
+    found = searcher.search(world.x[3], 5, label="oWl")
+    assert found == searcher.search(world.x[3], np.int64(5), label="Owl")
+    assert {row["label"] for row in found} == {"Owl"}
+    assert searcher.search(world.x[3], label="other") == []
 
 
 def test_vectors_of_any_length_are_the_same_query(tmp_path):
@@ -178,7 +187,23 @@ def test_vectors_of_any_length_are_the_same_query(tmp_path):
         (np.zeros(PLAIN_D), {}, rf"shape \({PLAIN_D},\): \({D},\) is expected"),
         (np.full(D, np.nan), {}, "not finite"),
         (np.zeros(D), {"rank_by": "size"}, "rank_by 'size'"),
-        (np.zeros(D), {"features": "old"}, "features 'old'"),
+        (np.zeros(D), {"features": "old"}, "features 'old': one of None, new, plain"),
+        (np.zeros(D), {}, "a vector of zeros"),
+        (np.zeros(D, np.int16), {}, "a vector of zeros"),
+        (np.arange(D) >= PLAIN_D, {"features": "plain"}, "a vector of zeros"),
+        (np.ones(D), {"style": "cartoon"}, "style 'cartoon': one of same, photo, drawing, any"),
+        (np.ones(D), {"style": None}, "style None: one of same"),
+        (np.ones(D), {"label": "Lyon"}, r"label 'Lyon': .* did you mean Lion\?"),
+        (np.ones(D), {"label": "Zzz"}, "label 'Zzz': .* one of Lion, Owl, Tiger, other"),
+        (np.ones(D), {"top_k": 0}, "top_k 0: 1 to 10,000"),
+        (np.ones(D), {"top_k": -1}, "top_k -1: 1 to"),
+        (np.ones(D), {"top_k": 10_001}, "top_k 10001: 1 to"),
+        (np.ones(D), {"top_k": 2.5}, "top_k 2.5: a whole number, 1 to"),
+        (np.ones(D), {"probe": 0}, "probe 0: 1 or more"),
+        (np.ones(D), {"recall": 5}, "recall 5: a share, 0 to 1"),
+        (np.ones(D), {"recall": np.nan}, "recall nan: a share"),
+        (np.ones(D), {"min_ppi": -1}, "min_ppi -1: a number, 0 or more"),
+        (np.ones(D), {"license": 2}, "license 2: text, or None"),
     ],
 )
 def test_what_is_no_query_is_refused(tmp_path_factory, query, options, message):
@@ -248,6 +273,16 @@ def test_a_changed_index_is_not_copied(tmp_path, name):
     with pytest.raises((ValueError, Failure), match=r"arrow(: bytes .*)? ha(s|ve) changed"):
         Searcher(str(tmp_path / "w"))
     assert copies_in(tmp_path / "w" / "copy") == []
+
+
+def test_where_no_workspace_is_that_is_said(tmp_path):
+    (tmp_path / "empty").mkdir()
+    for name in ("nowhere", "empty"):
+        with pytest.raises(Failure, match=f"{name}: no workspace is there"):
+            Searcher(str(tmp_path / name))
+    (tmp_path / "empty" / "plan").mkdir()
+    with pytest.raises(Failure, match="no index of its pictures; run the pipeline first"):
+        Searcher(str(tmp_path / "empty"))
 
 
 def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, monkeypatch):

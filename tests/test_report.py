@@ -157,7 +157,7 @@ def test_hostile_text_is_shown_and_inert(hostile):
 
 def test_hostile_text_is_inert_on_the_search_page(tmp_path):
     hostile = card(title=HOSTILE, source=HOSTILE, license=f"https://[{HOSTILE}")
-    answers = [Answer(HOSTILE, JPEG, HOSTILE, HOSTILE, [hostile], None)]
+    answers = [Answer(HOSTILE, JPEG, HOSTILE, HOSTILE, [hostile], None, None, [HOSTILE])]
     write_search_page(tmp_path / "s.html", [*answers, Answer("q", None, "by", None, [], HOSTILE)])
     assert_inert(Page(tmp_path / "s.html"))
 
@@ -272,6 +272,20 @@ def test_queries_without_an_answer_say_why(tmp_path):
     write_search_page(tmp_path / "s.html", [none, broken])
     text = Page(tmp_path / "s.html").text
     assert "No picture in the collection" in text and "empty: the file has no bytes" in text
+
+
+def test_the_search_page_says_how_it_was_asked(tmp_path):
+    folded = card(image_id="00966a975d566c45", copies=2)
+    limits = ["photos only", "license with by/2.0"]
+    found = Answer("a", None, "features", "Lion", [folded, card(copies=1)], limits=limits)
+    broken = Answer("b.jpg", None, "features", None, [], "cannot be used: empty")
+    write_search_page(tmp_path / "s.html", [found, broken], "highest PPI first")
+    text = " ".join(Page(tmp_path / "s.html").text.split())
+    for told in ("highest PPI first.", "and 2 near-copies", "and 1 near-copy", "00966a975d566c45"):
+        assert told in text
+    for told in ("photos only", "license with by/2.0", "Not answered:", "cannot be used: empty"):
+        assert told in text
+    assert "best first" not in text
 
 
 def test_a_thumbnail_is_a_small_jpeg_of_the_picture(tmp_path):

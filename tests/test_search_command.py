@@ -124,8 +124,13 @@ def test_a_url_to_a_private_address_is_refused(searchable, tmp_path):
         ((ID, "--label", "Dog"), 2, "the workspace has Lion, Tiger"),
         ((ID, "--format", "html"), 2, "--format html needs --out"),
         ((ID, "--out", "nowhere/x"), 2, "--out nowhere/x: there is no such folder"),
-        ((ID, "--workspace", "nowhere"), 1, "run the pipeline first"),
-        (("--queries", "nowhere.txt"), 2, "--queries nowhere.txt"),
+        ((ID, "--workspace", "nowhere"), 1, "nowhere: no workspace is there"),
+        (
+            ("--queries", "no.txt"),
+            2,
+            "--queries no.txt: cannot be read: No such file or directory\n",
+        ),
+        (("--queries", f"pictures/{ID}.jpg"), 2, ".jpg: is not UTF-8 text\n"),
     ],
 )
 def test_mistakes_are_one_clear_line(searchable, arguments, status, message):

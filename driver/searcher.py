@@ -22,12 +22,14 @@ from driver.errors import Failure
 from driver.index_files import has_index
 from driver.index_search import Rounds
 from driver.workspace import SEARCH, Workspace
+from mapsight.head import DRAWING, PHOTO
 
 __all__ = ["Searcher"]
 
 UNIT = 32767
 RANKS = ("score", "ppi", "diverse")
 FEATURES = (None, "new", "plain")
+STYLES = ("any", "same", PHOTO, DRAWING)
 
 
 class Searcher:
@@ -88,10 +90,7 @@ class Searcher:
         Raises:
             ValueError: an id is not in the index, or a vector or an option is none.
         """
-        if features not in FEATURES:
-            raise ValueError(f"features {features!r}: new or plain")
-        if rank_by not in RANKS:
-            raise ValueError(f"rank_by {rank_by!r}: one of {', '.join(RANKS)}")
+        _check(top_k, features, probe, style, rank_by)
         asked = Namespace(
             top_k=top_k, features=features, probe=probe, recall=recall, style=style,
             min_ppi=min_ppi, license=license, subset=subset, rank_by=rank_by,
@@ -130,6 +129,17 @@ class Searcher:
                 raise ValueError("a vector with numbers that are not finite")
             vector = np.rint(real * (UNIT / length if length else 0.0)).astype(np.int16)
         return np.concatenate([vector, np.zeros(d - len(vector), np.int16)])
+
+
+def _check(top_k: int, features: str | None, probe: int | None, style: str, rank_by: str) -> None:
+    if features not in FEATURES:
+        raise ValueError(f"features {features!r}: new or plain")
+    for name, value, known in (("rank_by", rank_by, RANKS), ("style", style, STYLES)):
+        if value not in known:
+            raise ValueError(f"{name} {value!r}: one of {', '.join(known)}")
+    for name, number in (("top_k", top_k), ("probe", probe)):
+        if number is not None and number < 1:
+            raise ValueError(f"{name} {number}: at least 1")
 
 
 def _without_query(row: dict[str, Any]) -> dict[str, Any]:

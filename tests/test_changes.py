@@ -1,4 +1,4 @@
-"""changes.json where a file is deleted before it is written anew, and a writer is killed between."""
+"""changes.json where files are deleted before they are replaced, and a writer dies between."""
 
 from __future__ import annotations
 

@@ -124,18 +124,19 @@ def main() -> int:
     known = sorted(index.first_ids(max(options.count)))
     load = os.getloadavg()[0]
     sys.stdout.write(f"{index.rows:,} pictures in {len(index.centres):,} cells, load {load:.1f}\n")
-    rows = []
+    _tell(COLUMNS)
+    _tell(["---"] * len(COLUMNS))
     for count in options.count:
         with tempfile.TemporaryDirectory(prefix="mapsight-queries-") as scratch:
-            rows.append(measure(options, list(islice(cycle(known), count)), Path(scratch)))
-    sys.stdout.write(_table(rows))
+            row = measure(options, list(islice(cycle(known), count)), Path(scratch))
+        _tell([f"{row[name]:,}" for name in COLUMNS])
     return 0
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> str:
-    lines = [COLUMNS, ["---"] * len(COLUMNS)]
-    lines += [[f"{row[name]:,}" for name in COLUMNS] for row in rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+def _tell(cells: Sequence[str]) -> None:
+    """Print a line of the table at once: the next may take long."""
+    sys.stdout.write(f"| {' | '.join(cells)} |\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

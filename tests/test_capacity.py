@@ -301,9 +301,9 @@ def test_few_pictures_have_no_index():
 
 def test_a_query_reads_its_cells_and_many_read_each_cell_once():
     one, many = estimate(HADOOP, FIGURES).searches
-    assert one.stored == pytest.approx(100_000 * 8 / 2048 * 2500)
+    assert one.stored == pytest.approx(100_000 * 12 / 2048 * 2500)
     assert 0.99 * 2.5e8 < many.stored <= 2.5e8
-    pairs = 10_000 * 100_000 * 8 / 2048
+    pairs = 10_000 * 100_000 * 12 / 2048
     work = many.stored / 2500 * 1e-5 + pairs * 1e-7 + 10_000 * 4 * 1e-4
     assert many.core_seconds == pytest.approx(3 * 5 + work)
 

@@ -1,4 +1,4 @@
-"""changes.json where files are deleted before they are replaced, and a writer dies between."""
+"""changes.json where a file is deleted before it is written anew, and its writer killed."""
 
 from __future__ import annotations
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Program
+from conftest import ROOT, Program
 from test_head_pipeline import make_dataset
 
 from driver.index_files import SearchIndex
@@ -257,3 +259,21 @@ def test_why_a_picture_was_rejected_is_told(mapsight, pictures, tmp_path):
     mapsight.ok("--images", "pictures")
     done = mapsight("search", f"{99:016x}")
     assert f"{99:016x}: this picture was rejected: not_an_image" in done.stderr
+
+
+def test_many_queries_are_measured_by_the_real_command(ran):
+    command = [sys.executable, "-m", "benchmarks.queries", "--count", "1", "90", "--workspace"]
+    options = ["-r", "local", "--", "--style", "any", "--probe", str(CELLS)]
+    done = subprocess.run(
+        [*command, str(ran.folder / "workspace"), *options],
+        cwd=ROOT, env=ran.program.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    first, head, _, *lines = done.stdout.splitlines()
+    names, *rows = ([cell.strip() for cell in line.split("|")[1:-1]] for line in (head, *lines))
+    one, many = (dict(zip(names, row, strict=True)) for row in rows)
+    assert first.startswith("81 pictures in 5 cells")
+    assert [(row["queries"], row["answers"]) for row in (one, many)] == [("1", "10"), ("90", "900")]
+    assert {(row["jobs"], row["rows"]) for row in (one, many)} == {("1", "81")}
+    assert one["blocks"] == many["blocks"] == str(len(SearchIndex(Workspace(command[-1])).blocks))
+    assert float(one["shuffled, kB"]) * 50 < float(many["shuffled, kB"])

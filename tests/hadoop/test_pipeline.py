@@ -244,3 +244,42 @@ def test_five_hundred_queries_are_answered_as_on_one_machine(ran, cluster):
     assert len(answers(ran, "--queries", "queries.txt", "--top-k", "2")) == 1000
     assert running(cluster) == []
     assert not ran.hdfs.exists(f"{ran.hdfs._strip_protocol(WORKSPACE)}/.jobs")
+
+
+EXTRA = [f"{seed:016x}" for seed in (90, 91, 92)]
+
+
+@pytest.fixture(scope="module")
+def changed(ran):
+    """Three pictures added, one removed, here and there."""
+    folder = ran.folder / "extra"
+    folder.mkdir()
+    for image_id in EXTRA:
+        (folder / f"{image_id}.jpg").write_bytes(jpeg(int(image_id, 16), 67))
+    for runner, workspace in (("local", "here"), ("hadoop", WORKSPACE)):
+        ran.program.ok("add", "-r", runner, "extra", "--workspace", workspace)
+        ran.program.ok("remove", IDS[0], "--workspace", workspace)
+    return ran
+
+
+def test_added_pictures_are_found_and_removed_ones_hidden_as_on_one_machine(changed):
+    rest = ["--top-k", "60", "--style", "any", "--recall", "1"]
+    for by in ("index", "features"):
+        found = answers(changed, *EXTRA, *(rest if by == "index" else rest[:2]), "--by", by)
+        assert [row["image_id"] for row in found if row["rank"] == 1] == EXTRA
+        assert IDS[0] not in {row["image_id"] for row in found}
+
+
+def test_a_copy_of_an_index_on_hdfs_answers_as_the_job_does(changed):
+    rest = ["--format", "json", "--workspace", WORKSPACE, *EXTRA, *IDS[1:]]
+    copied = changed.program.ok("search", "--no-job", "--copy", "copy", *rest)
+    assert copied == changed.program.ok("search", "-r", "hadoop", *rest)
+    assert len(copied.splitlines()) == 10 * len([*EXTRA, *IDS[1:]])
+
+
+def test_features_are_exported_from_hdfs_as_from_here(changed):
+    for name, workspace in (("from-here", "here"), ("from-hdfs", WORKSPACE)):
+        changed.program.ok("export", "--format", "npy", "--out", name, "--workspace", workspace)
+    here, there = (changed.folder / name / "vectors.npy" for name in ("from-here", "from-hdfs"))
+    assert here.read_bytes() == there.read_bytes()
+    assert here.stat().st_size > 4 * 1024 * 50

@@ -89,7 +89,8 @@ def _told(run: Pipeline, *, kept: bool) -> Iterator[str]:
     images = run.documents["extract"]["counters"]["images"]
     errors = {code: n for code, n in images.items() if code not in ("read", "extracted")}
     known = _known(run)
-    run.workspace.drop(REJECTED)  # one that is there is of an addition that was not finished
+    for name in (ADDED, REJECTED):  # those that are there are of an addition that was killed
+        run.workspace.drop(name)
     yield f"{images['read']:,} pictures read, {_usable(run) - known:,} new"
     if known:
         first = run.documents["known"]["notes"]["first"]

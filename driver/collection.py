@@ -118,22 +118,29 @@ def tell_stale(collection: Collection) -> None:
 def changes_lines(workspace: Workspace) -> Iterator[str]:
     """What status says of additions and removals."""
     changes = read_changes(workspace)
+    if changes.additions or changes.removals:
+        yield from _parts_lines(workspace, changes)
+    if workspace.fs.exists(workspace.path(*changes.next_place)):
+        place = workspace.uri(*changes.next_place)
+        yield f"unfinished addition: {place} (the next `add` goes on with it)"
+
+
+def _parts_lines(workspace: Workspace, changes: Changes) -> Iterator[str]:
     document = workspace.committed("index")
     base = document["digest"] if document and has_index(workspace) else ""
     if changes.current(base):
         yield f"added to the index: {_summed(changes.current(base))}"
     if changes.stale(base):
         yield f"left out, for the index was built anew since: {_summed(changes.stale(base))}"
-    if document and (changes.current(base) or changes.removals):
+    known = changes.removals.hidden if changes.removals else {base: 0}
+    if changes.removals and base not in known:  # built anew since: nobody has counted
+        yield f"removed: {changes.removals.rows:,} pictures, as far as the index has them"
+    elif document:
         parts = {base: document["notes"]["rows"]}
         parts |= {one.digest: one.rows for one in changes.current(base)}
-        known = changes.removals.hidden if changes.removals else {}
         hidden = sum(known.get(digest, 0) for digest in parts)
         yield f"hidden in the index, for they were removed: {hidden:,} pictures"
         yield f"searches see {sum(parts.values()) - hidden:,} pictures"
-    if workspace.fs.exists(workspace.path(*changes.next_place)):
-        place = workspace.uri(*changes.next_place)
-        yield f"unfinished addition: {place} (the next `add` goes on with it)"
 
 
 def _summed(additions: Sequence[Addition]) -> str:

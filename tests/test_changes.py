@@ -7,8 +7,10 @@ from dataclasses import asdict
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
+from index_world import indexed
 
 from driver.changes import Addition, Changes, Removals, read_changes, write_changes
+from driver.collection import changes_lines
 from driver.workspace import Workspace
 
 OLD = Changes(2, (Addition(2, 9, "d", "b"),), Removals("removed/a.arrow", 1, "s", {"b": 1}))
@@ -73,6 +75,16 @@ def test_a_kill_at_any_step_shows_the_old_changes_or_the_new(workspace, steps):
     names = {name[len(workspace.root) + 1 :] for name in workspace.fs.find(workspace.root)}
     kept = {"changes.json", "added/000002/rejected.csv", "removed/a.arrow"}
     assert kept == names - {"lock.json"}
+
+
+@pytest.mark.parametrize(("base", "told"), [("300 7 int16", 290), ("before it was built anew", 0)])
+def test_status_counts_no_more_than_is_known(tmp_path, base, told):
+    indexed(tmp_path)
+    workspace = Workspace(str(tmp_path))
+    write_changes(workspace, Changes(removals=Removals("removed/a", 10, "", {base: 10})))
+    text = "\n".join(changes_lines(workspace))
+    assert ("searches see 290 pictures" in text) == bool(told)
+    assert "searches see 300" not in text and "10" in text
 
 
 def test_nothing_is_changed_where_nothing_was_written(tmp_path):

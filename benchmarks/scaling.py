@@ -192,31 +192,32 @@ def measure_index(rows: Rows) -> list[tuple[int, list[Block]]]:
     plan = {"files": [0] * k, "buckets": 1, "plain_d": D, "dtype": "int16"}
     (curves.scratch / "index.json").write_text(json.dumps(plan))
     arguments = ["--centres", rows.centres(k), "--plan", str(curves.scratch / "index.json")]
-    arguments += ["--index", str(curves.scratch / "index")]
+    folder = curves.scratch / "index"
+    arguments += ["--index", str(folder)]
     mapped: dict[int, Lines] = {}
     built: list[tuple[int, list[Block]]] = []
-    products = {name: curves.figures[f"cluster.{name}.seconds"]["value"] for name in ("product",)}
+    product = curves.figures["cluster.product.seconds"]["value"]
 
     def find(n: int) -> float:
         seconds, mapped[n] = curves.phase(job, "mapper", [rows.lines[n]], *arguments)
-        return seconds - products["product"] * n * k * D
+        return seconds - product * n * k * D
 
     def write(n: int) -> float:
         lines = mapped.pop(n)
         if n == rows.sizes[-1]:
             curves.tell("index.shuffle.raw", sum(map(len, lines)) / n, "bytes/picture", n)
-            some = sorted(lines[: 2 * rows.sizes[0]])
-            curves.tell(
-                "index.shuffle.gzip", packed(some) / rows.sizes[0], "bytes/picture", len(some)
-            )
+            few = rows.sizes[0]
+            some = sorted(lines[: 2 * few])  # of a picture a row and an id
+            curves.tell("index.shuffle.gzip", packed(some) / few, "bytes/picture", few)
         seconds, told = curves.phase(job, "reducer", sorted(lines), *arguments)
         pairs = [line.split(b"\t") for line in told]
-        built.append((n, [Block(*json.loads(v)) for name, v in pairs if name == b'"block"']))
+        places = [json.loads(value) for name, value in pairs if name == b'"block"']
+        built.append((n, [Block(cell, f"{folder}/{file}", *rest) for cell, file, *rest in places]))
         return seconds
 
     curves.line("index.map.seconds", "s/picture", rows.sizes, find)
     curves.line("index.reduce.seconds", "s/picture", rows.sizes, write)
-    size = sum(path.stat().st_size for path in (curves.scratch / "index").iterdir())
+    size = sum(path.stat().st_size for path in folder.iterdir())
     curves.tell("index.bytes", size / sum(rows.sizes), "bytes/picture", sum(rows.sizes))
     return built
 
@@ -230,7 +231,7 @@ def measure_search(rows: Rows, built: list[tuple[int, list[Block]]]) -> None:
         for queries in QUERIES:
             write_queries(path, rows.queries[:queries], [ProbeQuery(10)] * queries)
             wants = {block.cell: list(range(queries)) for block in blocks}
-            lines = list(probe_lines(blocks, wants, str(curves.scratch / "index")))
+            lines = list(probe_lines(blocks, wants))
             source = [line.encode() + b"\n" for line in lines]
             seconds, some = curves.phase("probe_index", "mapper", source, "--queries", str(path))
             points.append(((1.0, n, n * queries), seconds))
@@ -257,8 +258,8 @@ def main() -> int:
     parser.add_argument("--pictures", type=Path, required=True)
     parser.add_argument("--workspace", required=True, help="finished, for its embeddings")
     parser.add_argument("--count", type=int, default=800, help="pictures, at most")
-    parser.add_argument("--records", type=int, default=32_000, help="of fit, at most")
-    parser.add_argument("--rows", type=int, default=128_000, help="of the index, at most")
+    parser.add_argument("--records", type=int, default=16_000, help="of fit, at most")
+    parser.add_argument("--rows", type=int, default=65_536, help="of the index, at most")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         curves = Curves(Path(scratch))

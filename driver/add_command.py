@@ -23,8 +23,9 @@ from mapsight.text import plain
 
 __all__ = ["add"]
 
-REJECTED = "rejected.csv"
+ADDED, REJECTED = "added.csv", "rejected.csv"
 SHOWN = 3
+SHOWN_IDS = 5
 
 
 def add(options: Namespace) -> int:
@@ -62,11 +63,12 @@ def _add(options: Namespace, workspace: Workspace, index: SearchIndex) -> None:
         workspace.drop(*index.changes.next_place)
         sys.stderr.write("nothing to add: all of them are in the index already\n")
         return
+    named = list(_named(run, new))
     part = IndexPart(run.workspace, index.changes.numbered + 1)
     base = index.parts[0]
     write_changes(workspace, index.changes.with_addition(part.rows, part.digest, base.digest))
     clean_changes(workspace)
-    sys.stderr.write(f"{_fit(base, part)}\n")
+    sys.stderr.write("\n".join([*named, _fit(index, part)]) + "\n")
     sys.stdout.write(f"{run.workspace.uri()}\n")
 
 
@@ -117,9 +119,30 @@ def _rejected(run: Pipeline, n: int) -> Iterator[str]:
         yield f"  … all of them: {run.workspace.uri(REJECTED)}"
 
 
-def _fit(base: IndexPart, part: IndexPart) -> str:
+def _named(run: Pipeline, n: int) -> Iterator[str]:
+    """Write added.csv into the addition's folder; the first of its rows. Memory: a line."""
+    shown: list[str] = []
+
+    def rows() -> Iterator[dict[str, Any]]:
+        for image_id, record in merged_records(run.workspace.parts("classify")):
+            if "error" not in record:
+                if len(shown) < SHOWN_IDS:
+                    shown.append(f"  {image_id}  {plain(record['source'])}")
+                yield {"image_id": image_id, "source": record["source"]}
+
+    path = run.scratch / ADDED
+    write_csv(path, ("image_id", "source"), rows())
+    run.workspace.keep(path, ADDED)
+    yield "image_id and source of the new pictures:"
+    yield from shown
+    if n > len(shown):
+        yield f"  … all of them: {run.workspace.uri(ADDED)}"
+
+
+def _fit(index: SearchIndex, part: IndexPart) -> str:
     """How far the new pictures lie from the centres of cells, against those these were made for."""
-    text = f"added: {part.rows:,} pictures to {base.rows:,}"
+    base = index.parts[0]
+    text = f"added: {part.rows:,} pictures to {index.rows:,}"
     if not base.spread:
         return text
     return (

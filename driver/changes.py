@@ -29,7 +29,10 @@ __all__ = [
 ]
 
 ADDED, REMOVED, CHANGES = "added", "removed", "changes.json"
+NEXT = f"{CHANGES}.next"
+"""Counts where there is no CHANGES: some ways to HDFS delete a file before they replace it."""
 FORMAT = 1
+TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,10 @@ def read_changes(workspace: Workspace) -> Changes:
     """
     address = workspace.uri(CHANGES)
     try:
-        document = json.loads(workspace.fs.cat_file(workspace.path(CHANGES)))
+        data = _written(workspace)
+        if data is None:
+            return Changes()
+        document = json.loads(data)
         if document["format"] != FORMAT:
             raise ValueError(f"format {document['format']}, not {FORMAT}")
         removals = document["removals"]
@@ -107,8 +113,6 @@ def read_changes(workspace: Workspace) -> Changes:
             tuple(Addition(**one) for one in document["additions"]),
             Removals(**removals) if removals else None,
         )
-    except FileNotFoundError:
-        return Changes()
     except OSError as error:
         raise Failure(f"{address}: cannot be read: {error}") from error
     except (ValueError, KeyError, TypeError) as error:
@@ -118,11 +122,28 @@ def read_changes(workspace: Workspace) -> Changes:
         ) from None
 
 
+def _written(workspace: Workspace) -> bytes | None:
+    """The bytes that count; None where nothing was written."""
+    for _ in range(TRIES):
+        names = set(_names(workspace))
+        if not names & {CHANGES, NEXT}:
+            return None
+        with contextlib.suppress(FileNotFoundError):  # it is being replaced
+            return workspace.fs.cat_file(workspace.path(CHANGES if CHANGES in names else NEXT))
+    raise OSError("it is replaced all the time")
+
+
 def write_changes(workspace: Workspace, changes: Changes) -> None:
     """Commit: from now on this is what has been added and removed. Only with the lock held."""
     document: dict[str, Any] = {"format": FORMAT, **asdict(changes)}
+    data = json.dumps(document, indent=1).encode()
     workspace.check_held(CHANGES)
-    workspace.write(json.dumps(document, indent=1).encode(), CHANGES)
+    if workspace.local:
+        workspace.write(data, CHANGES)
+        return
+    workspace.write(data, NEXT)
+    workspace.write(data, CHANGES)
+    workspace.fs.rm_file(workspace.path(NEXT))
 
 
 def clean_changes(workspace: Workspace) -> None:
@@ -131,6 +152,11 @@ def clean_changes(workspace: Workspace) -> None:
     The addition of the next number is unfinished, and stays: the next `add` goes on with it.
     """
     changes = read_changes(workspace)
+    names = set(_names(workspace))
+    if NEXT in names:
+        if CHANGES not in names:
+            workspace.write(workspace.fs.cat_file(workspace.path(NEXT)), CHANGES)
+        workspace.fs.rm_file(workspace.path(NEXT))
     kept = {one.place[1] for one in changes.additions}
     begun = changes.next_place
     for name in _names(workspace, ADDED):
@@ -143,7 +169,7 @@ def clean_changes(workspace: Workspace) -> None:
             workspace.drop(REMOVED, name)
 
 
-def _names(workspace: Workspace, folder: str) -> Iterator[str]:
+def _names(workspace: Workspace, *folder: str) -> Iterator[str]:
     with contextlib.suppress(FileNotFoundError):
-        for entry in workspace.fs.ls(workspace.path(folder), detail=False):
+        for entry in workspace.fs.ls(workspace.path(*folder), detail=False):
             yield entry.rstrip("/").rsplit("/", 1)[-1]

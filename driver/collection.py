@@ -124,8 +124,13 @@ def changes_lines(workspace: Workspace) -> Iterator[str]:
         yield f"added to the index: {_summed(changes.current(base))}"
     if changes.stale(base):
         yield f"left out, for the index was built anew since: {_summed(changes.stale(base))}"
-    if changes.removals:
-        yield f"removed from the index: {changes.removals.rows:,} pictures"
+    if document and (changes.current(base) or changes.removals):
+        parts = {base: document["notes"]["rows"]}
+        parts |= {one.digest: one.rows for one in changes.current(base)}
+        known = changes.removals.hidden if changes.removals else {}
+        hidden = sum(known.get(digest, 0) for digest in parts)
+        yield f"hidden in the index, for they were removed: {hidden:,} pictures"
+        yield f"searches see {sum(parts.values()) - hidden:,} pictures"
     if workspace.fs.exists(workspace.path(*changes.next_place)):
         place = workspace.uri(*changes.next_place)
         yield f"unfinished addition: {place} (the next `add` goes on with it)"

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from mapsight.id_list import IdList
 from mapsight.index_build import bucket_of
-from mapsight.index_rows import Block, batch_in, order_of, vectors_of, whole_vectors
+from mapsight.index_rows import Block, batch_in, order_of, orders, vectors_of, whole_vectors
 from mapsight.probe_rows import squares, squares_name
 
 __all__ = ["IDS", "ROWS", "IndexCopy", "write_rows"]
@@ -26,7 +26,8 @@ __all__ = ["IDS", "ROWS", "IndexCopy", "write_rows"]
 ROWS, IDS = "rows.arrow", "ids-{:06d}.arrow"
 KNOWN_BATCHES = 1024
 """Batches whose places in the file are remembered; about 10 kB each."""
-KNOWN_IDS = 64
+KNOWN_SHOWN = 32
+"""Of those with hidden rows what is left is a copy, of up to 5 MB: so many are kept."""
 
 
 def write_rows(path: Path, batches: Iterable[pa.RecordBatch], lengths: Collection[int]) -> int:
@@ -52,7 +53,8 @@ def write_rows(path: Path, batches: Iterable[pa.RecordBatch], lengths: Collectio
 class IndexCopy:
     """The rows of a part of an index by cell and by id, mapped, hidden ones left out.
 
-    Memory: the places of some batches, and what is left of those with hidden rows.
+    Everything is mapped at once, so that it can be read when the folder is removed. Memory: the
+    places of some batches, and what is left of KNOWN_SHOWN of those with hidden rows.
 
     Args:
         folder: with ROWS and files of ids.
@@ -68,18 +70,32 @@ class IndexCopy:
     def __init__(
         self, folder: Path, blocks: pa.Table, buckets: int, part: int, removed: IdList
     ) -> None:
-        self.folder, self._buckets, self._part, self._removed = folder, buckets, part, removed
+        self.folder, self._part, self._removed = folder, part, removed
         names = ("cell", "offset")
         self._cells, self._offsets = (blocks.column(name).to_numpy() for name in names)
         self._file = pa.ipc.open_file(pa.memory_map(str(folder / ROWS)))
         if self._file.num_record_batches != len(blocks):
             found = self._file.num_record_batches
             raise ValueError(f"{folder / ROWS}: has {found:,} blocks, not {len(blocks):,}")
-        self._batch = lru_cache(KNOWN_BATCHES)(self._shown)
-        self._ids = lru_cache(KNOWN_IDS)(self._open_ids)
+        paths = (folder / IDS.format(bucket) for bucket in range(buckets))
+        self._ids = [batch_in(pa.memory_map(str(path)).read_buffer()) for path in paths]
+        self._whole = lru_cache(KNOWN_BATCHES)(self._file.get_batch)
+        self._mask = lru_cache(KNOWN_BATCHES)(self._which)
+        self._left = lru_cache(KNOWN_SHOWN)(self._filtered)
 
-    def _shown(self, number: int) -> pa.RecordBatch:
-        return self._removed.shown(self._file.get_batch(number), self._part)
+    def _which(self, number: int) -> pa.Array | None:
+        """Which rows of a batch are shown; None for all."""
+        batch = self._whole(number)
+        hidden = self._removed.mask(batch.column("image_id"), self._part, orders(batch))
+        return pa.array(~hidden) if hidden.any() else None
+
+    def _filtered(self, number: int) -> pa.RecordBatch:
+        return self._whole(number).filter(self._mask(number))
+
+    def _batch(self, number: int) -> pa.RecordBatch:
+        """The rows of a batch that are shown."""
+        all_shown = self._mask(number) is None
+        return self._whole(number) if all_shown else self._left(number)
 
     def _numbers(self, cell: int) -> range:
         return range(*np.searchsorted(self._cells, (cell, cell + 1)).tolist())
@@ -94,13 +110,9 @@ class IndexCopy:
         offsets = self._offsets[numbers.start : numbers.stop]
         return self._batch(numbers.start + int(np.searchsorted(offsets, block.offset)))
 
-    def _open_ids(self, bucket: int) -> pa.RecordBatch:
-        return batch_in(pa.memory_map(str(self.folder / IDS.format(bucket))).read_buffer())
-
     def cell_of(self, image_id: str) -> int | None:
         """The cell of a picture; None where there is no such picture, or it is hidden."""
-        bucket = bucket_of(order_of(image_id), self._buckets)
-        ids, cells = self._ids(bucket).columns
+        ids, cells = self._ids[bucket_of(order_of(image_id), len(self._ids))].columns
         place = bisect_left(range(len(ids)), image_id, key=lambda i: ids[i].as_py())
         if place == len(ids) or ids[place].as_py() != image_id:
             return None

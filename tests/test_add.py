@@ -105,6 +105,9 @@ def test_only_new_files_are_written(world):
     assert new == {"added", "changes.json"}
     assert "21 pictures read, 21 new" in world.said.stderr
     assert "added: 21 pictures to 61; mean squared distance" in world.said.stderr
+    assert f"\n  {NEW}  " in world.said.stderr
+    table = (world.folder / "grown-w/added/000001/added.csv").read_text().splitlines()
+    assert (table[0], len(table)) == ("image_id,source", 22)
     assert world.said.stdout.strip() == str(world.folder / "grown-w/added/000001")
 
 
@@ -253,7 +256,8 @@ def test_removed_pictures_are_hidden_whichever_way(grown, tmp_path):
         said = grown("search", OLD, NEW, *way)
         assert said.returncode == 1 and said.stderr.count("this picture was removed") == 2
     assert grown.ok("remove", "--list").split() == [OLD, NEW]
-    assert "removed from the index: 2 pictures" in grown.ok("status")
+    assert "hidden in the index, for they were removed: 2 pictures" in grown.ok("status")
+    assert "searches see 80 pictures" in grown.ok("status")
 
 
 def test_unknown_ids_change_nothing_unless_they_may_be_missing(own, tmp_path):

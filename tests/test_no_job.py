@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from conftest import ROOT
 from hypothesis import given, settings
@@ -31,8 +32,9 @@ from driver.index_search import Rounds
 from driver.probe_run import removed_arguments
 from driver.searcher import Searcher
 from driver.workspace import Workspace
-from mapsight.id_list import id_table, write_ids_file
-from mapsight.index_rows import INT8, INT16
+from mapsight.id_list import IdList, id_table, write_ids_file
+from mapsight.index_copy import ROWS, IndexCopy, write_rows
+from mapsight.index_rows import INT8, INT16, batch_of, row_schema
 from mapsight.integrity import sha256_of
 from mapsight.nearest import Centres
 from mapsight.probe_plan import blocks_of, choose, choose_nearest, probe_lines
@@ -303,6 +305,36 @@ def test_a_disk_that_fills_up_is_told_too(tmp_path):
     )
     assert "no copy of the index: File too large" in done.stderr.splitlines()[-1]
     assert [path.name for path in (tmp_path / "w" / "copy").iterdir()] == ["copies.lock"]
+
+
+def test_who_has_opened_a_copy_goes_on_when_it_is_removed(tmp_path):
+    world = indexed(tmp_path / "w")
+    searcher = Searcher(str(tmp_path / "w"))
+    shutil.rmtree(tmp_path / "w" / "copy")
+    for image_id in world.ids:
+        assert searcher.index.rows_of([image_id]).keys() == {image_id}
+    assert searcher.search(world.ids[0], 1)[0]["score"] == 1
+
+
+def test_what_is_left_of_blocks_with_hidden_rows_is_not_kept_for_ever(tmp_path):
+    n, rows, d = 100, 50, 1024
+    ids = [f"{i:016x}" for i in range(n * rows)]
+    schema = row_schema(d, d)
+    x = np.ones((rows, d), np.int16)
+    batches = (
+        batch_of(ids[i : i + rows], x, [{}] * rows, schema) for i in range(0, n * rows, rows)
+    )
+    write_rows(tmp_path / ROWS, batches, {d})
+    write_ids_file(id_table((image_id, 1) for image_id in ids[::rows]), str(tmp_path / "gone"))
+    blocks = pa.table({"cell": list(range(n)), "offset": [0] * n})
+    copy = IndexCopy(tmp_path, blocks, 0, 0, IdList(tmp_path / "gone"))
+    before = pa.total_allocated_bytes()
+    for _ in range(2):
+        shown = [
+            name for i in range(n) for b in copy.batches(i) for name in b["image_id"].to_pylist()
+        ]
+        assert shown == [name for i, name in enumerate(ids) if i % rows]
+    assert pa.total_allocated_bytes() - before < n * rows * d * 2 / 2
 
 
 def open_it(folder: str, ready, results) -> None:

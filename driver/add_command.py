@@ -57,7 +57,7 @@ def _add(options: Namespace, workspace: Workspace, index: SearchIndex) -> None:
         new = _usable(run) - _known(run)
         if new:
             run.run(LAST_STAGES)
-    told = list(_told(run))
+    told = list(_told(run, kept=new > 0))
     sys.stderr.write("\n".join([*stage_lines(run), "", *told]) + "\n")
     if not new:
         workspace.drop(*index.changes.next_place)
@@ -84,11 +84,12 @@ def _known(run: Pipeline) -> int:
     return run.documents["known"]["counters"]["images"]["known"]
 
 
-def _told(run: Pipeline) -> Iterator[str]:
-    """What became of the pictures."""
+def _told(run: Pipeline, *, kept: bool) -> Iterator[str]:
+    """What became of the pictures; `kept` says whether the addition's folder is."""
     images = run.documents["extract"]["counters"]["images"]
     errors = {code: n for code, n in images.items() if code not in ("read", "extracted")}
     known = _known(run)
+    run.workspace.drop(REJECTED)  # one that is there is of an addition that was not finished
     yield f"{images['read']:,} pictures read, {_usable(run) - known:,} new"
     if known:
         first = run.documents["known"]["notes"]["first"]
@@ -97,10 +98,10 @@ def _told(run: Pipeline) -> Iterator[str]:
     if errors:
         counts = ", ".join(f"{code}: {n:,}" for code, n in sorted(errors.items()))
         yield f"rejected: {sum(errors.values()):,} ({counts})"
-        yield from _rejected(run, sum(errors.values()))
+        yield from _rejected(run, sum(errors.values()), kept=kept)
 
 
-def _rejected(run: Pipeline, n: int) -> Iterator[str]:
+def _rejected(run: Pipeline, n: int, *, kept: bool) -> Iterator[str]:
     """Write rejected.csv into the addition's folder; a few of its rows. Memory: a line."""
     shown: list[str] = []
 
@@ -116,7 +117,8 @@ def _rejected(run: Pipeline, n: int) -> Iterator[str]:
     run.workspace.keep(path, REJECTED)
     yield from shown
     if n > len(shown):
-        yield f"  … all of them: {run.workspace.uri(REJECTED)}"
+        rest = f"all of them: {run.workspace.uri(REJECTED)}"
+        yield f"  … {rest if kept else f'and {n - len(shown):,} more'}"
 
 
 def _named(run: Pipeline, n: int) -> Iterator[str]:

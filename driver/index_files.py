@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from driver.changes import Changes
 from driver.collection import Collection, collection_of, has_index
+from driver.errors import Failure
 from driver.fingerprint import fingerprint
 from driver.index_part import IndexPart
 from driver.vector_stages import CENTRES
@@ -38,7 +39,7 @@ class SearchIndex:
         whole: with what was added and removed; else the base alone.
 
     Raises:
-        Failure: a part is missing.
+        Failure: a part is missing, or the index was built anew at this moment.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class SearchIndex:
         self.collection = collection_of(workspace, scratch) if whole else alone
         self.changes, self.removed = self.collection.changes, self.collection.removed
         self.workspace, base = workspace, IndexPart(workspace)
-        self.parts = [base, *_added(self.collection)]
+        self.parts = [base, *_added(self.collection, base)]
         self.facts: dict[str, Any] = base.facts
         self.centres = Centres(np.load(io.BytesIO(base.read(CENTRES)), allow_pickle=False))
         self.blocks = pa.concat_tables([part.blocks for part in self.parts])
@@ -148,11 +149,12 @@ class SearchIndex:
         places = self.places_of(image_ids)
         found: dict[str, dict[str, Any]] = {}
         every = blocks_of(self.blocks, {cell for _, cell in places.values()})
-        wanted = set(places.values())
+        wanted: dict[tuple[int, int], list[str]] = {}
+        for name, place in places.items():
+            wanted.setdefault(place, []).append(name)
         for block, batch in self.batches(b for b in every if (b.part, b.cell) in wanted):
-            place = block.part, block.cell
-            here = [name for name in places if places[name] == place]
-            known = pa.compute.is_in(batch.column("image_id"), pa.array(here))
+            here = pa.array(wanted[block.part, block.cell])
+            known = pa.compute.is_in(batch.column("image_id"), here)
             some = batch.take(pa.array(np.flatnonzero(known.to_numpy(zero_copy_only=False))))
             rows = some.drop_columns(["vector"]).to_pylist()
             for row, vector in zip(rows, whole_vectors(some), strict=True):
@@ -189,6 +191,9 @@ def read_blocks(blocks: Iterable[Block]) -> Iterator[pa.RecordBatch]:
             yield from (read_block(file, block) for block in some)
 
 
-def _added(collection: Collection) -> Iterator[IndexPart]:
+def _added(collection: Collection, base: IndexPart) -> Iterator[IndexPart]:
     for one in collection.additions:
+        if one.base != base.digest:
+            where = base.workspace.location
+            raise Failure(f"{where}: the index was built anew while it was read; try again")
         yield IndexPart(collection.parts[one.number], one.number, one.digest)

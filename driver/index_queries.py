@@ -46,6 +46,8 @@ def find_rows(
         if question.record is not None:
             question.vector = question.record["vector"]
     missing = [question for question in asked if question.record is None]
+    if not missing:
+        return
     why = _rejections(workspace, {q.image_id or "" for q in missing})
     for question in missing:
         image_id = question.image_id or ""
@@ -62,7 +64,7 @@ def _hint(typed: str, labels: Collection[str]) -> str:
 def _rejections(workspace: Workspace, image_ids: Collection[str]) -> dict[str, str]:
     """Why pictures are not in the index, as far as results tell. Memory: a line."""
     merged = workspace.committed("merge")
-    if not (image_ids and merged and is_current(workspace, merged)):
+    if not (merged and is_current(workspace, merged)):
         return {}
     (table,) = (uri for uri in workspace.parts("merge") if uri.endswith("/rejected.csv"))
     with io.TextIOWrapper(open_uri(table), encoding="utf-8", newline="") as file:

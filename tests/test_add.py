@@ -195,8 +195,20 @@ def test_nothing_readable_is_an_error(own, tmp_path, more):
     assert {n: after[n] for n in before} == before and "changes.json" not in after
 
 
+def test_no_list_of_rejected_pictures_is_named_that_is_not_kept(own, tmp_path):
+    folder = picture(tmp_path / "some", OLD, scribble(3))
+    for n in range(5):
+        (tmp_path / folder / f"bad{n}.jpg").write_bytes(b"no picture")
+    said = own("add", folder, "--max-rejected", "1")
+    assert "nothing to add" in said.stderr and "… and 2 more" in said.stderr
+    assert "rejected.csv" not in said.stderr
+
+
 def test_rejected_pictures_are_told(own, tmp_path):
     folder = picture(tmp_path / "some", NEW, scribble(3))
+    left = tmp_path / "workspace/added/000001"  # by another addition, killed at its end
+    left.mkdir(parents=True)
+    (left / "rejected.csv").write_text("x" * 88)
     (tmp_path / folder / "bad.jpg").write_bytes(b"no picture")
     said = own("add", folder)
     assert "rejected: 1 (not_an_image: 1)\n  some/bad.jpg: " in said.stderr

@@ -301,10 +301,11 @@ def test_why_a_picture_was_rejected_is_told(mapsight, pictures, tmp_path):
 
 
 def test_many_queries_are_measured_by_the_real_command(ran):
-    command = [sys.executable, "-m", "benchmarks.queries", "--count", "1", "90", "--workspace"]
-    options = ["-r", "local", "--", "--style", "any", "--probe", str(CELLS)]
+    workspace = str(ran.folder / "workspace")
+    command = [sys.executable, "-m", "benchmarks.queries", "--workspace", workspace]
+    options = ["-r", "local", "--count", "1", "90", "--", "--style", "any", "--probe", str(CELLS)]
     done = subprocess.run(
-        [*command, str(ran.folder / "workspace"), *options],
+        [*command, *options],
         cwd=ROOT, env=ran.program.environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -314,5 +315,5 @@ def test_many_queries_are_measured_by_the_real_command(ran):
     assert first.startswith("81 pictures in 5 cells")
     assert [(row["queries"], row["answers"]) for row in (one, many)] == [("1", "10"), ("90", "900")]
     assert {(row["jobs"], row["rows"]) for row in (one, many)} == {("1", "81")}
-    assert one["blocks"] == many["blocks"] == str(len(SearchIndex(Workspace(command[-1])).blocks))
+    assert one["blocks"] == many["blocks"] == str(len(SearchIndex(Workspace(workspace)).blocks))
     assert float(one["shuffled, kB"]) * 50 < float(many["shuffled, kB"])

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from argparse import Namespace
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +22,13 @@ from index_world import PLAIN_D, D, IndexWorld, indexed
 from test_jobs import run_and_read, write_manifest
 
 from driver.answers import Question
-from driver.changes import Changes, Removals
+from driver.changes import Addition, Changes, Removals, write_changes
+from driver.collection import collection_of
 from driver.copied_index import CopiedIndex, probe_here
 from driver.copies import Copies
 from driver.errors import Failure
 from driver.index_files import SearchIndex
+from driver.index_queries import find_rows
 from driver.index_search import Rounds
 from driver.probe_run import removed_arguments
 from driver.searcher import Searcher
@@ -124,8 +125,7 @@ def test_what_was_removed_is_hidden_as_in_the_job(tmp_path):
     gone = world.ids[:40:2]
     write_ids_file(id_table((image_id, 1) for image_id in gone), str(tmp_path / "w" / "gone"))
     removals = Removals("gone", len(gone), sha256_of(tmp_path / "w" / "gone"))
-    document = {"format": 1, **asdict(Changes(removals=removals))}
-    workspace.write(json.dumps(document).encode(), "changes.json")
+    write_changes(workspace, Changes(removals=removals))
     here, index = CopiedIndex(workspace, Copies(workspace, None)), SearchIndex(workspace)
     (tmp_path / "jobs").mkdir()
     options = {"probe": world.k, "top_k": 300}
@@ -136,6 +136,53 @@ def test_what_was_removed_is_hidden_as_in_the_job(tmp_path):
     found = Searcher(str(tmp_path / "w")).search(world.ids[1], 300, probe=world.k)
     assert {row["image_id"] for row in found} == set(world.ids) - set(gone)
     assert here.rows_of(gone) == {}
+
+
+def grown(folder: Path) -> tuple[IndexWorld, IndexWorld]:
+    """An index of 300 rows in which 90 of other vectors take the place of those of their ids."""
+    worlds = indexed(folder), indexed(folder / "added/000001", n=90)
+    write_ids_file(id_table((image_id, 1) for image_id in worlds[1].ids), str(folder / "gone"))
+    changes = Changes(
+        1,
+        (Addition(1, 90, "90 7 int16", "300 7 int16"),),
+        Removals("gone", 90, sha256_of(folder / "gone")),
+    )
+    write_changes(Workspace(str(folder)), changes)
+    return worlds
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_what_was_added_in_the_place_of_others_answers_as_in_the_job(tmp_path, options):
+    old, new = grown(tmp_path / "w")
+    workspace = Workspace(str(tmp_path / "w"))
+    here, index = CopiedIndex(workspace, Copies(workspace, None)), SearchIndex(workspace)
+    (tmp_path / "jobs").mkdir()
+    ids = [*new.ids[:3], *sorted(set(old.ids) - set(new.ids))[:3]]
+    rows = index.rows_of(ids)
+    assert [rows[name]["part"] for name in ids] == [1] * 3 + [0] * 3
+    assert (rows[ids[0]]["vector"] == new.x[0]).all()
+    expected = answered(index, by_job(tmp_path / "jobs"), pictures(index, ids), options)
+    assert answered(here, probe_here, pictures(here, ids), options) == expected
+
+
+def test_additions_are_not_read_beside_an_index_that_they_are_not_of(tmp_path, monkeypatch):
+    grown(tmp_path / "w")
+
+    def then_built_anew(*arguments):
+        found = collection_of(*arguments)
+        path = tmp_path / "w/index/stage.json"
+        path.write_text(path.read_text().replace("300 7 int16", "another"))
+        return found
+
+    monkeypatch.setattr("driver.index_files.collection_of", then_built_anew)
+    with pytest.raises(Failure, match="was built anew while it was read"):
+        SearchIndex(Workspace(str(tmp_path / "w")))
+
+
+def test_ids_that_are_there_ask_the_workspace_nothing(place):
+    questions = [Question(place[1].ids[0], image_id=place[1].ids[0])]
+    find_rows(None, SearchIndex(Workspace(str(place[0]))), questions)
+    assert questions[0].error is None and questions[0].record
 
 
 def test_rows_by_id_are_those_of_the_index(place):

@@ -9,7 +9,7 @@ from typing import Any
 
 from driver.addition import FIRST_STAGES, LAST_STAGES, addition
 from driver.changes import clean_changes, write_changes
-from driver.collection import has_index, tell_stale
+from driver.collection import require_index, tell_stale
 from driver.errors import Failure, UsageError
 from driver.explore_stage import check_headers
 from driver.index_files import SearchIndex
@@ -35,18 +35,13 @@ def add(options: Namespace) -> int:
         raise UsageError("name the pictures to add, or --openimages DIR (see --help)")
     check_runner(options)
     workspace = Workspace(options.workspace)
-    _need_index(workspace)
+    require_index(workspace)
     with workspace.locked():
-        _need_index(workspace)
+        require_index(workspace)
         index = SearchIndex(workspace, workspace.scratch)
         tell_stale(index.collection)
         _add(options, workspace, index)
     return 0
-
-
-def _need_index(workspace: Workspace) -> None:
-    if not has_index(workspace):
-        raise Failure(f"{workspace.location}: no index of its pictures; run the pipeline first")
 
 
 def _add(options: Namespace, workspace: Workspace, index: SearchIndex) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from driver.changes import REMOVED, Removals, write_changes
-from driver.collection import has_index, tell_stale
+from driver.collection import require_index, tell_stale
 from driver.errors import Failure, UsageError
 from driver.index_files import SearchIndex
 from driver.workspace import SEARCH, Workspace
@@ -34,8 +34,7 @@ def remove(options: Namespace) -> int:
         return _list(Workspace(options.workspace, SEARCH))
     wanted = _typed(options)
     workspace = Workspace(options.workspace)
-    if not has_index(workspace):
-        raise Failure(f"{workspace.location}: no index of its pictures; run the pipeline first")
+    require_index(workspace)
     with workspace.locked():
         said = _remove(workspace, wanted, ignore_missing=options.ignore_missing)
     sys.stderr.write(f"{said}\n")
@@ -49,7 +48,8 @@ def _typed(options: Namespace) -> list[str]:
         try:
             text = Path(options.ids).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"--ids {options.ids}: {error}") from None
+            why = getattr(error, "strerror", None) or error
+            raise UsageError(f"--ids {options.ids}: {why}") from None
         lines = (line.strip() for line in text.splitlines())
         typed += [line for line in lines if line and not line.startswith("#")]
     if not typed:
@@ -68,8 +68,7 @@ def _list(workspace: Workspace) -> int:
 
 
 def _index_of(workspace: Workspace, scratch: Path) -> SearchIndex:
-    if not has_index(workspace):
-        raise Failure(f"{workspace.location}: no index of its pictures; run the pipeline first")
+    require_index(workspace)
     index = SearchIndex(workspace, scratch)
     tell_stale(index.collection)
     return index

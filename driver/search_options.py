@@ -127,8 +127,9 @@ def _index_options(
     group.add_argument(
         "--no-job",
         action="store_true",
-        help="answer in this process, in milliseconds, from a copy of the index on this machine"
-        " that is made at first use; the answers are those of the job",
+        help="answer in this process from a copy of the index on this machine that is made at"
+        " first use; the answers are those of the job. Starting takes a second or two, a query"
+        " then milliseconds: ask many with --queries -, or from Python (docs/search.md)",
     )
     group.add_argument(
         "--copy",

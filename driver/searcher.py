@@ -1,4 +1,4 @@
-"""Searching from Python: an index opened once, which answers in milliseconds.
+"""Searching from Python: an index opened once, which then answers in milliseconds.
 
 from driver.searcher import Searcher
 
@@ -36,8 +36,9 @@ UNIT = 32767
 class Searcher:
     """Answers queries from a copy of a workspace's index on this machine.
 
-    The answers are those of `mapsight search` for the same options. The copy is made at first
-    use, which is said on standard error. One thread at a time.
+    The answers are those of `mapsight search` for the same options, but that `style` is any
+    where none is given. Queries are ids and vectors; `vector` makes one of a file. The copy is
+    made at first use, which is said on standard error. One thread at a time.
 
     Args:
         workspace: folder or URI.

@@ -230,9 +230,10 @@ def test_every_runner_adds_the_same(world, own, tmp_path):
     ("arguments", "status", "message"),
     [
         (["add"], 2, "name the pictures to add"),
-        (["add", "new", "--workspace", "nowhere"], 1, "no index of its pictures"),
+        (["add", "new", "--workspace", "nowhere"], 1, "nowhere: no workspace is there"),
         (["remove"], 2, "name an image_id"),
-        (["remove", OLD, "--workspace", "nowhere"], 1, "no index of its pictures"),
+        (["remove", "--ids", "nowhere"], 2, "--ids nowhere: No such file or directory"),
+        (["remove", OLD, "--workspace", "nowhere"], 1, "nowhere: no workspace is there"),
         (["remove", "--ids", "nofile"], 2, "--ids nofile"),
     ],
 )

@@ -280,6 +280,8 @@ def test_a_copy_of_an_index_on_hdfs_answers_as_the_job_does(changed):
 def test_features_are_exported_from_hdfs_as_from_here(changed):
     for name, workspace in (("from-here", "here"), ("from-hdfs", WORKSPACE)):
         changed.program.ok("export", "--format", "npy", "--out", name, "--workspace", workspace)
-    here, there = (changed.folder / name / "vectors.npy" for name in ("from-here", "from-hdfs"))
-    assert here.read_bytes() == there.read_bytes()
-    assert here.stat().st_size > 4 * 1024 * 50
+    for file in ("vectors.npy", "rows.parquet", "export.json"):
+        here, there = (changed.folder / name / file for name in ("from-here", "from-hdfs"))
+        assert here.read_bytes() == there.read_bytes()
+    facts = json.loads(there.read_text())
+    assert (facts["rows"], facts["d"]) == (48 + 3 - 1, 256 + 2)

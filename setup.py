@@ -47,6 +47,8 @@ DEV = [
     "scipy>=1.12,<2",  # reference for filters and intervals
 ]
 
+FAISS = ["faiss-cpu>=1.8,<2"]  # mapsight export --format faiss
+
 # The bundled catalogue: what draws its pictures, and the model trained on them.
 EXAMPLES = [
     (f"share/mapsight/{folder}", sorted(str(p.relative_to(HERE)) for p in HERE.glob(pattern)))
@@ -81,8 +83,8 @@ setup(
         "driver": DRIVER,
         "kerberos": ["requests-kerberos>=0.14,<1"],  # WebHDFS of a secure cluster, on the driver
         "emr": EMR,
-        "faiss": ["faiss-cpu>=1.8,<2"],  # mapsight export --format faiss
-        "dev": MODEL + DRIVER + EMR + DEV,
+        "faiss": FAISS,
+        "dev": MODEL + DRIVER + EMR + FAISS + DEV,
     },
     entry_points={"console_scripts": ["mapsight = driver.run:command"]},
 )

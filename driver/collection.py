@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from driver.changes import Addition, Changes, Removals, read_changes
 from driver.errors import Failure
@@ -86,8 +87,7 @@ def collection_of(workspace: Workspace, scratch: Path | None = None) -> Collecti
         except FileNotFoundError as error:
             gone = str(error)
             continue
-        document = workspace.committed("index") if changes.additions else None
-        base = document["digest"] if document and has_index(workspace) else ""
+        base = _base(workspace, workspace.committed("index") if changes.additions else None)
         found = changes.current(base)
         parts = {one.number: workspace.inside(*one.place) for one in found}
         return Collection({0: workspace, **parts}, changes, removed, found, changes.stale(base))
@@ -127,7 +127,7 @@ def changes_lines(workspace: Workspace) -> Iterator[str]:
 
 def _parts_lines(workspace: Workspace, changes: Changes) -> Iterator[str]:
     document = workspace.committed("index")
-    base = document["digest"] if document and has_index(workspace) else ""
+    base = _base(workspace, document)
     if changes.current(base):
         yield f"added to the index: {_summed(changes.current(base))}"
     if changes.stale(base):
@@ -141,6 +141,11 @@ def _parts_lines(workspace: Workspace, changes: Changes) -> Iterator[str]:
         hidden = sum(known.get(digest, 0) for digest in parts)
         yield f"hidden in the index, for they were removed: {hidden:,} pictures"
         yield f"searches see {sum(parts.values()) - hidden:,} pictures"
+
+
+def _base(workspace: Workspace, document: dict[str, Any] | None) -> str:
+    """The digest of the index that additions must have been made to; "" without one."""
+    return document["digest"] if document and has_index(workspace) else ""
 
 
 def _summed(additions: Sequence[Addition]) -> str:

@@ -20,6 +20,7 @@ from driver.workspace import Workspace
 from mapsight.index_copy import IDS, ROWS, IndexCopy, write_rows
 from mapsight.index_rows import BLOCK_ROWS, Block
 from mapsight.probe import Probe, merged
+from mapsight.probe_plan import queries_by_cell
 from mapsight.probe_queries import GivenQueries, ProbeQuery
 
 __all__ = ["CopiedIndex", "probe_here"]
@@ -122,12 +123,8 @@ def probe_here(
         d: how many numbers of vectors count.
     """
     assert isinstance(index, CopiedIndex)
-    wants: dict[int, list[int]] = {}
-    for number, chosen in enumerate(cells):
-        for cell in chosen.tolist():
-            wants.setdefault(cell, []).append(number)
     given = GivenQueries(vectors, queries)
     probe = Probe(given, d, TOGETHER)
-    probe.add_blocks(index.wanted(wants))
+    probe.add_blocks(index.wanted(queries_by_cell(cells)))
     for number, found in probe.answers():
         yield number, merged(given[number], [found])

@@ -10,7 +10,7 @@ import numpy as np
 from driver.index_files import SearchIndex
 from driver.pipeline import Pipeline
 from mapsight.id_list import IdList
-from mapsight.probe_plan import blocks_of, probe_lines
+from mapsight.probe_plan import blocks_of, probe_lines, queries_by_cell
 from mapsight.probe_queries import ProbeQuery, write_queries
 from mapsight.results import merged_records
 
@@ -55,10 +55,7 @@ def probe_cells(
         vectors: (n, d) int16.
         d: how many numbers of vectors count.
     """
-    wants: dict[int, list[int]] = {}
-    for number, chosen in enumerate(cells):
-        for cell in chosen.tolist():
-            wants.setdefault(cell, []).append(number)
+    wants = queries_by_cell(cells)
     if not wants:
         return
     path = run.scratch / QUERIES

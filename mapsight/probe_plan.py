@@ -24,6 +24,7 @@ __all__ = [
     "in_order",
     "mean_vector",
     "probe_lines",
+    "queries_by_cell",
     "rankings",
     "reads_of",
     "usual_probe",
@@ -137,6 +138,15 @@ def choose_nearest(nearest: Nearest, fitting: np.ndarray, probe: int, least: int
         if not all_of_them or n >= k:
             return cells, all_of_them
         n *= 4
+
+
+def queries_by_cell(cells: Sequence[np.ndarray]) -> dict[int, list[int]]:
+    """The numbers of the queries that want each cell, from the cells that each query wants."""
+    wants: dict[int, list[int]] = {}
+    for number, chosen in enumerate(cells):
+        for cell in chosen.tolist():
+            wants.setdefault(cell, []).append(number)
+    return wants
 
 
 def blocks_of(table: pa.Table, cells: Iterable[int]) -> list[Block]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
-import importlib.util
 import json
 import shutil
 import sys
@@ -70,8 +69,6 @@ def export(options: Namespace) -> int:
     for name in ("format", "out"):
         if not getattr(options, name):
             raise UsageError(f"--{name} is needed (see export --help)")
-    if options.format == "faiss" and importlib.util.find_spec("faiss") is None:
-        raise UsageError("--format faiss needs faiss-cpu: pip install 'mapsight[faiss]'")
     target = _target(options.out)
     workspace = Workspace(options.workspace, SEARCH)
     require_index(workspace)

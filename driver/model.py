@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from driver.errors import Failure
 from mapsight.convert import Recipe, built_record, ensure_model
 from mapsight.inputs import open_uri
@@ -133,6 +131,8 @@ def _is_cached(alpha: float, resolution: int, precision: str) -> bool:
 
 def _weights(alpha: float, resolution: int, named: str | None) -> Weights:
     """The weights; a bar on a terminal while they are downloaded."""
+    from tqdm import tqdm
+
     with tqdm(desc="weights", unit="B", unit_scale=True, disable=None, leave=False, delay=1) as bar:
 
         def show(done: int, total: int | None) -> None:

@@ -8,8 +8,6 @@ import time
 from pathlib import Path
 from typing import TextIO
 
-from tqdm import tqdm
-
 __all__ = ["Progress"]
 
 COUNTER = re.compile(rb"reporter:counter:(images|progress),(read|packed|answered|rejected),(\d+)")
@@ -38,6 +36,8 @@ class Progress:
         self._started = self._said = time.monotonic()
         self._bar = None
         if self._stream.isatty():
+            from tqdm import tqdm
+
             self._bar = tqdm(
                 total=total,
                 desc=stage,

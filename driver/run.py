@@ -24,14 +24,14 @@ sys.path[:1] = (
 
 def _lacking(error: ModuleNotFoundError) -> str:
     """What to do where Mapsight's requirements are not installed."""
-    root = Path(__file__).resolve().parent.parent
-    own = root / ".venv" / "bin" / "python"
-    advice = f"use {own}" if own.is_file() else f"pip install '{root}[driver]'"
-    return f"mapsight: error: {sys.executable} has no {error.name}: {advice}\n"
+    from mapsight.extras import advice
+
+    return f"mapsight: error: {sys.executable} has no {error.name}: {advice([error.name or ''])}\n"
 
 
 try:
     from driver.errors import Failure
+    from driver.needs import check_needs
     from driver.options import parse
 except ModuleNotFoundError as error:
     sys.exit(_lacking(error).rstrip())
@@ -109,6 +109,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             signal.signal(number, _terminate)
     try:
         options = parse(arguments, prog)
+        check_needs(options)
         return _perform(options, " ".join([prog, *arguments]))
     except Failure as error:
         sys.stderr.write(f"mapsight: error: {error}\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 from argparse import Namespace
@@ -17,7 +16,7 @@ def check_runner(options: Namespace) -> None:
     """Refuse a runner that cannot work here, saying what is missing.
 
     Raises:
-        UsageError: no `hadoop` or boto3, or a workspace that the cluster cannot see.
+        UsageError: no `hadoop`, or a workspace that the cluster cannot see.
     """
     if options.runner == "hadoop":
         home = os.environ.get("HADOOP_HOME", "")
@@ -32,9 +31,6 @@ def check_runner(options: Namespace) -> None:
 
 
 def _check_emr(options: Namespace) -> None:
-    for name in ("boto3", "s3fs"):
-        if importlib.util.find_spec(name) is None:
-            raise UsageError(f"-r emr: needs {name}; pip install 'mapsight[emr]'")
     from driver.emr_settings import check_machine
 
     if not options.node_python:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote, urlsplit
 
+from mapsight.extras import lacking
 from mapsight.hadoop_conf import in_streaming_task
 from mapsight.hdfs_files import error_of
 
@@ -196,8 +197,7 @@ def _kerberos() -> Any:
     try:
         from requests_kerberos import OPTIONAL, HTTPKerberosAuth
     except ImportError as error:
-        line = "WebHDFS with Kerberos needs requests-kerberos: pip install 'mapsight[kerberos]'"
-        raise ImportError(line) from error
+        raise ImportError(lacking("WebHDFS with Kerberos", ["requests_kerberos"])) from error
     return HTTPKerberosAuth(mutual_authentication=OPTIONAL)
 
 

@@ -6,7 +6,6 @@ The only module that imports TensorFlow, inside the functions that need it.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import random
 import tempfile
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
+from mapsight.extras import lacking, missing
 from mapsight.mobilenet import MobileNet
 from mapsight.preprocess import central_crop, to_model_input, to_rgb
 from mapsight.quantize import join, mend
@@ -33,7 +33,6 @@ __all__ = [
     "pictures_in",
 ]
 
-MISSING = "building the model needs TensorFlow: pip install 'mapsight[model]'"
 CORRECTED = 32
 """How many calibration crops correct biases; more gain nothing."""
 
@@ -69,8 +68,8 @@ def build_keras(alpha: float, resolution: int, weights: Path) -> Any:
 
 def need_tensorflow() -> None:
     """Raise ConversionError where TensorFlow is not installed; it is not imported."""
-    if importlib.util.find_spec("tensorflow") is None:
-        raise ConversionError(MISSING)
+    if missing(["tensorflow"]):
+        raise ConversionError(lacking("building the model", ["tensorflow"]))
 
 
 def _tensorflow() -> Any:
@@ -78,7 +77,7 @@ def _tensorflow() -> Any:
     try:
         import tensorflow
     except ModuleNotFoundError as error:
-        raise ConversionError(MISSING) from error
+        raise ConversionError(lacking("building the model", ["tensorflow"])) from error
     return tensorflow
 
 

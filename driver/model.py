@@ -12,7 +12,7 @@ from driver.errors import Failure
 from mapsight.convert import Recipe, built_record, ensure_model
 from mapsight.inputs import open_uri
 from mapsight.integrity import sha256_of
-from mapsight.keras_build import need_tensorflow
+from mapsight.keras_build import need_tensorflow, pictures_in
 from mapsight.mobilenet import MobileNet, wnids
 from mapsight.sandbox import Decoded, Decoder
 from mapsight.weights import Weights, find_weights, model_cache_dir
@@ -59,6 +59,7 @@ def find_model(
         Failure: it cannot be had, or is not what was recorded; the message says why.
     """
     try:
+        check_calibration(calibration)
         if engine == "keras":
             found = _weights(alpha, resolution, weights)
             return Model(Path(found.path), found.sha256, alpha, resolution, precision)
@@ -112,11 +113,22 @@ def check_model(options: Namespace) -> None:
         *size, options.precision, model_cache_dir(), options.weights, options.calibration
     )
     try:
+        check_calibration(options.calibration)
         if options.engine == "keras" or built_record(recipe) is None:
             need_tensorflow()
             _weights(*size, options.weights)
     except (ValueError, OSError, RuntimeError) as error:
         raise Failure(str(error)) from error
+
+
+def check_calibration(folder: str | None) -> None:
+    """Find that a folder of --calibration has no pictures, also where none is used.
+
+    Raises:
+        ValueError: it has none, or is none.
+    """
+    if folder:
+        pictures_in(Path(folder))
 
 
 def built_path(options: Namespace) -> Path:

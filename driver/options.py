@@ -532,6 +532,9 @@ def _check(options: argparse.Namespace, given: argparse.Namespace) -> None:
     named = getattr(options, "model", None)
     if named and (options.weights or getattr(options, "engine", "") == "keras"):
         raise UsageError("--model FILE goes without --weights and --engine keras")
+    for name in ("calibration", "check"):
+        if named and getattr(options, name, None):
+            raise UsageError(f"--model FILE goes without --{name}: it is not built here")
     if getattr(options, "no_fit", False) and options.head:
         raise UsageError("--head FILE goes without --no-fit: one of them labels")
     settings = getattr(options, "mrjob_conf", None)

@@ -113,7 +113,7 @@ def ensure_model(
         weights: a weights file or a folder with a known one; see `mapsight.weights`.
         cache: the model cache, default `mapsight.weights.model_cache_dir()`.
         calibration: a folder of pictures that set the ranges of an int8 model.
-        check: a folder of real pictures to compare with Keras on, when it is built.
+        check: a folder of real pictures to compare with Keras on, also where it is built already.
         log: called with a line before something slow begins.
 
     Raises:
@@ -122,10 +122,14 @@ def ensure_model(
     """
     cache = cache or model_cache_dir()
     recipe = Recipe(alpha, resolution, precision, cache, weights, calibration, check)
+    if check:
+        pictures_in(Path(check), besides=recipe.calibration_pictures())
     record = built_record(recipe)
-    if record is None:
-        if log:
+    if record is None or check:
+        if log and record is None:
             log(f"building {recipe.path.name} (TensorFlow, about 30 s){recipe.warning()}")
+        elif log:
+            log(f"comparing {recipe.path.name} with Keras on pictures of {check}")
         record = _in_a_process(recipe)
     return ModelFile(recipe.path, record["sha256"], alpha, resolution, precision)
 
@@ -180,15 +184,19 @@ def _in_a_process(recipe: Recipe) -> dict[str, Any]:
 def convert(recipe: Recipe) -> dict[str, Any]:
     """Builds, checks and publishes a model in this process, unless the cache has it.
 
-    With `recipe.check`, a folder of pictures, it is built even then and compared with
-    Keras on those too. Returns the record that is kept beside the model.
+    With `recipe.check`, a folder of pictures, it is compared with Keras on those too; what
+    the cache has stays the same file then. Returns the record that is kept beside the model.
     """
     path = recipe.path
     found = find_weights(
         recipe.alpha, recipe.resolution, explicit=recipe.weights, cache=recipe.cache
     )
     with locked(path):
-        if not recipe.check and (record := cached_record(recipe, found)):
+        record = cached_record(recipe, found)
+        if record and recipe.check:
+            record = _checked(recipe, found, record)
+            write_whole(path.with_suffix(".json"), json.dumps(record, indent=1).encode())
+        if record:
             return record
         record, content = _build(recipe, found)
         # a model without a record counts as absent: a crash in between changes nothing
@@ -196,6 +204,20 @@ def convert(recipe: Recipe) -> dict[str, Any]:
         write_whole(path, content)
         write_whole(path.with_suffix(".json"), json.dumps(record, indent=1).encode())
     return record
+
+
+def _checked(recipe: Recipe, weights: Weights, record: dict[str, Any]) -> dict[str, Any]:
+    """The record of a model that is there, compared with Keras on the pictures to check."""
+    model = build_keras(recipe.alpha, recipe.resolution, weights.path)
+    checks = {**record["checks"], "real": _on_pictures(recipe, model, recipe.path.read_bytes())}
+    if recipe.precision == "float32":
+        _must_agree(checks)
+    return {**record, "checks": checks}
+
+
+def _on_pictures(recipe: Recipe, model: Any, content: bytes) -> dict[str, Any]:
+    pictures = pictures_in(Path(str(recipe.check)), besides=recipe.calibration_pictures())
+    return compare(model, content, crops_of(pictures, recipe.resolution))
 
 
 def _build(recipe: Recipe, weights: Weights) -> tuple[dict[str, Any], bytes]:
@@ -208,8 +230,7 @@ def _build(recipe: Recipe, weights: Weights) -> tuple[dict[str, Any], bytes]:
     content = flatbuffer(model, list(crops) if int8 else (), real=bool(files))
     checks = {"made_up": compare(model, content, made_up_crops(side, 16, seed=1))}
     if recipe.check:
-        pictures = pictures_in(Path(recipe.check), besides=files)
-        checks["real"] = compare(model, content, crops_of(pictures, side))
+        checks["real"] = _on_pictures(recipe, model, content)
     if not int8:
         _must_agree(checks)
     return {

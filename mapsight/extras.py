@@ -21,7 +21,11 @@ EXTRAS = {
     "tensorflow": "model",
 }
 """The extra of setup.py that brings a module. What is not here comes with every installation."""
-PACKAGES = {"faiss": "faiss-cpu", "requests_kerberos": "requests-kerberos", "tensorflow": "TensorFlow"}
+PACKAGES = {
+    "faiss": "faiss-cpu",
+    "requests_kerberos": "requests-kerberos",
+    "tensorflow": "TensorFlow",
+}
 """The names of modules whose packages have other ones."""
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -152,11 +152,17 @@ def pictures_in(folder: Path, limit: int = 200, besides: Iterable[Path] = ()) ->
     """Pictures anywhere below a folder: at most `limit`, chosen at random with a fixed seed.
 
     Raises:
-        ConversionError: there is none, or none besides those.
+        ConversionError: it is no folder that can be listed; there is none in it, or none
+            besides those.
     """
+    try:
+        next(os.scandir(folder), None)
+    except OSError as error:
+        reason = error.strerror or error
+        raise ConversionError(f"{folder}: no pictures can be read there: {reason}") from error
     taken = set(besides)
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    found = [path for path in found if path not in taken]
+    every = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    found = sorted(path for path in every if path not in taken and path.is_file())
     if not found:
         kinds = ", ".join(sorted(SUFFIXES))
         raise ConversionError(f"{folder}: no {'other ' * bool(taken)}pictures ({kinds})")

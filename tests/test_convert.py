@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from driver.run import main
 from mapsight import convert
 from mapsight.convert import Recipe, ensure_model
 from mapsight.integrity import AlteredError
@@ -167,3 +168,49 @@ def test_pictures_to_check_are_not_those_of_the_calibration(pictures: Path):
 def test_made_up_crops_depend_on_the_seed_alone():
     one, same, other = (next(made_up_crops(32, 1, seed)) for seed in (1, 1, 2))
     assert one.tobytes() == same.tobytes() != other.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [
+        ("nonexistent", "No such file or directory"),
+        ("empty", "no pictures"),
+        ("texts", "no pictures"),
+        ("file.jpg", "Not a directory"),
+        ("folder_named", "no pictures"),
+    ],
+)
+@pytest.mark.parametrize("option", ["--check", "--calibration"])
+def test_a_folder_to_check_on_is_looked_at_also_where_the_model_is_built(
+    cache: Path, model_file, tmp_path: Path, monkeypatch, capsys, option, place, why
+):
+    for name in ("empty", "texts", "folder_named/x.jpg"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "texts" / "a.txt").touch()
+    (tmp_path / "file.jpg").touch()
+    monkeypatch.setenv("MAPSIGHT_MODEL_CACHE", str(cache))
+    size = ["--alpha", "0.25", "--resolution", "128"]
+    assert main(["model", *size, option, str(tmp_path / place)]) == 1
+    said = capsys.readouterr()
+    assert why in said.err
+    assert said.out == ""
+
+
+@pytest.mark.parametrize("option", ["--check", "--calibration"])
+def test_a_model_that_was_given_is_compared_with_nothing(tmp_path: Path, capsys, option):
+    assert main(["model", "--model", str(tmp_path / "m.tflite"), option, str(tmp_path)]) == 2
+    assert f"--model FILE goes without {option}" in capsys.readouterr().err
+
+
+def test_a_check_of_a_model_that_is_there_is_made_and_leaves_the_file(
+    cache: Path, weights_dir: Path, model_file, pictures: Path
+):
+    path = cache / f"{NAME}.tflite"
+    before = path.read_bytes()
+    said: list[str] = []
+    options = {"weights": str(weights_dir), "cache": cache, "check": str(pictures)}
+    ensure_model(0.25, 128, "float32", log=said.append, **options)
+    record = json.loads(path.with_suffix(".json").read_text())
+    assert record["checks"]["real"]["pictures"] == 12
+    assert path.read_bytes() == before
+    assert said == [f"comparing {path.name} with Keras on pictures of {pictures}"]

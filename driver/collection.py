@@ -38,7 +38,19 @@ def require_index(workspace: Workspace) -> None:
         return
     if not workspace.is_there():
         raise Failure(f"{workspace.location}: no workspace is there")
-    raise Failure(f"{workspace.location}: no index of its pictures; run the pipeline first")
+    raise Failure(f"{workspace.location}: no index of its pictures: {_why_none(workspace)}")
+
+
+def _why_none(workspace: Workspace) -> str:
+    """Return the reason that there is no index, and what to do."""
+    document, extract = workspace.committed("index"), workspace.committed("extract")
+    if document is None or extract is None or document["parts"]:
+        return "run the pipeline first, to its end"
+    if not is_current(workspace, document):
+        return "its pictures have changed since; run the pipeline to its end"
+    if not extract["counters"].get("images", {}).get("extracted"):
+        return "none of its pictures can be used; results/rejected.csv says why"
+    return "it was run with --no-index; run the pipeline again without that"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from pathlib import Path
 from driver.errors import Failure
 from driver.fingerprint import ROOT, shipped
 from driver.progress import Progress
+from driver.unwritable import full_folder, stands
+from mapsight.integrity import write_whole
 
 __all__ = ["JOBS", "Job", "applications_of", "launch", "reducers", "runner_settings"]
 
@@ -24,6 +27,7 @@ POLL_SECONDS = 0.3
 LOG_BYTES = 4 << 20
 REDUCER_BYTES = 128 << 20
 MOST_REDUCERS = 500
+Counters = dict[str, dict[str, int]]
 APPLICATION = re.compile(rb"\b(?:application_\d+_\d+|s-[0-9A-Z]{8,})\b")
 
 
@@ -109,7 +113,7 @@ def launch(
     arguments: Sequence[str],
     scratch: Path,
     progress: Progress,
-) -> dict[str, dict[str, int]]:
+) -> Counters:
     """Run a job to its end; its counters by group and name.
 
     Args:
@@ -121,29 +125,61 @@ def launch(
         Failure: the job failed, or was killed.
     """
     scratch.mkdir(parents=True, exist_ok=True)
-    spec, outcome = scratch / "spec.json", scratch / "outcome.json"
-    outcome.unlink(missing_ok=True)
-    document = {
-        "module": job.module,
-        "class": job.name,
-        "args": list(arguments),
-        "outcome": str(outcome),
-    }
-    spec.write_text(json.dumps(document), encoding="utf-8")
-    with (scratch / "log").open("wb") as log:
+    spec = scratch / "spec.json"
+    with (scratch / "log").open("wb") as log, _Outcome() as outcome:
+        document = {
+            "module": job.module,
+            "class": job.name,
+            "args": list(arguments),
+            "outcome": outcome.place,
+        }
+        write_whole(spec, json.dumps(document).encode())
         process = subprocess.Popen(
             [sys.executable, "-m", "driver.launch_job", str(spec)],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             env=_environment(scratch),
+            cwd=None if stands() else scratch,
+            pass_fds=[outcome.descriptor],
             start_new_session=True,
         )
         try:
             _wait(process, scratch, progress)
         finally:
             _end_group(process)
-    return _outcome(job, process.returncode, outcome, scratch / "log")
+        text = outcome.text()
+    return _counters(job, process.returncode, text, scratch)
+
+
+class _Outcome:
+    """A pipe for what a job's process says at its end, which a full disk does not keep from us."""
+
+    def __enter__(self) -> _Outcome:
+        self._read, self.descriptor = os.pipe()
+        self.place = f"/dev/fd/{self.descriptor}"
+        self._pieces: list[bytes] = []
+        self._thread = threading.Thread(target=self._collect, daemon=True)
+        self._thread.start()
+        return self
+
+    def _collect(self) -> None:
+        while piece := os.read(self._read, 1 << 16):
+            self._pieces.append(piece)
+
+    def text(self) -> bytes:
+        """Return all of it, once the process has ended."""
+        os.close(self.descriptor)
+        self.descriptor = -1
+        self._thread.join(POLL_SECONDS * 10)
+        return b"".join(self._pieces)
+
+    def __exit__(self, *_: object) -> None:
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+        self._thread.join(POLL_SECONDS * 10)
+        if not self._thread.is_alive():
+            os.close(self._read)
 
 
 def _environment(scratch: Path) -> dict[str, str]:
@@ -178,12 +214,22 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
         process.stdin.close()
 
 
-def _outcome(job: Job, returncode: int, outcome: Path, log: Path) -> dict[str, dict[str, int]]:
-    if outcome.is_file() and returncode in (0, 1):
-        document = json.loads(outcome.read_text(encoding="utf-8"))
-        if "counters" in document:
-            return document["counters"]
+def _counters(job: Job, returncode: int, outcome: bytes, scratch: Path) -> Counters:
+    """Return what a job has counted.
+
+    Raises:
+        Failure: it has not come to its end; the message says why.
+    """
+    try:
+        document = json.loads(outcome) if returncode in (0, 1) else {}
+    except ValueError:
+        document = {}
+    if "counters" in document:
+        return document["counters"]
+    if "error" in document:
         raise Failure(f"{job.path}: {document['error']}", document["detail"])
-    detail = log.read_bytes()[-20_000:].decode("utf-8", "replace")
+    detail = (scratch / "log").read_bytes()[-20_000:].decode("utf-8", "replace")
     how = f"was ended by signal {-returncode}" if returncode < 0 else f"ended with {returncode}"
+    if full := full_folder([scratch]):
+        raise Failure(f"{job.path}: {full}", detail)
     raise Failure(f"{job.path}: the job {how}; finished stages are kept, run again", detail)

@@ -19,7 +19,7 @@ import sys
 import threading
 import traceback
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ import mrjob.hadoop
 from mrjob.inline import InlineMRJobRunner
 from mrjob.local import LocalMRJobRunner
 
+from driver.unwritable import full_folder
 from driver.yarn_failures import python_error
 
 __all__ = ["main"]
@@ -130,12 +131,29 @@ def _run(spec: dict[str, Any]) -> dict[str, Any]:
     try:
         job_class = getattr(importlib.import_module(spec["module"]), spec["class"])
         with job_class(spec["args"]).make_runner() as runner:
-            runner.run()
+            with _watched():
+                runner.run()
             return {"counters": _sums(runner.counters())}
     except BaseException as error:
         log = _task_log(runner, error)
-        message = python_error(log) or f"{type(error).__name__}: {error}"[:MESSAGE]
+        message = str(error) if isinstance(error, _FullError) else python_error(log)
+        message = message or f"{type(error).__name__}: {error}"[:MESSAGE]
         return {"error": message, "detail": f"{traceback.format_exc()}\n{log or said.text}"}
+
+
+class _FullError(Exception):
+    """A job has failed for want of space; the message names the folder."""
+
+
+@contextlib.contextmanager
+def _watched() -> Iterator[None]:
+    """Look for the cause of an error before the job's files are removed, and its disk is free."""
+    try:
+        yield
+    except Exception as error:
+        if full := full_folder([os.environ["TMPDIR"]]):
+            raise _FullError(full) from error
+        raise
 
 
 def _sums(steps: list[dict[str, dict[str, int]]]) -> dict[str, dict[str, int]]:
@@ -159,7 +177,8 @@ def main() -> int:
     _improve_runners(spec["args"])
     outcome = _run(spec)
     Path(spec["outcome"]).write_text(json.dumps(outcome), encoding="utf-8")
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):
+        sys.stderr.flush()
     return 1 if "error" in outcome else 0
 
 

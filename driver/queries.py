@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import re
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 from driver.answers import Question
 from driver.errors import Failure, UsageError
 from driver.pipeline import Pipeline
+from driver.streams import closed_streams
 from mapsight.classify import Classifier
 from mapsight.decode import PictureError
 from mapsight.extract import feature_of
@@ -51,6 +53,8 @@ def typed_queries(options: Namespace) -> list[str]:
 
 
 def _text_of(name: str) -> str:
+    if name == STDIN and "standard input" in closed_streams():
+        raise OSError(errno.EBADF, "standard input is closed")
     return sys.stdin.read() if name == STDIN else Path(name).read_text(encoding="utf-8")
 
 
@@ -70,6 +74,8 @@ def question_of(typed: str) -> Question:
             return Question(typed)
         if file_system.isdir(path):
             return Question(typed, error="is a folder; name a picture file")
+    except FileNotFoundError:  # the current folder was deleted
+        pass
     except (OSError, ValueError, ImportError) as error:
         return Question(typed, error=f"cannot be read: {error}")
     if safe_id(typed):

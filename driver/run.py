@@ -7,7 +7,6 @@ python driver/run.py remove|status|report|model|pack|plan|compare [options]
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
@@ -30,13 +29,17 @@ def _lacking(error: ModuleNotFoundError) -> str:
 
 
 try:
-    from driver.errors import Failure
+    from driver.errors import Failure, UsageError
     from driver.needs import check_needs
-    from driver.options import parse
+    from driver.streams import finish_output, mend_streams
+    from driver.unwritable import GONE, reason_of, stands, watch_folder
 except ModuleNotFoundError as error:
     sys.exit(_lacking(error).rstrip())
 
 __all__ = ["command", "main"]
+
+TELLING = ("search", "status", "model", "plan", "compare", "evaluate-index")
+"""Commands that are for what they write to standard output."""
 
 
 class _Terminated(BaseException):
@@ -99,6 +102,13 @@ def _perform(options: Namespace, command: str) -> int:
     }[options.command](options)
 
 
+def _check_standing(workspace: str) -> None:
+    """Refuse a workspace in a folder that was deleted, and remember another for messages."""
+    if workspace and not (stands() or "://" in workspace or Path(workspace).is_absolute()):
+        raise UsageError(f"--workspace {workspace}: {GONE}")
+    watch_folder(workspace)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; the exit status: 0 done, 1 failed, 2 not understood."""
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -108,23 +118,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
             signal.signal(number, _terminate)
     try:
+        from driver.options import parse
+
         options = parse(arguments, prog)
         check_needs(options)
-        return _perform(options, " ".join([prog, *arguments]))
+        _check_standing(getattr(options, "workspace", ""))
+        status = _perform(options, " ".join([prog, *arguments]))
+        lost = finish_output(needed=options.command in TELLING and not getattr(options, "out", ""))
+        return status or lost
     except Failure as error:
-        sys.stderr.write(f"mapsight: error: {error}\n")
+        more = " (--debug shows the traceback)" if error.detail and not debug else ""
+        sys.stderr.write(f"mapsight: error: {error}{more}\n")
         if debug:
             sys.stderr.write(f"{error.detail}\n")
             raise
-        if error.detail:
-            sys.stderr.write("(--debug shows the traceback)\n")
         return error.exit_status
     except (KeyboardInterrupt, _Terminated) as stop:
         why = str(stop) or "Ctrl-C"
         sys.stderr.write(f"mapsight: stopped ({why}); finished stages are kept, run again\n")
         return 130
     except BrokenPipeError:
-        sys.stderr.close()
         return 1
     except Exception as error:
         if debug:
@@ -132,18 +145,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(error, ModuleNotFoundError):
             sys.stderr.write(_lacking(error))
             return 1
-        sys.stderr.write(
-            f"mapsight: error: {type(error).__name__}: {error} (--debug shows the traceback)\n"
-        )
+        sys.stderr.write(f"mapsight: error: {reason_of(error)} (--debug shows the traceback)\n")
         return 1
 
 
 def command() -> NoReturn:
     """Run the command line's command, and end this process."""
+    mend_streams()
     status = main()
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
-            stream.flush()
+    sys.stderr.flush()
     # all is done: libraries that end their threads now may abort (seen once in 2,000 runs)
     os._exit(status)
 

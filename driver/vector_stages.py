@@ -60,9 +60,9 @@ def vectors_identity(run: Pipeline) -> dict[str, Any]:
 
 
 def _wanted(run: Pipeline) -> bool:
-    """Not where pictures are so few that a search reads them all anyway."""
+    """Return whether there is to be an index, which few pictures have too."""
     pictures = run.documents["extract"]["counters"].get("images", {}).get("extracted", 0)
-    return not run.options.no_index and (bool(run.options.cells) or cells_for(pictures) > 1)
+    return not run.options.no_index and pictures > 0
 
 
 def cells_of(run: Pipeline) -> int:

@@ -34,8 +34,8 @@ MERGED_TASKS = 8
 
 
 def has_index(demand: Demand) -> bool:
-    """Whether there are pictures enough for cells."""
-    return cells_for(demand.images) > 1
+    """Return whether there are pictures to search."""
+    return demand.images > 0
 
 
 def _width(demand: Demand) -> float:

@@ -308,9 +308,9 @@ def _settle(*, memory: int, parent: int, bound: bool, **_: object) -> None:
 
 
 def _import_path() -> str:
-    """Where the child finds this package and all that its parent finds."""
+    """Where the child finds this package and what its parent finds, by whole paths alone."""
     here = Path(__file__).absolute().parents[1]
-    return os.pathsep.join(str(Path(entry).absolute()) for entry in [str(here), *sys.path])
+    return os.pathsep.join([str(here), *filter(os.path.isabs, sys.path)])
 
 
 def _wait(descriptor: int, event: int, deadline: float) -> None:

@@ -293,10 +293,10 @@ def test_recall_reads_the_whole_index_for_its_queries_once_or_with_a_head_twice(
     assert stages(LABELLED)["recall"].maps == 8
 
 
-def test_few_pictures_have_no_index():
-    found = estimate(replace(HADOOP, images=31), FIGURES)
-    assert not found.searches
-    assert "cluster" not in {stage.name for stage in found.stages}
+def test_few_pictures_have_an_index_of_one_cell():
+    found = estimate(replace(HADOOP, images=3), FIGURES)
+    assert found.searches
+    assert "cluster" in {stage.name for stage in found.stages}
 
 
 def test_a_query_reads_its_cells_and_many_read_each_cell_once():

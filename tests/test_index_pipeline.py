@@ -13,6 +13,8 @@ import pytest
 from conftest import Program, encoded, scribble
 from test_head_pipeline import make_dataset
 
+from driver.collection import require_index
+from driver.errors import Failure
 from driver.pipeline import Outcome, Pipeline, Stage
 from driver.workspace import Workspace
 from mapsight.head import load_head
@@ -130,10 +132,25 @@ def test_every_runner_and_split_gives_the_same_cells_and_index(ran, how):
         assert one == two
 
 
-def test_few_pictures_have_no_index(mapsight, pictures, tmp_path):
+def test_few_pictures_have_an_index_of_one_cell(mapsight, pictures, tmp_path):
     mapsight.ok("--images", "pictures")
-    assert not Workspace(str(tmp_path / "workspace")).committed("index")["parts"]
-    assert not (tmp_path / "workspace/results/cells.csv").exists()
+    assert len((tmp_path / "workspace/results/cells.csv").read_text().splitlines()) == 2
+    some = next(iter(indexed(Workspace(str(tmp_path / "workspace")))))
+    assert mapsight("search", some, "--no-job").returncode == 0
+    mapsight.ok("export", "--format", "npy", "--out", "out")
+
+
+@pytest.mark.parametrize("usable, reason", [(0, "none of its pictures"), (3, "--no-index")])
+def test_why_there_is_no_index_is_said(mapsight, pictures, tmp_path, usable, reason):
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    for number in range(3):
+        data = encoded(scribble(number)) if usable else b"no picture"
+        (folder / f"{number}.png").write_bytes(data)
+    how = ["--no-index"] if usable else ["--max-rejected", "1"]
+    mapsight.ok("--images", "odd", "--until", "index", *how)
+    with pytest.raises(Failure, match=reason):
+        require_index(Workspace(str(tmp_path / "workspace")))
 
 
 def test_fewer_different_pictures_than_cells(mapsight, tmp_path):

@@ -31,7 +31,8 @@ def _draws(options: Namespace) -> bool:
 
 def _on_s3(options: Namespace) -> bool:
     named = (getattr(options, name, None) or [] for name in ADDRESSES)
-    texts = (one for value in named for one in ([value] if isinstance(value, str) else value))
+    lists = (value if isinstance(value, list) else [str(value)] for value in named)  # plan: a number
+    texts = (text for texts in lists for text in texts)
     return any(text.lower().startswith(S3) for text in texts)
 
 

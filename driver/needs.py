@@ -31,7 +31,7 @@ def _draws(options: Namespace) -> bool:
 
 def _on_s3(options: Namespace) -> bool:
     named = (getattr(options, name, None) or [] for name in ADDRESSES)
-    lists = (value if isinstance(value, list) else [str(value)] for value in named)  # plan: a number
+    lists = (value if isinstance(value, list) else [str(value)] for value in named)  # plan has N
     texts = (text for texts in lists for text in texts)
     return any(text.lower().startswith(S3) for text in texts)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from driver.errors import Failure, UsageError
+from driver.option_types import whole
 
 __all__ = ["DUPLICATES_EXAMPLES", "duplicates", "duplicates_options"]
 
@@ -25,7 +26,7 @@ def duplicates_options(parser: argparse.ArgumentParser, share: Callable[[str], f
     """Add what duplicates alone knows; `share` reads a number from 0 to 1."""
     parser.add_argument(
         "--max-distance",
-        type=int,
+        type=whole,
         choices=range(4),
         default=3,
         help="bits in which the dHashes of near duplicates may differ (default: %(default)s)",

@@ -17,6 +17,16 @@ from driver.duplicates_command import DUPLICATES_EXAMPLES, duplicates_options
 from driver.errors import UsageError
 from driver.export_command import EXPORT_EXAMPLES, export_options
 from driver.fetch_options import FETCH_EXAMPLES, fetch_options
+from driver.option_types import (
+    labels_in,
+    not_negative,
+    number,
+    positive,
+    positive_real,
+    ranks,
+    share,
+    whole,
+)
 from driver.pack_command import PACK_EXAMPLES, pack_options
 from driver.plan_command import PLAN_EXAMPLES, plan_options
 from driver.search_options import (
@@ -28,7 +38,6 @@ from driver.search_options import (
 from driver.workspace import STAGE_NAMES
 from mapsight import __version__
 from mapsight.labels import DEFAULT_TARGETS
-from mapsight.ranking import parse_ranks
 from mapsight.records import MEASURES
 
 __all__ = ["COMMANDS", "parse"]
@@ -91,47 +100,15 @@ class _Parser(argparse.ArgumentParser):
             return f"; did you mean {near[0]}?"
         return "" if word.startswith("-") else "; pictures are named with --images"
 
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        """Refuse what is empty, as an unset variable of a shell is, for every option."""
+        if not arg_string.strip() or "\0" in arg_string:
+            what = "has a null character" if arg_string.strip() else "is empty"
+            raise argparse.ArgumentError(action, f"{arg_string!r} {what}")
+        return super()._get_value(action, arg_string)
+
     def error(self, message: str) -> Any:
         raise UsageError(f"{message} (see {self.prog} --help)")
-
-
-def _labels(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
-    return int(text)
-
-
-def _real(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
-
-
-def _positive_real(text: str) -> float:
-    value = _real(text)
-    if not value > 0 or value == float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
-    return value
-
-
-def _share(text: str) -> float:
-    value = _real(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a share between 0 and 1")
-    return value
-
-
-def _ranks(text: str) -> str:
-    try:
-        parse_ranks(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    return text
 
 
 def _common(parser: argparse.ArgumentParser, *, jobs: bool, workspace: bool = True) -> None:
@@ -152,7 +129,7 @@ def _common(parser: argparse.ArgumentParser, *, jobs: bool, workspace: bool = Tr
             " (default: %(default)s)",
         )
         parser.add_argument(
-            "--processes", type=_positive, metavar="N", help="tasks at once for -r local"
+            "--processes", type=positive, metavar="N", help="tasks at once for -r local"
         )
         parser.add_argument(
             "--mrjob-conf",
@@ -184,11 +161,11 @@ def _emr_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--instance-type", metavar="TYPE", help="of the machines that run tasks")
     group.add_argument(
-        "--num-core-instances", type=_positive, metavar="N", help="how many run tasks"
+        "--num-core-instances", type=positive, metavar="N", help="how many run tasks"
     )
     group.add_argument(
         "--spot",
-        type=_positive_real,
+        type=positive_real,
         metavar="USD",
         help="all but one of them on the spot market, at this price an hour or less",
     )
@@ -197,14 +174,14 @@ def _emr_options(parser: argparse.ArgumentParser) -> None:
 def _size_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--alpha",
-        type=float,
+        type=number,
         choices=[0.25, 0.5, 0.75, 1.0],
         default=1.0,
         help="width of MobileNet",
     )
     group.add_argument(
         "--resolution",
-        type=int,
+        type=whole,
         choices=[128, 160, 192, 224],
         default=224,
         help="input side, pixels",
@@ -251,10 +228,10 @@ def _input_options(parser: argparse.ArgumentParser) -> None:
     )
     inputs.add_argument("--url-column", metavar="NAME", help="column of URLs in CSV files")
     _fetch_options(parser)
-    inputs.add_argument("--splits", type=_positive, metavar="N", help="number of map tasks")
+    inputs.add_argument("--splits", type=positive, metavar="N", help="number of map tasks")
     inputs.add_argument(
         "--max-rejected",
-        type=_share,
+        type=share,
         default=0.5,
         metavar="SHARE",
         help="fail if more than this share of the pictures is unusable (default: %(default)s)",
@@ -295,21 +272,21 @@ def _fetch_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--connections",
-        type=_positive,
+        type=positive,
         default=16,
         metavar="N",
         help="open at once (default: %(default)s)",
     )
     group.add_argument(
         "--per-host",
-        type=_positive,
+        type=positive,
         default=4,
         metavar="N",
         help="of those, to one host, also where redirects lead (default: %(default)s)",
     )
     group.add_argument(
         "--fetch-seconds",
-        type=_positive_real,
+        type=positive_real,
         default=120.0,
         metavar="S",
         help="for one URL, all retries included (default: %(default)g)",
@@ -326,7 +303,7 @@ def _label_options(parser: argparse.ArgumentParser) -> None:
     labels.add_argument(
         "--target-labels",
         nargs="+",
-        type=_labels,
+        type=labels_in,
         default=[],
         metavar="LABEL",
         help=f"Open Images names or MIDs (default: {', '.join(DEFAULT_TARGETS)})",
@@ -344,7 +321,7 @@ def _label_options(parser: argparse.ArgumentParser) -> None:
         "--order", choices=["desc", "asc"], default="desc", help="default: %(default)s"
     )
     labels.add_argument(
-        "--ranks", type=_ranks, metavar="A:B", help="keep only these ranks of each label, from 1"
+        "--ranks", type=ranks, metavar="A:B", help="keep only these ranks of each label, from 1"
     )
     labels.add_argument(
         "--near-model",
@@ -353,7 +330,7 @@ def _label_options(parser: argparse.ArgumentParser) -> None:
     )
     labels.add_argument(
         "--screen-diagonal",
-        type=_positive_real,
+        type=positive_real,
         metavar="INCHES",
         help="PPI on a screen of this size instead of the picture's own diagonal",
     )
@@ -364,14 +341,14 @@ def _selection_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--only-labels",
         nargs="+",
-        type=_labels,
+        type=labels_in,
         default=[],
         metavar="LABEL",
         help="pictures that have one of these labels, from people or machines",
     )
     group.add_argument(
         "--min-confidence",
-        type=_share,
+        type=share,
         default=0.99,
         metavar="C",
         help="of a label that counts for that, above this (default: %(default)g)",
@@ -379,9 +356,7 @@ def _selection_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--subset", nargs="+", type=str.lower, default=[], metavar="NAME", help="as in train test"
     )
-    group.add_argument(
-        "--license", default="", metavar="TEXT", help="a part of its address, as in by/2.0"
-    )
+    group.add_argument("--license", metavar="TEXT", help="a part of its address, as in by/2.0")
 
 
 def _index_options(parser: argparse.ArgumentParser) -> None:
@@ -391,20 +366,20 @@ def _index_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--cells",
-        type=_positive,
+        type=positive,
         metavar="K",
         help="of k-means (default: the power of two nearest to 6√n, at most 16384 and n/16)",
     )
     group.add_argument(
         "--max-iterations",
-        type=_positive,
+        type=positive,
         default=10,
         metavar="N",
         help="of k-means (default: %(default)s)",
     )
     group.add_argument(
         "--tolerance",
-        type=_share,
+        type=share,
         default=0.001,
         metavar="SHARE",
         help="stop when the inertia falls by no more (default: %(default)s)",
@@ -462,18 +437,18 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
         parser.add_argument("--version", action="version", version=f"mapsight {__version__}")
         _run_options(parser)
     elif command == "search":
-        search_options(parser, _positive, _real, _share)
+        search_options(parser, positive, not_negative, share)
     elif command == "add":
         parser.add_argument("pictures", nargs="*", help="as --images takes them")
         _input_options(parser)
     elif command == "remove":
         remove_options(parser)
     elif command == "duplicates":
-        duplicates_options(parser, _share)
+        duplicates_options(parser, share)
     elif command == "evaluate-index":
-        evaluate_options(parser, _positive)
+        evaluate_options(parser, positive)
     elif command == "fetch":
-        fetch_options(parser, _positive, _labels)
+        fetch_options(parser, positive, labels_in)
         _fetch_options(parser)
     elif command == "export":
         export_options(parser)
@@ -489,7 +464,7 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
         return parser
     elif command == "plan":
         _size_options(parser.add_argument_group("model"))
-        plan_options(parser, _positive)
+        plan_options(parser, positive)
         parser.add_argument("--debug", action="store_true", help="show tracebacks")
         return parser
     _common(parser, jobs=command in WITH_JOBS, workspace=command != "fetch")
@@ -541,6 +516,7 @@ def _check(options: argparse.Namespace, given: argparse.Namespace) -> None:
     if settings and not Path(settings).is_file():
         raise UsageError(f"--mrjob-conf {settings}: no such file")
     if options.command == "run":
+        options.license = options.license or ""
         if options.runner == "hadoop":
             options.results = options.results or "./results"
         options.duplicates |= "duplicates" in (options.until, *options.force)

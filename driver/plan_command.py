@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from driver.errors import UsageError
+from driver.option_types import not_negative
 from mapsight.capacity import Estimate, estimate
 from mapsight.limits import limits
 from mapsight.phases import Demand, StageEstimate
@@ -42,7 +43,7 @@ def plan_options(parser: argparse.ArgumentParser, positive: Callable[[str], int]
         metavar="C",
         help="tasks that run at once (default: this machine's, %(default)s)",
     )
-    parser.add_argument("--price", type=_price, metavar="P", help="of a core for an hour")
+    parser.add_argument("--price", type=not_negative, metavar="P", help="of a core for an hour")
     parser.add_argument(
         "--picture-bytes",
         type=positive,
@@ -69,16 +70,6 @@ def plan_options(parser: argparse.ArgumentParser, positive: Callable[[str], int]
         f" {_rows_per_picture():g} a picture, as Open Images V7 has of pictures with boxes)",
     )
     parser.add_argument("--format", choices=["table", "json"], default="table")
-
-
-def _price(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no price")
-    return value
 
 
 def read_figures() -> tuple[dict[str, float], float]:

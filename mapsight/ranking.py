@@ -12,6 +12,7 @@ import hashlib
 import heapq
 import itertools
 import math
+import re
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,6 +52,9 @@ def sort_key(value: float, descending: bool) -> str:
     return f"{bits ^ 0xFFFF_FFFF_FFFF_FFFF if descending else bits:016x}"
 
 
+RANKS = re.compile(r"([0-9]{0,12}):([0-9]{0,12})")
+
+
 def parse_ranks(text: str | None) -> tuple[int, int | None]:
     """`100:200` as (100, 200): ranks from 1, both ends included; either may be left out.
 
@@ -59,12 +63,10 @@ def parse_ranks(text: str | None) -> tuple[int, int | None]:
     """
     if not text:
         return 1, None
-    first, colon, last = text.partition(":")
-    try:
-        low, high = int(first or 1), int(last) if last else None
-    except ValueError:
-        low, high, colon = 0, None, ""
-    if not colon or low < 1 or (high is not None and high < low):
+    form = RANKS.fullmatch(text)
+    low, high = (int(one) if one else None for one in form.groups()) if form else (0, None)
+    low = 1 if low is None else low
+    if low < 1 or (high is not None and high < low):
         raise ValueError(
             f"ranks {text!r}: expected FIRST:LAST with 1 <= FIRST <= LAST, as in 1:100"
         )

@@ -86,7 +86,7 @@ def test_without_a_price_there_is_no_cost():
     [
         ("", "plan: --images N is needed"),
         ("--images 0", "'0' is not a positive whole number"),
-        ("--images 1 --price -1", "'-1' is no price"),
+        ("--images 1 --price -1", "'-1' is not a number from 0"),
         ("--images 1 -r inline", "invalid choice"),
         ("--images 1 --metadata-rows 0", "'0' is not a positive whole number"),
     ],

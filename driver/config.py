@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from driver.errors import UsageError
+from mapsight.near_names import near_names
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -62,7 +62,7 @@ def config_flags(
         if name not in actions:
             if key in plain and name in elsewhere:
                 continue
-            near = difflib.get_close_matches(name, elsewhere, n=1)
+            near = near_names(name, sorted(elsewhere), 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise UsageError(f"{where}: unknown option {key!r}{hint}")
         if not _overridden(name, argv):

@@ -85,6 +85,8 @@ def find_labels(
             of the label have.
     """
     names = {label.casefold(): label for label in labels}
+    if not index.cells.styles:
+        style = "any"
     vectors: dict[RowFilter, np.ndarray | None] = {}
     for question in questions:
         label = names.get(question.typed.casefold())
@@ -133,10 +135,13 @@ def give_vectors(questions: Sequence[Question], head: Head | None) -> None:
 
 
 def mean_question(questions: Sequence[Question]) -> list[Question]:
-    """One query for the mean of all that can be had, and those that cannot."""
-    good = [question for question in questions if not question.error]
-    if not good:
-        return list(questions)
+    """One query for the mean of all; where some cannot be had those, and no mean of the others."""
+    bad = [question for question in questions if question.error]
+    if bad:
+        for question in bad:
+            question.error = f"{question.error}; --mean answers for all queries or for none"
+        return bad
+    good = questions
     vectors = np.stack([question.vector for question in good if question.vector is not None])
     names = ", ".join(question.typed for question in good[:3]) + (", …" if len(good) > 3 else "")
     return [
@@ -145,9 +150,8 @@ def mean_question(questions: Sequence[Question]) -> list[Question]:
             vector=mean_vector(vectors, np.ones(len(vectors), np.int64)),
             label=_same(question.label for question in good),
             style=_most(question.style for question in good) or None,
-            members=good,
+            members=list(good),
         ),
-        *(question for question in questions if question.error),
     ]
 
 

@@ -22,6 +22,7 @@ from mapsight.head import DRAWING, PHOTO
 from mapsight.index_filter import RowFilter
 from mapsight.probe_plan import Choice, choose_nearest
 from mapsight.probe_queries import ProbeQuery
+from mapsight.records import OTHER
 
 __all__ = ["Rounds", "Scorer", "answer_by_index"]
 
@@ -40,13 +41,13 @@ def answer_by_index(
     label: str | None,
     scorer: Scorer | None = None,
 ) -> list[Question]:
-    """Give each question its answers; with --mean, the questions that are left.
+    """Give each question its answers; with --mean, one question, or those that keep it away.
 
     Args:
         label: that answers must have; None for any.
         scorer: of cells; None runs a job.
     """
-    labels = classifier.labeler.targets
+    labels = [*classifier.labeler.targets, OTHER]
     find_labels(index, questions, labels, run.options.style)
     find_rows(run.workspace, index, questions, labels)
     look_at(run, questions, classifier)
@@ -57,9 +58,14 @@ def answer_by_index(
         scorer = scorer or partial(probe_cells, run)
         rounds = Rounds(run.options, index, good, label, scorer)
         rounds.to_the_end()
-        if not run.options.each:
+        if not (run.options.each or _says_it(run.options, asked)):
             sys.stderr.write(f"{rounds.summary()}\n")
     return asked
+
+
+def _says_it(options: Namespace, asked: Sequence[Question]) -> bool:
+    """Whether the table on standard output ends with what was read, so that nobody else need."""
+    return len(asked) == 1 and options.format == "table" and not options.out
 
 
 class Rounds:
@@ -79,7 +85,8 @@ class Rounds:
     ) -> None:
         self._options, self._index, self._questions = options, index, questions
         self._scorer = scorer
-        self._queries = [_query(question, options, label) for question in questions]
+        styled = bool(index.cells.styles)
+        self._queries = [_query(question, options, label, styled) for question in questions]
         known, wanted = index.features(), options.features
         self._features = wanted if wanted in known else next(iter(known))
         self._d = known[self._features]
@@ -135,10 +142,11 @@ class Rounds:
         return found < query.top_k and not question.exhausted
 
 
-def _query(question: Question, options: Namespace, label: str | None) -> ProbeQuery:
+def _query(question: Question, options: Namespace, label: str | None, styled: bool) -> ProbeQuery:
+    """A question as tasks read it; `styled` tells whether pictures of the index have styles."""
     question.filter = label
     style = question.style if options.style in (None, "same") else options.style
-    question.only_style = style if style in (PHOTO, DRAWING) else ""
+    question.only_style = style if styled and style in (PHOTO, DRAWING) else ""
     members = (question.members or [question]) if options.exclude_self else []
     digests = (q.sha256 or (q.record or {}).get("sha256") for q in members)
     return ProbeQuery(

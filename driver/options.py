@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import getpass
 import os
 from collections.abc import Sequence
@@ -38,6 +37,7 @@ from driver.search_options import (
 from driver.workspace import STAGE_NAMES
 from mapsight import __version__
 from mapsight.labels import DEFAULT_TARGETS
+from mapsight.near_names import near_names
 from mapsight.records import MEASURES
 
 __all__ = ["COMMANDS", "parse"]
@@ -95,7 +95,7 @@ class _Parser(argparse.ArgumentParser):
 
     def _hint(self, word: str) -> str:
         known = [*self._option_string_actions, *COMMANDS]
-        near = difflib.get_close_matches(word.split("=")[0], known, n=1)
+        near = near_names(word.split("=")[0], known, 1)
         if near:
             return f"; did you mean {near[0]}?"
         return "" if word.startswith("-") else "; pictures are named with --images"

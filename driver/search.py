@@ -16,6 +16,7 @@ from driver.copied_index import probe_here
 from driver.each_query import answer_each, copied_index, tell_errors
 from driver.errors import Failure, UsageError
 from driver.head_file import check_given_head, fitted_head
+from driver.idle_filters import idle_filters
 from driver.index_files import SearchIndex
 from driver.index_queries import REMOVED
 from driver.index_search import answer_by_index
@@ -98,6 +99,7 @@ def _answerer(run: Pipeline) -> Callable[[list[Question]], list[Question]]:
         else:
             index, scorer = copied_index(run), probe_here
         _remember(run, index.collection)
+        sys.stderr.writelines(f"{line}\n" for line in idle_filters(run, index))
         return lambda questions: answer_by_index(run, index, questions, classifier, label, scorer)
 
     _remember(run, collection_of(run.workspace, run.scratch))
@@ -162,7 +164,8 @@ def _look_up(run: Pipeline, questions: Sequence[Question]) -> None:
     output = run.collect("find", collection.addresses(stage), ["--ids", ids])
     records: dict[str, Any] = {}
     removed: set[str] = set()
-    labels = {label.casefold() for label in settings_of(run.documents["classify"])[0]["targets"]}
+    targets = settings_of(run.documents["classify"])[0]["targets"]
+    labels = {label.casefold() for label in (*targets, OTHER)}
     for image_id, record in merged_records(output):
         if "error" in record:
             records.setdefault(image_id, record)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
 
+from mapsight.near_names import near_names
 from mapsight.records import OTHER
 
 __all__ = [
@@ -106,8 +106,7 @@ def _known_names() -> Mapping[str, str]:
 def near_labels(text: str, names: Iterable[str]) -> list[str]:
     """Up to three of some labels that a mistyped one may have meant, the nearest first."""
     by_case = {name.casefold(): name for name in names}
-    found = difflib.get_close_matches(text.casefold(), by_case, n=3)
-    return [by_case[name] for name in found]
+    return [by_case[name] for name in near_names(text.casefold(), by_case, 3)]
 
 
 def resolve_targets(

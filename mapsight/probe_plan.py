@@ -76,6 +76,11 @@ class Cells:
         """Labels that rows have."""
         return frozenset(self._names["label"].tolist())
 
+    @property
+    def styles(self) -> frozenset[str]:
+        """Styles that rows have: none where no head knew any."""
+        return frozenset(filter(None, self._names["style"].tolist()))
+
     def kinds(self, label: str) -> dict[str, int]:
         """Rows of a label by style."""
         chosen = self._names["label"] == label

@@ -185,11 +185,11 @@ def test_copies_are_folded_into_one_answer(ran):
 
 
 def test_one_bad_query_loses_nothing_else(ran):
-    done = ran.program("search", "nosuch", TIGER_ID, "--mean", "--format", "json")
+    done = ran.program("search", "nosuch", TIGER_ID, "--format", "json")
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 10
     assert (
-        "nosuch: no such file, no label, and no picture with this image_id in the index"
+        "nosuch: no such file, no label, and no picture with this image_id in the index\n"
         in done.stderr
     )
 

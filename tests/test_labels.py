@@ -4,7 +4,17 @@ import json
 
 import pytest
 
-from mapsight.labels import DEFAULT_TARGETS, Labeler, class_matches, parents, resolve_targets
+from driver.errors import UsageError
+from driver.options import COMMANDS, _parser, parse
+from mapsight.labels import (
+    DEFAULT_TARGETS,
+    Labeler,
+    class_matches,
+    near_labels,
+    parents,
+    resolve_targets,
+)
+from mapsight.near_names import near_names
 from mapsight.openimages import find_dataset, read_descriptions, read_hierarchy
 
 LION, TIGER, TABBY, LYNX = "n02129165", "n02129604", "n02123045", "n02127052"
@@ -104,3 +114,51 @@ def test_labels_that_cannot_be_resolved_are_named(wanted, message):
 )  # fmt: skip
 def test_truth_is_what_people_verified(labeler, labels, truth):
     assert labeler.truth(labels) == truth
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "near"),
+    [
+        ("Tigr", ["Tiger", "Lion"], ["Tiger"]),
+        ("Lino", ["Tiger", "Lion"], ["Lion"]),
+        ("big tiger", ["Tiger", "Lion"], ["Tiger"]),
+        ("Elefant", ["Elephant", "Leopard"], ["Elephant"]),
+        ("other", ["Tiger", "Leopard"], []),
+        ("otter", ["Tiger", "Parrot"], []),
+        ("lamp", ["Lion", "Leopard"], []),
+        ("cat", ["Car", "Cart", "Owl"], []),
+        ("x" * 5000, ["x" * 4999], []),
+    ],
+)
+def test_labels_that_are_far_are_not_offered(text, names, near):
+    assert near_labels(text, names) == near
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [
+        ("--imges", ["--images"]),
+        ("--image", ["--images"]),
+        ("--work-space", ["--workspace"]),
+        ("--dryrun", ["--dry-run"]),
+        ("serach", ["search"]),
+        ("statsu", ["status"]),
+        ("--frob", []),
+        ("--model-name", []),
+        ("--ids", []),
+        ("delete", []),
+        ("help", []),
+        ("x.jpg", []),
+    ],
+)
+def test_options_and_commands_that_are_far_are_not_offered(text, near):
+    names = _parser("run", "mapsight")._option_string_actions
+    assert near_names(text, [*names, *COMMANDS], 1) == near
+
+
+@pytest.mark.parametrize(("key", "hint"), [("imges", "'images'"), ("frob", ""), ("color", "")])
+def test_keys_of_a_configuration_that_are_far_are_not_offered(tmp_path, key, hint):
+    (tmp_path / "m.toml").write_text(f"{key} = 1\n")
+    with pytest.raises(UsageError) as refused:
+        parse(["--config", str(tmp_path / "m.toml")], "mapsight")
+    assert ("did you mean" in str(refused.value), hint in str(refused.value)) == (bool(hint), True)

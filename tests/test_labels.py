@@ -126,7 +126,7 @@ def test_truth_is_what_people_verified(labeler, labels, truth):
         ("other", ["Tiger", "Leopard"], []),
         ("otter", ["Tiger", "Parrot"], []),
         ("lamp", ["Lion", "Leopard"], []),
-        ("cat", ["Car", "Cart", "Owl"], []),
+        ("cat", ["Car", "Crab", "Owl"], []),
         ("x" * 5000, ["x" * 4999], []),
     ],
 )

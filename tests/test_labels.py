@@ -147,7 +147,7 @@ def test_labels_that_are_far_are_not_offered(text, names, near):
         ("--model-name", []),
         ("--ids", []),
         ("delete", []),
-        ("help", []),
+        ("help", ["--help"]),
         ("x.jpg", []),
     ],
 )

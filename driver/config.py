@@ -10,6 +10,7 @@ from typing import Any
 
 from driver.errors import UsageError
 from mapsight.near_names import near_names
+from mapsight.text_files import read_text
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -117,9 +118,10 @@ def _read_config(named: str | None) -> dict[str, Any]:
     if not named and not path.is_file():
         return {}
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        return tomllib.loads(read_text(path))
     except OSError as error:
         raise UsageError(f"--config {path}: {error.strerror}") from None
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: not TOML: {error}") from None
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}") from None

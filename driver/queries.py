@@ -24,6 +24,7 @@ from mapsight.inputs import HEX_ID, open_uri, resolve, safe_id
 from mapsight.mobilenet import load_model
 from mapsight.sandbox import Decoder
 from mapsight.shards import MAX_BYTES
+from mapsight.text_files import decoded, read_text
 
 __all__ = ["NO_QUERY", "STDIN", "look_at", "queries_in", "question_of", "typed_queries"]
 
@@ -41,11 +42,11 @@ def typed_queries(options: Namespace) -> list[str]:
     if options.queries:
         try:
             text = _text_of(options.queries)
-        except UnicodeDecodeError:
-            raise UsageError(f"--queries {options.queries}: is not UTF-8 text") from None
         except OSError as error:
             why = error.strerror or error
             raise UsageError(f"--queries {options.queries}: cannot be read: {why}") from None
+        except ValueError as error:
+            raise UsageError(f"--queries {options.queries}: {error}") from None
         queries += queries_in(text.splitlines())
     if not queries:
         raise UsageError("name a picture file, a URL or an image_id, or --queries FILE")
@@ -55,12 +56,14 @@ def typed_queries(options: Namespace) -> list[str]:
 def _text_of(name: str) -> str:
     if name == STDIN and "standard input" in closed_streams():
         raise OSError(errno.EBADF, "standard input is closed")
-    return sys.stdin.read() if name == STDIN else Path(name).read_text(encoding="utf-8")
+    if name != STDIN:
+        return read_text(name)
+    return decoded(sys.stdin.buffer.read()) if hasattr(sys.stdin, "buffer") else sys.stdin.read()
 
 
 def queries_in(lines: Iterable[str]) -> Iterator[str]:
     """The queries of some lines: all but empty ones and remarks."""
-    stripped = (line.strip() for line in lines)
+    stripped = (line.removeprefix("\ufeff").strip() for line in lines)
     return (line for line in stripped if line and not line.startswith("#"))
 
 

@@ -22,6 +22,7 @@ from driver.workspace import SEARCH, Workspace
 from mapsight.id_list import MOST_IDS, id_table, write_ids_file
 from mapsight.inputs import HEX_ID
 from mapsight.text import plain
+from mapsight.text_files import read_text
 
 __all__ = ["remove"]
 
@@ -46,8 +47,8 @@ def _typed(options: Namespace) -> list[str]:
     typed = list(options.image_id)
     if options.ids:
         try:
-            text = Path(options.ids).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            text = read_text(options.ids)
+        except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
             raise UsageError(f"--ids {options.ids}: {why}") from None
         lines = (line.strip() for line in text.splitlines())

@@ -13,6 +13,7 @@ from typing import Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from mapsight.globs import glob_matches, parent_of, split_glob
 from mapsight.hdfs import resolve_hdfs
 
 __all__ = [
@@ -142,8 +143,9 @@ def find_inputs(
 def _glob(
     file_system: Any, pattern: str, typed: str, skip: frozenset[str], keep: Any
 ) -> Iterator[Found]:
-    base, typed_base = _literal_part(pattern), _literal_part(typed)
-    matches = sorted(file_system.glob(pattern, detail=True).items())
+    base, rest = split_glob(file_system, pattern)
+    typed_base = parent_of(typed, rest)
+    matches = glob_matches(file_system, base, rest)
     if not matches:
         raise InputError(f"{typed}: matches no file")
     for path, info in matches:
@@ -152,12 +154,6 @@ def _glob(
             yield from _walk(file_system, path, source, skip, keep)
         elif _is_file(file_system, info):
             yield _found(file_system, info, source)
-
-
-def _literal_part(pattern: str) -> str:
-    """What comes before the first path component with a wildcard."""
-    first = min(pattern.find(c) for c in "*?[" if c in pattern)
-    return pattern[: pattern.rfind("/", 0, first) + 1]
 
 
 def _walk(

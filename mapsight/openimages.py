@@ -105,7 +105,7 @@ def read_descriptions(files: Sequence[Found]) -> dict[str, str]:
     names: dict[str, str] = {}
     for file in sorted(files, key=lambda found: "boxable" in found.source):
         with open_uri(file.uri) as handle:
-            for row in csv.reader(io.TextIOWrapper(handle, "utf-8", errors="replace")):
+            for row in csv.reader(io.TextIOWrapper(handle, "utf-8-sig", errors="replace")):
                 if len(row) >= 2 and row[0].startswith("/"):
                     names[row[1]] = row[0]
     return names

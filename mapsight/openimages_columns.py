@@ -55,6 +55,8 @@ KINDS: dict[str, tuple[tuple[str, ...], ...]] = {
 
 NEEDED = {"images": ("ImageID",), "labels": LABEL, "boxes": ("ImageID", "LabelName", *SIDES)}
 FIRST_ROWS = 100
+UTF_16 = ("\udcff\udcfe", "\udcfe\udcff")
+"""Byte order marks as `surrogateescape` shows them."""
 
 
 def _documented(name: str) -> str:
@@ -106,6 +108,8 @@ def read_header(uri: str, kind: str, name: str | None = None) -> Header | None:
     missing = [column for column in NEEDED[kind] if column not in cells]
     twice = sorted({cell for cell in cells if cell in NAMES and cells.count(cell) > 1})
     if missing or twice:
+        if first.cells and first.cells[0].startswith(UTF_16):
+            raise ValueError(f"{name or uri}: is UTF-16 text; save it as UTF-8")
         wrong = f"missing {', '.join(missing)}" if missing else f"twice {', '.join(twice)}"
         raise ValueError(
             f"{name or uri}: not a file of {kind}: found the columns"

@@ -57,7 +57,7 @@ def provenance_of(row: Mapping[str, Any]) -> dict[str, str]:
 
 def _text(value: Any) -> str:
     if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
+        value = value.decode("utf-8-sig", "replace")
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return ""
     return str(value).encode("utf-8", "replace").decode("utf-8").strip()[:MAX_TEXT]

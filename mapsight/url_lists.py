@@ -53,6 +53,8 @@ class _Layout:
 
     def row(self, cells: Sequence[str], place: str) -> Row:
         url = _url(cells[self.url]) if self.url < len(cells) else ""
+        if self.columns and any(cells[self.columns :]):  # a comma that is part of the URL, perhaps
+            url = ""
         row: Row = {"url": url or place, "image_id": self._image_id(cells)}
         for name, at in self.fields.items():
             if at < len(cells) and (text := cells[at][:MAX_TEXT]):
@@ -76,7 +78,8 @@ def read_url_list(uri: bytes, source: str, url_column: str | None = None) -> Ite
     Plain lines may have a caption after a tab; blank lines and those that begin
     with # are passed over. The column of URLs is `url_column`, else the one that a
     header calls so, else the one that holds one in the first row. A row without
-    a usable URL stands with its place, as `list.csv#17`, so that it is not lost.
+    a usable URL, or with more cells than the first row, stands with its place, as
+    `list.csv#17`, so that it is not lost.
     Compressed lists are told by their names (.gz, .bz2, .xz).
 
     Args:
@@ -90,8 +93,8 @@ def read_url_list(uri: bytes, source: str, url_column: str | None = None) -> Ite
     found = False
     try:
         with opened_text(uri) as handle:
-            for row in _rows(Lines(handle), source, url_column):
-                found = found or bool(URL.match(row["url"]))
+            for cells, row in _rows(Lines(handle), source, url_column):
+                found = found or _first_url([row["url"], *cells]) is not None
                 yield row
     except (EOFError, zlib.error, lzma.LZMAError) as error:
         raise ValueError(f"{source}: {error}") from error
@@ -120,7 +123,7 @@ def _ends_chunk(row: Row) -> bool:
     return zlib.crc32(row["url"].encode("utf-8", "replace")) % MEAN_MORE == 0
 
 
-def _rows(lines: Lines, source: str, url_column: str | None) -> Iterator[Row]:
+def _rows(lines: Lines, source: str, url_column: str | None) -> Iterator[tuple[Sequence[str], Row]]:
     first = _first(lines, source)
     if first is None:
         return
@@ -132,7 +135,7 @@ def _rows(lines: Lines, source: str, url_column: str | None) -> Iterator[Row]:
         read = csv_records(lines, layout.delimiter, layout.columns)
     for cells in read:
         if cells is None or any(cells):
-            yield layout.row(cells or (), f"{source}#{lines.place}")
+            yield cells or (), layout.row(cells or (), f"{source}#{lines.place}")
 
 
 def _first(lines: Lines, source: str) -> str | None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from mapsight.openimages import (
     read_descriptions,
     read_hierarchy,
 )
+from mapsight.openimages_columns import read_header
 
 LABELS = "ImageID,Source,LabelName,Confidence\n"
 
@@ -166,3 +168,25 @@ def test_annotations_merge_the_same_in_any_order():
     assert merged == merge_annotations(iter(parts))
     assert merged["labels"] == [["/m/0", 0.7, "machine"], ["/m/1", 1.0, "verification"]]
     assert (merged["license"], merged["title"]) == ("by", "a")
+
+
+def test_byte_order_marks_cost_no_class(tmp_path):
+    names = tmp_path / "class-descriptions.csv"
+    names.write_bytes(b"\xef\xbb\xbf/m/096mb,Lion\r\n/m/07dm6,Tiger\r\n")
+    assert read_descriptions(list(find_inputs(str(names)))) == {
+        "Lion": "/m/096mb",
+        "Tiger": "/m/07dm6",
+    }
+    tree = tmp_path / "bbox_labels_600_hierarchy.json"
+    node = {"LabelName": "a", "Subcategory": [{"LabelName": "b"}]}
+    text = json.dumps({"LabelName": "r", "Subcategory": [node]})
+    for encoding in ("utf-8-sig", "utf-16"):
+        tree.write_bytes(text.encode(encoding))
+        assert read_hierarchy(list(find_inputs(str(tree)))) == {"b": ("a",)}
+
+
+def test_metadata_in_utf_16_is_called_so(tmp_path):
+    path = tmp_path / "train-annotations-human-imagelabels.csv"
+    path.write_bytes("ImageID,Source,LabelName,Confidence\n".encode("utf-16"))
+    with pytest.raises(ValueError, match=r"imagelabels.csv: is UTF-16 text; save it as UTF-8"):
+        read_header(str(path), "labels")

@@ -116,7 +116,7 @@ def test_ids_are_taken_where_they_are_safe(read, column: str, text: str, image_i
 
 def test_rows_that_are_too_short_or_too_long_are_not_lost(read):
     rows = read(f"title,url\nlion,{A}\ntiger\nzebra,{B},what,else\n,,\nlynx,\n", "csv")
-    assert urls(rows) == [A, "list.csv#3", B, "list.csv#6"]
+    assert urls(rows) == [A, "list.csv#3", "list.csv#4", "list.csv#6"]
     assert [row.get("title") for row in rows] == ["lion", "tiger", "zebra", "lynx"]
 
 
@@ -257,3 +257,19 @@ def test_tasks_get_the_chunks_that_were_planned(tmp_path_factory, sizes, splits,
     assert read == [
         rows for path in lists for rows in chunks(read_url_list(str(path).encode(), ""))
     ]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (f"url,text\n{A}?crop=1,2,x0,y0,a cat\n{B},b\n", ["list.csv#2", B]),
+        (f"url,text\n{A},a, b\n", ["list.csv#2"]),
+        (f"text,url\na, b,{A}\n{B}\n", ["list.csv#2", "list.csv#3"]),
+        (f"{A},a\n{B},1,2\n", [A, "list.csv#2"]),
+        (f'url,text\n"{A}?1,2",a\n{B}\n', [f"{A}?1,2", B]),
+        (f"url,text\n{A},a,,\n{B},,\n", [A, B]),
+        (f"url;text\r\n{A},b;a;c\r\n{B};b\r\n", ["list.csv#2", B]),
+    ],
+)
+def test_a_row_with_more_cells_is_no_shorter_url(read, content, expected):
+    assert urls(read(content, "csv")) == expected

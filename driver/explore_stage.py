@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from mapsight.exploration import Exploration, read_sums
 from mapsight.explore_findings import summarised
 from mapsight.explore_tables import write_tables
 from mapsight.inputs import Found
+from mapsight.near_metadata import missing_metadata
 from mapsight.openimages_columns import KINDS, read_header
 from mapsight.results import records_of
+from mapsight.text import plain
 
 __all__ = [
     "check_headers",
@@ -40,7 +43,13 @@ def _stamps(run: Pipeline, *kinds: str) -> list[list[Any]]:
 
 
 def check_headers(run: Pipeline) -> None:
-    """Find files that are not what their names say before hours of work, not after."""
+    """Find files that are not what their names say before hours of work, not after.
+
+    Warns where there are no labels at all.
+    """
+    dataset = dataset_of(run)
+    if dataset and (missing := missing_metadata(run.options.openimages, dataset)):
+        sys.stderr.write(f"--openimages: {plain(missing)}\n")
     for kind, file in _files(run, *KINDS):
         try:
             read_header(file.uri.decode("utf-8", "surrogateescape"), kind, file.source)

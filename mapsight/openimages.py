@@ -9,7 +9,7 @@ import io
 import json
 import math
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,8 @@ METADATA = {
     "descriptions": ("class-descriptions*.csv", "*class-descriptions*.csv"),
     "hierarchy": ("bbox_labels_*hierarchy*.json",),
 }
+FOLDERS = ("metadata", "labels", "annotations")
+"""In which metadata may lie, beside the folder itself."""
 IMAGE_FIELDS = {
     "Subset": "subset",
     "OriginalURL": "original_url",
@@ -80,7 +82,7 @@ def kind_of(name: str) -> str | None:
 
 
 def find_dataset(folder: str) -> Dataset:
-    """Find pictures and metadata in a folder of Open Images files.
+    """Find pictures and metadata in a folder of Open Images files, and metadata in FOLDERS.
 
     Pictures are `images/` where there is one, else the Parquet files, else
     every file that is no metadata.
@@ -90,14 +92,23 @@ def find_dataset(folder: str) -> Dataset:
     files: dict[str, list[Found]] = {kind: [] for kind in METADATA}
     top = [entry["name"].rstrip("/") for entry in file_system.ls(path, detail=True)]
     names = [name.rsplit("/", 1)[-1] for name in top]
-    for name in sorted(names):
-        kind = kind_of(name)
+    for name in [*sorted(names), *_names_below(file_system, path, names)]:
+        kind = kind_of(name.rsplit("/", 1)[-1])
         if kind and not name.startswith("."):
             files[kind].extend(find_inputs(f"{base}/{name}"))
     if "images" in names:
         return Dataset([f"{base}/images"], files)
     parquet = sorted(name for name in names if name.endswith(".parquet"))
     return Dataset([f"{base}/{name}" for name in parquet] or [folder], files)
+
+
+def _names_below(file_system: Any, path: str, names: Collection[str]) -> Iterator[str]:
+    """Yield the names of files in those of FOLDERS that are there, with their folder's."""
+    for folder in FOLDERS:
+        if folder in names and file_system.isdir(f"{path}/{folder}"):
+            entries = file_system.ls(f"{path}/{folder}", detail=True)
+            inside = (one["name"] for one in entries if one["type"] != "directory")
+            yield from sorted(f"{folder}/{name.rsplit('/', 1)[-1]}" for name in inside)
 
 
 def read_descriptions(files: Sequence[Found]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from driver.errors import UsageError
 from mapsight.near_names import near_names
+from mapsight.text import plain as printable
 from mapsight.text_files import read_text
 
 if sys.version_info >= (3, 11):
@@ -27,6 +28,13 @@ APART = {
     "export": ("format", "out"),
 }
 """Options that mean other things for a command: only its own table sets them."""
+NAMED_ONLY = {
+    "mrjob-conf": "its `setup` runs commands",
+    "node-python": "it is a command that nodes run",
+    "allow-private": "it opens addresses of the own network",
+}
+"""What a file that is merely found must not say, and why: it may lie beside downloaded pictures."""
+MOST_BYTES = 1 << 20
 
 
 def config_flags(
@@ -44,9 +52,13 @@ def config_flags(
         argv: the typed flags, which win.
 
     Raises:
-        UsageError: the file cannot be read, or says something that no command knows.
+        UsageError: the file cannot be read, says something that no command knows, or
+            something of NAMED_ONLY without being named.
     """
     document, where = _read_config(named), named or CONFIG
+    if document is None:
+        return []
+    sys.stderr.write(f"configuration: {printable(str(Path(where).absolute()))}\n")
     tables = {key: value for key, value in document.items() if isinstance(value, dict)}
     plain = {key: value for key, value in document.items() if key not in tables}
     unknown = sorted(set(tables) - set(parsers))
@@ -67,9 +79,18 @@ def config_flags(
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise UsageError(f"{where}: unknown option {key!r}{hint}")
         if not _overridden(name, argv):
+            if not named and name in NAMED_ONLY and value is not False:
+                raise UsageError(_not_from_here(name))
             flags += _as_flags(actions[name], value, f"{where}: {key}")
     _check(parsers[command], flags, where)
     return flags
+
+
+def _not_from_here(name: str) -> str:
+    return (
+        f"{CONFIG}: {name} is not taken from a file that is only found here, for"
+        f" {NAMED_ONLY[name]}; type --{name}, or --config {CONFIG} if the file is yours"
+    )
 
 
 def _configurable(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
@@ -113,11 +134,14 @@ def _as_flags(action: argparse.Action, value: Any, where: str) -> list[str]:
     return [f"{flag}={item}" for item in value]
 
 
-def _read_config(named: str | None) -> dict[str, Any]:
+def _read_config(named: str | None) -> dict[str, Any] | None:
+    """Return the document; None where no file is named and none is there."""
     path = Path(named or CONFIG)
     if not named and not path.is_file():
-        return {}
+        return None
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ValueError("more than 1 MiB is no configuration")
         return tomllib.loads(read_text(path))
     except OSError as error:
         raise UsageError(f"--config {path}: {error.strerror}") from None
@@ -125,3 +149,5 @@ def _read_config(named: str | None) -> dict[str, Any]:
         raise UsageError(f"{path}: not TOML: {error}") from None
     except ValueError as error:
         raise UsageError(f"{path}: {error}") from None
+    except RecursionError:
+        raise UsageError(f"{path}: nested too deeply") from None

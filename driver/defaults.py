@@ -11,6 +11,7 @@ from pathlib import Path
 
 from driver.errors import Failure, UsageError
 from driver.fingerprint import ROOT, shipped
+from mapsight.python_child import clean_environment
 
 __all__ = ["choose_input"]
 
@@ -64,7 +65,7 @@ def _drawn(examples: Path) -> Path:
     if not folder.is_dir():
         sys.stderr.write(f"drawing them into {folder} (once, about ten seconds)\n")
     command = [sys.executable, str(examples / "draw_catalogue.py"), str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, env=clean_environment())
     if done.returncode:
         reason = (done.stderr.splitlines() or ["no message"])[-1]
         raise Failure(f"the catalogue cannot be drawn into {folder}: {reason}", done.stderr)

@@ -112,7 +112,7 @@ def _whole(target: Path, run_id: str, size: int) -> Iterator[Path]:
     base = target.parent / f".{target.name}.part"
     folder = base / run_id
     try:
-        remove_orphans(base)
+        remove_orphans(path for path in base.glob("*") if not path.is_symlink())
         folder.mkdir(parents=True)
         sign(base / run_id, run_id)
         if shutil.disk_usage(folder).free < size:

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from driver.errors import Failure
-from driver.fingerprint import ROOT, shipped
+from driver.fingerprint import shipped
 from driver.progress import Progress
 from driver.unwritable import full_folder, stands
 from mapsight.integrity import write_whole
+from mapsight.python_child import clean_environment, module_command
 
 __all__ = ["JOBS", "Job", "applications_of", "launch", "reducers", "runner_settings"]
 
@@ -85,7 +86,9 @@ def runner_settings(runner: str, own: str | None = None) -> list[str]:
     They are those of mrjob.conf (of the checkout, or the installed copy), and of a
     file of the user's, which wins.
     """
-    ours = shipped("mrjob.conf") or Path("mrjob.conf")
+    ours = shipped("mrjob.conf")
+    if ours is None:
+        raise Failure("this installation has no mrjob.conf; install Mapsight again")
     files = [str(ours), *([str(Path(own).resolve())] if own else [])]
     paths = (part for path in files for part in ("--conf-path", path))
     return ["-r", runner, *paths, "--no-read-logs"]
@@ -135,7 +138,7 @@ def launch(
         }
         write_whole(spec, json.dumps(document).encode())
         process = subprocess.Popen(
-            [sys.executable, "-m", "driver.launch_job", str(spec)],
+            module_command("driver.launch_job", str(spec)),
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
@@ -183,11 +186,9 @@ class _Outcome:
 
 
 def _environment(scratch: Path) -> dict[str, str]:
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     return {
-        **os.environ,
+        **clean_environment(),
         "TMPDIR": str(scratch),
-        "PYTHONPATH": path,
         "PYTHONUNBUFFERED": "1",
         # mrjob imports distutils: without this, setuptools comes along, 0.3 s a task
         **({"SETUPTOOLS_USE_DISTUTILS": "stdlib"} if sys.version_info < (3, 12) else {}),

@@ -10,7 +10,7 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,12 +66,12 @@ def sign(folder: Path, run_id: str) -> None:
         (folder / OWNER).write_text(json.dumps(_holder(run_id)), encoding="utf-8")
 
 
-def remove_orphans(base: Path) -> None:
-    """Remove the folders in `base` that belong to processes of this machine that have ended."""
-    for owner in base.glob(f"*/{OWNER}"):
-        with contextlib.suppress(OSError, ValueError):
-            if _died_here(json.loads(owner.read_text(encoding="utf-8"))):
-                shutil.rmtree(owner.parent, ignore_errors=True)
+def remove_orphans(folders: Iterable[Path]) -> None:
+    """Remove those of some folders that belong to processes of this machine that have ended."""
+    for folder in folders:
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            if _died_here(json.loads((folder / OWNER).read_text(encoding="utf-8"))):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _refusal(where: str, text: str) -> Failure:

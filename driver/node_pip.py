@@ -13,6 +13,7 @@ from pathlib import Path
 
 from driver.errors import Failure
 from driver.fingerprint import ROOT
+from mapsight.python_child import clean_environment, module_command
 
 __all__ = ["index_settings", "install", "installed_pins", "node_requirements"]
 
@@ -82,12 +83,12 @@ def install(requirements: Sequence[str], pins: Sequence[str], folder: Path) -> N
     constraints = folder.with_name("constraints.txt")
     constraints.write_text("".join(f"{pin}\n" for pin in pins), encoding="utf-8")
     command = [
-        *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+        *module_command("pip", "install", "--quiet", "--disable-pip-version-check"),
         *("--no-input", "--no-user", "--no-compile", "--only-binary", ":all:"),
         *("--target", str(folder), "--constraint", str(constraints), *requirements),
     ]
     # what pip unpacks goes where the archive will be, not into a small /tmp
-    environment = {**os.environ, "TMPDIR": str(folder.parent)}
+    environment = clean_environment(TMPDIR=str(folder.parent))
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
         said = done.stdout + done.stderr

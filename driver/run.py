@@ -5,20 +5,41 @@ python driver/run.py search|add|evaluate-index|duplicates|fetch|export [options]
 python driver/run.py remove|status|report|model|pack|plan|compare [options]
 """
 
-from __future__ import annotations
+# ruff: noqa: E402, PTH117, PTH120 # nothing is imported before the path is clean
 
 import os
-import signal
 import sys
+
+
+def _settle_import_path() -> None:
+    """Look for modules in this project, and never in the folder one stands in.
+
+    An empty or relative entry of PYTHONPATH means that folder, where a `json.py` may lie
+    (`os` and `sys` are there when Python starts).
+    """
+    folder = os.path.dirname(os.path.realpath(__file__))
+    root = os.path.dirname(folder)
+    usual = os.environ.get("PYTHONPATH")
+    if usual:
+        absolute = [entry for entry in usual.split(os.pathsep) if os.path.isabs(entry)]
+        try:
+            relative = {*map(os.path.abspath, usual.split(os.pathsep))} - {*absolute, root}
+        except OSError:  # the folder was deleted: nothing is found in it
+            relative = set()
+        sys.path[:] = [entry for entry in sys.path if entry not in relative]
+        os.environ["PYTHONPATH"] = os.pathsep.join(absolute)
+    if __package__ in (None, ""):
+        sys.path[:] = [root, *(entry for entry in sys.path if entry != folder)]
+
+
+_settle_import_path()
+
+import signal
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
-
-sys.path[:1] = (
-    [str(Path(__file__).resolve().parent.parent)] if __package__ in (None, "") else sys.path[:1]
-)
 
 
 def _lacking(error: ModuleNotFoundError) -> str:

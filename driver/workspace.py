@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import os
 import shutil
-import tempfile
 import threading
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -18,7 +16,8 @@ from fsspec.implementations.local import LocalFileSystem
 
 from driver.changes import CHANGES, clean_changes
 from driver.errors import Failure, UsageError
-from driver.lock import hold_file, hold_heartbeat, remove_orphans, sign
+from driver.lock import hold_file, hold_heartbeat, remove_orphans
+from driver.scratch import local_scratch, orphan_folders, remote_scratch
 from mapsight.inputs import resolve
 from mapsight.integrity import sha256_of, write_whole
 
@@ -59,6 +58,7 @@ class Workspace:
         self.run_id = f"{run}{uuid.uuid4().hex[:12]}"
         self._lost: threading.Event | None = None
         self._around: Workspace | None = None
+        self._scratch: Path | None = None
 
     def is_there(self) -> bool:
         """Whether its folder is there and holds more than what locks leave."""
@@ -90,12 +90,11 @@ class Workspace:
         """A local folder for this run only; gone when `locked` ends."""
         if self._around:
             return self._around.scratch
-        base = Path(self.path(SCRATCH)) if self.local else _remote_scratch()
-        folder = base / self.run_id
-        folder.mkdir(parents=True, exist_ok=True)
-        if not self.local:
-            sign(folder, self.run_id)
-        return folder
+        if self.local:
+            return local_scratch(Path(self.path(SCRATCH)), self.run_id)
+        if self._scratch is None:
+            self._scratch = remote_scratch(self.run_id)
+        return self._scratch
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -107,14 +106,20 @@ class Workspace:
             lock = hold_heartbeat(self.fs, self.path("lock.json"), self.location, self.run_id)
         with lock as self._lost:
             self.clean()
-            remove_orphans(_remote_scratch())
+            remove_orphans(orphan_folders())
             try:
                 yield
             finally:
-                folder = self.scratch
-                shutil.rmtree(folder, ignore_errors=True)
-                with contextlib.suppress(OSError):
-                    folder.parent.rmdir()
+                self._drop_scratch()
+
+    def _drop_scratch(self) -> None:
+        folder = Path(self.path(SCRATCH), self.run_id) if self.local else self._scratch
+        self._scratch = None
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            if self.local:
+                Path(self.path(SCRATCH)).rmdir()
 
     def _make(self) -> None:
         try:
@@ -416,10 +421,6 @@ STAGE_NAMES = frozenset(
 )
 ADDITION_STAGES = frozenset(("known",))
 """Stages that additions to an index have beside those."""
-
-
-def _remote_scratch() -> Path:
-    return Path(tempfile.gettempdir()) / f"mapsight-{os.getuid()}"
 
 
 def _agree(found: dict[str, str], known: dict[str, str]) -> bool:

@@ -47,8 +47,10 @@ def as_svg(draw: Callable[..., Figure]) -> Callable[..., bytes]:
         known = set(fontManager.get_font_names())
         fonts = ["DejaVu Sans", *(name for name in _FALLBACKS if name in known)]
         buffer = io.BytesIO()
-        style = matplotlib.rc_context({**STYLE, "font.family": fonts})
-        with style, warnings.catch_warnings():
+        with matplotlib.rc_context(), warnings.catch_warnings():
+            # a matplotlibrc in the folder one stands in was read; charts look the same everywhere
+            matplotlib.rcdefaults()
+            matplotlib.rcParams.update({**STYLE, "font.family": fonts})
             # a script without a font is drawn as boxes; the page's tables show the text
             warnings.filterwarnings("ignore", message=r"(Glyph|Matplotlib currently)")
             metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))

@@ -32,7 +32,8 @@ from mapsight.keras_build import (
     made_up_crops,
     pictures_in,
 )
-from mapsight.weights import ROOT, Weights, find_weights, local_weights, model_cache_dir
+from mapsight.python_child import clean_environment, module_command
+from mapsight.weights import Weights, find_weights, local_weights, model_cache_dir
 
 __all__ = ["ConversionError", "ModelFile", "Recipe", "built_record", "convert", "ensure_model"]
 
@@ -169,10 +170,8 @@ def cached_record(recipe: Recipe, weights: Weights | None) -> dict[str, Any] | N
 def _in_a_process(recipe: Recipe) -> dict[str, Any]:
     """Runs this module; its JSON line, or its last word as a ConversionError."""
     options = [f"--{name}={value}" for name, value in asdict(recipe).items() if value is not None]
-    command = [sys.executable, "-m", "mapsight.convert", *options]
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    environment = {**os.environ, "PYTHONPATH": path}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    command = module_command("mapsight.convert", *options)
+    done = subprocess.run(command, capture_output=True, text=True, env=clean_environment())
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no message"]
         said = next((line for line in lines if line.startswith(ERROR)), lines[-1])

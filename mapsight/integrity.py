@@ -41,7 +41,7 @@ def verify(path: str | Path, expected: str | None) -> str:
 def locked(path: Path) -> Iterator[None]:
     """Holds the lock of `path` (an flock on `path`.lock); it dies with its holder."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(f"{path}.lock", os.O_RDONLY | os.O_CREAT, 0o644)
+    handle = os.open(f"{path}.lock", os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
@@ -58,7 +58,8 @@ def write_whole(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        with part.open("wb") as file:
+        part.unlink(missing_ok=True)
+        with part.open("xb") as file:  # what has come there meanwhile, as a link, is not followed
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

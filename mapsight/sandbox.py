@@ -23,7 +23,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any, TypeVar, cast
 
 import numpy as np
@@ -31,6 +30,7 @@ import numpy as np
 from mapsight.decode import PictureError, decode
 from mapsight.measures import measure
 from mapsight.preprocess import central_crop
+from mapsight.python_child import ROOT, module_command, python_path
 
 __all__ = ["Decoded", "Decoder", "DecoderError", "answer", "main"]
 
@@ -92,7 +92,7 @@ class Decoder:
         command: Sequence[str] | None = None,
     ) -> None:
         self.side, self.seconds, self.memory = side, seconds, memory
-        self.command = list(command or [sys.executable, "-m", "mapsight.sandbox"])
+        self.command = list(command or module_command("mapsight.sandbox"))
         self.starts = 0
         self._child: _Child | None = None
         self._pending: bytes | None = None
@@ -203,7 +203,8 @@ class _Child:
                 stdout=subprocess.PIPE,
                 stderr=said,
                 bufsize=0,
-                env={**os.environ, **_ONE_THREAD, "PYTHONPATH": _import_path()},
+                # it finds this package and all that its parent finds
+                env={**os.environ, **_ONE_THREAD, "PYTHONPATH": python_path(ROOT, *sys.path)},
             )
             self._stdin = cast(IO[bytes], self._process.stdin).fileno()
             self._stdout = cast(IO[bytes], self._process.stdout).fileno()
@@ -305,12 +306,6 @@ def _settle(*, memory: int, parent: int, bound: bool, **_: object) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             sys.exit("the parent is gone")
-
-
-def _import_path() -> str:
-    """Where the child finds this package and what its parent finds, by whole paths alone."""
-    here = Path(__file__).absolute().parents[1]
-    return os.pathsep.join([str(here), *filter(os.path.isabs, sys.path)])
 
 
 def _wait(descriptor: int, event: int, deadline: float) -> None:

@@ -40,7 +40,8 @@ def test_the_configuration_file_comes_first(folder, monkeypatch, capsys):
     monkeypatch.setenv("MAPSIGHT_OPENIMAGES", "elsewhere")
     (folder / "mapsight.toml").write_text('openimages = "configured"\n')
     assert chosen().openimages == "configured"
-    assert capsys.readouterr().err == "pictures: configured (from mapsight.toml)\n"
+    said = f"configuration: {folder}/mapsight.toml\npictures: configured (from mapsight.toml)\n"
+    assert capsys.readouterr().err == said
 
 
 def test_the_variable_comes_second(monkeypatch, capsys):

@@ -1,0 +1,43 @@
+"""Starting a Python program that imports nothing from the folder one stands in.
+
+`python -m` and `python -c` put that folder first where Python looks for modules, and an empty
+or relative entry of PYTHONPATH means it too: a `json.py` beside downloaded pictures would be
+executed. (`-P` and PYTHONSAFEPATH are only there from Python 3.11 on.)
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+__all__ = ["clean_environment", "module_command", "python_path"]
+
+ROOT = Path(__file__).absolute().parents[1]
+"""Where this package is; not resolved: on a node it may be a link to a folder of another name."""
+BEGIN = (
+    "import sys; sys.path[:] = [p for p in sys.path if p not in ('', '.')]; import runpy; "
+    "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
+)
+"""`sys` is built in: nothing is looked for before the path is clean."""
+
+
+def module_command(module: str, *arguments: str) -> list[str]:
+    """Return the command that runs a module as `python -m` does, but for the current folder."""
+    return [sys.executable, "-c", BEGIN, module, *arguments]
+
+
+def python_path(*entries: str | Path) -> str:
+    """Return a PYTHONPATH of the absolute ones of some folders, each once."""
+    absolute = (str(entry) for entry in entries if Path(entry).is_absolute())
+    return os.pathsep.join(dict.fromkeys(absolute))
+
+
+def clean_environment(**variables: str) -> dict[str, str]:
+    """Return the environment of a child, which finds this package but not the current folder.
+
+    Args:
+        variables: that are set beside those of this process.
+    """
+    usual = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return {**os.environ, "PYTHONPATH": python_path(ROOT, *usual), **variables}

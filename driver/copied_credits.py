@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from driver.answers import CREDITS, TABLE
-from driver.copies import Copies
+from driver.copies import Copies, Copy
 from driver.workspace import Workspace
 from mapsight.inputs import open_uri, resolve
+from mapsight.mapped import DamagedError, MappedBatches, write_batches
 
 __all__ = ["CopiedCredits"]
 
@@ -42,20 +43,25 @@ class CopiedCredits:
             return
         (self._table,) = (uri for uri in workspace.parts("merge") if uri.endswith(TABLE))
         file_system, path = resolve(self._table)
-        with copies.opened("credits", merged["digest"], file_system.size(path), self._make) as at:
-            self._reader = pa.ipc.open_file(pa.memory_map(str(at / CREDIT_ROWS)))
-        self._batch = lru_cache(KNOWN_BATCHES)(self._reader.get_batch)
+        size = file_system.size(path)
+        self._copy = Copy(partial(copies.opened, "credits", merged["digest"], size, self._make))
+        self._copy.read(self._map)
+        self._batch = lru_cache(KNOWN_BATCHES)(self._touched)
+
+    def _map(self, folder: Path) -> None:
+        self._reader = MappedBatches(folder / CREDIT_ROWS)
+
+    def _touched(self, number: int) -> pa.RecordBatch:
+        try:
+            return self._reader.get_batch(number)
+        except DamagedError:
+            self._copy.again(self._map)
+            return self._reader.get_batch(number)
 
     def _make(self, folder: Path) -> dict[str, Any]:
-        rows = 0
         with open_uri(self._table) as file:
             table = pq.ParquetFile(file, pre_buffer=False, page_checksum_verification=True)
-            schema = pa.schema([table.schema_arrow.field(name) for name in COLUMNS])
-            with pa.ipc.new_file(str(folder / CREDIT_ROWS), schema) as target:
-                for batch in _telling(table):
-                    target.write_batch(batch)
-                    rows += batch.num_rows
-        return {"rows": rows}
+            return {"batches": write_batches(folder / CREDIT_ROWS, _telling(table))}
 
     def __call__(
         self, image_ids: Collection[str], columns: Sequence[str]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,13 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from driver.copies import Copies
-from driver.errors import Failure
+from driver.copies import Copies, Copy
 from driver.index_files import SearchIndex, blocks_in, read_blocks
 from driver.index_part import IndexPart
 from driver.workspace import Workspace
 from mapsight.index_copy import IDS, ROWS, IndexCopy, write_rows
 from mapsight.index_rows import BLOCK_ROWS, Block
+from mapsight.mapped import write_file
 from mapsight.probe import Probe, merged
 from mapsight.probe_plan import queries_by_cell
 from mapsight.probe_queries import GivenQueries, ProbeQuery
@@ -55,15 +54,15 @@ class CopiedIndex(SearchIndex):
         size = pc.sum(blocks.column("bytes")).as_py() + (LENGTHS_BYTES + ID_BYTES) * part.rows
         digests = [other.digest for other in self.parts]
         make = partial(self._make, part, blocks)
-        with copies.opened("index", part.digest, size, make, digests) as folder:
-            buckets = part.facts["buckets"]
-            return IndexCopy(folder, blocks, buckets, part.number, self.removed)
+        copy = Copy(partial(copies.opened, "index", part.digest, size, make, digests))
+        facts = (blocks, part.facts["buckets"], part.number, self.removed)
+        return copy.read(lambda folder: IndexCopy(folder, *facts, copy.again))
 
     def _make(self, part: IndexPart, blocks: pa.Table, folder: Path) -> dict[str, Any]:
         lengths = set(self.features().values())
         written = write_rows(folder / ROWS, read_blocks(blocks_in(blocks)), lengths)
-        for bucket, data in _ids_of(part):
-            (folder / IDS.format(bucket)).write_bytes(data)
+        for bucket, name in enumerate(part.facts["ids"]):
+            write_file(folder / IDS.format(bucket), part.read(name))
         return {"blocks": written, "rows": part.rows}
 
     def rows_of(self, image_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -89,23 +88,6 @@ class CopiedIndex(SearchIndex):
                 for batch in copy.batches(cell):
                     place = Block(cell, "", 0, 0, batch.num_rows, "", part.number)
                     yield batch, place, wants[cell]
-
-
-def _ids_of(part: IndexPart) -> Iterator[tuple[int, bytes]]:
-    """(number, content) of each file of ids. Memory: a file, some 40 bytes a picture.
-
-    Raises:
-        Failure: one has changed since it was made.
-    """
-    document = part.workspace.committed("index") or {"parts": []}
-    known = {one["name"].rsplit("/", 1)[-1]: one for one in document["parts"]}
-    for bucket, name in enumerate(part.facts["ids"]):
-        data, told = part.read(name), known[name]
-        digest = hashlib.sha256(data).hexdigest()
-        if len(data) != told["bytes"] or told.get("sha256", digest) != digest:
-            address = part.workspace.uri("index", told["name"])
-            raise Failure(f"{address} has changed since it was made; run with --force index")
-        yield bucket, data
 
 
 def probe_here(

@@ -10,20 +10,23 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from driver.errors import Failure
 from driver.workspace import Workspace
 from mapsight.integrity import locked
+from mapsight.mapped import DamagedError
 
-__all__ = ["Copies"]
+__all__ = ["Copies", "Copy"]
 
 ABOUT = "copy.json"
 UNFINISHED = ".part"
-FORM = 1
+FORM = 2
 """Of what a copy holds; others are made anew."""
 
+Got = TypeVar("Got")
 Make = Callable[[Path], dict[str, Any]]
 """Writes the files of a copy into an empty folder; what is to be known of them."""
 
@@ -50,7 +53,13 @@ class Copies:
 
     @contextlib.contextmanager
     def opened(
-        self, kind: str, digest: str, size: int, make: Make, kept: Collection[str] = ()
+        self,
+        kind: str,
+        digest: str,
+        size: int,
+        make: Make,
+        kept: Collection[str] = (),
+        damaged: str = "",
     ) -> Iterator[Path]:
         """The folder of a copy, made if it is not there; nobody removes it in this time.
 
@@ -59,13 +68,14 @@ class Copies:
 
         Args:
             size: about how many bytes it takes.
+            damaged: the mark of a copy that is to be made anew.
 
         Raises:
             Failure: there is no room for it, or the folder cannot be written.
         """
         path, *others = (self.root / f"{kind}-{one[:32]}-{FORM}" for one in (digest, *kept))
         with self._alone(path):
-            if not _whole(path):
+            if not _whole(path) or (damaged and _mark(path) == damaged):
                 with self._explained():
                     self._make(path, digest, size, make)
                 self._remove_others(kind, [path, *others])
@@ -121,6 +131,42 @@ class Copies:
                 shutil.rmtree(other, ignore_errors=True)
 
 
+class Copy:
+    """A copy that is made anew when what is read of it is damaged.
+
+    Args:
+        opened: `Copies.opened` with all that it needs.
+    """
+
+    def __init__(self, opened: Callable[..., AbstractContextManager[Path]]) -> None:
+        self._opened, self._mark = opened, ""
+
+    def read(self, read: Callable[[Path], Got]) -> Got:
+        """Return what `read` gives for the copy's folder, which stays while it reads."""
+        try:
+            with self._opened() as folder:
+                self._mark = _mark(folder)
+                return read(folder)
+        except DamagedError:
+            return self.again(read)
+
+    def again(self, read: Callable[[Path], Got]) -> Got:
+        """Make the copy that was last read anew, unless somebody has by now, and read that.
+
+        Raises:
+            DamagedError: this one is damaged too.
+        """
+        with self._opened(damaged=self._mark) as folder:
+            self._mark = _mark(folder)
+            return read(folder)
+
+
+def _mark(path: Path) -> str:
+    """Return what tells a copy from one that was made later in the same folder."""
+    found = (path / ABOUT).stat()
+    return f"{found.st_ino} {found.st_mtime_ns}"
+
+
 def _settle(path: Path) -> None:
     """Bring a file to the disk, which is when some disks say that they are full."""
     with path.open("rb") as file:
@@ -132,5 +178,5 @@ def _whole(path: Path) -> bool:
     try:
         files = json.loads((path / ABOUT).read_text(encoding="utf-8"))["files"]
         return all((path / name).stat().st_size == size for name, size in files.items())
-    except (OSError, ValueError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
@@ -40,12 +41,23 @@ class IndexPart:
             raise Failure(f"{workspace.uri()}: not the pictures that were added; add them again")
         self.workspace, self.number = workspace, number
         self._folder: str = document["folder"]
+        self._known = {part["name"].rsplit("/", 1)[-1]: part for part in document["parts"]}
         self.facts: dict[str, Any] = document["notes"]
         self.digest: str = document["digest"]
 
     def read(self, name: str) -> bytes:
-        """The bytes of a file of the stage."""
-        return self.workspace.fs.cat_file(self.workspace.path("index", self._folder, name))
+        """Return the bytes of a file of the stage.
+
+        Raises:
+            Failure: it has changed since it was made.
+        """
+        path = self.workspace.path("index", self._folder, name)
+        data, known = self.workspace.fs.cat_file(path), self._known.get(name)
+        digest = hashlib.sha256(data).hexdigest()
+        if known is None or len(data) != known["bytes"] or known.get("sha256", digest) != digest:
+            address = self.workspace.uri("index", self._folder, name)
+            raise Failure(f"{address} has changed since it was made; run with --force index")
+        return data
 
     @cached_property
     def blocks(self) -> pa.Table:

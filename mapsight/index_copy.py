@@ -1,16 +1,17 @@
 """A copy of an index on this machine that is mapped into memory, not read.
 
 Blocks follow one another by cell in one Arrow file, each a batch, with the squared lengths
-of their vectors beside them; files of ids are as the index has them.
+of their vectors beside them; files of ids are as the index has them. Both are held to their
+checksums at first touch (`mapped.py`).
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -19,9 +20,12 @@ import pyarrow.compute as pc
 from mapsight.id_list import IdList
 from mapsight.index_build import bucket_of
 from mapsight.index_rows import Block, batch_in, order_of, orders, vectors_of, whole_vectors
+from mapsight.mapped import DamagedError, MappedBatches, MappedFile, write_batches
 from mapsight.probe_rows import squares, squares_name
 
 __all__ = ["IDS", "ROWS", "IndexCopy", "write_rows"]
+
+Got = TypeVar("Got")
 
 ROWS, IDS = "rows.arrow", "ids-{:06d}.arrow"
 KNOWN_BATCHES = 1024
@@ -36,18 +40,14 @@ def write_rows(path: Path, batches: Iterable[pa.RecordBatch], lengths: Collectio
     Args:
         lengths: of how many first numbers of a vector the squared length is to be there.
     """
-    n, writer = 0, None
-    with path.open("wb") as file:
-        for batch in batches:
-            x = vectors_of(batch)
-            for d in sorted(lengths):
-                batch = batch.append_column(squares_name(d), pa.array(squares(x[:, :d])))
-            writer = writer or pa.ipc.new_file(file, batch.schema)
-            writer.write_batch(batch)
-            n += 1
-        if writer:
-            writer.close()
-    return n
+    return write_batches(path, (_with_squares(batch, lengths) for batch in batches))
+
+
+def _with_squares(batch: pa.RecordBatch, lengths: Collection[int]) -> pa.RecordBatch:
+    x = vectors_of(batch)
+    for d in sorted(lengths):
+        batch = batch.append_column(squares_name(d), pa.array(squares(x[:, :d])))
+    return batch
 
 
 class IndexCopy:
@@ -62,26 +62,56 @@ class IndexCopy:
         buckets: how many files of ids there are.
         part: its number.
         removed: which pictures are hidden.
+        repair: makes the folder anew when it is damaged, and has it mapped; None raises the error.
 
     Raises:
         ValueError: the file has not as many batches; names it.
+        DamagedError: it is damaged, here or when it is touched, and cannot be made anew.
     """
 
     def __init__(
-        self, folder: Path, blocks: pa.Table, buckets: int, part: int, removed: IdList
+        self,
+        folder: Path,
+        blocks: pa.Table,
+        buckets: int,
+        part: int,
+        removed: IdList,
+        repair: Callable[[Callable[[Path], None]], None] | None = None,
     ) -> None:
         self.folder, self._part, self._removed = folder, part, removed
+        self._buckets, self._repair = buckets, repair
         names = ("cell", "offset")
         self._cells, self._offsets = (blocks.column(name).to_numpy() for name in names)
-        self._file = pa.ipc.open_file(pa.memory_map(str(folder / ROWS)))
-        if self._file.num_record_batches != len(blocks):
-            found = self._file.num_record_batches
-            raise ValueError(f"{folder / ROWS}: has {found:,} blocks, not {len(blocks):,}")
-        paths = (folder / IDS.format(bucket) for bucket in range(buckets))
-        self._ids = [batch_in(pa.memory_map(str(path)).read_buffer()) for path in paths]
-        self._whole = lru_cache(KNOWN_BATCHES)(self._file.get_batch)
+        self._map(folder)
+        self._ids_of = lru_cache(KNOWN_BATCHES)(self._bucket)
+        self._whole = lru_cache(KNOWN_BATCHES)(self._touched)
         self._mask = lru_cache(KNOWN_BATCHES)(self._which)
         self._left = lru_cache(KNOWN_SHOWN)(self._filtered)
+
+    def _map(self, folder: Path) -> None:
+        self._file = MappedBatches(folder / ROWS)
+        found, expected = self._file.num_record_batches, len(self._cells)
+        if found != expected:
+            raise ValueError(f"{folder / ROWS}: has {found:,} blocks, not {expected:,}")
+        paths = (folder / IDS.format(bucket) for bucket in range(self._buckets))
+        self._ids = [MappedFile(path) for path in paths]
+
+    def _whole_or_anew(self, read: Callable[[], Got]) -> Got:
+        """Read something; once more if it is damaged and could be made anew."""
+        try:
+            return read()
+        except DamagedError:
+            if self._repair is None:
+                raise
+            self._repair(self._map)
+            return read()
+
+    def _touched(self, number: int) -> pa.RecordBatch:
+        return self._whole_or_anew(lambda: self._file.get_batch(number))
+
+    def _bucket(self, bucket: int) -> pa.RecordBatch:
+        """The (image_id, cell) of a file of ids."""
+        return batch_in(self._whole_or_anew(lambda: self._ids[bucket].whole()))
 
     def _which(self, number: int) -> pa.Array | None:
         """Which rows of a batch are shown; None for all."""
@@ -112,7 +142,7 @@ class IndexCopy:
 
     def cell_of(self, image_id: str) -> int | None:
         """The cell of a picture; None where there is no such picture, or it is hidden."""
-        ids, cells = self._ids[bucket_of(order_of(image_id), len(self._ids))].columns
+        ids, cells = self._ids_of(bucket_of(order_of(image_id), self._buckets)).columns
         place = bisect_left(range(len(ids)), image_id, key=lambda i: ids[i].as_py())
         if place == len(ids) or ids[place].as_py() != image_id:
             return None

@@ -421,3 +421,50 @@ def test_a_maker_that_is_killed_leaves_nothing_in_the_way(tmp_path):
     maker.wait()
     assert Searcher(str(tmp_path / "w")).search(world.ids[0], 1)[0]["score"] == 1
     assert not half.parent.exists()
+
+
+def flipped(path: Path, place: float, mask: int = 1) -> None:
+    """Change a bit of a file at a share of its length."""
+    data = bytearray(path.read_bytes())
+    data[min(int(len(data) * place), len(data) - 1)] ^= mask
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("place", [0, 0.01, 0.3, 0.5, 0.7, 0.99, 1])
+def test_a_damaged_copy_is_made_again_and_answers_are_the_same(tmp_path, place, capsys):
+    world = indexed(tmp_path / "w")
+    asked = [*world.ids[::40], np.ones(D)]
+    right = Searcher(str(tmp_path / "w")).search_many(asked, 300, probe=world.k)
+    (copy,) = (tmp_path / "w" / "copy").glob("index-*")
+    for path in sorted(copy.iterdir()):
+        flipped(path, place)
+        found = Searcher(str(tmp_path / "w")).search_many(asked, 300, probe=world.k)
+        assert found == right, path.name
+        assert Searcher(str(tmp_path / "w")).search_many(asked, 300, probe=world.k) == right
+    assert "copying" in capsys.readouterr().err
+
+
+def test_damage_that_comes_while_a_service_runs_is_noticed(tmp_path):
+    world = indexed(tmp_path / "w")
+    searcher, other = Searcher(str(tmp_path / "w")), Searcher(str(tmp_path / "w"))
+    (rows,) = (tmp_path / "w" / "copy").glob("index-*/rows.arrow")
+    with rows.open("r+b") as file:  # in place: it is mapped
+        file.seek(rows.stat().st_size // 2)
+        file.write(bytes(40))
+    expected = [image_id for _, image_id in world.exact(world.x[0], 20)]
+    for one in (searcher, other):
+        found = one.search(world.ids[0], 20, probe=world.k)
+        assert [row["image_id"] for row in found] == expected
+
+
+def test_a_damaged_copy_that_cannot_be_made_again_is_refused_by_name(tmp_path):
+    world = indexed(tmp_path / "w")
+    Searcher(str(tmp_path / "w"), str(tmp_path / "c"))
+    (rows,) = (tmp_path / "c").glob("*/index-*/rows.arrow")
+    flipped(rows, 0.5)
+    shutil.move(tmp_path / "w" / "index", tmp_path / "w" / "gone")
+    copy = rows.parent
+    blocks = pa.table({"cell": list(range(world.k)), "offset": [0] * world.k})
+    found = IndexCopy(copy, blocks, 3, 0, IdList())
+    with pytest.raises(ValueError, match=r"rows\.arrow: damaged: not what was written"):
+        [found._whole(number) for number in range(world.k)]

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import uuid
 from argparse import Namespace
@@ -191,7 +192,7 @@ def test_scratch_ends_with_the_lock(workspace):
 def test_local_files_of_a_killed_run_go_with_the_next_and_those_of_a_living_one_stay(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(module.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     code = "from driver.workspace import Workspace as W; import time\n"
     code += "print(W('memory://x').scratch, flush=True); time.sleep(600)"
     command = [sys.executable, "-c", code]

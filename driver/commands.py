@@ -21,6 +21,7 @@ from driver.label_stages import check_options
 from driver.model import Model, check_model, find_model, given_model
 from driver.options import STAGES, usual_workspace
 from driver.pipeline import Pipeline
+from driver.plan_stage import inputs_of
 from driver.run_summary import print_summary
 from driver.runners import check_runner
 from driver.stages import STAGE_TABLE
@@ -32,14 +33,13 @@ __all__ = ["model", "report", "run", "status"]
 
 def run(options: Namespace, command: str) -> int:
     """Bring the workspace up to date, and say where the results are."""
-    choose_input(options)
     check_runner(options)
     workspace = Workspace(options.workspace)
+    choose_input(options, inputs_of(workspace))
     if options.dry_run:
         return dry_run(options, workspace)
     _make_folder(options.results)
     with workspace.locked():
-        _spare_other_pictures(options, workspace)
         pipeline = Pipeline(options, workspace)
         pipeline.memo.update(command=command, started=time.strftime("%Y-%m-%dT%H:%M:%S%z"))
         check_options(pipeline)
@@ -53,7 +53,8 @@ def run(options: Namespace, command: str) -> int:
             where = _show(workspace, options)
             path = workspace.uri("results", "summary.json")
             summary = json.loads(workspace.fs.cat_file(workspace.fs._strip_protocol(path)))
-        print_summary(pipeline, summary, {**where, "workspace": workspace.uri()})
+        places = {name: place for name, place in where.items() if name != "report"}
+        print_summary(pipeline, summary, {**places, "workspace": workspace.uri()})
         tell_stale(collection_of(workspace))
         if finished:
             sys.stdout.write(where["report"] + "\n")
@@ -73,17 +74,6 @@ def _make_folder(results: str | None) -> None:
             file.write(b"can it be written?")
     except OSError as error:
         raise UsageError(f"--results {results}: cannot be written: {error.strerror}") from None
-
-
-def _spare_other_pictures(options: Namespace, workspace: Workspace) -> None:
-    """The bundled catalogue, which nobody named, replaces nothing of the user's."""
-    document = workspace.committed("plan") if options.bundled else None
-    inputs = document["notes"].get("inputs") if document else None
-    if inputs and inputs != [options.openimages]:
-        raise UsageError(
-            f"{options.workspace} was made from {', '.join(inputs)}: name these again with --images"
-            " or --openimages, or another --workspace for the bundled catalogue"
-        )
 
 
 def _show(workspace: Workspace, options: Namespace) -> dict[str, str]:
@@ -163,6 +153,7 @@ def report(options: Namespace) -> int:
     with workspace.locked():
         results = workspace.scratch / "results"
         present.download_results(workspace, results)
+        documents = present.with_duplicates(workspace, documents, results)
         target = Path(options.out or workspace.scratch / "report")
         page = str(present.report_to(workspace, documents, results, target))
         if not options.out:

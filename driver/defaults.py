@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 
 from driver.errors import Failure, UsageError
@@ -18,11 +19,18 @@ __all__ = ["choose_input"]
 CATALOGUE = "the drawn animals that come with Mapsight, a stand-in for yours (--images names those)"
 
 
-def choose_input(options: Namespace) -> None:
+def choose_input(options: Namespace, before: Sequence[str] = ()) -> None:
     """Name pictures where none are named, and say which.
 
     First what mapsight.toml names, then $MAPSIGHT_OPENIMAGES, then the bundled
     catalogue with the model that was trained for it, and a note for the report.
+
+    Args:
+        before: what the workspace was made from, if it was; what nobody typed replaces nothing
+            of the user's.
+
+    Raises:
+        UsageError: it would.
     """
     options.note, options.bundled = None, False
     if options.images or options.openimages:
@@ -31,10 +39,12 @@ def choose_input(options: Namespace) -> None:
             sys.stderr.write(f"pictures: {', '.join(named)} (from {options.input_from})\n")
         return
     if folder := os.environ.get("MAPSIGHT_OPENIMAGES"):
+        _spare(options, before, folder, "those of $MAPSIGHT_OPENIMAGES")
         options.openimages = folder
         sys.stderr.write(f"pictures: {folder} (from $MAPSIGHT_OPENIMAGES)\n")
         return
     examples = _examples()
+    _spare(options, before, str(_folder(examples)), "the bundled catalogue")
     sys.stderr.write(f"pictures: {CATALOGUE}\n")
     if _no_model_named(options):
         path = examples / "catalogue" / "model.tflite"
@@ -49,6 +59,15 @@ def choose_input(options: Namespace) -> None:
     options.openimages, options.bundled = str(_drawn(examples)), True
 
 
+def _spare(options: Namespace, before: Sequence[str], folder: str, what: str) -> None:
+    if before and list(before) != [folder]:
+        raise UsageError(
+            f"{options.workspace} was made from {', '.join(before)}: name these again with --images"
+            f" or --openimages, or another --workspace for {what}"
+            " (mapsight status shows what it holds, mapsight --help what can be done)"
+        )
+
+
 def _examples() -> Path:
     """The folder of the bundled catalogue: in the checkout, or the installed copy."""
     program = shipped("examples/draw_catalogue.py")
@@ -58,10 +77,8 @@ def _examples() -> Path:
 
 
 def _drawn(examples: Path) -> Path:
-    """The catalogue's pictures, drawn at first use: in the checkout, or in the user's cache."""
-    folder = examples / "catalogue" / "openimages"
-    if examples.parent != ROOT or not os.access(examples / "catalogue", os.W_OK):
-        folder = Path.home() / ".cache" / "mapsight" / "catalogue"
+    """The catalogue's pictures, drawn at first use."""
+    folder = _folder(examples)
     if not folder.is_dir():
         sys.stderr.write(f"drawing them into {folder} (once, about ten seconds)\n")
     command = [sys.executable, str(examples / "draw_catalogue.py"), str(folder)]
@@ -70,6 +87,13 @@ def _drawn(examples: Path) -> Path:
         reason = (done.stderr.splitlines() or ["no message"])[-1]
         raise Failure(f"the catalogue cannot be drawn into {folder}: {reason}", done.stderr)
     return folder
+
+
+def _folder(examples: Path) -> Path:
+    """Where the catalogue's pictures are: in the checkout, or in the user's cache."""
+    if examples.parent != ROOT or not os.access(examples / "catalogue", os.W_OK):
+        return Path.home() / ".cache" / "mapsight" / "catalogue"
+    return examples / "catalogue" / "openimages"
 
 
 def _no_model_named(options: Namespace) -> bool:

@@ -69,5 +69,7 @@ def duplicates(options: Namespace) -> int:
             workspace.fetch(address, options.out)
     counts = run.documents[DUPLICATES.name]["counters"]["duplicates"]
     sys.stderr.write(f"{summarised(counts)}\n")
+    if options.out is None:
+        sys.stderr.write("pictures of them, in the report: mapsight report\n")
     sys.stdout.write(f"{options.out or address}\n")
     return 0

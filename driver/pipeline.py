@@ -138,20 +138,21 @@ class Pipeline:
             for name in stage.needs:
                 self.workspace.verify(self.documents[name])
             facts = {"inputs": inputs, "options": identity, "code": code}
-            document = self._perform(stage, key, facts)
+            document = self._perform(stage, key, facts, started)
             while stage.steps and stage.unfinished and stage.unfinished(document):
                 self.so_far = document
-                document = self._perform(stage, key, facts)
+                document = self._perform(stage, key, facts, time.monotonic())
         assert document is not None
         self.documents[stage.name] = document
-        seconds = document["seconds"] if fresh else time.monotonic() - started
-        self.reports.append(StageReport(stage.name, seconds, fresh, document["counters"]))
+        seconds, counters = document["seconds"], document["counters"]
+        self.reports.append(StageReport(stage.name, seconds, fresh, counters))
         if stage.check:
             stage.check(self)
 
-    def _perform(self, stage: Stage, key: str, facts: dict[str, Any]) -> dict[str, Any]:
-        """Perform a stage, or one step of it, and commit what it made."""
-        started = time.monotonic()
+    def _perform(
+        self, stage: Stage, key: str, facts: dict[str, Any], started: float
+    ) -> dict[str, Any]:
+        """Perform a stage, or one step of it, that began at `started`, and commit what it made."""
         folder = self.workspace.new_folder(stage.name, key)
         performed, self._applications = time.monotonic(), []
         outcome = stage.perform(self, folder)

@@ -9,11 +9,12 @@ from typing import Any
 
 from driver.errors import Failure, UsageError
 from driver.pipeline import Outcome, Pipeline, require
+from driver.workspace import Workspace
 from mapsight import openimages
 from mapsight.inputs import Found, InputError, find_inputs
 from mapsight.plan import LISTINGS, Plan, make_plan
 
-__all__ = ["dataset_of", "named_inputs", "nothing_found", "plan", "plan_identity"]
+__all__ = ["dataset_of", "inputs_of", "named_inputs", "nothing_found", "plan", "plan_identity"]
 
 CLUSTER_TASKS = 16
 
@@ -66,6 +67,12 @@ def named_inputs(run: Pipeline) -> list[str]:
     """What the user named, as typed."""
     openimages = run.options.openimages
     return [*run.options.images, *([openimages] if openimages else [])]
+
+
+def inputs_of(workspace: Workspace) -> list[str]:
+    """What the pictures of a workspace were named by, as typed then; nothing of a new one."""
+    document = workspace.committed("plan")
+    return document["notes"].get("inputs", []) if document else []
 
 
 def nothing_found(run: Pipeline) -> str:

@@ -36,6 +36,7 @@ __all__ = [
     "merge_identity",
     "render",
     "report_to",
+    "with_duplicates",
 ]
 
 SHEET_PICTURES = 12
@@ -207,6 +208,25 @@ def download_results(workspace: Workspace, folder: Path) -> None:
             path = folder / part["name"][skip:]
             path.parent.mkdir(parents=True, exist_ok=True)
             workspace.fetch(address, path)
+
+
+def with_duplicates(
+    workspace: Workspace, documents: dict[str, dict[str, Any]], results: Path
+) -> dict[str, dict[str, Any]]:
+    """Return documents that tell of the duplicates that were found since results were made.
+
+    A copy of summary.json in `results` tells of them, too.
+    """
+    twice = current_duplicates(workspace)
+    if twice is None:
+        return documents
+    path = results / "summary.json"
+    summary = json.loads(path.read_text(encoding="utf-8"))
+    summary["duplicates"] = duplicate_facts(twice)
+    path.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    merge = documents["merge"]
+    notes = {**merge["notes"], "duplicates": twice["notes"].get("largest", [])}
+    return {**documents, "merge": {**merge, "notes": notes}}
 
 
 def report_to(

@@ -43,8 +43,13 @@ def _outcome(summary: dict[str, Any]) -> Iterator[str]:
 
 
 def print_summary(run: Pipeline, summary: dict[str, Any] | None, where: dict[str, str]) -> None:
-    """Say on stderr what was done, and where it is."""
+    """Say on stderr what was done, and where it is.
+
+    The report's place is not said here: it is the command's output.
+    """
     lines = stage_lines(run)
+    if all(report.skipped for report in run.reports):
+        lines += ["", "nothing to do: everything is up to date"]
     if summary:
         lines += ["", *_outcome(summary)]
     lines += [f"{name}: {path}" for name, path in where.items()]

@@ -147,9 +147,9 @@ def figures(run: Run, accuracy: Sequence[Run]) -> Iterator[tuple[str, str, str]]
         if row["label"] == ALL and row["n"]:
             detail = f"{bounds(row['top1'])}, n = {amount(row['n'])}"
             yield "Right, top 1", percent(row["top1"][0]), detail
-    seconds = sum(stage["seconds"] for stage in run["stages"] if not stage["skipped"])
+    seconds = sum(stage["seconds"] for stage in run["stages"])
     speed = run["pictures_per_second"]
-    yield "Pictures per second", amount(speed, 1), f"{duration(seconds)} in all"
+    yield "Pictures per second, extract", amount(speed, 1), f"all stages: {duration(seconds)}"
 
 
 def largest(rows: Sequence[Run], name: str) -> list[Run]:
@@ -195,12 +195,9 @@ def error_rows(errors: Mapping[str, int]) -> list[tuple[str, int, str]]:
 
 
 def stage_rows(stages: Sequence[Run]) -> list[dict[str, Any]]:
-    """Stages with their share of the time that this run took."""
-    total = sum(stage["seconds"] for stage in stages if not stage["skipped"])
-    return [
-        {**stage, "share": 0.0 if stage["skipped"] or not total else stage["seconds"] / total}
-        for stage in stages
-    ]
+    """Stages with their share of the time that all took, each when it was last run."""
+    total = sum(stage["seconds"] for stage in stages)
+    return [{**stage, "share": stage["seconds"] / total if total else 0.0} for stage in stages]
 
 
 def counter_rows(stages: Sequence[Run]) -> Iterator[tuple[str, str, int]]:

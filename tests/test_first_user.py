@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from conftest import ROOT, encoded, scribble
 
+from driver import defaults
 from driver.run import main
 
 MODEL = str(ROOT / "examples" / "catalogue" / "model.tflite")
@@ -107,3 +108,73 @@ def test_what_was_read_is_said_once(user):
     assert (found.out.count("probed"), "cells read" in found.err) == (1, False)
     for more in (["--out", "a.txt"], ["--format", "json"], [PICTURE]):
         assert user("search", PICTURE, *more, "--no-job").err.count("cells read") == 1
+
+
+def shown() -> dict[str, bytes]:
+    files = (path for name in ("results", "report") for path in Path("workspace", name).rglob("*"))
+    return {str(path): path.read_bytes() for path in files if path.is_file()}
+
+
+def test_a_rerun_with_nothing_to_do_says_so_and_changes_nothing(user):
+    before = shown()
+    done = user(*RUN)
+    assert "nothing to do: everything is up to date\n" in done.err
+    assert shown() == before
+    page = Path("workspace/report/index.html").resolve()
+    assert (done.out, str(page) in done.err) == (f"{page}\n", False)
+
+
+def test_figures_of_a_report_are_of_all_stages_whenever_they_ran(user):
+    def summary() -> dict:
+        return json.loads(Path("workspace/results/summary.json").read_text())
+
+    before = summary()
+    done = user(*RUN, "--force", "merge")
+    assert "nothing to do" not in done.err
+    for name in ("stages", "pictures_per_second"):
+        same = [{**row, "skipped": True} for row in before["stages"]]
+        assert summary()[name] == (same if name == "stages" else before[name])
+    page = Path("workspace/report/index.html").read_text()
+    assert "Pictures per second, extract" in page
+    assert "all stages: 0" not in page
+
+
+def test_a_report_after_duplicates_has_their_chapter(user):
+    assert 'id="duplicates"' not in Path("workspace/report/index.html").read_text()
+    assert user("duplicates").status == 0
+    assert user("report").status == 0
+    page = Path("workspace/report/index.html").read_text()
+    assert 'id="duplicates"' in page
+    assert "pictures that are there more than once" in " ".join(page.split())
+    assert page.count('class="badge">kept<') == 1
+    assert user("report", "--out", "elsewhere").status == 0
+    assert 'id="duplicates"' in Path("elsewhere/index.html").read_text()
+    user("duplicates", "--min-cosine", "1", "--max-distance", "0")
+    user(*RUN)
+    assert '"exact": 1' in Path("workspace/results/summary.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ([], "workspace was made from pictures: name these again with --images"),
+        (["run"], "another --workspace for the bundled catalogue"),
+        (["-r", "local"], "mapsight status shows what it holds"),
+        (["--target-labels", "Lion"], "was made from pictures"),
+        (["-r", "hadoop", "--workspace", "hdfs:///w"], "no hadoop command"),
+    ],
+)
+def test_a_bare_command_decides_before_it_draws(user, monkeypatch, line, message):
+    monkeypatch.setattr(defaults, "_drawn", lambda _: pytest.fail("draws"))
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.delenv("HADOOP_HOME", raising=False)
+    before = shown()
+    done = user(*line)
+    assert (done.status, message in done.err) == (2, True), done.err
+    assert shown() == before
+
+
+def test_pictures_of_a_variable_do_not_replace_those_of_a_workspace(user, monkeypatch):
+    monkeypatch.setenv("MAPSIGHT_OPENIMAGES", str(Path("pictures").resolve()))
+    done = user()
+    assert (done.status, "another --workspace for those of $MAP" in done.err) == (2, True)

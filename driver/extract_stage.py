@@ -21,7 +21,7 @@ FEATURE_BYTES = 3500
 
 def extract_identity(run: Pipeline) -> dict[str, Any]:
     """The model, by its SHA-256, and what is read beside the shards."""
-    options, plan = run.options, run.documents["plan"]["notes"]
+    options = run.options
     model: Model = model_of(run)
     run.memo["model"] = model
     return {
@@ -31,9 +31,31 @@ def extract_identity(run: Pipeline) -> dict[str, Any]:
         "precision": model.precision,
         "engine": options.engine,
         "image_column": options.image_column,
-        "parquet": [plan["parquet"], plan["digest"]] if plan["parquet"] else [],
+        "names_are_ids": _names_are_ids(run),
+        "parquet": _parquet(run),
         **({"part": run.memo["part"]} if "part" in run.memo else {}),
     }
+
+
+def _names_are_ids(run: Pipeline) -> bool:
+    """Whether a file name of 16 digits is an id, as it is in Open Images.
+
+    It makes no difference where the same pictures were found to share no names:
+    then they are not extracted again for it.
+    """
+    wanted = bool(run.options.openimages)
+    committed = run.workspace.committed("extract")
+    if committed is None or committed["notes"].get("shared_names") != 0:
+        return wanted
+    inputs = {name: run.documents[name]["digest"] for name in committed["inputs"]}
+    same = inputs == committed["inputs"] and committed["options"]["parquet"] == _parquet(run)
+    return bool(committed["options"].get("names_are_ids")) if same else wanted
+
+
+def _parquet(run: Pipeline) -> list[Any]:
+    """The Parquet files that are read where they are, and what tells of their change."""
+    plan = run.documents["plan"]["notes"]
+    return [plan["parquet"], plan["digest"]] if plan["parquet"] else []
 
 
 def _copied(run: Pipeline, split: dict[str, Any], copies: dict[str, str]) -> Split:
@@ -55,6 +77,8 @@ def extract(run: Pipeline, folder: str) -> Outcome:
     arguments += ["--resolution", str(model.resolution)]
     if options.image_column:
         arguments += ["--image-column", options.image_column]
+    if _names_are_ids(run):
+        arguments.append("--names-are-ids")
     if "part" in run.memo:
         arguments += ["--part", str(run.memo["part"])]
     counters = run.job(
@@ -65,9 +89,23 @@ def extract(run: Pipeline, folder: str) -> Outcome:
         total=pictures,
         shuffled=pictures * FEATURE_BYTES,
     )
+    shared = counters.get("ids", {}).get("shared", 0)
+    if shared and not _names_are_ids(run):
+        counters["images"] = _settled(run, folder, counters["images"], pictures)
     _check_sums(counters["images"], pictures)
     kept = run.home.keep(model.path, "model", f"{model.sha256[:16]}-{model.path.name}")
-    return Outcome(counters, {"model_file": kept, "classes": model.classes})
+    notes = {"model_file": kept, "classes": model.classes, "shared_names": shared}
+    return Outcome(counters, notes)
+
+
+def _settled(run: Pipeline, folder: str, images: dict[str, int], n: int) -> dict[str, int]:
+    """Sort records again, of which some have got other ids; the counters of pictures."""
+    found = run.workspace.addresses("extract", folder)
+    place = ("extract", folder, "settled")
+    counters = run.job("settle", found, [], place, shuffled=n * FEATURE_BYTES)
+    for part in found:
+        run.workspace.drop("extract", folder, part.rsplit("/", 1)[-1])
+    return {"read": images["read"], **counters["images"]}
 
 
 def _check_sums(images: dict[str, int], planned: int) -> None:

@@ -72,6 +72,7 @@ JOBS = {
         ("find", "images"),
         ("match", "images"),
         ("drop", "images"),
+        ("settle", "ids"),
     )
 }
 JOBS |= {

@@ -55,6 +55,7 @@ STAGE_TABLE = (
         ("ingest", "fetch"),
         (
             JOBS["extract"].path,
+            JOBS["settle"].path,
             "mapsight/extract.py",
             "mapsight/sandbox.py",
             "mapsight/shards.py",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from mapsight.decode import PictureError
@@ -18,8 +19,8 @@ __all__ = ["extract_features", "feature_of"]
 
 def extract_features(
     images: Iterable[Image], model: Model, decoder: Decoder
-) -> Iterator[tuple[str, int, dict[str, Any]]]:
-    """(image_id, ordinal, feature record) of every image, in their order.
+) -> Iterator[tuple[Image, dict[str, Any]]]:
+    """(image without its data, feature record) of every image, in their order.
 
     None is lost: an image that cannot be used gives a record with `error` and
     `detail` instead of measures. One picture is held and one is being decoded.
@@ -44,7 +45,7 @@ def extract_features(
                 "shard": image.shard,
                 "row": image.row,
             }
-        yield image.image_id, image.ordinal, common | found
+        yield replace(image, data=None), common | found
 
 
 def feature_of(decoded: Decoded, model: Model) -> dict[str, Any]:

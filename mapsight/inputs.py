@@ -21,11 +21,13 @@ __all__ = [
     "InputError",
     "find_inputs",
     "image_id_of",
+    "is_named",
     "is_tar",
     "is_url_list",
     "open_uri",
     "resolve",
     "safe_id",
+    "source_id",
 ]
 
 HEX_ID = re.compile(r"[0-9a-fA-F]{16}")
@@ -78,7 +80,22 @@ def image_id_of(source: str, name: str | None = None) -> str:
     stem = PurePosixPath(name if name is not None else source).stem
     if HEX_ID.fullmatch(stem):
         return stem.lower()
+    return source_id(source)
+
+
+def source_id(source: str) -> str:
+    """The id of a picture of which only its source is known: a hash."""
     return hashlib.sha256(source.encode("utf-8")).hexdigest()[:16]
+
+
+def is_named(image_id: str, source: str) -> bool:
+    """Whether an id is the name of a file that a source ends in, and no hash.
+
+    >>> is_named("00966a975d566c45", "pictures/00966A975d566c45.jpg")
+    True
+    """
+    named = HEX_ID.fullmatch(image_id) and image_id in source.lower()
+    return bool(named) and image_id != source_id(source)
 
 
 def safe_id(text: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mapsight.inputs import HEX_ID, image_id_of, open_uri, safe_id
+from mapsight.inputs import HEX_ID, image_id_of, is_named, open_uri, safe_id, source_id
 from mapsight.parquet_layout import SWELL, SWELL_BYTES, check_pages, read_layout
 from mapsight.provenance import provenance_of, renamed
 from mapsight.records import Split, error_record
@@ -34,6 +34,7 @@ class Image:
 
     `row` is its row in the Parquet file `shard`, where it can be found again;
     a shard of ours is named as OURS says, so that the workspace can be moved.
+    `named` says that its id is the name of its file, which others may have.
     """
 
     image_id: str
@@ -44,6 +45,7 @@ class Image:
     row: int = 0
     provenance: dict[str, str] = field(default_factory=dict)
     error: dict[str, Any] | None = None
+    named: bool = False
 
 
 def image_column(schema: pa.Schema, wanted: str | None = None) -> str:
@@ -176,8 +178,9 @@ def _image(batch: pa.RecordBatch, number: int, column: str, split: Split, offset
     ordinal = None if split.source else _cell(batch, number, "ordinal")
     known = renamed(name for name in batch.schema.names if name != column)
     provenance = provenance_of({name: _cell(batch, number, name) for name in known})
+    image_id, named = _image_id(given, source, path)
     return Image(
-        image_id=_image_id(given, source, path),
+        image_id=image_id,
         source=source,
         ordinal=split.first + offset if ordinal is None else ordinal,
         data=data,
@@ -185,15 +188,18 @@ def _image(batch: pa.RecordBatch, number: int, column: str, split: Split, offset
         row=split.row + offset,
         provenance=provenance,
         error=_error(batch, number, split, data),
+        named=named if split.source else is_named(image_id, source),
     )
 
 
-def _image_id(given: object, source: str, path: str | None) -> str:
+def _image_id(given: object, source: str, path: str | None) -> tuple[str, bool]:
+    """The id of a row, and whether it is the name of its file."""
     if isinstance(given, int) and not isinstance(given, bool):
         given = str(given)
     if isinstance(given, str) and safe_id(given):
-        return given.lower() if HEX_ID.fullmatch(given) else given
-    return image_id_of(source, path or "")
+        return (given.lower() if HEX_ID.fullmatch(given) else given), False
+    image_id = image_id_of(source, path or "")
+    return image_id, image_id != source_id(source)
 
 
 def _error(

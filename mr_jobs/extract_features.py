@@ -5,8 +5,11 @@
 Input: a manifest, one Split of image shards a line (mapsight/records.py).
 Output: `image_id, Feature`, sorted by image_id within a part. A picture that
 could not be used is a Feature with `error` and `detail`. Of several pictures
-with one id the first keeps it, the others are errors (`duplicate_id`).
-Counters: images/read (map), images/extracted and images/<error code> (reduce).
+with one id the first that can be used keeps it, the others are errors
+(`duplicate_id`). Without --names-are-ids several pictures with one 16-digit name
+get ids of their own, and a part is then not sorted: `settle_ids.py` is to follow.
+Counters: images/read (map), images/extracted and images/<error code> (reduce),
+ids/shared: pictures whose name others have.
 """
 
 from collections import Counter
@@ -16,7 +19,6 @@ from mrjob.protocol import RawValueProtocol, StandardJSONProtocol
 from mrjob.step import MRStep
 
 TELL_EVERY = 16
-DIGITS = 19  # of an int64: as text, ordinals sort as numbers only at equal length
 
 
 class MRExtractFeatures(MRJob):
@@ -42,6 +44,9 @@ class MRExtractFeatures(MRJob):
         self.add_passthru_arg("--alpha", type=float, default=1.0, help="for keras")
         self.add_passthru_arg("--resolution", type=int, default=224, help="for keras")
         self.add_passthru_arg("--image-column", help="column of foreign Parquet files")
+        self.add_passthru_arg(
+            "--names-are-ids", action="store_true", help="a 16-digit file name is the id"
+        )
         self.add_passthru_arg("--part", type=int, help="number of the addition they belong to")
 
     def load_args(self, args):
@@ -79,6 +84,7 @@ class MRExtractFeatures(MRJob):
     def mapper_extract_split(self, _, line):
         from mapsight.extract import extract_features
         from mapsight.records import Split
+        from mapsight.same_ids import order_of
         from mapsight.shards import read_images
         from mapsight.where import at, place_of
 
@@ -86,10 +92,12 @@ class MRExtractFeatures(MRJob):
         images = read_images(split, self.options.image_column)
         done = rejected = 0
         with at(place_of(split)):
-            for image_id, ordinal, feature in extract_features(images, self.model, self.decoder):
+            for image, feature in extract_features(images, self.model, self.decoder):
                 if self.options.part:
                     feature["part"] = self.options.part
-                yield image_id, [f"{ordinal:0{DIGITS}d}", feature]
+                named = image.named and not self.options.names_are_ids
+                order = order_of(feature, image.ordinal, named=named)
+                yield image.image_id, [order, feature, image.named]
                 done, rejected = done + 1, rejected + ("error" in feature)
                 if done == TELL_EVERY:
                     self.tell(done, rejected)
@@ -107,21 +115,17 @@ class MRExtractFeatures(MRJob):
         self.counts: Counter = Counter()
 
     def reducer_tell_counts(self):
-        for name, count in sorted(self.counts.items()):
-            self.increment_counter("images", name, count)
+        for (group, name), count in sorted(self.counts.items()):
+            if count:
+                self.increment_counter(group, name, count)
 
     def reducer_keep_first(self, image_id, values):
-        from mapsight.records import error_record
+        from mapsight.same_ids import with_own_ids
 
-        first = None
-        for _, feature in values:
-            if first is None:
-                first = feature["source"]
-            else:
-                detail = f"the first picture with this id is {first}"
-                feature = {"source": feature["source"], **error_record("duplicate_id", detail)}
-            self.counts[feature.get("error", "extracted")] += 1
-            yield image_id, feature
+        for own_id, feature, shared in with_own_ids(image_id, values):
+            self.counts["images", feature.get("error", "extracted")] += 1
+            self.counts["ids", "shared"] += shared
+            yield own_id, feature
 
 
 if __name__ == "__main__":

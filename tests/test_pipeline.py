@@ -121,17 +121,24 @@ def test_every_runner_and_split_gives_the_same_bytes(mapsight, pictures, tmp_pat
     assert found == [found[0]] * len(ways)
 
 
-def test_of_equal_ids_the_first_is_kept_whatever_the_split(mapsight, pictures, tmp_path):
+def test_pictures_that_share_a_name_are_all_kept_whatever_the_split(mapsight, pictures, tmp_path):
     for folder in ("z", "a"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / f"{3:016x}.png").write_bytes(encoded(scribble(3)))
-    mapsight.ok("--images", "z", "--images", "pictures", "--images", "a", "--splits", "5")
-    rejected = list(csv.DictReader((tmp_path / "workspace/results/rejected.csv").open()))
-    assert sorted(row["source"] for row in rejected) == [
-        f"a/{3:016x}.png", f"pictures/{3:016x}.jpg",
-    ]  # fmt: skip
-    assert {row["error"] for row in rejected} == {"duplicate_id"}
-    assert all(f"z/{3:016x}.png" in row["detail"] for row in rejected)
+    (tmp_path / "a" / f"{4:016x}.txt").write_text("beside another picture\n")
+    found = []
+    for splits in ("1", "5"):
+        named = ("--images", "a", "z", "pictures", "--workspace", f"w{splits}")
+        mapsight.ok(*named, "--splits", splits)
+        found.append(hashes(tmp_path / f"w{splits}"))
+    assert found[0] == found[1]
+    table = pq.read_table(tmp_path / "w5/results/predictions.parquet").to_pylist()
+    ids = {row["source"]: row["image_id"] for row in table}
+    same = [f"a/{3:016x}.png", f"pictures/{3:016x}.jpg", f"z/{3:016x}.png"]
+    assert [ids[source] for source in same] == [source_id(source) for source in same]
+    assert list(ids.values()) == sorted(ids.values())
+    assert ids[f"pictures/{4:016x}.jpg"] == f"{4:016x}"
+    assert summary(tmp_path / "w5")["errors"] == {"not_an_image": 1}
 
 
 def test_what_has_not_changed_is_not_run_again(mapsight, pictures, tmp_path):

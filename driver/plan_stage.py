@@ -12,6 +12,7 @@ from driver.pipeline import Outcome, Pipeline, require
 from driver.workspace import Workspace
 from mapsight import openimages
 from mapsight.inputs import Found, InputError, find_inputs
+from mapsight.named_inputs import NamedInputs
 from mapsight.plan import LISTINGS, Plan, make_plan
 
 __all__ = ["dataset_of", "inputs_of", "named_inputs", "nothing_found", "plan", "plan_identity"]
@@ -35,11 +36,13 @@ def _inputs(run: Pipeline) -> Iterator[Found]:
     skip = {run.home.root, os.path.realpath(run.home.root)}
     if run.options.results:
         skip.add(os.path.realpath(run.options.results))
-    for typed in [*run.options.images, *(dataset.pictures if dataset else ())]:
+    inputs = [*run.options.images, *(dataset.pictures if dataset else ())]
+    named = NamedInputs(inputs)
+    for typed in inputs:
         keep = None
         if dataset and typed == run.options.openimages:
             keep = lambda name: openimages.kind_of(name) is None  # noqa: E731
-        yield from find_inputs(typed, skip=skip, keep=keep)
+        yield from find_inputs(typed, skip=skip, keep=keep, named=named)
 
 
 def plan_identity(run: Pipeline) -> dict[str, Any]:

@@ -41,24 +41,29 @@ Row = Sequence[Any]
 
 NODE, SHA256, DHASH, VECTOR = range(4)
 BANDS, BAND_DIGITS = 4, 4
+KEY_DIGITS = 32  # of two numbers that sort as text
 MOST_BITS = BANDS - 1
 """The largest Hamming distance at which two hashes must share a band."""
 
 BLOCK, STEP = 2048, 64
 
 
-def node_of(image_id: str, ppi: float) -> str:
+def node_of(image_id: str, ppi: float, size: int = 0) -> str:
     """A picture's name in the graph of duplicates: of two names the lesser is to be kept.
 
-    >>> node_of("b", 20.0) < node_of("a", 10.0) < node_of("b", 10.0)
+    That is the one with more pixels an inch, then with more bytes: of equal sizes it has
+    lost least.
+
+    >>> node_of("b", 20.0) < node_of("c", 10.0, 9) < node_of("a", 10.0) < node_of("b", 10.0)
     True
     """
-    return f"{sort_key(ppi, descending=True)}:{image_id}"
+    keys = (sort_key(value, descending=True) for value in (ppi, float(size)))
+    return f"{''.join(keys)}:{image_id}"
 
 
 def image_id_of(node: str) -> str:
     """The picture that `node_of` named."""
-    return node[17:]
+    return node[KEY_DIGITS + 1 :]
 
 
 def row_of(image_id: str, record: Mapping[str, Any]) -> Row | None:
@@ -68,7 +73,8 @@ def row_of(image_id: str, record: Mapping[str, Any]) -> Row | None:
     names = ("ppi", "width", "height", "bytes", "source")
     vector = encode_vector(decode_embedding(record["embedding"]))
     facts = [record[name] for name in names] + [record.get(name) for name in ("shard", "row")]
-    return [node_of(image_id, record["ppi"]), record["sha256"], record["dhash"], vector, *facts]
+    node = node_of(image_id, record["ppi"], record["bytes"])
+    return [node, record["sha256"], record["dhash"], vector, *facts]
 
 
 def encode_vector(embedding: np.ndarray) -> str:

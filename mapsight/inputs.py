@@ -13,8 +13,12 @@ from typing import Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from mapsight.container_kinds import is_tar, kind_of
 from mapsight.globs import glob_matches, parent_of, split_glob
 from mapsight.hdfs import resolve_hdfs
+from mapsight.named_inputs import NamedInputs
+from mapsight.passed_over import passes_over
+from mapsight.table_logs import TableError, delta_files, refuse_tables
 
 __all__ = [
     "Found",
@@ -32,7 +36,6 @@ __all__ = [
 
 HEX_ID = re.compile(r"[0-9a-fA-F]{16}")
 SAFE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
-TAR = re.compile(r"\.(tar(\.(gz|bz2|xz|zst))?|tgz|tbz2?|txz|tzst)$", re.I)
 URL_LIST = re.compile(r"\.(txt|csv|tsv)(\.(gz|bz2|xz))?$", re.I)
 OF_THE_FOLDER = (PermissionError, FileNotFoundError, NotADirectoryError)
 STAMPS = ("mtime", "LastModified", "last_modified", "modificationTime", "ETag", "etag", "updated")
@@ -57,11 +60,6 @@ class Found:
     bytes: int
     stamp: str
     kind: str
-
-
-def is_tar(name: str) -> bool:
-    """Whether a name is that of a tar archive, compressed or not."""
-    return bool(TAR.search(name))
 
 
 def is_url_list(name: str) -> bool:
@@ -122,8 +120,44 @@ def open_uri(uri: str | bytes) -> Any:
     return file_system.open(path, "rb")
 
 
+@dataclass(frozen=True)
+class _Search:
+    """What all that is found for an input has in common."""
+
+    file_system: Any
+    skip: frozenset[str]
+    keep: Callable[[str], bool] | None
+    named: NamedInputs
+
+    @property
+    def local(self) -> bool:
+        return isinstance(self.file_system, LocalFileSystem)
+
+    def real(self, path: str) -> str:
+        """The one name of a file or folder."""
+        return os.path.realpath(path) if self.local else self.file_system.unstrip_protocol(path)
+
+    def skips(self, path: str) -> bool:
+        """Whether a folder inside another is not looked into, or has been."""
+        place = self.real(path) if self.local else path
+        return place in self.skip or self.named.had_folder(self.real(path))
+
+    def is_file(self, info: dict[str, Any]) -> bool:
+        """Regular files, and links to one that is not read itself, or to nothing."""
+        path = info["name"]
+        if info.get("islink"):
+            if not self.file_system.isfile(path):
+                return not self.file_system.exists(path)
+            return not self.named.has_target(path, self.skip)
+        return info["type"] == "file"
+
+
 def find_inputs(
-    typed: str, *, skip: Collection[str] = (), keep: Callable[[str], bool] | None = None
+    typed: str,
+    *,
+    skip: Collection[str] = (),
+    keep: Callable[[str], bool] | None = None,
+    named: NamedInputs | None = None,
 ) -> Iterator[Found]:
     """Every regular file of an input, in an order that depends on names only.
 
@@ -131,24 +165,31 @@ def find_inputs(
         typed: a folder, a file or a glob, local or a URI.
         skip: paths of folders that are not looked into (local ones without links).
         keep: called with the name of each file of a folder; false leaves it out.
+        named: what the inputs of a run have in common: of several, a file is read once.
 
     A text or CSV file is a list of URLs only when it is named itself.
-    Hidden files and folders, and links to folders, are passed over. Memory
-    holds the entries of one folder at a time (about 1 kB each), and with a glob
-    all that it matches: name a folder when there are millions.
+    Hidden files and folders, links to folders and to files that are read
+    themselves, and the marks of Hadoop and Spark are passed over; of a Delta table
+    the files are those that its log names. Memory holds the entries of one folder
+    at a time (about 1 kB each), and with a glob all that it matches: name a folder
+    when there are millions.
 
     Raises:
-        InputError: nothing is there, or the file system cannot be reached.
+        InputError: nothing is there, the file system cannot be reached, or it is a
+            table whose present files cannot be told.
     """
     try:
         file_system, path = resolve(typed)
+        search = _Search(file_system, frozenset(skip), keep, named or NamedInputs([typed]))
         if file_system.isdir(path):
-            yield from _walk(file_system, path, typed.rstrip("/") or "/", frozenset(skip), keep)
+            if search.named.add_folder(search.real(path)):
+                yield from _walk(search, path, typed.rstrip("/") or "/")
         elif file_system.exists(path):
             found = _found(file_system, file_system.info(path), typed)
-            yield replace(found, kind="urls") if is_url_list(typed) else found
+            if search.named.add_file(search.real(path)):
+                yield replace(found, kind="urls") if is_url_list(typed) else found
         elif any(character in typed for character in "*?["):
-            yield from _glob(file_system, path, typed, frozenset(skip), keep)
+            yield from _glob(search, path, typed)
         else:
             raise InputError(f"{typed}: no such file or folder")
     except InputError:
@@ -157,90 +198,96 @@ def find_inputs(
         raise InputError(f"{typed}: cannot be listed: {error}") from error
 
 
-def _glob(
-    file_system: Any, pattern: str, typed: str, skip: frozenset[str], keep: Any
-) -> Iterator[Found]:
-    base, rest = split_glob(file_system, pattern)
+def _glob(search: _Search, pattern: str, typed: str) -> Iterator[Found]:
+    base, rest = split_glob(search.file_system, pattern)
     typed_base = parent_of(typed, rest)
-    matches = glob_matches(file_system, base, rest)
+    matches = glob_matches(search.file_system, base, rest)
     if not matches:
         raise InputError(f"{typed}: matches no file")
+    # links come last, so that what they lead to is read under its own name
+    matches.sort(key=lambda match: bool(match[1].get("islink")))
     for path, info in matches:
         source = typed_base + path[len(base) :]
         if info["type"] == "directory":
-            yield from _walk(file_system, path, source, skip, keep)
-        elif _is_file(file_system, info):
-            yield _found(file_system, info, source)
+            if search.named.add_folder(search.real(path)):
+                yield from _walk(search, path, source)
+        elif search.is_file(info) and search.named.add_file(search.real(path)):
+            yield _found(search.file_system, info, source)
 
 
-def _walk(
-    file_system: Any, folder: str, source: str, skip: frozenset[str], keep: Any
-) -> Iterator[Found]:
+def _walk(search: _Search, folder: str, source: str) -> Iterator[Found]:
+    file_system = search.file_system
     try:
         entries = file_system.ls(folder, detail=True)
     except OSError as error:
         # what a server cannot tell just now may be any number of files
-        if not (isinstance(file_system, LocalFileSystem) or isinstance(error, OF_THE_FOLDER)):
+        if not (search.local or isinstance(error, OF_THE_FOLDER)):
             raise
         yield _unreadable(source, _address(file_system, folder))
         return
-    for info in sorted(entries, key=lambda entry: entry["name"]):
-        name = info["name"].rstrip("/").rsplit("/", 1)[-1]
+    named = {info["name"].rstrip("/").rsplit("/", 1)[-1]: info for info in entries}
+    try:
+        refuse_tables(file_system, folder, named)
+        if "_delta_log" in named:
+            yield from _table(search, folder, source)
+            return
+    except TableError as error:
+        raise InputError(f"{source}: {error}") from None
+    over = passes_over(named)
+    for name, info in sorted(named.items()):
         inside = f"{source.rstrip('/')}/{name}"
-        if name.startswith(".") or _skipped(file_system, info, skip):
+        if over(name):
             continue
-        if _is_file(file_system, info):
-            if keep is None or keep(name):
-                yield _found(file_system, info, inside)
-        elif info["type"] == "directory":
-            yield from _walk(file_system, info["name"], inside, skip, keep)
+        if info["type"] == "directory" and not info.get("islink"):
+            if not search.skips(info["name"]):
+                yield from _walk(search, info["name"], inside)
+        elif search.is_file(info) and (search.keep is None or search.keep(name)):
+            yield from _unless_read(search, info, inside)
 
 
-def _skipped(file_system: Any, info: dict[str, Any], skip: frozenset[str]) -> bool:
-    path = info["name"]
-    if info["type"] != "directory" or not skip:
-        return False
-    return (os.path.realpath(path) if isinstance(file_system, LocalFileSystem) else path) in skip
+def _unless_read(search: _Search, info: dict[str, Any], source: str) -> Iterator[Found]:
+    """A file of a folder, unless it was named itself before."""
+    if not search.named.had(lambda: search.real(info["name"])):
+        yield _found(search.file_system, info, source)
 
 
-def _is_file(file_system: Any, info: dict[str, Any]) -> bool:
-    """Regular files, and links that lead to one or to nothing (which is worth a word)."""
-    if info.get("islink"):
-        return file_system.isfile(info["name"]) or not file_system.exists(info["name"])
-    return info["type"] == "file"
+def _table(search: _Search, folder: str, source: str) -> Iterator[Found]:
+    """The files of a Delta table; one that is not there cannot be opened."""
+    for name in delta_files(search.file_system, folder):
+        inside, path = f"{source.rstrip('/')}/{name}", f"{folder.rstrip('/')}/{name}"
+        try:
+            yield _found(search.file_system, search.file_system.info(path), inside)
+        except FileNotFoundError:
+            yield _unreadable(inside, _address(search.file_system, path))
 
 
 def _found(file_system: Any, info: dict[str, Any], source: str) -> Found:
     path = info["name"]
-    uri = _address(file_system, path)
+    local = isinstance(file_system, LocalFileSystem)
     size = info.get("size")
-    stamp = next((str(info[key]) for key in STAMPS if info.get(key)), "")
-    kind = _kind(file_system, path, source)
-    return Found(_text(source), _bytes(uri), -1 if size is None else int(size), stamp, kind)
+    stamp = _stamp(path) if local else ""
+    stamp = stamp or next((str(info[key]) for key in STAMPS if info.get(key)), "")
+    kind = kind_of(file_system, path, source, near=local)
+    uri = _bytes(_address(file_system, path))
+    return Found(_text(source), uri, -1 if size is None else int(size), stamp, kind)
+
+
+def _stamp(path: str) -> str:
+    """What changes with a local file; of a link it is that of the file it leads to."""
+    try:
+        file = os.stat(path)  # noqa: PTH116 - a name need not be UTF-8
+    except OSError:
+        return ""
+    return f"{file.st_mtime_ns}-{file.st_ino}"
 
 
 def _address(file_system: Any, path: str) -> str:
     return path if isinstance(file_system, LocalFileSystem) else file_system.unstrip_protocol(path)
 
 
-def _kind(file_system: Any, path: str, source: str) -> str:
-    if is_tar(source):
-        return "tar"
-    parquet = source.endswith((".parquet", ".parq")) and _is_parquet(file_system, path)
-    return "parquet" if parquet else "picture"
-
-
 def _unreadable(source: str, folder: str) -> Found:
     """A folder that cannot be listed stands as one file that cannot be opened."""
     return Found(_text(source), _bytes(folder), -1, "", "picture")
-
-
-def _is_parquet(file_system: Any, path: str) -> bool:
-    try:
-        with file_system.open(path, "rb") as file:
-            return file.read(4) == b"PAR1"
-    except OSError:
-        return False
 
 
 def _bytes(text: str) -> bytes:

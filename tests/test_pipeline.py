@@ -11,8 +11,11 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from conftest import ROOT, encoded, scribble
+
+from mapsight.inputs import source_id
 
 RESULTS = {
     "accuracy.csv", "accuracy_top5.csv", "classes.csv", "confusion.csv", "evaluation.csv",
@@ -334,11 +337,11 @@ def test_a_linked_folder_does_not_take_in_its_workspace(mapsight, pictures, tmp_
     assert summary(pictures / "ws")["images_read"] == 12
 
 
-def test_a_parquet_file_named_twice_is_duplicates(mapsight, pictures, tmp_path):
+def test_a_parquet_file_named_twice_is_read_once(mapsight, pictures, tmp_path):
     rows = [{"image": p.read_bytes(), "path": p.name} for p in sorted(pictures.iterdir())]
     pd.DataFrame(rows).to_parquet(tmp_path / "a.parquet")
-    mapsight.ok("--images", "a.parquet", "a.parquet", "--max-rejected", "0.5")
-    assert summary(tmp_path / "workspace")["errors"] == {"duplicate_id": 12}
+    mapsight.ok("--images", "a.parquet", "./a.parquet", "--max-rejected", "0.5")
+    assert summary(tmp_path / "workspace")["images_read"] == 12
 
 
 def test_status_and_report(mapsight, pictures, tmp_path):

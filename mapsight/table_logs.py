@@ -35,7 +35,9 @@ def refuse_tables(file_system: Any, folder: str, names: Collection[str]) -> None
     if {"metadata", "data"} <= set(names):
         inside = (str(path) for path in file_system.ls(f"{folder}/metadata", detail=False))
         if any(ICEBERG.fullmatch(path.rsplit("/", 1)[-1]) for path in inside):
-            raise TableError(f"an Iceberg table, whose folder also holds rows of the past; {EXPORT}")
+            raise TableError(
+                f"an Iceberg table, whose folder also holds rows of the past; {EXPORT}"
+            )
 
 
 def delta_files(file_system: Any, folder: str) -> list[str]:
@@ -94,7 +96,9 @@ def _rows(file_system: Any, path: str) -> Iterator[Action]:
     try:
         with file_system.open(path, "rb") as handle:
             file = pq.ParquetFile(handle)
-            names = [name for name in ("add", "remove", "sidecar") if name in file.schema_arrow.names]
+            names = [
+                name for name in ("add", "remove", "sidecar") if name in file.schema_arrow.names
+            ]
             for batch in file.iter_batches(1024, columns=names):
                 yield from batch.to_pylist()
     except (pa.ArrowException, ValueError) as error:

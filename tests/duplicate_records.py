@@ -65,6 +65,6 @@ def brute_force(records: Records, most: int = 3, least: float = 0.8) -> set[froz
 
 
 def keeper_of(group: frozenset[str], records: Records) -> str:
-    """The picture of the highest PPI, of several the one with the least id."""
-    ppi = {image_id: record["ppi"] for image_id, record in records}
-    return min(group, key=lambda image_id: (-ppi[image_id], image_id))
+    """The picture of the highest PPI, then of most bytes, then with the least id."""
+    worth = {image_id: (-record["ppi"], -record["bytes"]) for image_id, record in records}
+    return min(group, key=lambda image_id: (worth[image_id], image_id))

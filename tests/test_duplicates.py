@@ -121,8 +121,8 @@ def test_a_crowd_of_the_like_gives_a_pair_for_each():
     assert (
         len(
             components(
-                [[f"{0:017d}" + r[0], *r[1:]] for r in rows],
-                [[[f"{0:017d}" + r[0]] for r in pair] for pair in pairs],
+                [[f"{0:033d}" + r[0], *r[1:]] for r in rows],
+                [[[f"{0:033d}" + r[0]] for r in pair] for pair in pairs],
             )
         )
         == 1

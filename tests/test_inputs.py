@@ -115,7 +115,9 @@ def test_a_file_that_is_named_twice_is_read_once(tree, tmp_path, typed):
     named = NamedInputs(inputs)
     found = [found for each in inputs for found in find_inputs(each, named=named)]
     places = sorted(os.path.realpath(file.uri) for file in found)
-    expected = sorted(os.fsencode(tree / name) for name in ("b.jpg", "a/z.png", "a/no_suffix", "c[1]/d.jpg"))
+    expected = sorted(
+        os.fsencode(tree / name) for name in ("b.jpg", "a/z.png", "a/no_suffix", "c[1]/d.jpg")
+    )
     assert places == expected
 
 
@@ -200,7 +202,10 @@ def test_the_log_of_a_delta_table_goes_on_from_its_checkpoint(tmp_path, monkeypa
 @pytest.mark.parametrize(
     ("commits", "reason"),
     [
-        ((ADD, '{"add":{"path":"old.parquet","deletionVector":{"sizeInBytes":3}}}'), "deletion vec"),
+        (
+            (ADD, '{"add":{"path":"old.parquet","deletionVector":{"sizeInBytes":3}}}'),
+            "deletion vec",
+        ),
         ((ADD, '{"add":{"path":"s3://b/x.parquet"}}'), "outside of it"),
         ((ADD, '{"add":{"path":"../x.parquet"}}'), "outside of it"),
         ((ADD, '{"add":'), "damaged"),

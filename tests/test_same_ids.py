@@ -59,7 +59,11 @@ def test_one_source_named_twice_is_one_picture_and_keeps_its_name():
 def test_one_source_named_twice_among_others_is_still_one():
     found = settled(("a", None, True), ("b", None, True), ("a", None, True))
     assert sorted(found, key=repr) == sorted(
-        [(source_id("a"), "a", None), (source_id("a"), "a", "duplicate_id"), (source_id("b"), "b", None)],
+        [
+            (source_id("a"), "a", None),
+            (source_id("a"), "a", "duplicate_id"),
+            (source_id("b"), "b", None),
+        ],
         key=repr,
     )
 

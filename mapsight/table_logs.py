@@ -54,7 +54,7 @@ def delta_files(file_system: Any, folder: str) -> list[str]:
         if isinstance(removed, dict) and isinstance(removed.get("path"), str):
             files.discard(_relative(removed["path"]))
         if isinstance(added, dict) and isinstance(added.get("path"), str):
-            if added.get("deletionVector"):
+            if added.get("deletionVector") is not None:
                 raise TableError(f"a Delta table with deletion vectors; {EXPORT}")
             files.add(_relative(added["path"]))
         if action.get("sidecar"):

@@ -203,7 +203,7 @@ def test_the_log_of_a_delta_table_goes_on_from_its_checkpoint(tmp_path, monkeypa
     ("commits", "reason"),
     [
         (
-            (ADD, '{"add":{"path":"old.parquet","deletionVector":{"sizeInBytes":3}}}'),
+            (ADD, '{"add":{"path":"old.parquet","deletionVector":{}}}'),
             "deletion vec",
         ),
         ((ADD, '{"add":{"path":"s3://b/x.parquet"}}'), "outside of it"),

@@ -14,13 +14,20 @@ from mapsight.quality import quality_facts, size_rows
 from mapsight.records import OTHER
 from mapsight.results import write_csv
 
-__all__ = ["absent_counts", "ppi_histogram", "write_evaluation", "write_tables"]
+__all__ = [
+    "absent_counts",
+    "is_judged",
+    "ppi_histogram",
+    "verified",
+    "write_evaluation",
+    "write_tables",
+]
 
 Counts = dict[tuple[str, ...], int]
 
 
 def write_tables(targets: dict[str, str], counts: Counts, pictures: int, target: Path) -> None:
-    """labels.csv, classes.csv, accuracy.csv, accuracy_top5.csv and confusion.csv.
+    """labels.csv and classes.csv; of what was verified accuracy{,_top5}.csv and confusion.csv.
 
     Args:
         targets: MID by target label, in the order they were named.
@@ -34,6 +41,8 @@ def write_tables(targets: dict[str, str], counts: Counts, pictures: int, target:
     write_csv(target / "labels.csv", ("label", "mid", *shares), rows)
     rows = accuracy.class_rows(counts, pictures)
     write_csv(target / "classes.csv", ("mid", "label", *shares), rows)
+    if not verified(counts):
+        return
     names = ("label", "n", "correct", "accuracy", "low", "high")
     write_csv(target / "accuracy.csv", names, accuracy.accuracy_rows(counts, labels))
     rows = accuracy.accuracy_rows(counts, labels, top5=True)
@@ -47,6 +56,8 @@ def write_evaluation(
 ) -> dict[str, Any]:
     """evaluation.csv, evaluation_groups.csv, reliability.csv; beside a head.json strengths.csv.
 
+    The first three are written where people verified labels.
+
     Args:
         labels: all that can be given, `other` last.
         counts: what the count stage left.
@@ -57,20 +68,38 @@ def write_evaluation(
         What summary.json says of it.
     """
     sums = Sums(counts)
+    every = sums.hits(accuracy.ALL, "all")
+    has_head = every.model_n > 0
     splits = [split for split in ("test", "validation") if sums.hits(split, "all").n]
-    rows = (row for split in splits for row in rows_of.evaluation_rows(sums, labels, split))
-    write_csv(target / "evaluation.csv", rows_of.EVALUATION, rows)
-    has_head = sums.hits(accuracy.ALL, "all").model_n > 0
-    wide = [*splits, accuracy.ALL] if has_head else splits
-    groups = [row for split in splits for row in rows_of.group_rows(sums, labels, split)]
-    groups += [row for split in wide for row in size_rows(sums, split)]
-    write_csv(target / "evaluation_groups.csv", rows_of.GROUPS, groups)
-    write_csv(target / "reliability.csv", rows_of.RELIABILITY, rows_of.reliability_rows(sums))
+    if every.n:
+        _write_splits(sums, labels, splits, target, has_head=has_head)
     if (target / "head.json").exists() and not foreign:
         head = json.loads((target / "head.json").read_text(encoding="utf-8"))
         write_csv(target / "strengths.csv", rows_of.STRENGTHS, rows_of.strength_rows(head))
     facts: dict[str, Any] = {split: _facts(sums, split) for split in splits}
     return facts | {"quality": quality_facts(sums, head=has_head)}
+
+
+def _write_splits(
+    sums: Sums, labels: Sequence[str], splits: Sequence[str], target: Path, *, has_head: bool
+) -> None:
+    rows = (row for split in splits for row in rows_of.evaluation_rows(sums, labels, split))
+    write_csv(target / "evaluation.csv", rows_of.EVALUATION, rows)
+    wide = [*splits, accuracy.ALL] if has_head else splits
+    groups = [row for split in splits for row in rows_of.group_rows(sums, labels, split)]
+    groups += [row for split in wide for row in size_rows(sums, split)]
+    write_csv(target / "evaluation_groups.csv", rows_of.GROUPS, groups)
+    write_csv(target / "reliability.csv", rows_of.RELIABILITY, rows_of.reliability_rows(sums))
+
+
+def verified(counts: Counts) -> int:
+    """How many pictures, on which no head was fitted, have a label that people verified."""
+    return sum(n for key, n in counts.items() if key[0] == "any")
+
+
+def is_judged(counts: Counts) -> bool:
+    """Whether people verified a label of any picture, present or absent."""
+    return any(key[0] in ("any", "absent", "group", "given") for key in counts)
 
 
 def _facts(sums: Sums, split: str) -> dict[str, Any]:

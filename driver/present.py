@@ -13,7 +13,9 @@ from driver.duplicates_stage import current_duplicates, duplicate_facts, stages_
 from driver.errors import Failure
 from driver.evaluation_tables import (
     absent_counts,
+    is_judged,
     ppi_histogram,
+    verified,
     write_evaluation,
     write_tables,
 )
@@ -95,7 +97,8 @@ def merge(run: Pipeline, folder: str) -> Outcome:
     )
     targets = targets_of(run.documents["classify"])
     write_tables(targets, counts, predicted, target)
-    noticed.write_suspects(target)
+    if is_judged(counts):
+        noticed.write_suspects(target)
     summary = _summary(run, counts, predicted, rejected)
     foreign = "given" in run.documents["fit"]["notes"]
     labels = [*targets, OTHER]
@@ -173,7 +176,7 @@ def _summary(
         ],
         "note": run.options.note,
         "missing_labels": _missing(run),
-        "truth": {"pictures": sum(n for key, n in counts.items() if key[0] == "any")},
+        "truth": {"pictures": verified(counts)},
         "verified_absent": absent_counts(counts),
         "ppi_histogram": ppi_histogram(counts),
     }

@@ -111,7 +111,10 @@ def write_report(
     run = summary.read_run(results / "summary.json")
     accuracy = summary.read_accuracy(results)
     counts = {name: summary.read_counts(results / f"{name}.csv") for name in ("labels", "classes")}
-    _write_plots(out / "plots", run, counts, results / "confusion.csv")
+    _write_plots(out / "plots", run, counts)
+    if summary.verified(accuracy):
+        matrix = plots.confusion_chart(*summary.read_confusion(results / "confusion.csv"))
+        (out / "plots" / "confusion.svg").write_bytes(matrix)
     evaluated = evaluation_page.read_chapter(results, run)
     _write_accuracy(out / "plots", accuracy, evaluated)
     explored = run["explore"] and explore_chapter.read_chapter(
@@ -171,7 +174,6 @@ def _write_plots(
     folder: Path,
     run: summary.Run,
     counts: Mapping[str, Sequence[summary.Run]],
-    confusion: Path,
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, rows in counts.items():
@@ -180,8 +182,6 @@ def _write_plots(
         pictures = [row["pictures"] for row in shown]
         chart = plots.bar_chart([row["label"] for row in shown], pictures)
         (folder / f"{name}.svg").write_bytes(chart)
-    matrix = plots.confusion_chart(*summary.read_confusion(confusion))
-    (folder / "confusion.svg").write_bytes(matrix)
     unit = "pixels per inch" if run["options"].get("screen_diagonal") else "PPI (√pixel)"
     chart = plots.histogram_chart(**run["ppi_histogram"], label=unit)
     (folder / "ppi.svg").write_bytes(chart)
@@ -191,7 +191,7 @@ def _write_accuracy(
     folder: Path, accuracy: Sequence[summary.Run], chapter: evaluation_page.Chapter | None
 ) -> None:
     charts = chapter.plots if chapter else {}
-    if not chapter:
+    if not chapter and summary.verified(accuracy):
         labels = [row["label"] for row in accuracy]
         series = {f"top {n}": [row[f"top{n}"] for row in accuracy] for n in (1, 5)}
         charts = {"accuracy": plots.interval_chart(labels, series)}

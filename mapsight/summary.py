@@ -95,7 +95,12 @@ def _interval(row: Mapping[str, str]) -> Interval | None:
 
 
 def read_accuracy(results: Path) -> list[dict[str, Any]]:
-    """Both accuracies of every label: `{label, n, top1, top5}`, None where n is 0."""
+    """Both accuracies of every label: `{label, n, top1, top5}`, None where n is 0.
+
+    Where nobody verified anything there are no such tables, and no rows.
+    """
+    if not (results / "accuracy.csv").exists():
+        return []
     best = read_rows(results / "accuracy.csv")
     top5 = {row["label"]: _interval(row) for row in read_rows(results / "accuracy_top5.csv")}
     return [

@@ -11,6 +11,7 @@ import pytest
 from conftest import ROOT, encoded, scribble
 
 from driver import defaults
+from driver import evaluation_tables as tables
 from driver.run import main
 
 MODEL = str(ROOT / "examples" / "catalogue" / "model.tflite")
@@ -178,3 +179,39 @@ def test_pictures_of_a_variable_do_not_replace_those_of_a_workspace(user, monkey
     monkeypatch.setenv("MAPSIGHT_OPENIMAGES", str(Path("pictures").resolve()))
     done = user()
     assert (done.status, "another --workspace for those of $MAP" in done.err) == (2, True)
+
+
+def test_where_nobody_verified_anything_nothing_tells_of_accuracy(user):
+    names = {path.name for path in Path("workspace/results").iterdir()}
+    assert not names & {"suspects.csv", "reliability.csv", "confusion.csv"}
+    assert not [name for name in names if name.startswith(("accuracy", "evaluation"))]
+    charts = {path.name for path in Path("workspace/report/plots").iterdir()}
+    assert not charts & {"accuracy.svg", "confusion.svg"}
+    page = Path("workspace/report/index.html").read_text()
+    assert "No verified labels were given, so no accuracy." in page
+    assert not any(f"plots/{name}" in page for name in ("accuracy.svg", "confusion.svg"))
+    found = user("compare", "workspace")
+    assert (found.status, " –" in found.out) == (0, True)
+
+
+GROUP = ("group", "validation", "all", "", "photo", "right", "wrong")
+ACCURACY = {"accuracy.csv", "accuracy_top5.csv", "confusion.csv"}
+EVALUATION = {"evaluation.csv", "evaluation_groups.csv", "reliability.csv"}
+
+
+@pytest.mark.parametrize(
+    ("counts", "files", "judged"),
+    [
+        ({}, set(), False),
+        ({("ppi", "4"): 7, ("class", "/m/1", "Cat"): 7, ("label", "Lion"): 7}, set(), False),
+        ({("absent", "Lion", "not"): 2}, set(), True),
+        ({GROUP: 2}, EVALUATION, True),
+        ({("any", "right"): 1, ("any5", "right"): 1}, ACCURACY, True),
+        ({("any", "wrong"): 1, GROUP: 1}, ACCURACY | EVALUATION, True),
+    ],
+)
+def test_tables_of_accuracy_are_of_what_somebody_verified(tmp_path, counts, files, judged):
+    tables.write_tables({"Lion": "/m/1"}, counts, 7, tmp_path)
+    tables.write_evaluation(["Lion", "other"], counts, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} - {"labels.csv", "classes.csv"} == files
+    assert tables.is_judged(counts) is judged

@@ -18,9 +18,8 @@ from conftest import ROOT, encoded, scribble
 from mapsight.inputs import source_id
 
 RESULTS = {
-    "accuracy.csv", "accuracy_top5.csv", "classes.csv", "confusion.csv", "evaluation.csv",
-    "evaluation_groups.csv", "labels.csv", "orphans.csv", "reliability.csv", "suspects.csv",
-    "predictions.parquet", "ranking.parquet", "rejected.csv", "summary.json",
+    "cells.csv", "classes.csv", "kmeans.csv", "labels.csv", "orphans.csv", "predictions.parquet",
+    "ranking.parquet", "recall.csv", "rejected.csv", "summary.json",
 }  # fmt: skip
 
 

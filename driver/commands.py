@@ -18,6 +18,7 @@ from driver.duplicates_stage import DUPLICATES, stages_of_results
 from driver.errors import Failure, UsageError
 from driver.explore_stage import check_headers
 from driver.label_stages import check_options
+from driver.metadata_alone import explore_alone, is_alone
 from driver.model import Model, check_model, find_model, given_model
 from driver.options import STAGES, usual_workspace
 from driver.pipeline import Pipeline
@@ -44,6 +45,8 @@ def run(options: Namespace, command: str) -> int:
         pipeline.memo.update(command=command, started=time.strftime("%Y-%m-%dT%H:%M:%S%z"))
         check_options(pipeline)
         check_headers(pipeline)
+        if is_alone(pipeline):
+            return explore_alone(pipeline, next(s for s in STAGE_TABLE if s.name == "explore"))
         check_model(options)
         with pipeline.attended(alone=True):
             pipeline.run([s for s in STAGE_TABLE if s is not DUPLICATES or options.duplicates])

@@ -96,7 +96,10 @@ def explore_tables(run: Pipeline, target: Path) -> dict[str, Any] | None:
     if not parts or dataset is None:
         return None
     mids = openimages.read_descriptions(dataset.files["descriptions"])
-    targets = dict(run.documents["classify"]["options"]["targets"])
+    if "classify" in run.documents:
+        targets = dict(run.documents["classify"]["options"]["targets"])
+    else:  # without pictures nothing was classified
+        targets = dict(run.memo["settings"]["targets"])
     names = {mid: name for name, mid in [*mids.items(), *targets.items()]}
     found = Exploration(read_sums(records_of(parts)), names, _parents(run), targets)
     write_tables(found, target / FOLDER)

@@ -15,7 +15,7 @@ from mapsight.inputs import Found, InputError, find_inputs
 from mapsight.named_inputs import NamedInputs
 from mapsight.plan import LISTINGS, Plan, make_plan
 
-__all__ = ["dataset_of", "inputs_of", "named_inputs", "nothing_found", "plan", "plan_identity"]
+__all__ = ["dataset_of", "inputs_of", "inputs_of_run", "named_inputs", "nothing_found", "plan", "plan_identity"]
 
 CLUSTER_TASKS = 16
 
@@ -31,7 +31,8 @@ def dataset_of(run: Pipeline) -> openimages.Dataset | None:
     return run.memo.get("dataset")
 
 
-def _inputs(run: Pipeline) -> Iterator[Found]:
+def inputs_of_run(run: Pipeline) -> Iterator[Found]:
+    """Yield what the run reads, as it lies there."""
     dataset = dataset_of(run)
     skip = {run.home.root, os.path.realpath(run.home.root)}
     if run.options.results:
@@ -52,7 +53,7 @@ def plan_identity(run: Pipeline) -> dict[str, Any]:
     column = run.options.url_column
     try:
         planned = make_plan(
-            _inputs(run), run.scratch, splits=run.options.splits, tasks=tasks, url_column=column
+            inputs_of_run(run), run.scratch, splits=run.options.splits, tasks=tasks, url_column=column
         )
     except InputError as error:
         raise Failure(str(error)) from error

@@ -15,7 +15,15 @@ from mapsight.inputs import Found, InputError, find_inputs
 from mapsight.named_inputs import NamedInputs
 from mapsight.plan import LISTINGS, Plan, make_plan
 
-__all__ = ["dataset_of", "inputs_of", "inputs_of_run", "named_inputs", "nothing_found", "plan", "plan_identity"]
+__all__ = [
+    "dataset_of",
+    "inputs_of",
+    "inputs_of_run",
+    "named_inputs",
+    "nothing_found",
+    "plan",
+    "plan_identity",
+]
 
 CLUSTER_TASKS = 16
 
@@ -52,9 +60,8 @@ def plan_identity(run: Pipeline) -> dict[str, Any]:
     tasks = CLUSTER_TASKS if on_cluster else os.cpu_count() or 1
     column = run.options.url_column
     try:
-        planned = make_plan(
-            inputs_of_run(run), run.scratch, splits=run.options.splits, tasks=tasks, url_column=column
-        )
+        found, splits = inputs_of_run(run), run.options.splits
+        planned = make_plan(found, run.scratch, splits=splits, tasks=tasks, url_column=column)
     except InputError as error:
         raise Failure(str(error)) from error
     require(planned.pictures > 0 or bool(planned.splits["tar"]), nothing_found(run))

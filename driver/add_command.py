@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from driver.addition import FIRST_STAGES, LAST_STAGES, addition
-from driver.changes import clean_changes, write_changes
+from driver.changes import clean_changes, drop_addition, write_changes
 from driver.collection import require_index, tell_stale
 from driver.errors import Failure, UsageError
 from driver.explore_stage import check_headers
@@ -55,7 +55,7 @@ def _add(options: Namespace, workspace: Workspace, index: SearchIndex) -> None:
     told = list(_told(run, kept=new > 0))
     sys.stderr.write("\n".join([*stage_lines(run), "", *told]) + "\n")
     if not new:
-        workspace.drop(*index.changes.next_place)
+        drop_addition(run.workspace)
         sys.stderr.write("nothing to add: all of them are in the index already\n")
         return
     named = list(_named(run, new))
@@ -85,7 +85,7 @@ def _told(run: Pipeline, *, kept: bool) -> Iterator[str]:
     errors = {code: n for code, n in images.items() if code not in ("read", "extracted")}
     known = _known(run)
     for name in (ADDED, REJECTED):  # those that are there are of an addition that was killed
-        run.workspace.drop(name)
+        run.workspace.drop_file(name)
     yield f"{images['read']:,} pictures read, {_usable(run) - known:,} new"
     if known:
         first = run.documents["known"]["notes"]["first"]

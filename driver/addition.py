@@ -35,20 +35,13 @@ def addition(options: Namespace, workspace: Workspace, index: SearchIndex) -> Pi
         Failure: the model or the head is missing or has changed.
     """
     place = workspace.inside(*index.changes.next_place)
-    place.fs.makedirs(place.root, exist_ok=True)
-    documents = {name: _committed(workspace, name) for name in NEEDED}
+    place.claim()
+    documents = {name: workspace.required(name) for name in NEEDED}
     _as_the_base(options, workspace, documents)
     run = Pipeline(options, place, workspace.scratch, home=workspace)
     run.memo |= {"index": index, "part": index.changes.numbered + 1}
     run.memo["settings"], options.screen_diagonal = settings_of(documents["classify"])
     return run
-
-
-def _committed(workspace: Workspace, stage: str) -> dict[str, Any]:
-    document = workspace.committed(stage)
-    if document is None:
-        raise Failure(f"{workspace.location}: stage {stage} is not finished; run the pipeline")
-    return document
 
 
 def _as_the_base(
@@ -80,7 +73,7 @@ def _fetched_model(workspace: Workspace, extract: dict[str, Any]) -> str:
     folder.mkdir(exist_ok=True)
     path = folder / name.rsplit("/", 1)[-1][KEPT_NAME:]
     try:
-        workspace.fetch(workspace.uri(name), path)
+        workspace.fetch(workspace.within(name), path)
     except OSError as error:
         raise Failure(f"{workspace.uri(name)}: cannot be read: {error}") from error
     if sha256_of(path) != extract["options"]["model"]:

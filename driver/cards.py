@@ -45,7 +45,7 @@ class Pictures:
                 same = False
                 continue
             for split in document["notes"]["shards"]:
-                address = workspace.uri(folder, split["uri"])
+                address = workspace.within(folder, split["uri"])
                 self._shards[OURS.format(split["first"])] = address
         if not same:
             sys.stderr.write("the packed pictures have changed since; run again to show them\n")

@@ -6,12 +6,18 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from driver.cleaning import erase
 from driver.errors import Failure
+from driver.inside import is_linked
+from driver.mark import is_workspace
+from mapsight.document_checks import dumped
+from mapsight.workspace_documents import ADDITION_STAGES, STAGE_NAMES, changes_document
 
 if TYPE_CHECKING:
     from driver.workspace import Workspace
@@ -24,6 +30,7 @@ __all__ = [
     "Changes",
     "Removals",
     "clean_changes",
+    "drop_addition",
     "read_changes",
     "write_changes",
 ]
@@ -104,9 +111,7 @@ def read_changes(workspace: Workspace) -> Changes:
         data = _written(workspace)
         if data is None:
             return Changes()
-        document = json.loads(data)
-        if document["format"] != FORMAT:
-            raise ValueError(f"format {document['format']}, not {FORMAT}")
+        document = changes_document(data, FORMAT, REMOVED)
         removals = document["removals"]
         return Changes(
             document["numbered"],
@@ -115,7 +120,7 @@ def read_changes(workspace: Workspace) -> Changes:
         )
     except OSError as error:
         raise Failure(f"{address}: cannot be read: {error}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except ValueError as error:
         raise Failure(
             f"{address}: not what add and remove write ({error}); without it nothing is added"
             " or removed"
@@ -136,7 +141,7 @@ def _written(workspace: Workspace) -> bytes | None:
 def write_changes(workspace: Workspace, changes: Changes) -> None:
     """Commit: from now on this is what has been added and removed. Only with the lock held."""
     document: dict[str, Any] = {"format": FORMAT, **asdict(changes)}
-    data = json.dumps(document, indent=1).encode()
+    data = dumped(document)
     workspace.check_held(CHANGES)
     if workspace.local:
         workspace.write(data, CHANGES)
@@ -157,16 +162,44 @@ def clean_changes(workspace: Workspace) -> None:
         if CHANGES not in names:
             workspace.write(workspace.fs.cat_file(workspace.path(NEXT)), CHANGES)
         workspace.fs.rm_file(workspace.path(NEXT))
+    _clean_additions(workspace, changes)
+    for name in _names(workspace, REMOVED):
+        if changes.removals is None or changes.removals.file != f"{REMOVED}/{name}":
+            _drop_list(workspace, name)
+
+
+def _clean_additions(workspace: Workspace, changes: Changes) -> None:
+    """Remove additions that count no more; what else lies there is the user's."""
     kept = {one.place[1] for one in changes.additions}
     begun = changes.next_place
     for name in _names(workspace, ADDED):
-        if name == begun[1]:
-            workspace.inside(*begun).clean()
-        elif name not in kept:
-            workspace.drop(ADDED, name)
-    for name in _names(workspace, REMOVED):
-        if changes.removals is None or changes.removals.file != f"{REMOVED}/{name}":
-            workspace.drop(REMOVED, name)
+        if name in kept or not re.fullmatch("[0-9]{6}", name):
+            continue
+        if workspace.local and is_linked(workspace.root, ADDED, name):
+            continue
+        place = workspace.inside(ADDED, name)
+        if is_workspace(place):
+            if name == begun[1]:
+                place.clean()
+            else:
+                drop_addition(place)
+
+
+def drop_addition(place: Workspace) -> None:
+    """Remove an addition's folder, but for what somebody else has put there."""
+    erase(place, sorted(STAGE_NAMES | ADDITION_STAGES))
+
+
+def _drop_list(workspace: Workspace, name: str) -> None:
+    """Remove a list of removed pictures: a file whose name begins its own SHA-256."""
+    match = re.fullmatch(r"([0-9a-f]{16})\.arrow", name)
+    if not match or (workspace.local and is_linked(workspace.root, REMOVED, name)):
+        return
+    path = workspace.path(REMOVED, name)
+    with contextlib.suppress(OSError):
+        digest = hashlib.sha256(workspace.fs.cat_file(path)).hexdigest()
+        if digest.startswith(match[1]):
+            workspace.fs.rm_file(path)
 
 
 def _names(workspace: Workspace, *folder: str) -> Iterator[str]:

@@ -36,8 +36,9 @@ def require_index(workspace: Workspace) -> None:
     """Raises Failure, which says what is missing, unless `has_index`."""
     if has_index(workspace):
         return
-    if not workspace.is_there():
-        raise Failure(f"{workspace.location}: no workspace is there")
+    workspace.require_workspace()
+    if workspace.fault("index"):
+        workspace.required("index")
     raise Failure(f"{workspace.location}: no index of its pictures: {_why_none(workspace)}")
 
 
@@ -109,6 +110,7 @@ def collection_of(workspace: Workspace, scratch: Path | None = None) -> Collecti
 def _removed(workspace: Workspace, removals: Removals | None, scratch: Path | None) -> IdList:
     if removals is None:
         return IdList()
+    workspace.within(removals.file)
     path = Path(workspace.path(removals.file))
     if not workspace.local:
         path = (scratch or workspace.scratch) / path.name

@@ -14,15 +14,17 @@ from driver import present
 from driver.collection import changes_lines, collection_of, tell_stale
 from driver.defaults import choose_input
 from driver.dry_run import dry_run
-from driver.duplicates_stage import DUPLICATES, stages_of_results
+from driver.duplicates_stage import DUPLICATES, duplicates_are_damaged, stages_of_results
 from driver.errors import Failure, UsageError
 from driver.explore_stage import check_headers
+from driver.inside import files_below
 from driver.label_stages import check_options
 from driver.metadata_alone import explore_alone, is_alone
 from driver.model import Model, check_model, find_model, given_model
 from driver.options import STAGES, usual_workspace
 from driver.pipeline import Pipeline
 from driver.plan_stage import inputs_of
+from driver.publishing import Source, copy_into
 from driver.run_summary import print_summary
 from driver.runners import check_runner
 from driver.stages import STAGE_TABLE
@@ -49,7 +51,8 @@ def run(options: Namespace, command: str) -> int:
             return explore_alone(pipeline, next(s for s in STAGE_TABLE if s.name == "explore"))
         check_model(options)
         with pipeline.attended(alone=True):
-            pipeline.run([s for s in STAGE_TABLE if s is not DUPLICATES or options.duplicates])
+            twice = options.duplicates or duplicates_are_damaged(workspace)
+            pipeline.run([stage for stage in STAGE_TABLE if stage is not DUPLICATES or twice])
         finished = pipeline.reports[-1].name == STAGES[-1]
         where, summary = {}, None
         if finished:
@@ -99,8 +102,10 @@ def _show(workspace: Workspace, options: Namespace) -> dict[str, str]:
 def status(options: Namespace) -> int:
     """Print a line for every stage of a workspace."""
     workspace = Workspace(options.workspace)
-    if not workspace.fs.exists(workspace.root):
-        raise Failure(f"{options.workspace}: no workspace is there{_elsewhere(options)}")
+    try:
+        workspace.require_workspace()
+    except Failure as error:
+        raise Failure(f"{error}{_elsewhere(options)}") from None
     head = ("stage", "state", "parts", "bytes", "seconds", "counters, applications")
     rows: list[tuple[str, ...]] = [head]
     known = {name: workspace.committed(name) for name in STAGES}
@@ -128,7 +133,8 @@ def _status_of(
 ) -> tuple[str, ...]:
     document = known[stage]
     if document is None:
-        return stage, "not run", "", "", "", ""
+        fault = workspace.fault(stage)
+        return stage, "damaged: run again" if fault else "not run", "", "", "", fault
     state = "done" if workspace.intact(document) else "damaged: run again"
     if not is_current(workspace, document, known):
         state = "of an earlier run"
@@ -149,21 +155,27 @@ def report(options: Namespace) -> int:
     workspace = Workspace(options.workspace)
     documents = {}
     for name in ("extract", "classify", "merge"):
-        document = workspace.committed(name)
-        if document is None:
-            raise Failure(f"{options.workspace}: there are no results yet; run the pipeline first")
-        documents[name] = document
+        documents[name] = workspace.required(
+            name, "there are no results yet; run the pipeline first"
+        )
     with workspace.locked():
         results = workspace.scratch / "results"
         present.download_results(workspace, results)
         documents = present.with_duplicates(workspace, documents, results)
-        target = Path(options.out or workspace.scratch / "report")
-        page = str(present.report_to(workspace, documents, results, target))
-        if not options.out:
-            workspace.replace(target, "report")
-            page = workspace.uri("report", "index.html")
+        target = workspace.scratch / "report"
+        present.report_to(workspace, documents, results, target)
+        page = _place_report(workspace, target, options.out)
     sys.stdout.write(f"{page}\n")
     return 0
+
+
+def _place_report(workspace: Workspace, made: Path, out: str | None) -> str:
+    """Put a report where it was asked for, else into the workspace; the page's address."""
+    if not out:
+        workspace.replace(made, "report")
+        return workspace.uri("report", "index.html")
+    copy_into(Path(out), {name: Source(made / name) for name, _ in files_below(made)})
+    return str(Path(out) / "index.html")
 
 
 def model(options: Namespace) -> int:

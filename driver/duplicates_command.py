@@ -8,7 +8,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
-from driver.errors import Failure, UsageError
+from driver.errors import UsageError
 from driver.option_types import whole
 
 __all__ = ["DUPLICATES_EXAMPLES", "duplicates", "duplicates_options"]
@@ -54,13 +54,12 @@ def duplicates(options: Namespace) -> int:
         raise UsageError(f"--out {options.out}: there is no such folder")
     check_runner(options)
     workspace = Workspace(options.workspace)
-    documents = {name: workspace.committed(name) for name in NEEDED}
-    if None in documents.values():
-        raise Failure(f"{workspace.location}: the pipeline has not come to its end; run it first")
+    missing = "the pipeline has not come to its end; run it first"
+    documents = {name: workspace.required(name, missing) for name in NEEDED}
     options.force, options.until = [DUPLICATES.name] if options.again else [], None
     with workspace.locked():
         run = Pipeline(options, workspace)
-        run.documents |= {name: document for name, document in documents.items() if document}
+        run.documents |= documents
         with run.attended(alone=True):
             run.run([DUPLICATES])
         workspace.publish(stages_of_results(workspace), "results")

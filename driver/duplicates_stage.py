@@ -19,6 +19,7 @@ __all__ = [
     "TABLE",
     "current_duplicates",
     "duplicate_facts",
+    "duplicates_are_damaged",
     "stages_of_results",
 ]
 
@@ -95,6 +96,7 @@ DUPLICATES = Stage(
     ),
     duplicates_identity,
     duplicates,
+    published=True,
 )
 
 
@@ -104,6 +106,12 @@ def current_duplicates(workspace: Workspace) -> dict[str, Any] | None:
     if document is None or not is_current(workspace, document):
         return None
     return document if workspace.intact(document) else None
+
+
+def duplicates_are_damaged(workspace: Workspace) -> bool:
+    """Whether those that would be shown have changed since they were written."""
+    document = current_duplicates(workspace)
+    return document is not None and bool(workspace.changed(document))
 
 
 def duplicate_facts(document: Mapping[str, Any] | None) -> dict[str, Any] | None:

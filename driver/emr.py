@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from driver.cleaning import RUN_ID
 from driver.emr_account import LIVING, Account
 from driver.emr_progress import EmrProgress
 from driver.emr_settings import (
@@ -128,7 +129,7 @@ class EmrCluster:
         with contextlib.suppress(FileNotFoundError):
             for entry in workspace.fs.ls(workspace.path(parent), detail=False):
                 name = entry.rstrip("/").rsplit("/", 1)[-1]
-                if not name.startswith(SEARCH):
+                if RUN_ID.fullmatch(name) and not name.startswith(SEARCH):
                     workspace.drop(parent, name)
 
     @property

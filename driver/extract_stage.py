@@ -61,7 +61,7 @@ def _parquet(run: Pipeline) -> list[Any]:
 def _copied(run: Pipeline, split: dict[str, Any], copies: dict[str, str]) -> Split:
     """A split of the plan, read from the copy in the workspace where there is one."""
     copy = copies.get(split["uri"])
-    return Split(**{**split, "uri": run.workspace.uri(copy) if copy else split["uri"]})
+    return Split(**{**split, "uri": run.workspace.within(copy) if copy else split["uri"]})
 
 
 def extract(run: Pipeline, folder: str) -> Outcome:

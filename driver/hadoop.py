@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from driver.cleaning import RUN_ID
 from driver.errors import Failure, undisturbed
 from driver.hadoop_submit import staged
 from driver.launch import reducers, runner_settings
@@ -127,7 +128,8 @@ class HadoopCluster:
         with contextlib.suppress(FileNotFoundError):
             for entry in workspace.fs.ls(workspace.path(parent), detail=True):
                 name = entry["name"].rsplit("/", 1)[-1]
-                if not name.startswith(SEARCH) or entry["modificationTime"] < long_ago:
+                old = entry["modificationTime"] < long_ago
+                if RUN_ID.fullmatch(name) and (old or not name.startswith(SEARCH)):
                     workspace.drop(parent, name)
 
     def _drop_folder(self) -> None:

@@ -12,10 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from driver.fingerprint import fingerprint
 from driver.pipeline import Outcome, Pipeline, require
 from driver.vector_stages import CENTRES, centres_of, manifest_of_rows, row_files
 from mapsight.index_build import plan_files
 from mapsight.index_rows import read_batches
+from mapsight.integrity import sha256_of
 from mapsight.results import records_of
 
 __all__ = ["BLOCKS", "CELLS", "FACTS", "NEAREST", "build", "index", "index_identity"]
@@ -109,8 +111,25 @@ def build(
     }
     if with_centres:
         shutil.copyfile(path, run.local_folder("index", folder) / CENTRES)
+    digest = _digest(blocks, cells, ids, sha256_of(path), facts)
     _write(run, folder, blocks, cells, facts)
-    return Outcome(notes=facts)
+    return Outcome(notes={**facts, "digest": digest})
+
+
+def _digest(
+    blocks: list[list[Any]],
+    cells: list[dict[str, Any]],
+    ids: list[dict[str, Any]],
+    centres: str,
+    facts: dict[str, Any],
+) -> str:
+    """What the index holds, whatever its files are called: those of each attempt have other names.
+
+    Additions belong to an index of this digest.
+    """
+    held = [[cell, *rest] for cell, _, *rest in blocks]
+    named = [{**one, "file": None} for one in ids]
+    return fingerprint([held, cells, named, centres, {**facts, "ids": len(ids)}])
 
 
 def _plain_d(run: Pipeline) -> int:

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import socket
+import stat
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -15,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from driver.errors import Failure
+from mapsight.workspace_documents import holder_document
 
-__all__ = ["hold_file", "hold_heartbeat", "remove_orphans", "sign"]
+__all__ = ["OWNER", "died_here", "hold_file", "hold_heartbeat", "is_lock", "remove_orphans", "sign"]
 
 HEARTBEAT_SECONDS = 20.0
 STALE_SECONDS = 90.0
@@ -53,7 +55,7 @@ def _born(pid: int) -> str:
     return "" if fields[0] in "ZX" else fields[19]
 
 
-def _died_here(holder: dict[str, Any]) -> bool:
+def died_here(holder: dict[str, Any]) -> bool:
     """Whether a holder was a process of this machine that has ended."""
     pid, born, machine = (holder.get(key) for key in ("pid", "born", "machine"))
     known = bool(born) and bool(machine) and isinstance(pid, int)
@@ -69,34 +71,62 @@ def sign(folder: Path, run_id: str) -> None:
 def remove_orphans(folders: Iterable[Path]) -> None:
     """Remove those of some folders that belong to processes of this machine that have ended."""
     for folder in folders:
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            if _died_here(json.loads((folder / OWNER).read_text(encoding="utf-8"))):
+        with contextlib.suppress(OSError, ValueError):
+            if died_here(holder_document((folder / OWNER).read_bytes())):
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _refusal(where: str, text: str) -> Failure:
+def is_lock(data: bytes) -> bool:
+    """Return whether a lock file holds what a run leaves there: its holder, or nothing."""
+    return not data or data.startswith(b'{"run"') or bool(holder_document(data))
+
+
+def _refusal(where: str, data: bytes) -> Failure:
     try:
-        holder = json.loads(text)
+        holder = holder_document(data)
         who = "run {run} (process {pid} on {host}, since {since})".format(**holder)
-    except (ValueError, KeyError, TypeError):
+    except KeyError:
         who = "another run"
     return Failure(f"{where} is in use by {who}; wait for it or name another --workspace")
 
 
 @contextlib.contextmanager
 def hold_file(path: Path, where: str, run_id: str) -> Iterator[None]:
-    """Hold a local lock file; the kernel lets go of it when the process ends."""
-    with path.open("a+", encoding="utf-8") as file:
+    """Hold a local lock file; the kernel lets go of it when the process ends.
+
+    Raises:
+        Failure: somebody else holds it, or it is a link or a file that no run has written.
+    """
+    with _opened(path) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            file.seek(0)
             raise _refusal(where, file.read()) from None
-        file.truncate(0)
-        file.write(json.dumps(_holder(run_id)))
+        if not is_lock(file.read()):
+            raise Failure(f"{path} is no lock that Mapsight has written; move it away")
+        file.seek(0)
+        file.truncate()
+        file.write(json.dumps(_holder(run_id)).encode())
         file.flush()
         yield
         file.truncate(0)
+
+
+def _opened(path: Path) -> Any:
+    """A regular file to read and write, made if it is not there; no link is followed."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        file = os.fdopen(os.open(path, flags, 0o666), "rb+")
+    except OSError as error:
+        if path.is_symlink():
+            why = "is a symbolic link, and nothing is written through one; move it away"
+        else:
+            why = f"cannot be locked: {error.strerror}"
+        raise Failure(f"{path} {why}") from error
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise Failure(f"{path} is no file; move it away")
+    return file
 
 
 @contextlib.contextmanager
@@ -136,7 +166,7 @@ def hold_heartbeat(
     with contextlib.suppress(FileExistsError):
         write(mode="create")
     if _read(file_system, path).get("run") != run_id:
-        raise _refusal(where, json.dumps(_read(file_system, path)))
+        raise _refusal(where, json.dumps(_read(file_system, path)).encode())
     thread = threading.Thread(target=keep, daemon=True)
     thread.start()
     try:
@@ -151,16 +181,19 @@ def hold_heartbeat(
 
 def _read(file_system: Any, path: str) -> dict[str, Any]:
     try:
-        return json.loads(file_system.cat_file(path))
-    except (FileNotFoundError, ValueError):
+        return holder_document(file_system.cat_file(path))
+    except FileNotFoundError:
         return {}
 
 
 def _refuse_living(file_system: Any, path: str, where: str, beat: float, stale: float) -> None:
     """Refuse, or make place for a new lock."""
     file_system.invalidate_cache()
+    with contextlib.suppress(FileNotFoundError):
+        if not is_lock(file_system.cat_file(path)):
+            raise Failure(f"{path} is no lock that Mapsight has written; move it away")
     holder = _read(file_system, path)
-    if holder and not _died_here(holder):
+    if holder and not died_here(holder):
         alive = time.time() - holder.get("beat", 0) < stale
         if not alive:
             # the clocks of two machines may differ: a living holder is one that beats
@@ -168,6 +201,6 @@ def _refuse_living(file_system: Any, path: str, where: str, beat: float, stale: 
             file_system.invalidate_cache()
             alive = _read(file_system, path).get("beat") not in (None, holder.get("beat"))
         if alive:
-            raise _refusal(where, json.dumps(holder))
+            raise _refusal(where, json.dumps(holder).encode())
     with contextlib.suppress(FileNotFoundError):
         file_system.rm_file(path)

@@ -36,7 +36,7 @@ class OwnPictures:
         self._run = Pipeline(options, workspace, Path(self._scratch.name))
         for stage in ("extract", "classify"):
             workspace.parts(stage)
-            self._run.documents[stage] = workspace.committed(stage) or {}
+            self._run.documents[stage] = workspace.required(stage)
         settings, _ = settings_of(self._run.documents["classify"])
         head = fitted_head(self._run)
         labeler = Labeler(settings["targets"], settings["parents"])

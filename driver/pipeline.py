@@ -46,6 +46,7 @@ class Stage:
     outside facts that do; `perform` writes its parts into a folder of the
     workspace, named relative to it. `check` is called after it, also when it was
     not run again; `unfinished` tells of a committed outcome that it may get better.
+    What is `published` is held to its checksums by every run, and made again.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Stage:
     check: Callable[[Pipeline], None] | None = None
     unfinished: Callable[[dict[str, Any]], bool] | None = None
     steps: bool = False
+    published: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ class Pipeline:
             and document["fingerprint"] == key
             and stage.name not in self.options.force
             and self.workspace.intact(document)
+            and not (stage.published and self.workspace.changed(document))
         )
         self.so_far = document if kept and stage.steps else None
         fresh = kept and not (stage.unfinished and stage.unfinished(document or {}))

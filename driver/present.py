@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from driver.cards import cell_sheets, duplicate_sheets, noticed_sheets, sheets_of
 from driver.duplicates_stage import current_duplicates, duplicate_facts, stages_of_results
-from driver.errors import Failure
 from driver.evaluation_tables import (
     absent_counts,
     is_judged,
@@ -26,6 +26,7 @@ from driver.label_stages import read_counts, targets_of
 from driver.noticed import Noticed
 from driver.pipeline import Outcome, Pipeline, require
 from driver.plan_stage import named_inputs
+from driver.publishing import Source, copy_into
 from driver.workspace import Workspace
 from mapsight import __version__
 from mapsight.head import load_head
@@ -202,9 +203,7 @@ def render(run: Pipeline, folder: str) -> Outcome:
 def download_results(workspace: Workspace, folder: Path) -> None:
     """Copy the committed results to a local folder, but for the tables of every picture."""
     folder.mkdir(parents=True, exist_ok=True)
-    document = workspace.committed("merge")
-    if document is None:
-        raise Failure(f"{workspace.location}: there are no results yet; run the pipeline first")
+    document = workspace.required("merge", "there are no results yet; run the pipeline first")
     skip = len(document["folder"]) + 1
     for part, address in zip(document["parts"], workspace.parts("merge"), strict=True):
         if not part["name"].endswith(".parquet"):
@@ -246,20 +245,38 @@ def report_to(
 
 
 def copy_results(workspace: Workspace, folder: Path) -> list[str]:
-    """Copy results and report to a local folder; names of files left out for their size."""
-    left = []
-    places = [(stage, folder) for stage in stages_of_results(workspace)]
-    for stage, below in (*places, ("render", folder / "report")):
-        document = workspace.committed(stage)
-        assert document is not None
+    """Copy results and report to a local folder; names of files left out for their size.
+
+    Raises:
+        Failure: a part has changed since it was made, or would replace a file that Mapsight has
+            not written.
+    """
+    left, files = [], {}
+    places = [(stage, "") for stage in stages_of_results(workspace)]
+    for stage, below in (*places, ("render", "report/")):
+        document = workspace.required(stage)
+        sizes = {part["name"]: part["bytes"] for part in document["parts"]}
         skip = len(document["folder"]) + 1
-        for part, address in zip(document["parts"], workspace.parts(stage), strict=True):
-            path = below / part["name"][skip:]
-            if part["bytes"] > COPY_LIMIT:
-                left.append(path.name)
-                continue
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_name(path.name + ".part")
-            workspace.fetch(address, partial)
-            partial.replace(path)
+        large = {name[skip:] for name, size in sizes.items() if size > COPY_LIMIT}
+        left += sorted(large)
+        for name, source in _local_sources(workspace, stage):
+            if name not in large:
+                files[f"{below}{name}"] = source
+    copy_into(folder, files)
     return left
+
+
+def _local_sources(workspace: Workspace, stage: str) -> Iterator[tuple[str, Source]]:
+    """(name, file) of a stage's parts on this machine; those of a remote workspace are copied."""
+    if workspace.local:
+        yield from workspace.sources(stage)
+        return
+    document = workspace.required(stage)
+    workspace.verify(document)
+    skip = len(document["folder"]) + 1
+    for part, address in zip(document["parts"], workspace.parts(stage), strict=True):
+        path = workspace.scratch / "copied" / stage / part["name"]
+        if part["bytes"] <= COPY_LIMIT:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            workspace.fetch(address, path)
+        yield part["name"][skip:], Source(path)

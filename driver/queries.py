@@ -169,7 +169,7 @@ def _load(run: Pipeline) -> Any:
     used, name = extract["options"], extract["notes"]["model_file"]
     workspace, path = run.workspace, run.scratch / Path(name).name
     try:
-        workspace.fetch(workspace.uri(name), path)
+        workspace.fetch(workspace.within(name), path)
         return load_model(
             used["engine"],
             str(path),

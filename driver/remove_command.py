@@ -116,7 +116,7 @@ def _commit(
     data = stream.getvalue().to_pybytes()
     digest = hashlib.sha256(data).hexdigest()
     name = f"{digest[:16]}.arrow"
-    workspace.fs.makedirs(workspace.path(REMOVED), exist_ok=True)
+    workspace.fs.makedirs(workspace.own(REMOVED), exist_ok=True)
     workspace.write(data, REMOVED, name)
     hidden = _hidden(index, Counter(part for part, _ in places.values()))
     removals = Removals(f"{REMOVED}/{name}", len(table), digest, hidden)

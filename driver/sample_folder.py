@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from driver.cleaning import erase_stage
 from driver.errors import Failure
+from driver.shard_stages import drop_shards
 from driver.workspace import Workspace
 from mapsight.inputs import resolve
 from mapsight.picture_store import Lost, lost_in, move_pictures, stored_ids
@@ -132,7 +134,7 @@ class SampleFolder:
         return [row for row in every if row.error in PASSING]
 
     def _shard(self, split: Mapping[str, Any]) -> Split:
-        return Split(**{**split, "uri": self._workspace.uri("fetched", split["uri"])})
+        return Split(**{**split, "uri": self._workspace.within("fetched", split["uri"])})
 
     def _refuse(self, gone: Sequence[Lost], every: Sequence[Lost], asked: int) -> None:
         """Refuse an outcome that tells of a wrong address rather than of missing pictures."""
@@ -144,8 +146,9 @@ class SampleFolder:
             )
 
     def _forget(self) -> None:
-        for name in ("fetch", "plan", "fetched"):
-            self._workspace.drop(name)
+        drop_shards(self._workspace, ())
+        for name in ("fetch", "plan"):
+            erase_stage(self._workspace, name)
 
     def write(self, name: str, data: bytes) -> None:
         """Write a small file, whole or not at all."""

@@ -14,7 +14,7 @@ from driver.answers import Question, show
 from driver.collection import Collection, collection_of, has_index, require_index, tell_stale
 from driver.copied_index import probe_here
 from driver.each_query import answer_each, copied_index, tell_errors
-from driver.errors import Failure, UsageError
+from driver.errors import UsageError
 from driver.head_file import check_given_head, fitted_head
 from driver.idle_filters import idle_filters
 from driver.index_files import SearchIndex
@@ -48,7 +48,8 @@ def search(options: Namespace) -> int:
     _check(options)
     typed = typed_queries(options)
     workspace = Workspace(options.workspace, SEARCH)
-    documents = {name: _committed(workspace, name) for name in ("extract", "classify")}
+    missing = "no pictures have been classified; run the pipeline first"
+    documents = {name: workspace.required(name, missing) for name in ("extract", "classify")}
     if not is_current(workspace, documents["classify"]):
         sys.stderr.write(
             f"{options.workspace}: a later run has read other pictures and gone no further;"
@@ -140,17 +141,6 @@ def _head(run: Pipeline) -> Path | None:
         check_given_head(run, run.documents["extract"]["options"])
         return Path(run.options.head).resolve()
     return fitted_head(run)
-
-
-def _committed(workspace: Workspace, stage: str) -> dict[str, Any]:
-    document = workspace.committed(stage)
-    if document is None:
-        if not workspace.is_there():
-            raise Failure(f"{workspace.location}: no workspace is there")
-        raise Failure(
-            f"{workspace.location}: no pictures have been classified; run the pipeline first"
-        )
-    return document
 
 
 def _look_up(run: Pipeline, questions: Sequence[Question]) -> None:

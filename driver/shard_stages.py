@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
+import re
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
 
 from driver.fingerprint import fingerprint
+from driver.inside import is_linked, remove_empty
 from driver.pipeline import Outcome, Pipeline, require
 from driver.plan_stage import named_inputs
 from driver.uploads import is_here, stamps, upload
@@ -12,8 +16,12 @@ from mapsight.fetch_shards import document_of
 from mapsight.records import Split
 from mapsight.results import records_of
 
+if TYPE_CHECKING:
+    from driver.workspace import Workspace
+
 __all__ = [
     "SHARDS",
+    "drop_shards",
     "fetch",
     "fetch_identity",
     "forget_unnamed",
@@ -22,6 +30,9 @@ __all__ = [
     "shards_of",
     "unfinished",
 ]
+
+SHARD = re.compile(r"[0-9a-f]{24}/[0-9a-f]{16}(-kept)?\.(parquet|json)")
+"""How shards in FETCHED are named: by a hash, then at random."""
 
 FETCHED = "fetched"
 """The folder of the workspace that keeps fetched pictures from run to run."""
@@ -33,7 +44,7 @@ SHARDS = {"ingest": "ingest", "fetch": FETCHED}
 def _listed(run: Pipeline, kind: str) -> list[Split]:
     """The splits of a listing, with the address it has in the workspace."""
     notes = run.documents["plan"]["notes"]
-    listing = run.workspace.uri("plan", notes["listings"][kind])
+    listing = run.workspace.within("plan", notes["listings"][kind])
     return [Split(**{**split, "uri": listing}) for split in notes[kind]]
 
 
@@ -115,7 +126,7 @@ def fetch(run: Pipeline, folder: str) -> Outcome:
     counters = run.job(
         "fetch",
         run.manifest([split.to_json() for split in splits]),
-        ["--store", run.workspace.uri(FETCHED), *_fetch_arguments(run)],
+        ["--store", _store(run), *_fetch_arguments(run)],
         ("fetch", folder),
         total=wanted,
     )
@@ -124,6 +135,11 @@ def fetch(run: Pipeline, folder: str) -> Outcome:
     require(found == wanted, f"fetch: {found} of {wanted} URLs were answered for; run again")
     failed = sum(record["failed"] for record in fetched)
     return Outcome(counters, {**_notes_of(run, fetched, FETCHED), "failed": failed})
+
+
+def _store(run: Pipeline) -> str:
+    run.workspace.own(FETCHED)
+    return run.workspace.uri(FETCHED)
 
 
 def _fetch_arguments(run: Pipeline) -> list[str]:
@@ -152,8 +168,25 @@ def forget_unnamed(run: Pipeline) -> None:
     splits = run.documents["fetch"]["notes"]["shards"]
     if run.reports[-1].skipped or not splits:
         return
-    shards = {run.workspace.uri(FETCHED, split["uri"]) for split in splits}
-    _drop_unnamed(run, (FETCHED,), shards | set(map(document_of, shards)))
+    drop_shards(run.workspace, {split["uri"] for split in splits})
+
+
+def drop_shards(workspace: Workspace, named: Collection[str]) -> None:
+    """Remove fetched shards, and the documents beside them, but for those of these names.
+
+    What is not named as a shard is somebody else's.
+    """
+    if workspace.local and is_linked(workspace.root, FETCHED):
+        return
+    kept = {*named, *map(document_of, named)}
+    base = workspace.path(FETCHED)
+    with contextlib.suppress(FileNotFoundError):
+        for path in workspace.fs.find(base):
+            name = path[len(base) + 1 :]
+            if SHARD.fullmatch(name) and name not in kept:
+                workspace.fs.rm_file(path)
+    if workspace.local:
+        remove_empty(base)
 
 
 def _drop_unnamed_shards(run: Pipeline, folder: str, named: set[str]) -> None:
@@ -172,7 +205,7 @@ def _drop_unnamed(run: Pipeline, names: tuple[str, ...], named: set[str]) -> Non
 def shards_of(run: Pipeline) -> list[Split]:
     """The shards that ingest and fetch made, with their addresses."""
     return [
-        Split(**{**split, "uri": run.workspace.uri(folder, split["uri"])})
+        Split(**{**split, "uri": run.workspace.within(folder, split["uri"])})
         for stage, folder in SHARDS.items()
         for split in run.documents[stage]["notes"]["shards"]
     ]

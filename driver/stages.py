@@ -154,6 +154,7 @@ STAGE_TABLE = (
         ),
         present.merge_identity,
         present.merge,
+        published=True,
     ),
     Stage(
         "render",
@@ -167,5 +168,6 @@ STAGE_TABLE = (
         ),
         _nothing,
         present.render,
+        published=True,
     ),
 )

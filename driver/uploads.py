@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["FOLDER", "drop_others", "is_here", "manifest_lines", "stamps", "upload"]
 
 FOLDER = "uploads"
+COPY = re.compile(r"[0-9a-f]{24}(\.[^/]*)?")
+"""How copies are named: by a hash of what they are of. Others are the user's."""
 
 
 def is_here(uri: str) -> bool:
@@ -62,7 +65,7 @@ def _copy(run: Pipeline, stamp: list[str]) -> str:
     if workspace.fs.exists(target) and workspace.fs.size(target) == int(size):
         return name
     sys.stderr.write(f"copying {plain(uri)} ({int(size):,} bytes) to {workspace.location}\n")
-    workspace.fs.makedirs(workspace.path(FOLDER), exist_ok=True)
+    workspace.fs.makedirs(workspace.own(FOLDER), exist_ok=True)
     workspace.fs.put_file(uri, target)
     return name
 
@@ -73,5 +76,6 @@ def drop_others(run: Pipeline, named: Iterable[str]) -> None:
     if workspace.local or not workspace.fs.exists(workspace.path(FOLDER)):
         return
     for path in workspace.fs.find(workspace.path(FOLDER)):
-        if f"{FOLDER}/{path.rsplit('/', 1)[-1]}" not in kept:
+        name = path.rsplit("/", 1)[-1]
+        if COPY.fullmatch(name) and f"{FOLDER}/{name}" not in kept:
             workspace.fs.rm_file(path)

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import json
 import shutil
 import threading
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from fsspec.implementations.local import LocalFileSystem
 
-from driver.changes import CHANGES, clean_changes
+from driver.changes import clean_changes
+from driver.cleaning import clean_stage, clean_top, remove_scratch, remove_tree
 from driver.errors import Failure, UsageError
-from driver.lock import hold_file, hold_heartbeat, remove_orphans
+from driver.inside import files_below, is_linked, refuse_links, stays_inside
+from driver.lock import hold_file, hold_heartbeat, remove_orphans, sign
+from driver.mark import claim, is_workspace, note_run
+from driver.publishing import Source, publish_here, publish_there, recover
 from driver.scratch import local_scratch, orphan_folders, remote_scratch
+from mapsight.document_checks import DamagedDocumentError, dumped
 from mapsight.inputs import resolve
 from mapsight.integrity import sha256_of, write_whole
+from mapsight.workspace_documents import (
+    ADDITION_STAGES,
+    STAGE_FIELDS,
+    STAGE_NAMES,
+    stage_document,
+)
 
 __all__ = ["SEARCH", "STAGE_FIELDS", "Part", "Workspace", "is_current"]
 
@@ -27,11 +38,9 @@ Part = dict[str, Any]
 """A file of a stage: `name` relative to its folder, `bytes`, `sha256` (local) or `stamp`."""
 
 MARKS = ("sha256", "stamp")
-SCRATCH = ".tmp"
+SCRATCH, STAGE = ".tmp", "stage.json"
 SEARCH = "search-"
 """How the ids of runs begin that do not hold the workspace."""
-UNFINISHED = (".part", "._COPYING_", "_$folder$")
-"""How files end that a dead writer left, here or in `hadoop fs`, or EMR for a folder on S3."""
 
 
 class Workspace:
@@ -61,14 +70,13 @@ class Workspace:
         self._scratch: Path | None = None
 
     def is_there(self) -> bool:
-        """Whether its folder is there and holds more than what locks leave."""
-        try:
-            if not self.fs.isdir(self.root):
-                return False
-            names = (name.rstrip("/").rsplit("/", 1)[-1] for name in self.fs.ls(self.root, False))
-            return any(not name.startswith((".", "lock.json")) for name in names)
-        except FileNotFoundError:
-            return False
+        """Whether a run has made it."""
+        return is_workspace(self)
+
+    def _holds_nothing(self) -> bool:
+        """Whether its folder holds nothing but what locks leave."""
+        names = (name.rstrip("/").rsplit("/", 1)[-1] for name in self.fs.ls(self.root, False))
+        return all(name.startswith((".", "lock.json")) for name in names)
 
     def uri(self, *names: str) -> str:
         """The absolute address of something in the workspace."""
@@ -86,25 +94,50 @@ class Workspace:
         return found
 
     @property
+    def outermost(self) -> Workspace:
+        """The workspace that holds the lock: itself, or the one around it."""
+        return self._around.outermost if self._around else self
+
+    def claim(self) -> None:
+        """Mark its folder as a workspace, which must be empty or be one already.
+
+        Raises:
+            UsageError: it holds other things; nothing was written.
+        """
+        if self.local and self._around:
+            refuse_links(self._around.root, self.root[len(self._around.root) + 1 :])
+        self.fs.makedirs(self.root, exist_ok=True)
+        claim(self)
+
+    @property
     def scratch(self) -> Path:
         """A local folder for this run only; gone when `locked` ends."""
         if self._around:
             return self._around.scratch
         if self.local:
-            return local_scratch(Path(self.path(SCRATCH)), self.run_id)
+            folder = local_scratch(Path(self.path(SCRATCH)), self.run_id)
+            sign(folder, self.run_id)
+            return folder
         if self._scratch is None:
             self._scratch = remote_scratch(self.run_id)
         return self._scratch
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the workspace; clears what dead runs left when it is taken."""
+        """Hold the workspace; clears what dead runs left when it is taken.
+
+        Raises:
+            UsageError: its folder is not empty, and no workspace; nothing was written.
+            Failure: somebody else holds it.
+        """
         self._make()
+        claim(self)
         if self.local:
             lock: Any = hold_file(Path(self.path(".lock")), self.location, self.run_id)
         else:
             lock = hold_heartbeat(self.fs, self.path("lock.json"), self.location, self.run_id)
         with lock as self._lost:
+            note_run(self)
             self.clean()
             remove_orphans(orphan_folders())
             try:
@@ -139,45 +172,84 @@ class Workspace:
     def clean(self) -> None:
         """Remove scratch folders and uncommitted parts. Only with the lock held."""
         if self.local:
-            shutil.rmtree(self.path(SCRATCH), ignore_errors=True)
-        for entry in self.fs.ls(self.root, detail=True):
+            recover(self)
+            remove_scratch(Path(self.path(SCRATCH)), self.run_id)
+        entries = list(self.fs.ls(self.root, detail=True))
+        clean_top(self, entries)
+        for entry in entries:
             name = entry["name"].rstrip("/").rsplit("/", 1)[-1]
             if entry["type"] == "directory" and self.is_stage(name):
-                self._clean_stage(name)
-            elif name.endswith(UNFINISHED) and name.startswith((".", "lock.json", CHANGES)):
-                self.fs.rm_file(entry["name"])
+                clean_stage(self, name)
         clean_changes(self)
 
     def is_stage(self, name: str) -> bool:
         """Whether a folder of the workspace belongs to a stage (others are left alone)."""
         return name in STAGE_NAMES or (self._around is not None and name in ADDITION_STAGES)
 
-    def _clean_stage(self, stage: str) -> None:
-        document = self.committed(stage)
-        kept = document["folder"] if document else None
-        for entry in self.fs.ls(self.path(stage), detail=True):
-            name = entry["name"].rstrip("/").rsplit("/", 1)[-1]
-            if name.endswith(UNFINISHED) or (entry["type"] == "directory" and name != kept):
-                self.fs.rm(self.path(stage, name), recursive=True)
-
     def committed(self, stage: str) -> dict[str, Any] | None:
-        """A stage's stage.json, or None if it is not committed."""
+        """A stage's stage.json; None if it is not committed, or damaged."""
+        return self._read(stage)[0]
+
+    def fault(self, stage: str) -> str:
+        """What is wrong with a stage's stage.json, by name; "" if nothing is, or none is there."""
+        reason = self._read(stage)[1]
+        return f"{self.uri(stage, STAGE)} is not what a run writes ({reason})" if reason else ""
+
+    def required(self, stage: str, otherwise: str = "") -> dict[str, Any]:
+        """A stage's stage.json.
+
+        Args:
+            otherwise: what is wrong if there is none.
+
+        Raises:
+            Failure: the stage is not committed, or its document is damaged.
+        """
+        document = self.committed(stage)
+        if document is not None:
+            return document
+        fault = self.fault(stage)
+        if not fault:
+            self.require_workspace()
+        missing = otherwise or f"stage {stage} is not finished; run the pipeline first"
+        advice = "; run the pipeline again, which makes the stage anew"
+        raise Failure(f"{fault}{advice}" if fault else f"{self.location}: {missing}")
+
+    def require_workspace(self) -> None:
+        """Raises Failure unless there is a workspace; says what is there instead."""
+        if self.is_there():
+            return
+        there = self.fs.exists(self.root) and not self._holds_nothing()
+        what = "is no workspace of Mapsight" if there else "no workspace is there"
+        raise Failure(f"{self.location}: {what}")
+
+    def _read(self, stage: str) -> tuple[dict[str, Any] | None, str]:
+        """(document, "") or (None, why it is none)."""
+        if self.local and is_linked(self.root, stage, STAGE):
+            return None, "a symbolic link"
         try:
-            document = json.loads(self.fs.cat_file(self.path(stage, "stage.json")))
-        except (FileNotFoundError, ValueError):
-            return None
+            return stage_document(self.fs.cat_file(self.path(stage, STAGE)), stage), ""
+        except (FileNotFoundError, NotADirectoryError):
+            return None, ""
+        except (DamagedDocumentError, IsADirectoryError) as error:
+            return None, str(error) if isinstance(error, ValueError) else "a folder"
         except OSError as error:
-            raise Failure(f"{self.uri(stage, 'stage.json')}: cannot be read: {error}") from error
-        whole = isinstance(document, dict) and document.keys() >= STAGE_FIELDS
-        return document if whole else None
+            raise Failure(f"{self.uri(stage, STAGE)}: cannot be read: {error}") from error
 
     def intact(self, document: dict[str, Any]) -> bool:
         """Whether every part that a stage.json names is there with its size."""
-        base = len(self.path(document["stage"])) + 1
-        folder = self.path(document["stage"], document["folder"])
-        found = self.fs.find(folder, detail=True) or {}
-        sizes = {path[base:]: info["size"] for path, info in found.items()}
+        folder, inside = self.path(document["stage"], document["folder"]), document["folder"]
+        if self.local and is_linked(self.root, document["stage"], inside):
+            return False
+        sizes = {f"{inside}/{name}": size for name, size in self._sizes(folder)}
         return all(sizes.get(part["name"]) == part["bytes"] for part in document["parts"])
+
+    def _sizes(self, folder: str) -> Iterator[tuple[str, int]]:
+        """(name, bytes) of the files below a folder; links are none."""
+        if self.local:
+            yield from ((n, f.st_size) for n, f in files_below(folder) if S_ISREG(f.st_mode))
+            return
+        for path, info in (self.fs.find(folder, detail=True) or {}).items():
+            yield path[len(folder) + 1 :], info["size"]
 
     def verify(self, document: dict[str, Any]) -> None:
         """Compare a stage's parts with what stage.json says of them; sizes alone miss much.
@@ -189,12 +261,22 @@ class Workspace:
         Raises:
             Failure: a part has changed; the message names it.
         """
+        changed = self.changed(document)
+        if changed:
+            stage = document["stage"]
+            raise Failure(
+                f"{self.uri(stage, changed)} has changed since it was made;"
+                f" run with --force {stage}"
+            )
+
+    def changed(self, document: dict[str, Any]) -> str:
+        """The first part of a stage that is not as stage.json says; "" if all are."""
         stage = document["stage"]
         paths = [self.path(stage, part["name"]) for part in document["parts"]]
         for part, mark in zip(document["parts"], self._marks(paths), strict=True):
             if not _agree(mark, {key: part[key] for key in MARKS if key in part}):
-                address = self.uri(stage, part["name"])
-                raise Failure(f"{address} has changed since it was made; run with --force {stage}")
+                return part["name"]
+        return ""
 
     def _marks(self, paths: list[str]) -> Iterator[dict[str, str]]:
         """What changes when a part's bytes do, for each."""
@@ -210,9 +292,7 @@ class Workspace:
         Raises:
             Failure: the stage is not committed, or a part is missing or has changed.
         """
-        document = self.committed(stage)
-        if document is None:
-            raise Failure(f"{self.location}: stage {stage} is not finished; run the pipeline first")
+        document = self.required(stage)
         if not self.intact(document):
             raise Failure(
                 f"{self.location}: parts of {stage} are missing; run with --force {stage}"
@@ -226,23 +306,50 @@ class Workspace:
         return [self.uri(*names, name) for name in found if name.startswith("part-")]
 
     def drop(self, *names: str) -> None:
-        """Remove a folder, if it is there."""
-        with contextlib.suppress(FileNotFoundError):
-            self.fs.rm(self.path(*names), recursive=True)
+        """Remove a folder that this run has made, or that is wholly ours, if it is there."""
+        remove_tree(self, *names)
+
+    def drop_file(self, *names: str) -> None:
+        """Remove a file of ours, if it is there; a link is left alone."""
+        if not (self.local and is_linked(self.root, *names)):
+            with contextlib.suppress(FileNotFoundError):
+                self.fs.rm_file(self.path(*names))
+
+    def within(self, *names: str) -> str:
+        """The address of something that a document names, to read it.
+
+        Raises:
+            Failure: a symbolic link leads out of the workspace.
+        """
+        if self.local and not stays_inside(self.root, *names):
+            raise Failure(f"{self.uri(*names)} leads out of the workspace; nothing there is read")
+        return self.uri(*names)
+
+    def own(self, *names: str) -> str:
+        """The path of something in the workspace that is to be written.
+
+        Raises:
+            Failure: a symbolic link is in the way.
+        """
+        if self.local:
+            refuse_links(self.root, *names)
+        return self.path(*names)
 
     def new_folder(self, stage: str, fingerprint: str) -> str:
         """The name of an empty folder for a stage's parts.
 
-        A cluster may go on for a moment with what an earlier run has started: on one,
-        no run writes where another has.
+        A cluster may go on for a moment with what an earlier run has started: no run writes
+        where another has. What a run that is killed leaves is known by its id.
+
+        Raises:
+            Failure: a symbolic link is in its place.
         """
         document = self.committed(stage)
         kept = document["folder"] if document else None
-        own = f"{fingerprint}-{self.run_id}"
-        names = [fingerprint, own] if self.local else [own, f"{own}-next"]
-        name = names[names[0] == kept]
-        if self.fs.exists(self.path(stage, name)):
-            self.fs.rm(self.path(stage, name), recursive=True)
+        own = f"{fingerprint}-{self.run_id[-12:]}"
+        name = f"{own}-next" if own == kept else own
+        self.own(stage, name)
+        self.drop(stage, name)
         return name
 
     def describe(self, stage: str, folder: str) -> list[Part]:
@@ -266,8 +373,18 @@ class Workspace:
             Failure: another run has taken the workspace over.
         """
         self.check_held(stage)
-        data = json.dumps(document, indent=1).encode()
-        self.write(data, stage, "stage.json")
+        before = self._superseded(stage, document["folder"])
+        self.write(dumped({**document, **({"before": before} if before else {})}), stage, STAGE)
+
+    def _superseded(self, stage: str, folder: str) -> list[dict[str, Any]]:
+        """Folders of the stage that the next run takes away, with what is ours in them."""
+        old = self.committed(stage)
+        if old is None:
+            return []
+        before = [one for one in old.get("before", []) if old.get("run") == self.run_id]
+        parts = [part["name"] for part in old["parts"]]
+        before.append({"folder": old["folder"], "parts": parts})
+        return [one for one in before if one["folder"] != folder]
 
     def check_held(self, what: str) -> None:
         """Find that another run has taken the workspace over, before something is committed.
@@ -280,7 +397,7 @@ class Workspace:
 
     def write(self, data: bytes, *names: str) -> None:
         """Write a small file, whole or not at all."""
-        path = self.path(*names)
+        path = self.own(*names)
         if not self.local:
             self.fs.pipe_file(path, data)
             return
@@ -288,7 +405,7 @@ class Workspace:
 
     def keep(self, file: Path, *names: str) -> str:
         """Copy a local file into the workspace unless it is there; its name."""
-        path = self.path(*names)
+        path = self.own(*names)
         if not self.fs.exists(path) or self.fs.size(path) != file.stat().st_size:
             self._put_file(file, path)
         return "/".join(names)
@@ -302,7 +419,7 @@ class Workspace:
 
     def upload(self, folder: Path, *names: str) -> None:
         """Copy a local folder's files to a place in the workspace."""
-        target = self.path(*names)
+        target = self.own(*names)
         self.fs.makedirs(target, exist_ok=True)
         for path in sorted(folder.rglob("*")):
             if path.is_file():
@@ -330,19 +447,29 @@ class Workspace:
         self.fs.get_file(self.fs._strip_protocol(address), str(path))
 
     def publish(self, stages: Iterable[str], name: str) -> None:
-        """Show the parts of stages as a plain folder."""
-        files = dict(itertools.chain.from_iterable(map(self._files_of, stages)))
-        if not self.local:
-            for inside, source in files.items():
-                self.fs.cp_file(source, self.path(name, inside))
-            self.keep_only((name,), files)
+        """Show the parts of stages as a plain folder; what else is there stays.
+
+        Raises:
+            Failure: a part has changed since it was made, or a file of the user's is in its place.
+        """
+        stages = list(stages)
+        if self.local:
+            sources = dict(itertools.chain.from_iterable(map(self.sources, stages)))
+            publish_here(self, name, sources)
             return
-        new = self.scratch / f"publish-{name}"
-        for inside, source in files.items():
-            path = new / inside
-            path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, path)
-        self.replace(new, name)
+        for stage in stages:
+            self.verify(self.required(stage))
+        files = dict(itertools.chain.from_iterable(map(self._files_of, stages)))
+        for inside in publish_there(self, name, dict.fromkeys(files, "")):
+            self.fs.cp_file(files[inside], self.path(name, inside))
+
+    def sources(self, stage: str) -> Iterator[tuple[str, Source]]:
+        """(name in its folder, file) of each part of a committed stage in a local workspace."""
+        document = self.required(stage)
+        base = len(document["folder"]) + 1
+        for part in document["parts"]:
+            path = Path(self.within(stage, part["name"]))
+            yield part["name"][base:], Source(path, part.get("sha256", ""), stage)
 
     def _files_of(self, stage: str) -> Iterator[tuple[str, str]]:
         """(name in its folder, place) of each part of a committed stage."""
@@ -352,21 +479,22 @@ class Workspace:
         return ((p["name"][base:], self.path(stage, p["name"])) for p in document["parts"])
 
     def replace(self, folder: Path, name: str) -> None:
-        """Put a local folder in the place of one in the workspace.
+        """Show the files of a local folder as a folder of the workspace; what else is there stays.
 
-        Locally the old one is seen or the new, never a mixture.
+        Locally the old ones are seen or the new, never a mixture.
+
+        Raises:
+            Failure: a file of the user's is in the place of one.
         """
-        if not self.local:
-            self.upload(folder, name)
-            files = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
-            self.keep_only((name,), files)
+        names = [one for one, _ in files_below(folder)]
+        if self.local:
+            sources = {one: Source(folder / one, sha256_of(folder / one)) for one in names}
+            publish_here(self, name, sources)
             return
-        target, new = Path(self.path(name)), self.scratch / f"new-{name}"
-        shutil.move(folder, new)
-        if target.exists():
-            target.rename(self.scratch / f"old-{name}")
-        new.rename(target)
-        shutil.rmtree(self.scratch / f"old-{name}", ignore_errors=True)
+        for inside in publish_there(self, name, dict.fromkeys(names, "")):
+            target = self.path(name, inside)
+            self.fs.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
+            self.fs.put_file(str(folder / inside), target)
 
     def keep_only(self, names: Sequence[str], files: Collection[str]) -> None:
         """Remove a folder's other files, which an earlier run or a failed task left."""
@@ -380,47 +508,27 @@ def is_current(
     workspace: Workspace,
     document: dict[str, Any],
     known: dict[str, dict[str, Any] | None] | None = None,
+    trail: Collection[str] = (),
 ) -> bool:
     """Whether a stage was made from what the stages before it hold now.
 
     Args:
         known: what is committed, by stage; what is read is added.
+        trail: stages that were made of this one, if documents lead in circles.
     """
     known = {} if known is None else known
     for name in document["inputs"].keys() - known.keys():
         known[name] = workspace.committed(name)
     needs = {name: known[name] for name in document["inputs"]}
-    return all(
+    below = {*trail, document["stage"]}
+    return document["stage"] not in trail and all(
         need is not None
         and need["digest"] == document["inputs"][name]
-        and is_current(workspace, need, known)
+        and is_current(workspace, need, known, below)
         for name, need in needs.items()
     )
 
 
-STAGE_FIELDS = frozenset(
-    (
-        "stage",
-        "fingerprint",
-        "folder",
-        "parts",
-        "digest",
-        "inputs",
-        "options",
-        "counters",
-        "notes",
-        "seconds",
-    )
-)
-STAGE_NAMES = frozenset(
-    (
-        *("plan", "ingest", "fetch", "extract", "explore", "annotate"),
-        *("fit", "classify", "vectors", "cluster", "index", "recall", "count", "rank"),
-        *("duplicates", "merge", "render"),
-    )
-)
-ADDITION_STAGES = frozenset(("known",))
-"""Stages that additions to an index have beside those."""
 
 
 def _agree(found: dict[str, str], known: dict[str, str]) -> bool:

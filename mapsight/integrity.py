@@ -56,10 +56,10 @@ def write_whole(path: Path, content: bytes) -> None:
         OSError: it cannot be written; `filename` names it, also where a disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}.part")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        part.unlink(missing_ok=True)
-        with part.open("xb") as file:  # what has come there meanwhile, as a link, is not followed
+        with os.fdopen(os.open(part, flags, 0o666), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

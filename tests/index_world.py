@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from stage_documents import sound
 
 from driver.index_stage import BLOCK_SCHEMA, BLOCKS, CELL_SCHEMA, CELLS
 from driver.vector_stages import CENTRES
@@ -152,8 +153,5 @@ def indexed(folder: Path, n: int = 300, k: int = 7, dtype: str = INT16) -> Index
 
 def commit(workspace: Workspace, stage: str, notes: dict[str, Any], digest: str) -> None:
     """Commit what lies in a stage's folder `made-up`."""
-    document = {name: {} for name in ("inputs", "options", "counters")} | {
-        "stage": stage, "fingerprint": "", "folder": "made-up", "digest": digest, "seconds": 0.0,
-        "parts": workspace.describe(stage, "made-up"), "notes": notes,
-    }  # fmt: skip
-    workspace.commit(stage, document)
+    parts = workspace.describe(stage, "made-up")
+    workspace.commit(stage, sound(stage, "made-up", parts, digest=digest, notes=notes))

@@ -11,6 +11,7 @@ from index_world import indexed
 
 from driver.changes import Addition, Changes, Removals, read_changes, write_changes
 from driver.collection import changes_lines
+from driver.mark import MARK, RUNS
 from driver.workspace import Workspace
 
 OLD = Changes(2, (Addition(2, 9, "d", "b"),), Removals("removed/a.arrow", 1, "s", {"b": 1}))
@@ -51,6 +52,7 @@ class Deleting(MemoryFileSystem):
 def workspace():
     """A remote workspace with OLD, and what OLD names."""
     found = Workspace(f"memory://{uuid.uuid4().hex}")
+    found.claim()
     write_changes(found, OLD)
     for name in ("added/000002/rejected.csv", "removed/a.arrow"):
         found.write(b"x", *name.split("/"))
@@ -74,7 +76,7 @@ def test_a_kill_at_any_step_shows_the_old_changes_or_the_new(workspace, steps):
         assert read_changes(workspace) == shown
     names = {name[len(workspace.root) + 1 :] for name in workspace.fs.find(workspace.root)}
     kept = {"changes.json", "added/000002/rejected.csv", "removed/a.arrow"}
-    assert kept == names - {"lock.json"}
+    assert kept == names - {"lock.json", MARK, RUNS}
 
 
 @pytest.mark.parametrize(("base", "told"), [("300 7 int16", 290), ("before it was built anew", 0)])

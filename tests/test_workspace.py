@@ -14,16 +14,20 @@ from pathlib import Path
 
 import fsspec
 import pytest
+from stage_documents import sound
 
 from driver import commands
 from driver import workspace as module
 from driver.errors import Failure
 from driver.lock import hold_heartbeat
+from driver.mark import MARK, RUNS
+from driver.publishing import RECORDS
 from driver.options import STAGES
-from driver.workspace import STAGE_FIELDS, Workspace
+from driver.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = {"part-00000": b"a\n", "part-00001": b"bb\n", "deep/part-00002": b"ccc\n"}
+OWN = (".lock", "lock.json", MARK, RUNS, *RECORDS.values())
 NOT_STAGES = ("results/labels.csv", "report/index.html", "mine/notes.txt", "extracted/a", "x.txt")
 
 
@@ -42,7 +46,7 @@ def location(request, tmp_path: Path):
 @pytest.fixture
 def workspace(location: str) -> Workspace:
     workspace = Workspace(location)
-    workspace.fs.makedirs(workspace.root, exist_ok=True)
+    workspace.claim()
     return workspace
 
 
@@ -56,18 +60,17 @@ def commit(workspace: Workspace, stage: str, folder: str, parts: dict[str, bytes
     """A stage with parts, committed."""
     for name, data in parts.items():
         put(workspace, f"{stage}/{folder}/{name}", data)
-    document = dict.fromkeys(STAGE_FIELDS, "")
-    document |= {"stage": stage, "folder": folder, "parts": workspace.describe(stage, folder)}
+    document = sound(stage, folder, workspace.describe(stage, folder))
     workspace.commit(stage, document)
     return document
 
 
 def tree(workspace: Workspace) -> dict[str, bytes]:
-    """Every file of a workspace, lock files aside."""
+    """Every file of a workspace; locks and what makes it a workspace aside."""
     base = len(workspace.root) + 1
     found = workspace.fs.find(workspace.root)
     files = {path[base:]: workspace.fs.cat_file(path) for path in found}
-    return {n: data for n, data in files.items() if n not in (".lock", "lock.json")}
+    return {n: data for n, data in files.items() if n not in OWN}
 
 
 def test_addresses_open_what_they_name(workspace):
@@ -168,11 +171,17 @@ def test_a_late_task_of_an_earlier_run_writes_into_no_folder_of_this_one():
 def test_clean_removes_what_is_not_committed(workspace):
     commit(workspace, "extract", "kept")
     before = tree(workspace)
-    put(workspace, "extract/dead/part-00000")
-    put(workspace, "rank/dead/part-00000")
-    put(workspace, "extract/stage.json.0123.part")
+    with workspace.locked():
+        put(workspace, unfinished(workspace, "extract"))
+        put(workspace, unfinished(workspace, "rank"))
+        put(workspace, "extract/stage.json.0123.part")
     workspace.clean()
     assert tree(workspace) == before
+
+
+def unfinished(workspace: Workspace, stage: str) -> str:
+    """A part that a run has written and not committed."""
+    return f"{stage}/{workspace.new_folder(stage, '0123456789abcdef')}/part-00000"
 
 
 def test_clean_leaves_what_is_nobodys_stage(workspace):
@@ -208,9 +217,11 @@ def test_local_files_of_a_killed_run_go_with_the_next_and_those_of_a_living_one_
 
 
 def test_what_dead_runs_left_ends_with_the_next_lock(workspace):
-    put(workspace, "extract/dead/part-00000")
+    with workspace.locked():
+        put(workspace, unfinished(workspace, "extract"))
+    left = Workspace(workspace.location)
     if workspace.local:
-        put(workspace, ".tmp/deadrun/f")
+        (left.scratch / "f").write_text("x")
     with workspace.locked():
         pass
     assert tree(workspace) == {}
@@ -277,7 +288,7 @@ def test_status_reads_every_stage_file_once(workspace, monkeypatch, capsys):
     for stage in STAGES:
         document = commit(workspace, stage, "f")
         inputs = dict.fromkeys(needs, "")
-        workspace.commit(stage, {**document, "inputs": inputs, "counters": {}, "seconds": 1.0})
+        workspace.commit(stage, {**document, "inputs": inputs, "seconds": 1.0})
         needs.append(stage)
     committed = Workspace.committed
     monkeypatch.setattr(Workspace, "committed", lambda w, s: asked.append(s) or committed(w, s))
@@ -317,11 +328,11 @@ def test_publish_shows_the_new_without_the_old(workspace):
 
 
 def test_replace_shows_a_local_folder_without_the_old(workspace, tmp_path):
-    put(workspace, "results/old/x")
-    (tmp_path / "made" / "deep").mkdir(parents=True)
-    (tmp_path / "made" / "deep" / "y").write_bytes(b"y")
-    workspace.replace(tmp_path / "made", "results")
-    assert published(workspace) == {"deep/y": b"y"}
+    for name in ("old/x", "deep/y"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "f").write_bytes(b"y")
+        workspace.replace(tmp_path / name.split("/")[0], "results")
+    assert published(workspace) == {"y/f": b"y"}
 
 
 def published(workspace: Workspace) -> dict[str, bytes]:

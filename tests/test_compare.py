@@ -94,6 +94,9 @@ def test_only_what_nothing_beats_is_marked():
 
 def test_a_workspace_without_results_is_named(tmp_path, capsys):
     assert main(["compare", str(tmp_path)]) == 1
+    assert f"{tmp_path}: no workspace is there" in capsys.readouterr().err
+    Workspace(str(tmp_path)).claim()
+    assert main(["compare", str(tmp_path)]) == 1
     assert f"{tmp_path}: stage merge is not finished" in capsys.readouterr().err
 
 

@@ -33,6 +33,7 @@ from driver.index_search import Rounds
 from driver.probe_run import removed_arguments
 from driver.searcher import Searcher
 from driver.workspace import Workspace
+from mapsight.document_checks import dumped
 from mapsight.id_list import IdList, id_table, write_ids_file
 from mapsight.index_copy import ROWS, IndexCopy, write_rows
 from mapsight.index_rows import INT8, INT16, batch_of, row_schema
@@ -123,8 +124,9 @@ def test_what_was_removed_is_hidden_as_in_the_job(tmp_path):
     world = indexed(tmp_path / "w")
     workspace = Workspace(str(tmp_path / "w"))
     gone = world.ids[:40:2]
-    write_ids_file(id_table((image_id, 1) for image_id in gone), str(tmp_path / "w" / "gone"))
-    removals = Removals("gone", len(gone), sha256_of(tmp_path / "w" / "gone"))
+    (tmp_path / "w/removed").mkdir()
+    write_ids_file(id_table((image_id, 1) for image_id in gone), str(tmp_path / "w/removed/gone"))
+    removals = Removals("removed/gone", len(gone), sha256_of(tmp_path / "w/removed/gone"))
     write_changes(workspace, Changes(removals=removals))
     here, index = CopiedIndex(workspace, Copies(workspace, None)), SearchIndex(workspace)
     (tmp_path / "jobs").mkdir()
@@ -141,11 +143,14 @@ def test_what_was_removed_is_hidden_as_in_the_job(tmp_path):
 def grown(folder: Path) -> tuple[IndexWorld, IndexWorld]:
     """An index of 300 rows in which 90 of other vectors take the place of those of their ids."""
     worlds = indexed(folder), indexed(folder / "added/000001", n=90)
-    write_ids_file(id_table((image_id, 1) for image_id in worlds[1].ids), str(folder / "gone"))
+    (folder / "removed").mkdir()
+    write_ids_file(
+        id_table((image_id, 1) for image_id in worlds[1].ids), str(folder / "removed/gone")
+    )
     changes = Changes(
         1,
         (Addition(1, 90, "90 7 int16", "300 7 int16"),),
-        Removals("gone", 90, sha256_of(folder / "gone")),
+        Removals("removed/gone", 90, sha256_of(folder / "removed/gone")),
     )
     write_changes(Workspace(str(folder)), changes)
     return worlds
@@ -171,7 +176,7 @@ def test_additions_are_not_read_beside_an_index_that_they_are_not_of(tmp_path, m
     def then_built_anew(*arguments):
         found = collection_of(*arguments)
         path = tmp_path / "w/index/stage.json"
-        path.write_text(path.read_text().replace("300 7 int16", "another"))
+        path.write_bytes(dumped(json.loads(path.read_text().replace("300 7 int16", "another"))))
         return found
 
     monkeypatch.setattr("driver.index_files.collection_of", then_built_anew)

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import ROOT, encoded, scribble
 
+from driver.publishing import FILES
 from mapsight.inputs import source_id
 
 RESULTS = {
@@ -52,7 +53,7 @@ def test_a_folder_becomes_results_and_a_report(mapsight, pictures, tmp_path):
     assert out == "copy/report/index.html\n"
     workspace = tmp_path / "workspace"
     assert {path.name for path in (workspace / "results").iterdir()} == RESULTS
-    assert {path.name for path in (tmp_path / "copy").iterdir()} == RESULTS | {"report"}
+    assert {path.name for path in (tmp_path / "copy").iterdir()} == RESULTS | {"report", FILES}
     found = summary(workspace)
     assert (found["images_read"], found["images_extracted"], found["images_rejected"]) == (
         13,
@@ -191,7 +192,7 @@ def test_a_damaged_stage_file_is_a_stage_not_done(mapsight, pictures, tmp_path):
     mapsight.ok("--images", "pictures")
     before = hashes(tmp_path / "workspace")
     (tmp_path / "workspace" / "rank" / "stage.json").write_text("{")
-    assert "not run" in mapsight.ok("status")
+    assert "damaged: run again" in mapsight.ok("status")
     mapsight.ok("--images", "pictures")
     assert hashes(tmp_path / "workspace") == before
 

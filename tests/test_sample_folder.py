@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from loopback import reply, serving, stored
+from stage_documents import sound
 
 from driver import sample_folder as module
 from driver.errors import Failure
 from driver.sample_folder import FETCHING, SampleFolder
-from driver.workspace import STAGE_FIELDS, Workspace
+from driver.workspace import Workspace
 from mapsight.errands import Limits
 from mapsight.fetch_shards import fetch_chunk
 from mapsight.picture_store import Lost
@@ -52,7 +53,7 @@ def fetched(workspace: Workspace, **statuses: int) -> None:
             chunk = fetch_chunk(rows, workspace.uri("fetched"), start, Limits(0.5, 4, 4, True))
         uri = chunk.split.uri.removeprefix(workspace.uri("fetched") + "/")
         shards.append({**vars(chunk.split), "uri": uri})
-    workspace.commit("fetch", {**dict.fromkeys(STAGE_FIELDS), "notes": {"shards": shards}})
+    workspace.commit("fetch", sound("fetch", "f", [], notes={"shards": shards, "failed": 0}))
 
 
 def state(folder: SampleFolder) -> tuple[list[int], list[str]]:

@@ -21,8 +21,8 @@ from driver import workspace as module
 from driver.errors import Failure
 from driver.lock import hold_heartbeat
 from driver.mark import MARK, RUNS
-from driver.publishing import RECORDS
 from driver.options import STAGES
+from driver.publishing import RECORDS
 from driver.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parent.parent

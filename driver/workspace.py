@@ -529,8 +529,6 @@ def is_current(
     )
 
 
-
-
 def _agree(found: dict[str, str], known: dict[str, str]) -> bool:
     """Whether two marks of a part agree; those of two ways to HDFS cannot be compared."""
     times = [mark.get("stamp", "").startswith("modified:") for mark in (found, known)]

@@ -64,6 +64,7 @@ def find_model(
             found = _weights(alpha, resolution, weights)
             return Model(Path(found.path), found.sha256, alpha, resolution, precision)
         if not _is_cached(alpha, resolution, precision):
+            need_tensorflow()  # before a download that would be in vain
             _weights(alpha, resolution, weights)  # a download is shown here, not in the child
         built = ensure_model(
             alpha,

@@ -49,7 +49,8 @@ def _is_there(name: str) -> bool:
 
 def lacking(what: str, modules: Sequence[str]) -> str:
     """Return the line that tells people what needs which packages, and what to type."""
-    names = " and ".join(PACKAGES.get(name, name) for name in modules)
+    *first, last = (PACKAGES.get(name, name) for name in modules)
+    names = f"{', '.join(first)} and {last}" if first else last
     return f"{what} needs {names}: {advice(modules)}"
 
 

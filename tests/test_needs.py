@@ -73,6 +73,19 @@ def test_what_a_command_does_not_use_it_does_not_need(line):
     assert list(needs_of(parse(line.split(), "mapsight"))) == []
 
 
+def test_a_model_asks_for_tensorflow_before_weights_are_fetched(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    monkeypatch.setenv("MAPSIGHT_MODEL_CACHE", str(tmp_path))
+    monkeypatch.setattr("driver.model._weights", lambda *_: pytest.fail("looks for weights"))
+    assert main(["model"]) == 1
+    assert "building the model needs TensorFlow: pip install" in capsys.readouterr().err
+
+
+def test_packages_are_listed_as_people_do():
+    said = extras.lacking("x", ["faiss", "jinja2", "psutil"])
+    assert said.startswith("x needs faiss-cpu, jinja2 and psutil: ")
+
+
 def test_the_table_names_commands_and_modules_that_there_are():
     setup = (ROOT / "setup.py").read_text()
     for commands, _, _, modules in NEEDS:

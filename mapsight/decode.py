@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import contextlib
 import io
-import re
 import warnings
 from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image, Jpeg2KImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401
 
-from mapsight.preprocess import to_rgb
+from mapsight.colour import to_srgb
+from mapsight.file_kinds import kind_of, unread_kind
+from mapsight.png_keys import apply_key, key_memory
+from mapsight.preprocess import Samples, to_rgb
+from mapsight.tiff_pages import Page, from_page, main_page, prepare, samples, unread_tiff
 
 with contextlib.suppress(ImportError):  # from Pillow 11.3
     from PIL import AvifImagePlugin
@@ -53,21 +56,9 @@ _TRANSPOSE = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_NOTHING_MORE = ("HTML", "SVG", "XML", "text", "text of blanks", "nothing but zero bytes")
 _STORED = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
 _WHOLE_FRAME = {"WEBP": 12, "AVIF": 16, "JPEG2000": 20}
-_SIGNATURES = {
-    "JPEG": rb"\xff\xd8\xff",
-    "PNG": rb"\x89PNG\r\n",
-    "GIF": rb"GIF8[79]a",
-    "WEBP": rb"RIFF....WEBP",
-    "TIFF": rb"II\*\0|MM\0\*",
-    "JPEG2000": rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51",
-    "AVIF": rb"....ftypavi[fs]",
-    "HEIC": rb"....ftyp(hei|hev|mif1)",
-    "PDF": rb"%PDF",
-    "PostScript": rb"%!PS|\xc5\xd0\xd3\xc6",
-}
-_MARKUP = {b"<!doctype html": "HTML", b"<html": "HTML", b"<svg": "SVG", b"<?xml": "XML"}
 
 
 class PictureError(ValueError):
@@ -103,7 +94,9 @@ def decode(
     max_pixels: int = MAX_PIXELS,
     max_memory: int = MAX_MEMORY,
 ) -> Picture:
-    """The picture in `data`: first frame or page, oriented, over white.
+    """The picture in `data` as a viewer shows it: upright, opaque, in sRGB.
+
+    It is the first frame, or the first page at full resolution.
 
     Args:
         data: an encoded picture in one of FORMATS, whatever its file name said.
@@ -119,12 +112,17 @@ def decode(
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            with _open(data) as image:
-                return _decode(image, 2 * working_side, max_pixels, max_memory - len(data))
-        except PictureError:
+            page = main_page(data) if _is_tiff(data) else None
+            moved = from_page(data, page) if page else data
+            spare = max_memory - len(data) - len(moved) * (moved is not data)
+            with _open(moved) as image:
+                return _decode(image, moved, page, 2 * working_side, max_pixels, spare)
+        except PictureError as error:
+            if error.code in ("corrupt", "truncated") and (unread := _of_unread_kind(data)):
+                raise unread from error
             raise
         except Exception as error:
-            raise _picture_error(error) from error
+            raise _of_unread_kind(data) or _picture_error(error) from error
 
 
 def decoding_memory(image: Image.Image, size: tuple[int, int], shorter: int) -> int:
@@ -144,7 +142,7 @@ def decoding_memory(image: Image.Image, size: tuple[int, int], shorter: int) -> 
     """
     pixels = image.width * image.height
     need = pixels * (_STORED.get(image.mode, 4) + _WHOLE_FRAME.get(str(image.format), 0))
-    need += 8 * image.width * _rows_held(image)
+    need += 8 * image.width * _rows_held(image) + pixels * key_memory(image)
     if _has_several_scans(image):
         need += 2 * _coefficients(image, size)
     return need + 8 * pixels // _factor(image, shorter) ** 2
@@ -159,25 +157,43 @@ def _open(data: bytes) -> Image.Image:
         raise _sniffed(data) from None
 
 
-def _decode(image: Image.Image, shorter: int, max_pixels: int, max_memory: int) -> Picture:
+def _decode(
+    image: Image.Image,
+    data: bytes,
+    page: Page | None,
+    shorter: int,
+    max_pixels: int,
+    max_memory: int,
+) -> Picture:
     size = image.size
     if min(size) < 1:
         raise PictureError("corrupt", f"a picture of {size[0]} x {size[1]} pixels")
     if size[0] * size[1] > max_pixels:
         raise _too_large(size, f"more than {max_pixels} pixels")
     image.draft("RGB", (shorter, shorter))
+    if page:
+        prepare(image, page)
     need = decoding_memory(image, size, shorter)
     if need > max_memory:
         raise _too_large(size, f"decoding needs {need} bytes, more than {max_memory}")
+    transform = to_srgb(image, data)
+    image = apply_key(image, data)
     image.load()
     turn = _orientation(image)
-    small = to_rgb(image, _factor(image, shorter))
+    meaning = samples(page) if page else Samples(opaque=_means_no_alpha(image))
+    small = to_rgb(image, _factor(image, shorter), meaning, transform)
     if turn in _TRANSPOSE:
         small = small.transpose(_TRANSPOSE[turn])
     width, height = size[::-1] if turn in (5, 6, 7, 8) else size
     # a phone's JPEG with a second picture inside (MPO) is a JPEG to everybody else
     kind = "JPEG" if image.format == "MPO" else str(image.format)
     return Picture(width, height, kind, small)
+
+
+def _means_no_alpha(image: Image.Image) -> bool:
+    """Whether it is a BMP whose alpha is 0 everywhere: programs leave it so and mean opaque."""
+    extremes: Any = image.getextrema() if (image.format, image.mode) == ("BMP", "RGBA") else None
+    return bool(extremes) and extremes[3][1] == 0
 
 
 def _too_large(size: tuple[int, int], why: str) -> PictureError:
@@ -234,16 +250,22 @@ def _factor(image: Image.Image, shorter: int) -> int:
 
 def _sniffed(data: bytes) -> PictureError:
     """What to say of data that Pillow cannot open."""
-    for name, signature in _SIGNATURES.items():
-        if re.match(signature, data, re.DOTALL):
-            if name in FORMATS:
-                return PictureError("corrupt", f"{name} with a damaged header")
-            return PictureError("not_an_image", f"looks like {name}, which is not read here")
-    head = data[:1024].lower()
-    for mark, name in _MARKUP.items():
-        if mark in head:
-            return PictureError("not_an_image", f"looks like {name}")
-    text = head.decode("utf-8", "ignore")
-    printable = sum(c.isprintable() or c.isspace() for c in text)
-    kind = "text" if printable == len(text) >= len(head) - 3 else "no known format"
-    return PictureError("not_an_image", f"looks like {kind}")
+    name = kind_of(data)
+    if name in FORMATS:
+        return PictureError("corrupt", f"{name} with a damaged header")
+    if name in _NOTHING_MORE:
+        return PictureError("not_an_image", f"looks like {name}")
+    if name:
+        return PictureError("not_an_image", f"looks like {name}, which is not read here")
+    return PictureError("not_an_image", "looks like no known format")
+
+
+def _of_unread_kind(data: bytes) -> PictureError | None:
+    """What to say of a picture that is sound, but of a kind that Pillow does not read."""
+    name = unread_tiff(data) if _is_tiff(data) else unread_kind(data)
+    name = name and f"looks like {name}, which is not read here"
+    return PictureError("not_an_image", name) if name else None
+
+
+def _is_tiff(data: bytes) -> bool:
+    return data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")

@@ -152,7 +152,7 @@ def test_sixteen_bit_grey_is_scaled():
         ([0, 51, 255], np.float32, [0, 51, 255]),
         ([-10, 0, 10], np.float32, [0, 128, 255]),
         ([0, 25700, 65535], np.int32, [0, 100, 255]),
-        ([np.nan, 1, 0], np.float32, [0, 0, 0]),
+        ([np.nan, 1, 0], np.float32, [0, 255, 0]),
     ],
 )
 def test_deep_tiff_is_scaled(levels: list, dtype: type, expected: list):

@@ -18,9 +18,19 @@ from PIL import Image, Jpeg2KImagePlugin, TiffImagePlugin, WebPImagePlugin  # no
 
 from mapsight.colour import to_srgb
 from mapsight.file_kinds import kind_of, unread_kind
-from mapsight.png_keys import apply_key, key_memory
+from mapsight.gif_frames import on_its_screen, screen_memory
+from mapsight.jpeg2000 import jp2_palette
+from mapsight.png_chunks import apply_key, key_memory, without_texts
 from mapsight.preprocess import Samples, to_rgb
-from mapsight.tiff_pages import Page, from_page, main_page, prepare, samples, unread_tiff
+from mapsight.tiff_pages import (
+    Page,
+    camera_raw,
+    from_page,
+    main_page,
+    prepare,
+    samples,
+    unread_tiff,
+)
 
 with contextlib.suppress(ImportError):  # from Pillow 11.3
     from PIL import AvifImagePlugin
@@ -112,17 +122,11 @@ def decode(
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            page = main_page(data) if _is_tiff(data) else None
-            moved = from_page(data, page) if page else data
-            spare = max_memory - len(data) - len(moved) * (moved is not data)
-            with _open(moved) as image:
-                return _decode(image, moved, page, 2 * working_side, max_pixels, spare)
-        except PictureError as error:
-            if error.code in ("corrupt", "truncated") and (unread := _of_unread_kind(data)):
-                raise unread from error
+            return _decoded(data, 2 * working_side, max_pixels, max_memory - len(data))
+        except PictureError:
             raise
         except Exception as error:
-            raise _of_unread_kind(data) or _picture_error(error) from error
+            raise _picture_error(error) from error
 
 
 def decoding_memory(image: Image.Image, size: tuple[int, int], shorter: int) -> int:
@@ -142,10 +146,33 @@ def decoding_memory(image: Image.Image, size: tuple[int, int], shorter: int) -> 
     """
     pixels = image.width * image.height
     need = pixels * (_STORED.get(image.mode, 4) + _WHOLE_FRAME.get(str(image.format), 0))
-    need += 8 * image.width * _rows_held(image) + pixels * key_memory(image)
+    need += 8 * image.width * _rows_held(image) + pixels * (
+        key_memory(image) + screen_memory(image)
+    )
     if _has_several_scans(image):
         need += 2 * _coefficients(image, size)
     return need + 8 * pixels // _factor(image, shorter) ** 2
+
+
+def _decoded(data: bytes, shorter: int, max_pixels: int, max_memory: int) -> Picture:
+    """The picture; where it fails, what it is if that is not read, or without a PNG's huge texts."""
+    if raw := camera_raw(data) if _is_tiff(data) else None:
+        raise PictureError("not_an_image", f"looks like {raw}, which is not read here")
+    page = main_page(data) if _is_tiff(data) else None
+    moved = from_page(data, page) if page else data
+    spare = max_memory - len(moved) * (moved is not data)
+    try:
+        with _open(moved) as image:
+            return _decode(image, moved, page, shorter, max_pixels, spare)
+    except Exception as error:
+        if getattr(error, "code", "corrupt") not in ("corrupt", "truncated"):
+            raise
+        if unread := _of_unread_kind(data):
+            raise unread from error
+        bare = without_texts(data) if "MAX_TEXT" in str(error) else None
+        if bare is None:
+            raise
+    return _decoded(bare, shorter, max_pixels, max_memory - len(bare))
 
 
 def _open(data: bytes) -> Image.Image:
@@ -177,7 +204,8 @@ def _decode(
     if need > max_memory:
         raise _too_large(size, f"decoding needs {need} bytes, more than {max_memory}")
     transform = to_srgb(image, data)
-    image = apply_key(image, data)
+    jp2_palette(image, data)
+    image = on_its_screen(apply_key(image, data))
     image.load()
     turn = _orientation(image)
     meaning = samples(page) if page else Samples(opaque=_means_no_alpha(image))

@@ -7,12 +7,14 @@ BMP too, and profiles made of what a PNG or AVIF says in numbers (gAMA, cHRM, cI
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-__all__ = ["embedded_profile", "matrix_profile", "png_chunks"]
+from mapsight.jpeg2000 import jp2_profile
+from mapsight.png_chunks import png_chunks
+
+__all__ = ["embedded_profile", "matrix_profile"]
 
 _D50 = (0.9642, 1.0, 0.8249)
 _D65 = (0.3127, 0.3290)
@@ -48,19 +50,10 @@ def embedded_profile(image: Any, data: bytes) -> bytes | None:
         at = data.find(b"colrnclx", 0, 4096)
         return _coded(*struct.unpack_from(">HH", data, at + 8)) if at > 0 else None
     if image.format == "JPEG2000":
-        return _jpeg2000_profile(data)
+        return jp2_profile(data)
     if image.format == "BMP":
         return _bmp_profile(data)
     return profile
-
-
-def png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield name, place and length of a PNG's chunks, its image data the last one."""
-    at, name = 8, b""
-    while at + 8 <= len(data) and name not in (b"IDAT", b"IEND"):
-        length, name = struct.unpack_from(">I4s", data, at)
-        yield name, at + 8, length
-        at += 12 + length
 
 
 def matrix_profile(points: tuple[tuple[float, float], ...], gamma: float | None) -> bytes:
@@ -90,6 +83,8 @@ def matrix_profile(points: tuple[tuple[float, float], ...], gamma: float | None)
 
 def _png_profile(info: dict[str, Any], data: bytes, profile: bytes | None) -> bytes | None:
     for name, at, length in png_chunks(data):
+        if name == b"IDAT":
+            break
         if name == b"cICP" and length == 4 and (coded := _coded(data[at], data[at + 1])):
             return coded
     if profile or "srgb" in info:
@@ -109,23 +104,6 @@ def _coded(primaries: int, transfer: int) -> bytes | None:
     if primaries == 1 and _TRANSFERS[transfer] is None:
         return None
     return matrix_profile(_PRIMARIES[primaries], _TRANSFERS[transfer])
-
-
-def _jpeg2000_profile(data: bytes) -> bytes | None:
-    """Return the profile of the first `colr` box that holds one."""
-    at = data.find(b"jp2h", 0, 4096)
-    if data[4:8] != b"jP  " or at < 4:
-        return None
-    end = at - 4 + int.from_bytes(data[at - 4 : at], "big")
-    at += 4
-    while at + 11 <= end:
-        size = int.from_bytes(data[at : at + 4], "big")
-        if data[at + 4 : at + 8] == b"colr" and data[at + 8] in (2, 3):
-            return data[at + 11 : at + size]
-        if size < 8:
-            break
-        at += size
-    return None
 
 
 def _bmp_profile(data: bytes) -> bytes | None:

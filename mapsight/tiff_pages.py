@@ -123,8 +123,8 @@ def from_page(data: bytes, page: Page) -> bytes:
 
 def unread_tiff(data: bytes) -> str | None:
     """Name what makes a sound TIFF one that is not read; None if nothing does."""
-    if raw := camera_raw(data):
-        return raw
+    if data[:4] == b"MM\0+":
+        return "BigTIFF in big-endian order"
     page = main_page(data)
     if page is None or not page.pixels:
         return None
@@ -146,9 +146,10 @@ def prepare(image: Any, page: Page) -> None:
     """Mend what Pillow makes of an opened TIFF, before it is loaded."""
     compressed = page.number(_COMPRESSION, 1) != 1
     sub_sampled = page.number(_PHOTOMETRIC) == 6 and not compressed
-    planes = page.number(_PLANAR, 1) == 2 and page.number(_BITS, 1) > 8 and not compressed
+    deep = page.number(_BITS, 1) == 16 and image.mode in ("RGB", "RGBA")
+    planes = page.number(_PLANAR, 1) == 2 and deep and not compressed
     if (sub_sampled or planes) and image.tile:
-        _by_libtiff(image, "RGBX" if sub_sampled else image.tile[0].args[0], page)
+        _by_libtiff(image, "RGBX" if sub_sampled else f"{image.mode};16N", page)
     if image.tile and image.tile[0].codec_name == "libtiff":  # in the machine's byte order
         rawmode, *rest = image.tile[0].args
         image.tile = [image.tile[0]._replace(args=(_NATIVE.get(rawmode, rawmode), *rest))]
@@ -183,9 +184,8 @@ _NATIVE = {
 def _by_libtiff(image: Any, rawmode: str, page: Page) -> None:
     image.use_load_libtiff = True
     image._mode = "RGB" if rawmode == "RGBX" else image.mode
-    native = rawmode[:-1] + "N" if rawmode.endswith((";16L", ";16B")) else rawmode
     size = (0, 0, page.number(_WIDTH), page.number(_HEIGHT))
-    arguments = (native, False, image.tag_v2.offset)
+    arguments = (rawmode, False, image.tag_v2.offset)
     image.tile = [ImageFile._Tile("libtiff", size, 0, arguments)]
 
 

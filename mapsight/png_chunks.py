@@ -1,18 +1,23 @@
-"""Transparency that a PNG gives as one grey level or colour (tRNS).
+"""What Pillow makes of a PNG's chunks otherwise than viewers do.
 
-Pillow compares the level as it stands in the file with pixels that it has scaled to 8
-bits: of 2, 4 and 16 bits per sample none or too few pixels become transparent.
+Transparency given as one grey level or colour (tRNS): Pillow compares the level as it
+stands in the file with pixels that it has scaled to 8 bits, so of 2, 4 and 16 bits per
+sample none or the wrong pixels become transparent. And a text or a profile that is damaged
+or very large costs the picture there.
 """
 
 from __future__ import annotations
 
 import io
+import struct
+from collections.abc import Iterator
 from typing import Any
 
 from PIL import Image, ImageChops
 
-__all__ = ["apply_key", "key_memory"]
+__all__ = ["apply_key", "key_memory", "png_chunks", "without_texts"]
 
+_NEEDED = (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"cICP")
 _SCALES = {"L;2": (3, 85), "L;4": (15, 17), "L": (255, 1)}
 
 
@@ -38,6 +43,28 @@ def apply_key(image: Any, data: bytes) -> Image.Image:
     elif _is_deep(image):
         return _with_alpha(image, data, key)
     return image
+
+
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield name, place and length of the content of a PNG's chunks."""
+    at = 8
+    while at + 8 <= len(data):
+        length, name = struct.unpack_from(">I4s", data, at)
+        yield name, at + 8, length
+        at += 12 + length
+
+
+def without_texts(data: bytes) -> bytes | None:
+    """Return a PNG with nothing in it but what its pixels need; None if it has nothing else."""
+    if data[:8] != b"\x89PNG\r\n\x1a\n":
+        return None
+    parts, left_out = [data[:8]], False
+    for name, at, length in png_chunks(data):
+        if name in _NEEDED:
+            parts.append(data[at - 8 : at + length + 4])
+        elif name[:1].islower():
+            left_out = True
+    return b"".join(parts) if left_out else None
 
 
 def _is_deep(image: Any) -> bool:

@@ -37,14 +37,17 @@ EMR = [
 ]
 DEV = [
     "hypothesis>=6.100,<7",
+    "imagecodecs>=2024.1",  # writes what Pillow cannot: JPEG-LS, 12 bits, TIFF's other codecs
     "imagehash>=4.3,<5",  # reference for the perceptual hash
     "moto[ec2,emr,iam,s3,server]>=5.1,<6",  # an AWS account on loopback
     "mypy>=1.10,<3",
+    "opencv-python-headless>=4.9,<6",  # another reader of PNG and BMP
     "pytest>=8,<10",
     "pytest-xdist>=3.5,<4",  # the tests on both cores
     "ruff>=0.6,<1",
     "scikit-learn>=1.4,<2",  # reference for metrics and exact search
     "scipy>=1.12,<2",  # reference for filters and intervals
+    "tifffile>=2024.1",  # writes every kind of TIFF, and reads them independently
 ]
 
 FAISS = ["faiss-cpu>=1.8,<2"]  # mapsight export --format faiss

@@ -155,7 +155,7 @@ def decoding_memory(image: Image.Image, size: tuple[int, int], shorter: int) -> 
 
 
 def _decoded(data: bytes, shorter: int, max_pixels: int, max_memory: int) -> Picture:
-    """The picture; where it fails, what it is if that is not read, or without a PNG's huge texts."""
+    """The picture; an error says what it is if that is not read. Huge texts cost no PNG."""
     if raw := camera_raw(data) if _is_tiff(data) else None:
         raise PictureError("not_an_image", f"looks like {raw}, which is not read here")
     page = main_page(data) if _is_tiff(data) else None

@@ -52,7 +52,7 @@ ERROR_CODES: Mapping[str, str] = {
     "duplicate_id": "another picture with the same image_id came first",
     "empty": "the file has no bytes",
     "no_image": "the row holds no picture",
-    "not_an_image": "no known picture format",
+    "not_an_image": "no picture format that is read; the detail names it where it is known",
     "out_of_memory": "decoding needs more memory than a task may use",
     "too_many_bytes": "the file is larger than the limit",
     "too_many_pixels": "the declared size is larger than the limit",

@@ -89,11 +89,10 @@ def _built(profile: bytes, mode: str) -> Transform | None:
 
 def _difference(made: Any, mode: str) -> int:
     """Return by how many levels the colours of a grid change, at most."""
+    levels = np.linspace(0, 255, 9).astype(np.uint8)
+    grid: Any = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(27, 27, 3)
     if mode == "L":
         grid = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    else:
-        levels = np.linspace(0, 255, 9).astype(np.uint8)
-        grid = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(27, 27, 3)
     image = Image.fromarray(grid)
     changed = np.asarray(made.apply(image)).astype(int)
     return int(np.abs(changed - np.asarray(image.convert("RGB"))).max())

@@ -35,8 +35,8 @@ def on_its_screen(image: Any) -> Image.Image:
     return whole
 
 
-def _box(image: Any) -> tuple[int, ...] | None:
+def _box(image: Any) -> tuple[int, int, int, int] | None:
     if image.format != "GIF" or not image.tile or "transparency" in image.info:
         return None
-    box = tuple(image.tile[0].extents)
-    return box if box != (0, 0, *image.size) else None
+    box = image.tile[0].extents
+    return box if tuple(box) != (0, 0, *image.size) else None

@@ -2,6 +2,10 @@
 
     python benchmarks/mutants.py [--pictures 2000] [--parquet 300] [--seed 0]
         [--openimages FOLDER] [--keep FOLDER]
+    python benchmarks/mutants.py --decoder --pictures 3000
+
+With `--decoder` the pictures are those of `benchmarks.viewer` too, every format in every mode,
+and go through the decoding process alone: counts by outcome, and the peak of its memory.
 
 Pictures of every format and Parquet files of several writers are damaged by a
 seeded generator and read by `driver/run.py run`. Printed as JSON: how many of
@@ -42,7 +46,7 @@ from driver.workspace import Workspace  # noqa: E402
 from mapsight.pack import ShardWriter  # noqa: E402
 from mapsight.results import records_of  # noqa: E402
 
-__all__ = ["Row", "judge", "mutate", "pictures_of", "write_mutants"]
+__all__ = ["Row", "decode_mutants", "judge", "mutate", "pictures_of", "write_mutants"]
 
 FORMATS: dict[str, dict[str, Any]] = {
     "jpeg": {"quality": 85},
@@ -240,6 +244,43 @@ def _difference(row: Row | None, image_id: str, feature: dict[str, Any]) -> str:
     return "" if same else ", with another id or author"
 
 
+def decode_mutants(count: int, seed: int, others: Sequence[Path] = ()) -> dict[str, Any]:
+    """Damage pictures of every mode and decode them in the child process of a task.
+
+    Returns:
+        how many there were, how many of each outcome, how many children were needed, and
+        the largest peak of one in bytes.
+    """
+    from benchmarks.viewer import MAKERS
+    from mapsight.sandbox import Decoded, Decoder
+
+    rng = random.Random(seed)
+    cells = [(cell.format, cell.data) for maker in MAKERS for cell in maker()]
+    whole = cells + [("sample", data) for data in base_pictures(seed, others)]
+    rng.shuffle(whole)
+    became: dict[str, Counter[str]] = {}
+    peak = 0
+    with Decoder(seconds=20) as decoder:
+        for number in range(count):
+            kind, data = whole[number % len(whole)]
+            result = decoder.decode(mutate(data, rng, rng.choice(whole)[1]))
+            code = "classified" if isinstance(result, Decoded) else result.code
+            became.setdefault(kind, Counter())[code] += 1
+            peak = max(peak, _peak(decoder))
+        starts = decoder.starts
+    total = sum(became.values(), Counter())
+    kinds = {kind: dict(sorted(counts.items())) for kind, counts in sorted(became.items())}
+    return {"read": count, "total": dict(total), "became": kinds, "children": starts, "peak": peak}
+
+
+def _peak(decoder: Any) -> int:
+    """The peak of the child's memory so far, in bytes; 0 where there is none now."""
+    if decoder._child is None:
+        return 0
+    status = Path(f"/proc/{decoder._child._process.pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run it as the module's docstring says; 1 if a law does not hold."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -248,8 +289,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--openimages", default=os.environ.get("MAPSIGHT_OPENIMAGES"))
     parser.add_argument("--keep", type=Path, help="a new folder for the files and the workspace")
+    parser.add_argument("--decoder", action="store_true", help="the decoding process alone")
     options = parser.parse_args(argv)
     others = pictures_of(Path(options.openimages), 60) if options.openimages else []
+    if options.decoder:
+        found = decode_mutants(options.pictures, options.seed, others)
+        sys.stdout.write(json.dumps(found, indent=1) + "\n")
+        return int(found["read"] != sum(found["total"].values()))
     with tempfile.TemporaryDirectory() as temporary:
         base = options.keep or Path(temporary)
         (base / "mutants").mkdir(parents=True)

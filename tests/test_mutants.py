@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.mutants import judge, mutate, pictures_of, write_mutants
+from benchmarks.mutants import decode_mutants, judge, mutate, pictures_of, write_mutants
 from driver.workspace import Workspace
 from mapsight.records import ERROR_CODES
 
@@ -49,6 +49,14 @@ def test_every_error_has_a_known_code_and_damage_is_found(found):
     codes = {code for counts in found["became"].values() for code in counts}
     assert codes - {code for code in codes if code.startswith("accepted")} <= set(ERROR_CODES)
     assert found["became"]["picture"]["corrupt"] and found["became"]["ours"]["bad_shard"]
+
+
+def test_mutants_of_every_format_and_mode_cost_one_record_each():
+    found = decode_mutants(400, seed=7)
+    assert sum(found["total"].values()) == found["read"] == 400
+    assert set(found["total"]) <= {"classified", *ERROR_CODES}
+    assert "decoder_crashed" not in found["total"] and found["children"] == 1
+    assert found["peak"] < 400 * 2**20
 
 
 @given(st.binary(min_size=1, max_size=300), st.integers(0, 2**32), st.binary(min_size=1))

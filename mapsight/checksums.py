@@ -5,15 +5,18 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import http.client
 import re
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mapsight.http_answer import HttpAnswer
 
 __all__ = ["digests", "said_md5"]
 
 
-def said_md5(response: http.client.HTTPResponse) -> str | None:
+def said_md5(response: HttpAnswer) -> str | None:
     """The MD5 of the body in hex, if the server says it.
 
     In `x-goog-hash` (Google Cloud Storage), in `Content-MD5`, or as an ETag of 32

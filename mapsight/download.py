@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mapsight.checksums import digests, said_md5
+from mapsight.http_answer import HttpAnswer
 from mapsight.http_get import (
     HEADERS,
     MAX_REDIRECTS,
@@ -36,7 +37,6 @@ STRONG = re.compile(r'"[^"]*"')
 CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 Told = Callable[[int, int], None]
-Response = http.client.HTTPResponse
 
 
 class DownloadError(ValueError):
@@ -162,7 +162,7 @@ def _go_on(
         if response.status != 200:
             reason = f"the server answered {response.status}, expected 200"
             raise FetchError(reason, passing=response.status in PASSING)
-        etag = response.getheader("ETag", "")
+        etag = _etag(response)
         begun = _Begun(url, etag, response.length or 0, said_md5(response) or "")
         part.unlink(missing_ok=True)
         _write(_beside(part), begun)
@@ -171,7 +171,7 @@ def _go_on(
 
 
 @contextmanager
-def _answered(request: Request, url: str, headers: dict[str, str]) -> Iterator[Response]:
+def _answered(request: Request, url: str, headers: dict[str, str]) -> Iterator[HttpAnswer]:
     """The response at the end of the redirects."""
     for _ in range(MAX_REDIRECTS + 1):
         with request.asked(url, headers) as response:
@@ -182,16 +182,22 @@ def _answered(request: Request, url: str, headers: dict[str, str]) -> Iterator[R
     raise FetchError(f"more than {MAX_REDIRECTS} redirects")
 
 
-def _continues(response: Response, have: int, begun: _Begun) -> bool:
+def _etag(response: HttpAnswer, default: str = "") -> str:
+    """The mark of a body, where it can be sent back."""
+    etag = response.getheader("ETag", default)
+    return etag if etag.isascii() else default
+
+
+def _continues(response: HttpAnswer, have: int, begun: _Begun) -> bool:
     """Whether a partial body begins where the part ends, and is of the same whole."""
     found = CONTENT_RANGE.match(response.getheader("Content-Range", ""))
-    if found is None or response.getheader("ETag", begun.etag) != begun.etag:
+    if found is None or _etag(response, begun.etag) != begun.etag:
         return False
     return int(found[1]) == have and found[2] in ("*", str(begun.total))
 
 
 def _copy(
-    request: Request, response: Response, part: Path, have: int, total: int, told: Told
+    request: Request, response: HttpAnswer, part: Path, have: int, total: int, told: Told
 ) -> None:
     """The rest of a body, written after what is there."""
     coding = response.getheader("Content-Encoding", "identity")

@@ -19,6 +19,7 @@ from mapsight.http_get import (
     Request,
     next_hop,
 )
+from mapsight.public_address import public_address, without_secrets
 
 __all__ = ["FetchError", "fetch", "is_public"]
 
@@ -49,9 +50,10 @@ def fetch(
     try:
         return future.result(timeout=seconds)
     except (TimeoutError, FutureTimeoutError, LateError):
-        raise FetchError(f"{url}: not complete after {seconds:g} s") from None
+        raise FetchError(f"{public_address(url)}: not complete after {seconds:g} s") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise FetchError(f"{url}: {error or type(error).__name__}") from error
+        reason = without_secrets(str(error)) or type(error).__name__
+        raise FetchError(f"{public_address(url)}: {reason}") from error
     finally:
         request.hang_up()
 

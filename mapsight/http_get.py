@@ -6,6 +6,7 @@ redirect, nor a number written in octal leads to a machine that is not public.
 
 from __future__ import annotations
 
+import base64
 import functools
 import hashlib
 import http.client
@@ -17,11 +18,14 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import BinaryIO
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
 
 from mapsight import __version__
 from mapsight.addresses import is_public
 from mapsight.checksums import said_md5
+from mapsight.http_answer import HttpAnswer
+from mapsight.http_errors import FetchError, LateError
+from mapsight.public_address import public_address
 
 __all__ = [
     "HEADERS",
@@ -36,6 +40,7 @@ __all__ = [
     "next_hop",
 ]
 
+NOT_PUBLIC = "is not a public address (--allow-private allows it)"
 MAX_BYTES = 64 << 20
 MAX_REDIRECTS = 5
 BLOCK = 1 << 16
@@ -43,6 +48,10 @@ REDIRECTS = (301, 302, 303, 307, 308)
 SAFE = "%/:=&?~#+!$,;'@()*[]"
 """What is left as it is in a path or query; the rest is percent-encoded."""
 
+BLANKS = "".join(map(chr, range(33)))
+TABS = re.compile(r"[\t\r\n]")
+QUERY = re.compile(r"([^?#]*)([?#]?)(.*)", re.S)
+NOT_UTF8 = re.compile("[\udc80-\udcff]")
 PAGE = re.compile(
     rb"(\xef\xbb\xbf)?\s*(<!--(?:(?!-->).)*-->\s*)*<(!doctype\s+html|html|head|body)\b", re.I | re.S
 )
@@ -52,22 +61,6 @@ HEADERS = {
     "Accept-Encoding": "identity",
     "Connection": "close",
 }
-
-
-class FetchError(ValueError):
-    """A URL that cannot or must not be fetched.
-
-    `code` is one of `records.ERROR_CODES`; `passing` says that asking again in a
-    moment may help.
-    """
-
-    def __init__(self, message: str, code: str = "url_failed", passing: bool = False) -> None:
-        super().__init__(message)
-        self.code, self.passing = code, passing
-
-
-class LateError(Exception):
-    """The time is over."""
 
 
 @dataclass(frozen=True)
@@ -108,15 +101,14 @@ class Request:
             return Answer(response.status, response.getheader("Location"), wait)
 
     @contextmanager
-    def asked(self, url: str, headers: Mapping[str, str]) -> Iterator[http.client.HTTPResponse]:
-        """The response to one GET, its body not yet read; raises as `get` does."""
-        connection, target = _parsed(url)
+    def asked(self, url: str, headers: Mapping[str, str]) -> Iterator[HttpAnswer]:
+        """The answer to one GET, its body not yet read; raises as `get` does."""
+        connection, target, login = _parsed(url)
         with closing(connection):
-            connection.sock = _connect(self, connection)
-            connection.request("GET", target, headers=dict(headers))
-            # it has a handle of its own on the socket, which an error would keep alive
-            with closing(connection.getresponse()) as response:
-                yield response
+            connection.sock = link = _connect(self, connection)
+            link.settimeout(self.seconds_left())
+            connection.request("GET", target, headers={**headers, **login})
+            yield HttpAnswer(link, self.seconds_left, self.max_bytes)
 
     def seconds_left(self) -> float:
         """How long the next step may take."""
@@ -135,10 +127,23 @@ class Request:
 
 
 def next_hop(url: str, answer: Answer) -> str:
-    """Where a redirect leads."""
-    if not answer.location:
+    """Where a redirect leads, as browsers read it.
+
+    Bytes that are not UTF-8 are percent-encoded as they are, blanks around it, tabs and
+    line breaks are dropped, and a backslash before the query is a slash.
+
+    Raises:
+        FetchError: there is no address, or none that can be read.
+    """
+    location = TABS.sub("", (answer.location or "").strip(BLANKS))
+    if not location:
         raise FetchError(f"redirected (status {answer.status}) to nowhere", "url_gone")
-    return urljoin(url, answer.location)
+    text = NOT_UTF8.sub(lambda byte: f"%{ord(byte[0]) - 0xDC00:02X}", location)
+    path, mark, rest = QUERY.match(text).groups()  # type: ignore[union-attr]
+    try:
+        return urljoin(url, path.replace("\\", "/") + mark + rest)
+    except ValueError as error:
+        raise FetchError(f"redirected to what is no address: {error}", "url_refused") from error
 
 
 def host_of(url: str) -> str:
@@ -149,22 +154,40 @@ def host_of(url: str) -> str:
         return ""
 
 
-def _parsed(url: str) -> tuple[http.client.HTTPConnection, str]:
-    """A connection that is not yet made, and what to ask for."""
+def _parsed(url: str) -> tuple[http.client.HTTPConnection, str, dict[str, str]]:
+    """A connection that is not yet made, what to ask for, and the header of a login."""
+    parts = _parts(url)
+    host, port = str(parts.hostname), parts.port
     try:
-        parts = urlsplit(url.strip())
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise FetchError(f"not an http or https address: {url[:200]!r}", "url_refused")
-        host, port = parts.hostname, parts.port
         connection = http.client.HTTPConnection(host, port)
         if parts.scheme == "https":
             connection = http.client.HTTPSConnection(host, port, context=_tls())
-    except FetchError:
-        raise
     except (ValueError, http.client.InvalidURL) as error:
         raise FetchError(str(error), "url_refused") from error
     path = quote(parts.path or "/", SAFE)
-    return connection, path + (f"?{quote(parts.query, SAFE)}" * bool(parts.query))
+    target = path + (f"?{quote(parts.query, SAFE)}" * bool(parts.query))
+    return connection, target, _login(parts)
+
+
+def _parts(url: str) -> SplitResult:
+    """The parts of an http or https URL with a host."""
+    try:
+        parts = urlsplit(url.strip())
+        if parts.scheme in ("http", "https") and parts.hostname:
+            _ = parts.port  # ValueError, which shows what may be a piece of a password
+            return parts
+    except ValueError as error:
+        reason = "its port is no number" if "@" in url or "ort" in str(error) else str(error)
+        raise FetchError(reason, "url_refused") from None
+    raise FetchError(f"not an http or https address: {public_address(url)[:200]!r}", "url_refused")
+
+
+def _login(parts: SplitResult) -> dict[str, str]:
+    """The header for a name and password in an address (RFC 7617)."""
+    if parts.username is None:
+        return {}
+    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
 
 
 @functools.cache
@@ -183,7 +206,7 @@ def _connect(request: Request, connection: http.client.HTTPConnection) -> socket
     for *_, address in found:
         if not (request.allow_private or is_public(str(address[0]))):
             where = host if host == address[0] else f"{host} ({address[0]})"
-            raise FetchError(f"{where} is not a public address", "url_refused")
+            raise FetchError(f"{where} {NOT_PUBLIC}", "url_refused")
     link = _first_that_answers(request, found)
     if isinstance(connection, http.client.HTTPSConnection):
         link = _tls().wrap_socket(link, server_hostname=host, do_handshake_on_connect=False)
@@ -208,7 +231,7 @@ def _first_that_answers(request: Request, found: Sequence[tuple]) -> socket.sock
     raise problem
 
 
-def _copy(request: Request, response: http.client.HTTPResponse, sink: BinaryIO) -> None:
+def _copy(request: Request, response: HttpAnswer, sink: BinaryIO) -> None:
     """The body, if it is complete, not too long, not compressed and no web page."""
     coding = response.getheader("Content-Encoding", "identity")
     if coding.lower() != "identity":

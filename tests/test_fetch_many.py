@@ -175,7 +175,8 @@ def test_a_redirect_to_nowhere_is_the_end():
 
 def test_private_addresses_are_refused_without_being_asked():
     result, asked = one(reply(PICTURE), allow_private=False)
-    assert (failed(result), asked) == (("url_refused", "127.0.0.1 is not a public address"), 0)
+    refused = "127.0.0.1 is not a public address (--allow-private allows it)"
+    assert (failed(result), asked) == (("url_refused", refused), 0)
 
 
 def test_a_redirect_to_a_private_address_is_refused(monkeypatch: pytest.MonkeyPatch):

@@ -45,10 +45,12 @@ class Question:
     """A query as typed and what has been found out about it.
 
     A picture from outside is read when it is needed and let go of again: there
-    may be thousands of queries.
+    may be thousands of queries. `typed` is shown, so it is without passwords and
+    signatures; what opens the picture is `address`, where it is another.
     """
 
     typed: str
+    address: str = ""
     image_id: str | None = None
     sha256: str | None = None
     data: bytes | None = None

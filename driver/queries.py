@@ -22,7 +22,9 @@ from mapsight.extract import feature_of
 from mapsight.fetch import FetchError, fetch
 from mapsight.inputs import HEX_ID, open_uri, resolve, safe_id
 from mapsight.mobilenet import load_model
+from mapsight.public_address import public_address, without_secrets
 from mapsight.sandbox import Decoder
+from mapsight.schemes import AddressError, named_errors
 from mapsight.shards import MAX_BYTES
 from mapsight.text_files import decoded, read_text
 
@@ -32,6 +34,7 @@ STDIN = "-"
 NO_QUERY = "no such file, and not an image_id"
 
 URL = re.compile(r"https?://", re.IGNORECASE)
+SHOWN = 300  # letters of a reason
 
 
 def typed_queries(options: Namespace) -> list[str]:
@@ -69,36 +72,55 @@ def queries_in(lines: Iterable[str]) -> Iterator[str]:
 
 def question_of(typed: str) -> Question:
     """What a query is: a URL or a file to be looked at, or the id of a picture."""
+    question = Question(public_address(typed), typed)
     if URL.match(typed):
-        return Question(typed)
+        return question
+    is_file = is_folder = is_there = False
     try:
-        file_system, path = resolve(typed)
-        if file_system.isfile(path):
-            return Question(typed)
-        if file_system.isdir(path):
-            return Question(typed, error="is a folder; name a picture file")
+        with named_errors(typed):
+            file_system, path = resolve(typed)
+            is_file, is_folder = file_system.isfile(path), file_system.isdir(path)
+            is_there = is_file or is_folder or file_system.exists(path)
+    except AddressError as error:
+        question.error = str(error).removeprefix(f"{question.typed}: ")
     except FileNotFoundError:  # the current folder was deleted
         pass
     except (OSError, ValueError, ImportError) as error:
-        return Question(typed, error=f"cannot be read: {error}")
-    if safe_id(typed):
-        return Question(typed, image_id=typed.lower() if HEX_ID.fullmatch(typed) else typed)
-    return Question(typed, error=NO_QUERY)
+        question.error = f"cannot be read: {_reason(error, question)}"
+    if question.error or is_file:
+        return question
+    if is_folder:
+        question.error = "is a folder; name a picture file"
+    elif is_there:
+        question.error = "is a device or a pipe; name a picture file"
+    elif safe_id(typed) and "://" not in typed:
+        question.image_id = typed.lower() if HEX_ID.fullmatch(typed) else typed
+    else:
+        question.error = NO_QUERY
+    return question
+
+
+def _reason(error: Exception, question: Question) -> str:
+    """What a file system says, without the name that stands before it anyway."""
+    text = " ".join(without_secrets(str(error), question.address).split())
+    text = text or type(error).__name__
+    return text.removeprefix(f"{question.typed}: ")[:SHOWN]
 
 
 def _read(question: Question, allow_private: bool) -> bytes:
     """The bytes of a query picture; none, and the question's error, if they cannot be had."""
+    address = question.address or question.typed
     try:
-        if URL.match(question.typed):
-            data = fetch(question.typed, allow_private=allow_private)
+        if URL.match(address):
+            data = fetch(address, allow_private=allow_private)
         else:
-            with open_uri(question.typed) as file:
+            with named_errors(address), open_uri(address) as file:
                 data = file.read(MAX_BYTES + 1)
     except FetchError as error:
         question.error = str(error).removeprefix(f"{question.typed}: ")
         return b""
-    except (OSError, ValueError) as error:
-        question.error = f"cannot be read: {error}"
+    except (OSError, ValueError, ImportError) as error:
+        question.error = f"cannot be read: {_reason(error, question)}"
         return b""
     if len(data) > MAX_BYTES:
         question.error = f"larger than {MAX_BYTES:,} bytes"

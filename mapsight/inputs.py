@@ -1,4 +1,4 @@
-"""Finding what the user named: files in folders, globs, Parquet, anywhere fsspec reaches."""
+"""Finding what the user named: files in folders, globs, Parquet, here or where SCHEMES lead."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from mapsight.globs import glob_matches, parent_of, split_glob
 from mapsight.hdfs import resolve_hdfs
 from mapsight.named_inputs import NamedInputs
 from mapsight.passed_over import passes_over
+from mapsight.public_address import public_address, without_secrets
+from mapsight.schemes import AddressError, named_errors, require_file, scheme_of
 from mapsight.table_logs import TableError, delta_files, refuse_tables
 
 __all__ = [
@@ -102,22 +104,34 @@ def safe_id(text: str) -> bool:
 
 
 def resolve(uri: str | bytes) -> tuple[Any, str]:
-    """(file system, path) of a URI; a local path may hold any characters."""
+    """(file system, path) of a URI; a local path may hold any characters.
+
+    Raises:
+        AddressError: it is none of `schemes.SCHEMES`.
+        OSError, ValueError, ImportError: there is no way to its file system.
+    """
     text = uri.decode("utf-8", "surrogateescape") if isinstance(uri, bytes) else uri
-    local = LocalFileSystem()
-    if text.startswith("/") or ("://" not in text and local.exists(text)):
+    scheme = "" if text.startswith("/") else scheme_of(text)
+    text = f"{scheme}{text[len(scheme) :]}"  # in lower case
+    if scheme in ("", "file", "local"):
+        local = LocalFileSystem()
         return local, local._strip_protocol(text)
-    if text.startswith("hdfs://"):
+    if scheme == "hdfs":
         return resolve_hdfs(text)
-    if text.startswith("s3://"):  # what jobs have written must be seen
-        return fsspec.core.url_to_fs(text, use_listings_cache=False)
-    return fsspec.core.url_to_fs(text)
+    with named_errors(text):
+        if scheme == "s3":  # what jobs have written must be seen
+            return fsspec.core.url_to_fs(text, use_listings_cache=False)
+        return fsspec.core.url_to_fs(text)
 
 
 def open_uri(uri: str | bytes) -> Any:
-    """An open binary file for what `Found.uri` names."""
+    """An open binary file for what `Found.uri` names; OSError if it is no file."""
     file_system, path = resolve(uri)
-    return file_system.open(path, "rb")
+    if isinstance(file_system, LocalFileSystem):
+        require_file(path)
+        return file_system.open(path, "rb")
+    with named_errors(path):
+        return file_system.open(path, "rb")
 
 
 @dataclass(frozen=True)
@@ -178,24 +192,37 @@ def find_inputs(
         InputError: nothing is there, the file system cannot be reached, or it is a
             table whose present files cannot be told.
     """
+    shown = public_address(typed)
     try:
-        file_system, path = resolve(typed)
-        search = _Search(file_system, frozenset(skip), keep, named or NamedInputs([typed]))
-        if file_system.isdir(path):
-            if search.named.add_folder(search.real(path)):
-                yield from _walk(search, path, typed.rstrip("/") or "/")
-        elif file_system.exists(path):
-            found = _found(file_system, file_system.info(path), typed)
-            if search.named.add_file(search.real(path)):
-                yield replace(found, kind="urls") if is_url_list(typed) else found
-        elif any(character in typed for character in "*?["):
-            yield from _glob(search, path, typed)
-        else:
-            raise InputError(f"{typed}: no such file or folder")
+        with named_errors(typed):
+            yield from _files(typed, shown, frozenset(skip), keep, named or NamedInputs([typed]))
     except InputError:
         raise
+    except AddressError as error:
+        raise InputError(str(error)) from error
     except (OSError, ValueError, ImportError) as error:
-        raise InputError(f"{typed}: cannot be listed: {error}") from error
+        reason = without_secrets(str(error), typed)
+        raise InputError(f"{shown}: cannot be listed: {reason}") from error
+
+
+def _files(
+    typed: str, shown: str, skip: frozenset[str], keep: Any, named: NamedInputs
+) -> Iterator[Found]:
+    file_system, path = resolve(typed)
+    search = _Search(file_system, skip, keep, named)
+    if file_system.isdir(path):
+        if search.named.add_folder(search.real(path)):
+            yield from _walk(search, path, shown.rstrip("/") or "/")
+    elif file_system.isfile(path):
+        found = _found(file_system, file_system.info(path), shown)
+        if search.named.add_file(search.real(path)):
+            yield replace(found, kind="urls") if is_url_list(shown) else found
+    elif any(character in typed for character in "*?["):
+        yield from _glob(search, path, shown)
+    elif file_system.exists(path):
+        raise InputError(f"{shown}: is neither a file nor a folder")
+    else:
+        raise InputError(f"{shown}: no such file or folder")
 
 
 def _glob(search: _Search, pattern: str, typed: str) -> Iterator[Found]:

@@ -25,39 +25,9 @@ SECRET = re.compile(
 )
 """Parameters that let somebody in, or belong to those that do."""
 
-WITH_SIGNATURE = frozenset(
-    [
-        "expires",
-        "expiry",
-        "exp",
-        "hash-algorithm",
-        "algorithm",
-        "st",
-        "se",
-        "sp",
-        "sv",
-        "sr",
-        "si",
-        "sip",
-        "spr",
-        "ss",
-        "srt",
-        "skoid",
-        "sktid",
-        "skt",
-        "ske",
-        "sks",
-        "skv",
-        "saoid",
-        "suoid",
-        "scid",
-        "sdd",
-        "rscc",
-        "rscd",
-        "rsce",
-        "rscl",
-        "rsct",
-    ]
+WITH_SIGNATURE = re.compile(
+    r"expir(es|y)|exp|(hash-)?algorithm|s[tepvris]|sip|spr|ss|srt|sk(oid|tid|t|e|s|v)|s[au]oid"
+    r"|scid|sdd|rsc[cdelt]"
 )
 """Parameters that say how and until when a signature is good, where there is one."""
 
@@ -73,6 +43,7 @@ OPAQUE = re.compile(
 LONG = re.compile(r"[A-Za-z0-9_+=~%-]{24,}")
 DIGEST = re.compile(r"~[0-9a-f]{16}")
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+LOGIN = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*://([^/\\?#\s]*)@")
 IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>]+")
 SESSION = re.compile(r";(jsessionid|phpsessid|sid)=[^/?#;]*", re.I)
 DEPTH = 3  # of addresses inside addresses
@@ -89,8 +60,14 @@ def public_address(address: str) -> str:
     return _public(address, DEPTH)
 
 
-def without_secrets(text: str) -> str:
-    """Text (a message, a command line) with each address in it as `public_address` has it."""
+def without_secrets(text: str, address: str = "") -> str:
+    """Text (a message, a command line) with each address in it as `public_address` has it.
+
+    Args:
+        address: whose login is left out also where it stands alone.
+    """
+    if (login := LOGIN.match(address)) and login[1]:
+        text = text.replace(f"{login[1]}@", "").replace(login[1], "…")
     return IN_TEXT.sub(lambda found: public_address(found[0]), text) if "://" in text else text
 
 
@@ -109,7 +86,7 @@ def _public(address: str, depth: int) -> str:
 def _divided(rest: str) -> tuple[str, str, str | None, str | None]:
     """Host without a login, path, query and fragment; None where there is no such part."""
     host, path = re.match(r"([^/\\?#]*)(.*)", rest, re.S).groups()  # type: ignore[union-attr]
-    name, at, host_only = host.rpartition("@")
+    _, at, host_only = host.rpartition("@")
     if not at and "@" in path and re.search(r":(?!\d*$)", host) and not host.startswith("["):
         # a password with a slash, ? or # in it: nobody can reach that, and it is not shown
         host, _, after = path.rpartition("@")
@@ -151,7 +128,7 @@ def _secret_names(names: Sequence[str]) -> set[str]:
     for group in TOGETHER:
         secret |= group if group <= here else set()
     signed = any(re.search(r"sig(nature)?$|^policy$", name) for name in secret)
-    return secret | (here & WITH_SIGNATURE if signed else set())
+    return secret | (set(filter(WITH_SIGNATURE.fullmatch, here)) if signed else set())
 
 
 def _shown(name: str, parameter: str, depth: int) -> str:

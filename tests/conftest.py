@@ -13,7 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mapsight import schemes
+
 ROOT = Path(__file__).resolve().parent.parent
+schemes.SCHEMES.add("memory")  # stands for what is far away
 
 
 def folder_from(variable: str) -> Path:

@@ -30,6 +30,7 @@ from driver.runners import check_runner
 from driver.stages import STAGE_TABLE
 from driver.workspace import Workspace, is_current
 from mapsight.hadoop_conf import hadoop_command
+from mapsight.public_address import without_secrets
 
 __all__ = ["model", "report", "run", "status"]
 
@@ -44,7 +45,9 @@ def run(options: Namespace, command: str) -> int:
     _make_folder(options.results)
     with workspace.locked():
         pipeline = Pipeline(options, workspace)
-        pipeline.memo.update(command=command, started=time.strftime("%Y-%m-%dT%H:%M:%S%z"))
+        pipeline.memo.update(
+            command=without_secrets(command), started=time.strftime("%Y-%m-%dT%H:%M:%S%z")
+        )
         check_options(pipeline)
         check_headers(pipeline)
         if is_alone(pipeline):

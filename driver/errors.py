@@ -6,6 +6,7 @@ import contextlib
 import signal
 from collections.abc import Iterator
 
+from mapsight.public_address import without_secrets
 from mapsight.text import plain
 
 __all__ = ["Failure", "UsageError", "undisturbed"]
@@ -35,7 +36,7 @@ class Failure(Exception):  # noqa: N818
     exit_status = 1
 
     def __init__(self, message: str, detail: str = "") -> None:
-        super().__init__(plain(message))
+        super().__init__(plain(without_secrets(message)))
         self.detail = detail
 
 

@@ -14,6 +14,7 @@ from mapsight import openimages
 from mapsight.inputs import Found, InputError, find_inputs
 from mapsight.named_inputs import NamedInputs
 from mapsight.plan import LISTINGS, Plan, make_plan
+from mapsight.public_address import public_address
 
 __all__ = [
     "dataset_of",
@@ -106,7 +107,7 @@ def plan(run: Pipeline, folder: str) -> Outcome:
         "pictures": planned.pictures,
         "bytes": planned.bytes,
         "digest": planned.digest,
-        "inputs": named_inputs(run),
+        "inputs": list(map(public_address, named_inputs(run))),
         "listings": {kind: f"{folder}/{name}" for kind, name in LISTINGS.items()},
         **{kind: [asdict(split) for split in splits] for kind, splits in planned.splits.items()},
     }

@@ -54,6 +54,7 @@ try:
     from driver.needs import check_needs
     from driver.streams import finish_output, mend_streams
     from driver.unwritable import GONE, reason_of, stands, watch_folder
+    from mapsight.public_address import without_secrets
 except ModuleNotFoundError as error:
     sys.exit(_lacking(error).rstrip())
 
@@ -166,7 +167,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(error, ModuleNotFoundError):
             sys.stderr.write(_lacking(error))
             return 1
-        sys.stderr.write(f"mapsight: error: {reason_of(error)} (--debug shows the traceback)\n")
+        sys.stderr.write(f"mapsight: error: {without_secrets(reason_of(error))} (--debug shows the traceback)\n")
         return 1
 
 

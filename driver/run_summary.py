@@ -42,6 +42,15 @@ def _outcome(summary: dict[str, Any]) -> Iterator[str]:
         yield f"no head: {summary['no_head']}; the model's own classes are the labels"
 
 
+def _same_pictures(run: Pipeline) -> Iterator[str]:
+    """What may be placeholders: hosts send one picture for all that are gone."""
+    if same := run.documents.get("fetch", {}).get("notes", {}).get("same"):
+        yield (
+            f"same picture: {same:,} addresses gave the bytes that another gave too; a host may"
+            " send one picture for all that it has no longer (`mapsight duplicates` lists them)"
+        )
+
+
 def print_summary(run: Pipeline, summary: dict[str, Any] | None, where: dict[str, str]) -> None:
     """Say on stderr what was done, and where it is.
 
@@ -51,6 +60,6 @@ def print_summary(run: Pipeline, summary: dict[str, Any] | None, where: dict[str
     if all(report.skipped for report in run.reports):
         lines += ["", "nothing to do: everything is up to date"]
     if summary:
-        lines += ["", *_outcome(summary)]
+        lines += ["", *_outcome(summary), *_same_pictures(run)]
     lines += [f"{name}: {path}" for name, path in where.items()]
     sys.stderr.write("\n".join(lines) + "\n")

@@ -134,7 +134,9 @@ def fetch(run: Pipeline, folder: str) -> Outcome:
     found = sum(record["split"]["rows"] for record in fetched)
     require(found == wanted, f"fetch: {found} of {wanted} URLs were answered for; run again")
     failed = sum(record["failed"] for record in fetched)
-    return Outcome(counters, {**_notes_of(run, fetched, FETCHED), "failed": failed})
+    same = sum(record.get("same", 0) for record in fetched)
+    notes = {**_notes_of(run, fetched, FETCHED), "failed": failed, "same": same}
+    return Outcome(counters, notes)
 
 
 def _store(run: Pipeline) -> str:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mapsight.http_answer import HttpAnswer
 
-__all__ = ["digests", "said_md5"]
+__all__ = ["digests", "md5_of", "said_md5"]
+
+HEX = re.compile("[0-9a-f]{32}")
 
 
 def said_md5(response: HttpAnswer) -> str | None:
@@ -27,11 +29,25 @@ def said_md5(response: HttpAnswer) -> str | None:
     hashes = response.getheader("x-goog-hash", "").replace(" ", "").split(",")
     known = [text[4:] for text in hashes if text.startswith("md5=")]
     for text in [*known, response.getheader("Content-MD5", "")]:
-        with suppress(binascii.Error, ValueError):
-            if len(digest := base64.b64decode(text, validate=True)) == 16:
-                return digest.hex()
+        if len(text) < 32 and (digest := md5_of(text)):
+            return digest
     etag = response.getheader("ETag", "").strip('"').lower()
-    return etag if re.fullmatch("[0-9a-f]{32}", etag) else None
+    return etag if HEX.fullmatch(etag) else None
+
+
+def md5_of(text: str) -> str | None:
+    """An MD5 in hex, of its base64 or hex; None of other text.
+
+    >>> md5_of("1B2M2Y8AsgTpgAmY7PhCfg=="), md5_of("D41D8CD98F00B204E9800998ECF8427E"), md5_of("x")
+    ('d41d8cd98f00b204e9800998ecf8427e', 'd41d8cd98f00b204e9800998ecf8427e', None)
+    """
+    text = text.strip()
+    if HEX.fullmatch(text.lower()):
+        return text.lower()
+    with suppress(binascii.Error, ValueError):
+        if len(digest := base64.b64decode(text, validate=True)) == 16:
+            return digest.hex()
+    return None
 
 
 def digests(path: Path) -> tuple[str, str]:

@@ -25,6 +25,7 @@ from mapsight.http_get import (
     next_hop,
 )
 from mapsight.integrity import write_whole
+from mapsight.public_address import public_address, without_secrets
 from mapsight.retries import PASSING, TRIES, is_ours, may_pass, pause
 
 __all__ = ["DownloadError", "Record", "download", "record_of"]
@@ -47,8 +48,8 @@ class DownloadError(ValueError):
 class Record:
     """What lies beside a downloaded file, as NAME.json.
 
-    `md5` and `etag` are what the server said ("" for nothing), `mtime_ns` the time
-    of the local file, by which a later change of it is noticed.
+    `url` is without secrets, `md5` and `etag` are what the server said ("" for nothing),
+    `mtime_ns` is the time of the local file, by which a later change of it is noticed.
     """
 
     url: str
@@ -108,10 +109,11 @@ def download(
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     record = record_of(target)
-    if record and record.url == url and not refresh:
+    known = public_address(url)
+    if record and record.url == known and not refresh:
         return record
     part = target.with_name(f"{target.name}.part")
-    asked = {"If-None-Match": record.etag} if record and record.url == url and record.etag else {}
+    asked = {"If-None-Match": record.etag} if record and record.url == known and record.etag else {}
     begun = _patiently(url, part, asked, allow_private, told)
     if begun is None:  # the server has nothing new
         return record  # type: ignore[return-value]
@@ -134,7 +136,8 @@ def _patiently(
             tries = 1 if kept > before else tries + 1
             if tries >= TRIES or not (isinstance(error, LateError) or may_pass(error)):
                 what = f"; {kept:,} bytes of it are kept, run again" if kept else ""
-                raise DownloadError(f"{url}: {error or type(error).__name__}{what}") from error
+                reason = without_secrets(str(error), url) or type(error).__name__
+                raise DownloadError(f"{public_address(url)}: {reason}{what}") from error
             time.sleep(pause(tries))
 
 
@@ -143,7 +146,9 @@ def _go_on(
 ) -> _Begun | None:
     """One try: what is missing of a part, or all of it; None for "not modified"."""
     begun, have = _read(_beside(part), _Begun), _size(part)
-    have = have if begun and begun.url == url and STRONG.fullmatch(begun.etag) else 0
+    have = (
+        have if begun and begun.url == public_address(url) and STRONG.fullmatch(begun.etag) else 0
+    )
     if begun and have and have == begun.total:
         return begun
     headers = {**HEADERS, "Accept": "*/*", **asked}
@@ -163,7 +168,7 @@ def _go_on(
             reason = f"the server answered {response.status}, expected 200"
             raise FetchError(reason, passing=response.status in PASSING)
         etag = _etag(response)
-        begun = _Begun(url, etag, response.length or 0, said_md5(response) or "")
+        begun = _Begun(public_address(url), etag, response.length or 0, said_md5(response) or "")
         part.unlink(missing_ok=True)
         _write(_beside(part), begun)
         _copy(request, response, part, 0, begun.total, told)

@@ -13,7 +13,7 @@ import hashlib
 import itertools
 import json
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from difflib import SequenceMatcher
@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 from mapsight.fetch_many import Fetched, Limits, fetch_many
 from mapsight.inputs import image_id_of, open_uri, resolve
 from mapsight.pack import write_shard
+from mapsight.public_address import public_address
 from mapsight.records import PROVENANCE, Split, error_record
 from mapsight.shards import Image, read_images
 
@@ -38,13 +39,14 @@ Told = Callable[[str, int], None]
 class Chunk:
     """The shard of a chunk of URLs.
 
-    `split` reads it, `sha256` is its own, and `failed` counts the URLs that may
-    succeed next time.
+    `split` reads it, `sha256` is its own, `failed` counts the URLs that may
+    succeed next time, and `same` those that gave the bytes that another URL gave too.
     """
 
     split: Split
     sha256: str
     failed: int
+    same: int = 0
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class _Document:
     bytes: int
     failed: int
     refused: int
+    same: int = 0
 
     def complete(self, limits: Limits) -> bool:
         """Whether no row is to be asked for again."""
@@ -68,7 +71,7 @@ class _Document:
 
     def chunk(self, shard: str, first: int) -> Chunk:
         split = Split(shard, "", 0, self.row_groups, self.rows, self.bytes, first)
-        return Chunk(split, self.sha256, self.failed)
+        return Chunk(split, self.sha256, self.failed, self.same)
 
 
 def document_of(shard: str) -> str:
@@ -103,7 +106,7 @@ def fetch_chunk(
             are; with 0 while nothing arrives.
     """
     packed = [_packed(row) for row in rows]
-    content = _digest(packed)
+    content = _content(rows, packed)
     folder = f"{store.rstrip('/')}/{_digest(packed[0]['source'])[:24]}"
     shard, document = _best(folder, content)
     same = document is not None and document.content == content
@@ -111,22 +114,44 @@ def fetch_chunk(
         told("kept", len(rows))
         return document.chunk(shard, first)
     kept = _kept(shard, packed, limits, again) if document else {}
-    wanted = [row["source"] for place, row in enumerate(packed) if place not in kept]
-    got = fetch_many(wanted, limits, waiting=lambda: told("fetched", 0))
+    wanted = [row for place, row in enumerate(rows) if place not in kept]
+    got = fetch_many([row["url"] for row in wanted], limits, waiting=lambda: told("fetched", 0))
+    got = map(_as_listed, wanted, got)
     told("kept", len(kept))
     lost, got = _failures_before_the_first(got, told)
     if document and same and len(lost) == len(wanted):
         return document.chunk(shard, first)  # nothing is better than it was
     old = document.chunk(shard, first).split if document else None
-    results = _results(len(rows), kept, old, itertools.chain(lost, got))
+    results = _results(rows, kept, old, itertools.chain(lost, got))
     return _write(map(_joined, packed, results), folder, content, first)
 
 
 def _packed(row: Row) -> Row:
     """The Image row of a URL, but for the picture."""
     known = {name: row[name] for name in PROVENANCE if row.get(name)}
-    image_id = row.get("image_id") or image_id_of(row["url"])
-    return {"image_id": image_id, "source": row["url"], "original_url": row["url"], **known}
+    url = public_address(row["url"])
+    image_id = row.get("image_id") or image_id_of(url)
+    return {"image_id": image_id, "source": url, "original_url": url, **known}
+
+
+def _content(rows: Sequence[Row], packed: Sequence[Row]) -> str:
+    """A digest of all that decides a shard."""
+    listed = [[row.get("original_bytes"), row.get("original_md5")] for row in rows]
+    return _digest([packed, listed] if any(any(pair) for pair in listed) else packed)
+
+
+def _as_listed(row: Row, result: Fetched) -> Fetched:
+    """A picture, unless the list says that it is another: what a host sends for lost ones."""
+    size, md5 = row.get("original_bytes"), row.get("original_md5")
+    if result.data is None or not (size or md5):
+        return result
+    if size and size != len(result.data):
+        reason = f"another picture: {len(result.data):,} bytes, the list says {size:,}"
+    elif md5 and md5 != (real := hashlib.md5(result.data, usedforsecurity=False).hexdigest()):
+        reason = f"another picture: its MD5 is {real}, the list says {md5}"
+    else:
+        return result
+    return Fetched(error=error_record("url_gone", reason))
 
 
 def _joined(row: Row, result: Fetched) -> Row:
@@ -205,17 +230,17 @@ def _counted(got: Iterator[Fetched], told: Told) -> Iterator[Fetched]:
 
 
 def _results(
-    count: int, kept: Mapping[int, int], old: Split | None, got: Iterator[Fetched]
+    rows: Sequence[Row], kept: Mapping[int, int], old: Split | None, got: Iterator[Fetched]
 ) -> Iterator[Fetched]:
     """What belongs to each row, kept or fetched, in order."""
     images = read_images(old) if old else iter(())
     position = 0
-    for place in range(count):
+    for place, row in enumerate(rows):
         if place not in kept:
             yield next(got)
             continue
         skipped = kept[place] - position
-        yield _as_fetched(next(itertools.islice(images, skipped, None)))
+        yield _as_listed(row, _as_fetched(next(itertools.islice(images, skipped, None))))
         position = kept[place] + 1
 
 
@@ -229,16 +254,20 @@ def _as_fetched(image: Image) -> Fetched:
 def _write(rows: Iterable[Row], folder: str, content: str, first: int) -> Chunk:
     """A new shard, and then its document."""
     codes: Counter[str | None] = Counter()
+    sources: dict[bytes, set[str]] = defaultdict(set)  # by what came from them
 
     def counted() -> Iterator[Row]:
         for row in rows:
             codes[row.get("error")] += 1
+            if row.get("image"):
+                sources[hashlib.sha256(row["image"]).digest()].add(row["source"])
             yield row
 
     shard = f"{folder}/{os.urandom(8).hex()}.parquet"
     split, sha256 = write_shard(counted(), shard, first)
     sizes = (split.row_groups, split.rows, split.bytes)
-    document = _Document(content, sha256, *sizes, codes["url_failed"], codes["url_refused"])
+    same = sum(len(group) for group in sources.values() if len(group) > 1)
+    document = _Document(content, sha256, *sizes, codes["url_failed"], codes["url_refused"], same)
     file_system, path = resolve(shard)
     file_system.pipe_file(document_of(path), json.dumps(asdict(document)).encode())
     return document.chunk(shard, first)

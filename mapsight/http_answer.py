@@ -50,7 +50,7 @@ class HttpAnswer:
     ) -> None:
         self._limit = max_bytes
         raw = _Connection(link, seconds_left, max_bytes + max(MOST_EXTRA, max_bytes >> 6))
-        self._in = io.BufferedReader(raw, BUFFER)
+        self._in = io.BufferedReader(raw, BUFFER)  # type: ignore[type-var]
         self.status, self._headers = self._answer()
         self.length: int | None = None
         self._left: int | None = None  # of the body, or of the chunk
@@ -111,7 +111,8 @@ class HttpAnswer:
 
     def _lines(self) -> list[bytes]:
         """The lines up to an empty one, HEAD_BYTES at most."""
-        lines, left = [], HEAD_BYTES
+        lines: list[bytes] = []
+        left = HEAD_BYTES
         while line := self._in.readline(left):
             left -= len(line)
             if left <= 0:

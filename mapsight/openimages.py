@@ -15,6 +15,7 @@ from typing import Any
 
 from mapsight.inputs import HEX_ID, Found, find_inputs, open_uri, resolve
 from mapsight.openimages_columns import data_rows, read_header, readable
+from mapsight.public_address import without_secrets
 
 __all__ = [
     "CsvSplit",
@@ -209,7 +210,8 @@ def _box_part(row: Mapping[str, str]) -> tuple[str, dict[str, Any]] | None:
 def _image_part(row: Mapping[str, str]) -> tuple[str, dict[str, Any]] | None:
     if not row.get("ImageID"):
         return None
-    part = {ours: row[theirs] for theirs, ours in IMAGE_FIELDS.items() if row.get(theirs)}
+    known = {ours: row[theirs] for theirs, ours in IMAGE_FIELDS.items() if row.get(theirs)}
+    part = {name: without_secrets(text) for name, text in known.items()}
     return _id(row), part
 
 

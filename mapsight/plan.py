@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 from mapsight.inputs import Found, InputError, image_id_of, open_uri
 from mapsight.parquet_layout import read_layout
-from mapsight.records import LISTING_SCHEMA, ORDINALS_PER_FILE, PROVENANCE, Split
+from mapsight.public_address import public_address
+from mapsight.records import LISTING_SCHEMA, ORDINALS_PER_FILE, PROVENANCE, URL_SCHEMA, Split
 from mapsight.url_lists import chunks, read_url_list
 
 __all__ = ["LISTINGS", "Plan", "listed_chunks", "make_plan", "pieces_of"]
@@ -27,6 +28,7 @@ MOST_SPLITS = 50_000
 PER_PICTURE = 20_000  # what a picture costs beside its bytes, in bytes read
 PER_URL = 100_000  # what is guessed to come from a URL
 ROWS_PER_GROUP = 8192  # of a listing: bounds what a task and the planner hold
+ORIGINAL = ("original_bytes", "original_md5")
 LISTINGS = {"files": "listing.parquet", "urls": "urls.parquet"}
 """The Parquet files that name loose files and URLs, by the kind of their splits."""
 
@@ -99,6 +101,7 @@ class _Total:
 def _spool(found: Iterable[Found], spool: Path, url_column: str | None) -> _Total:
     """Write one JSON line for each piece: a file, a row group, a chunk of URLs."""
     total = _Total()
+    spool.touch(0o600)
     with spool.open("w", encoding="utf-8") as out:
         for number, file in enumerate(found):
             total.digest.update(f"{file.source}\0{file.bytes}\0{file.stamp}\n".encode())
@@ -174,17 +177,23 @@ def _share_of(piece: dict[str, Any], share: float) -> int:
 def _write_listing(
     kind: str, pieces: Iterator[dict[str, Any]], listing: Path, share: float
 ) -> list[Split]:
-    """Each share of the files or URLs as row groups of their own."""
+    """Each share of the files or URLs as row groups of their own.
+
+    Of URLs it keeps the whole addresses, so only its owner may read it where that says more.
+    """
     splits: list[Split] = []
     groups = 0
-    with pq.ParquetWriter(listing, LISTING_SCHEMA) as writer:
+    schema = URL_SCHEMA if kind == "urls" else LISTING_SCHEMA
+    with pq.ParquetWriter(listing, schema) as writer:
         for _, part in itertools.groupby(pieces, key=lambda piece: _share_of(piece, share)):
             rows = itertools.chain.from_iterable(map(_listing_rows, part))
             split = Split(listing.name, "", groups, 0, 0, 0, 0, kind=kind)
             while some := list(itertools.islice(rows, ROWS_PER_GROUP)):
                 if not split.rows:
                     split = replace(split, first=some[0]["ordinal"])
-                writer.write_table(pa.Table.from_pylist(some, LISTING_SCHEMA))
+                writer.write_table(pa.Table.from_pylist(some, schema))
+                if kind == "urls" and any(row["source"].encode() != row["uri"] for row in some):
+                    listing.chmod(0o600)
                 groups += 1
                 split = _grown(split, 1, len(some), sum(max(row["bytes"], 0) for row in some))
             splits.append(split)
@@ -205,11 +214,11 @@ def _listing_rows(piece: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for offset, row in enumerate(piece["urls"]):
         yield {
             "image_id": row.get("image_id") or "",
-            "source": row["url"],
+            "source": public_address(row["url"]),
             "uri": row["url"].encode("utf-8", "surrogateescape"),
             "bytes": -1,
             "ordinal": piece["first"] + offset,
-            **{name: row[name] for name in PROVENANCE if row.get(name)},
+            **{name: row[name] for name in (*PROVENANCE, *ORIGINAL) if row.get(name)},
         }
 
 
@@ -232,8 +241,8 @@ def listed_chunks(split: Split) -> Iterator[tuple[int, list[dict[str, Any]]]]:
 
 
 def _url_row(row: dict[str, Any]) -> dict[str, Any]:
-    known = {name: row[name] for name in PROVENANCE if row[name]}
-    return {"url": row["source"], "image_id": row["image_id"] or None, **known}
+    known = {name: row[name] for name in (*PROVENANCE, *ORIGINAL) if row.get(name)}
+    return {"url": row["uri"].decode(), "image_id": row["image_id"] or None, **known}
 
 
 def _grown(split: Split, groups: int, rows: int, size: int) -> Split:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from mapsight.public_address import without_secrets
+
 __all__ = ["field_of", "provenance_of", "renamed"]
 
 MAX_TEXT = 2000
@@ -60,4 +62,4 @@ def _text(value: Any) -> str:
         value = value.decode("utf-8-sig", "replace")
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return ""
-    return str(value).encode("utf-8", "replace").decode("utf-8").strip()[:MAX_TEXT]
+    return without_secrets(str(value).encode("utf-8", "replace").decode("utf-8").strip()[:MAX_TEXT])

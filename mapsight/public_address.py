@@ -46,6 +46,10 @@ ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 LOGIN = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*://([^/\\?#\s]*)@")
 IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>]+")
 SESSION = re.compile(r";(jsessionid|phpsessid|sid)=[^/?#;]*", re.I)
+WITH_LOGIN = ("hdfs", "s3", "s3a", "gs", "gcs")
+PATHS = (*WITH_LOGIN, "file", "local", "memory", "abfs", "abfss", "az", "wasb", "wasbs")
+"""Schemes whose addresses are paths: ? and # are letters of them, and before the @ of Azure
+is the name of a container."""
 DEPTH = 3  # of addresses inside addresses
 
 
@@ -78,6 +82,9 @@ def _public(address: str, depth: int) -> str:
         return address
     lead = address[: len(address) - len(address.lstrip())] + begin[0]
     rest = address[len(lead) :]
+    scheme = begin[0][:-3].lower()
+    if scheme in PATHS:
+        return lead + re.sub(r"^[^/]*@", "", rest) if scheme in WITH_LOGIN else address
     host, path, query, fragment = _divided(rest)
     path = SESSION.sub("", path)
     return lead + host + path + _parameters("?", query, depth) + _parameters("#", fragment, depth)

@@ -26,6 +26,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from mapsight.public_address import without_secrets
+
 __all__ = [
     "ERROR_CODES",
     "IMAGE_SCHEMA",
@@ -35,6 +37,7 @@ __all__ = [
     "ORDINALS_PER_FILE",
     "OTHER",
     "PROVENANCE",
+    "URL_SCHEMA",
     "Split",
     "decode_embedding",
     "encode_embedding",
@@ -78,6 +81,14 @@ LISTING_SCHEMA = pa.schema(
         pa.field("bytes", pa.int64(), nullable=False),
         pa.field("ordinal", pa.int64(), nullable=False),
         *(pa.field(name, pa.string()) for name in PROVENANCE),
+    ]
+)
+
+URL_SCHEMA = pa.schema(
+    [
+        *LISTING_SCHEMA,
+        pa.field("original_bytes", pa.int64()),
+        pa.field("original_md5", pa.string()),
     ]
 )
 
@@ -157,11 +168,11 @@ def decode_embedding(text: str) -> np.ndarray:
 
 
 def error_record(code: str, detail: object) -> dict[str, Any]:
-    """The fields of a rejected picture.
+    """The fields of a rejected picture; addresses in `detail` are without secrets.
 
     Raises:
         ValueError: `code` is none of ERROR_CODES.
     """
     if code not in ERROR_CODES:
         raise ValueError(f"unknown error code {code!r}; known: {', '.join(ERROR_CODES)}")
-    return {"error": code, "detail": " ".join(str(detail).split())[:300]}
+    return {"error": code, "detail": " ".join(without_secrets(str(detail)).split())[:300]}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import stat
 from collections.abc import Iterator
+from pathlib import Path
 
 from mapsight.public_address import public_address, without_secrets
 
@@ -17,6 +17,7 @@ SCHEMES = {"file", "local", "hdfs", "s3", "s3a", "gs", "gcs", "abfs", "abfss", "
 
 NAMED = "local paths, file://, hdfs://, s3://, s3a://, gs://, abfs://, az://"
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+._-]*)://")
+NO_LOGIN = ("s3", "s3a", "gs", "gcs")
 IPV6 = re.compile(r"\[[0-9A-Fa-f:.]*\]")
 CHAIN = "::"
 SHOWN = 200  # letters of an address
@@ -45,6 +46,8 @@ def scheme_of(address: str) -> str:
         raise AddressError(f"{shown}: a web address is fetched where a list of URLs names it")
     if scheme not in SCHEMES:
         raise AddressError(f"{shown}: {scheme}:// is not opened; {NAMED} are")
+    if scheme in NO_LOGIN and "@" in address[found.end() :].partition("/")[0]:
+        raise AddressError(f"{shown}: {scheme}:// takes no login in the address")
     return scheme
 
 
@@ -65,7 +68,7 @@ def named_errors(address: str) -> Iterator[None]:
 
 def require_file(path: str) -> None:
     """Raise OSError for a local path that is there and no file: a named pipe waits for ever."""
-    mode = os.stat(path).st_mode
+    mode = Path(path).stat().st_mode
     if not stat.S_ISREG(mode):
         kind = "a folder" if stat.S_ISDIR(mode) else "a device, a pipe or a socket"
         raise OSError(f"{path}: is {kind}, not a file")

@@ -13,8 +13,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mapsight.checksums import md5_of
 from mapsight.inputs import HEX_ID, safe_id
 from mapsight.provenance import MAX_TEXT, renamed
+from mapsight.public_address import public_address, without_secrets
 from mapsight.text_rows import (
     Lines,
     cells_of,
@@ -32,6 +34,7 @@ MIN_ROWS, MEAN_MORE, MAX_ROWS = 128, 128, 384
 
 DELIMITERS = (",", "\t", ";", "|")
 URL = re.compile(r"https?://", re.I)
+SIZE = re.compile(r"[1-9][0-9]{0,17}")
 NOT_UTF8 = re.compile("[\udc80-\udcff]")
 IDS = ("image_id", "imageid")
 HEX_IDS = ("id", "key")
@@ -50,6 +53,8 @@ class _Layout:
     header: Sequence[str] = ()
     fields: dict[str, int] = field(default_factory=dict)  # of provenance
     ids: Sequence[tuple[int, bool]] = ()  # with whether it must be as those of Open Images
+    size: int = -1  # of the original, and its MD5: -1 where the list does not say it
+    md5: int = -1
 
     def row(self, cells: Sequence[str], place: str) -> Row:
         url = _url(cells[self.url]) if self.url < len(cells) else ""
@@ -58,7 +63,15 @@ class _Layout:
         row: Row = {"url": url or place, "image_id": self._image_id(cells)}
         for name, at in self.fields.items():
             if at < len(cells) and (text := cells[at][:MAX_TEXT]):
-                row[name] = text if text.isascii() else _valid(text)
+                row[name] = without_secrets(text if text.isascii() else _valid(text))
+        return row | self._original(cells)
+
+    def _original(self, cells: Sequence[str]) -> Row:
+        """What the list says of the bytes at the URL."""
+        size, md5 = (cells[at] if 0 <= at < len(cells) else "" for at in (self.size, self.md5))
+        row: Row = {"original_bytes": int(size)} if SIZE.fullmatch(size) else {}
+        if digest := md5_of(md5):
+            row["original_md5"] = digest
         return row
 
     def _image_id(self, cells: Sequence[str]) -> str | None:
@@ -74,6 +87,9 @@ class _Layout:
 
 def read_url_list(uri: bytes, source: str, url_column: str | None = None) -> Iterator[Row]:
     """The rows of a list of URLs: `url`, `image_id` (or None) and what is known of provenance.
+
+    Of an image list of Open Images also `original_bytes` and `original_md5` (hex) of what is at
+    OriginalURL, where the list says them.
 
     Plain lines may have a caption after a tab; blank lines and those that begin
     with # are passed over. The column of URLs is `url_column`, else the one that a
@@ -120,7 +136,8 @@ def chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 
 def _ends_chunk(row: Row) -> bool:
-    return zlib.crc32(row["url"].encode("utf-8", "replace")) % MEAN_MORE == 0
+    # an address that is signed anew changes no border
+    return zlib.crc32(public_address(row["url"]).encode("utf-8", "replace")) % MEAN_MORE == 0
 
 
 def _rows(lines: Lines, source: str, url_column: str | None) -> Iterator[tuple[Sequence[str], Row]]:
@@ -164,7 +181,8 @@ def _layout(line: str, where: str, source: str, url_column: str | None) -> _Layo
         if (at := _url_place(cells, url_column)) is not None:
             alone = len(cells) == 1  # then a comma is part of a URL
             delimiter = "" if alone else delimiter
-            return _Layout(delimiter, at, len(cells), cells, _fields(cells, at), _ids(cells))
+            fields, ids = _fields(cells, at), _ids(cells)
+            return _Layout(delimiter, at, len(cells), cells, fields, ids, *_originals(cells, at))
     for delimiter, cells in tables:
         if not url_column and (at := _first_url(cells)) is not None:
             return _Layout(delimiter, at, len(cells))
@@ -185,6 +203,19 @@ def _url_place(header: Sequence[str], wanted: str | None) -> int | None:
         return header.index(wanted) if wanted in header else None
     named = {name: column for column, name in renamed(header).items()}
     return header.index(named["original_url"]) if "original_url" in named else None
+
+
+def _originals(header: Sequence[str], url: int) -> tuple[int, int]:
+    """Where size and MD5 of what is at the URL are; they are those of the original alone."""
+    names = [_plain_name(name) for name in header]
+    if names[url] != "originalurl":
+        return -1, -1
+    size, md5 = (names.index(n) if n in names else -1 for n in ("originalsize", "originalmd5"))
+    return size, md5
+
+
+def _plain_name(name: str) -> str:
+    return name.strip().lower().replace("_", "")
 
 
 def _first_url(cells: Sequence[str]) -> int | None:

@@ -4,7 +4,8 @@
 
 Input: a manifest, one Split of a listing of URLs a line (mapsight/records.py).
 Output: for each chunk of URLs `null, {"split": Split of its shard, "sha256": …,
-"failed": URLs that may succeed next time}`.
+"failed": URLs that may succeed next time, "same": URLs that gave what another
+gave too}`.
 Counters: fetch/fetched, fetch/kept and fetch/failed; images/answered is their sum.
 """
 
@@ -88,7 +89,8 @@ class MRFetchImages(MRJob):
                     rows, options.store, first, limits, again=options.again, told=self.tell
                 )
                 shard = json.loads(chunk.split.to_json())
-                yield None, {"split": shard, "sha256": chunk.sha256, "failed": chunk.failed}
+                counts = {"failed": chunk.failed, "same": chunk.same}
+                yield None, {"split": shard, "sha256": chunk.sha256, **counts}
 
     def tell(self, name, count):
         self.increment_counter("fetch", name, count)

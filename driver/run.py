@@ -167,7 +167,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(error, ModuleNotFoundError):
             sys.stderr.write(_lacking(error))
             return 1
-        sys.stderr.write(f"mapsight: error: {without_secrets(reason_of(error))} (--debug shows the traceback)\n")
+        sys.stderr.write(
+            f"mapsight: error: {without_secrets(reason_of(error))} (--debug shows the traceback)\n"
+        )
         return 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -213,3 +214,27 @@ def test_stores_that_are_no_local_folders_work_the_same(site: Site):
     first = site.fetch("a", "b")
     assert pictures(first) == [PICTURE + b"a", PICTURE + b"b"]
     assert (site.fetch("a", "b"), site.asked) == (first, [])
+
+
+def _listed(body: bytes, **changes) -> dict:
+    md5 = hashlib.md5(body).hexdigest()
+    return {"original_bytes": len(body), "original_md5": md5, **changes}
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({}, None),
+        ({"original_bytes": None}, None),
+        ({"original_md5": None}, None),
+        ({"original_bytes": 5}, "url_gone"),
+        ({"original_md5": "0" * 32}, "url_gone"),
+        ({"original_bytes": 5, "original_md5": None}, "url_gone"),
+    ],
+)
+def test_another_picture_than_the_list_says_is_gone(changes: dict, code: str | None):
+    from mapsight.fetch_many import Fetched
+    from mapsight.fetch_shards import _as_listed
+
+    result = _as_listed(_listed(b"picture", **changes), Fetched(b"picture"))
+    assert (result.error or {}).get("error") == code

@@ -35,9 +35,9 @@ def add(options: Namespace) -> int:
         raise UsageError("name the pictures to add, or --openimages DIR (see --help)")
     check_runner(options)
     workspace = Workspace(options.workspace)
-    require_index(workspace)
+    require_index(workspace, current=True)
     with workspace.locked():
-        require_index(workspace)
+        require_index(workspace, current=True)
         index = SearchIndex(workspace, workspace.scratch)
         tell_stale(index.collection)
         _add(options, workspace, index)

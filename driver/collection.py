@@ -20,21 +20,34 @@ __all__ = [
     "collection_of",
     "has_index",
     "require_index",
+    "tell_earlier",
     "tell_stale",
 ]
 
 TRIES = 3
+OTHER_MODEL = (
+    "the model or the head has changed since the index was made: ask by image_id or label, or run"
+    " the pipeline to its end"
+)
 
 
-def has_index(workspace: Workspace) -> bool:
-    """Whether a workspace has an index of the pictures that it has now."""
+def has_index(workspace: Workspace, *, current: bool = False) -> bool:
+    """Return whether a workspace has an index.
+
+    It may be that of an earlier run, while a run goes on that has made other stages anew.
+
+    Args:
+        current: only one of the pictures that the workspace has now.
+    """
     document = workspace.committed("index")
-    return bool(document and document["parts"]) and is_current(workspace, document or {})
+    if not (document and document["parts"]):
+        return False
+    return not current or is_current(workspace, document)
 
 
-def require_index(workspace: Workspace) -> None:
+def require_index(workspace: Workspace, *, current: bool = False) -> None:
     """Raises Failure, which says what is missing, unless `has_index`."""
-    if has_index(workspace):
+    if has_index(workspace, current=current):
         return
     workspace.require_workspace()
     if workspace.fault("index"):
@@ -45,13 +58,37 @@ def require_index(workspace: Workspace) -> None:
 def _why_none(workspace: Workspace) -> str:
     """Return the reason that there is no index, and what to do."""
     document, extract = workspace.committed("index"), workspace.committed("extract")
-    if document is None or extract is None or document["parts"]:
+    if document and document["parts"]:
+        return "the one that is there is of an earlier run; run the pipeline to its end"
+    if document is None or extract is None:
         return "run the pipeline first, to its end"
     if not is_current(workspace, document):
         return "its pictures have changed since; run the pipeline to its end"
     if not extract["counters"].get("images", {}).get("extracted"):
         return "none of its pictures can be used; results/rejected.csv says why"
     return "it was run with --no-index; run the pipeline again without that"
+
+
+def tell_earlier(workspace: Workspace, *, silent: bool = False) -> bool:
+    """Say that the index is that of an earlier run, if it is.
+
+    Returns:
+        Whether it may be asked for pictures from outside: their features are made by the model
+        and the head that the workspace has now.
+    """
+    document = workspace.committed("index")
+    if document is None or is_current(workspace, document):
+        return True
+    if not silent:
+        sys.stderr.write(
+            f"{workspace.location}: a later run has not come to its end; the index is that of the"
+            " earlier one\n"
+        )
+    extract, fit = workspace.committed("extract"), workspace.committed("fit")
+    if extract is None or fit is None:
+        return False
+    made = document["options"].get("made_with")
+    return made == {"model": extract["options"].get("model"), "head": fit["digest"]}
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import tempfile
 import time
 from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from driver.label_stages import check_options
 from driver.metadata_alone import explore_alone, is_alone
 from driver.model import Model, check_model, find_model, given_model
 from driver.options import STAGES, usual_workspace
+from driver.output_files import check_folder
 from driver.pipeline import Pipeline
 from driver.plan_stage import inputs_of
 from driver.publishing import Source, copy_into
@@ -155,17 +158,18 @@ def _status_of(
 
 def report(options: Namespace) -> int:
     """Write the report again from the committed results."""
+    check_folder("--out", options.out)
     workspace = Workspace(options.workspace)
     documents = {}
     for name in ("extract", "classify", "merge"):
         documents[name] = workspace.required(
             name, "there are no results yet; run the pipeline first"
         )
-    with workspace.locked():
-        results = workspace.scratch / "results"
+    with _place_for_report(workspace, options.out) as scratch:
+        results = scratch / "results"
         present.download_results(workspace, results)
         documents = present.with_duplicates(workspace, documents, results)
-        target = workspace.scratch / "report"
+        target = scratch / "report"
         present.report_to(workspace, documents, results, target)
         page = _place_report(workspace, target, options.out)
     sys.stdout.write(f"{page}\n")
@@ -179,6 +183,17 @@ def _place_report(workspace: Workspace, made: Path, out: str | None) -> str:
         return workspace.uri("report", "index.html")
     copy_into(Path(out), {name: Source(made / name) for name, _ in files_below(made)})
     return str(Path(out) / "index.html")
+
+
+@contextlib.contextmanager
+def _place_for_report(workspace: Workspace, out: str | None) -> Iterator[Path]:
+    """Yield a scratch folder; the workspace is held where the report is to replace its own."""
+    if out:
+        with tempfile.TemporaryDirectory(prefix="mapsight-report-") as scratch:
+            yield Path(scratch)
+        return
+    with workspace.locked():
+        yield workspace.scratch
 
 
 def model(options: Namespace) -> int:

@@ -6,9 +6,7 @@ import argparse
 import sys
 from argparse import Namespace
 from collections.abc import Callable
-from pathlib import Path
 
-from driver.errors import UsageError
 from driver.option_types import whole
 
 __all__ = ["DUPLICATES_EXAMPLES", "duplicates", "duplicates_options"]
@@ -45,13 +43,13 @@ def duplicates_options(parser: argparse.ArgumentParser, share: Callable[[str], f
 def duplicates(options: Namespace) -> int:
     """Write results/duplicates.csv of a workspace, and say what it holds."""
     from driver.duplicates_stage import DUPLICATES, TABLE, stages_of_results
+    from driver.output_files import check_file
     from driver.pipeline import Pipeline
     from driver.runners import check_runner
     from driver.workspace import Workspace
     from mapsight.duplicate_groups import summarised
 
-    if options.out and not Path(options.out).absolute().parent.is_dir():
-        raise UsageError(f"--out {options.out}: there is no such folder")
+    check_file("--out", options.out)
     check_runner(options)
     workspace = Workspace(options.workspace)
     missing = "the pipeline has not come to its end; run it first"

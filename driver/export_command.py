@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driver.errors import Failure, UsageError
+from driver.output_files import check_folder
 
 if TYPE_CHECKING:
     from driver.index_files import SearchIndex
@@ -62,7 +63,7 @@ def export_options(parser: argparse.ArgumentParser) -> None:
 
 def export(options: Namespace) -> int:
     """Write the features of the index into a folder; print its name."""
-    from driver.collection import require_index
+    from driver.collection import require_index, tell_earlier
     from driver.index_files import SearchIndex
     from driver.workspace import SEARCH, Workspace
 
@@ -72,6 +73,7 @@ def export(options: Namespace) -> int:
     target = _target(options.out)
     workspace = Workspace(options.workspace, SEARCH)
     require_index(workspace)
+    tell_earlier(workspace)
     index = SearchIndex(workspace)
     features = options.features or next(iter(index.features()))
     if features not in index.features():
@@ -91,6 +93,7 @@ def _target(out: str) -> Path:
         raise UsageError(f"--out {out}: is there, and is no folder")
     elif not target.parent.is_dir():
         raise UsageError(f"--out {out}: there is no folder {target.parent}")
+    check_folder("--out", out)
     return target
 
 

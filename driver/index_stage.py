@@ -54,8 +54,9 @@ CELL_SCHEMA = pa.schema(
 
 
 def index_identity(run: Pipeline) -> dict[str, Any]:
-    """How vectors are stored."""
-    return {"dtype": run.options.index_type}
+    """How vectors are stored, and what makes those of other pictures comparable."""
+    model, head = run.documents["extract"]["options"]["model"], run.documents["fit"]["digest"]
+    return {"dtype": run.options.index_type, "made_with": {"model": model, "head": head}}
 
 
 def index(run: Pipeline, folder: str) -> Outcome:

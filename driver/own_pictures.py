@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from driver.collection import OTHER_MODEL, tell_earlier
+from driver.errors import Failure
 from driver.head_file import fitted_head
 from driver.index_queries import give_vectors
 from driver.label_stages import settings_of
@@ -27,10 +29,13 @@ class OwnPictures:
     Memory: the model, and a picture at a time.
 
     Raises:
-        Failure: the workspace's model or head is missing or cannot be read.
+        Failure: the workspace's model or head is missing, cannot be read, or is not that of the
+            index.
     """
 
     def __init__(self, workspace: Workspace) -> None:
+        if not tell_earlier(workspace, silent=True):
+            raise Failure(f"{workspace.location}: {OTHER_MODEL}")
         self._scratch = tempfile.TemporaryDirectory(prefix="mapsight-search-")
         options = Namespace(runner="inline", format="json", allow_private=False)
         self._run = Pipeline(options, workspace, Path(self._scratch.name))

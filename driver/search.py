@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from driver.answers import Question, show
-from driver.collection import Collection, collection_of, has_index, require_index, tell_stale
+from driver.collection import (
+    OTHER_MODEL,
+    Collection,
+    collection_of,
+    has_index,
+    require_index,
+    tell_earlier,
+    tell_stale,
+)
 from driver.copied_index import probe_here
 from driver.each_query import answer_each, copied_index, tell_errors
 from driver.errors import UsageError
@@ -21,6 +29,7 @@ from driver.index_files import SearchIndex
 from driver.index_queries import REMOVED
 from driver.index_search import answer_by_index
 from driver.label_stages import settings_of
+from driver.output_files import check_file
 from driver.pipeline import Pipeline
 from driver.probe_run import removed_arguments
 from driver.queries import STDIN, look_at, question_of, typed_queries
@@ -36,6 +45,8 @@ from mapsight.search import Query
 
 __all__ = ["search"]
 
+Answerer = Callable[[list[Question]], list[Question]]
+
 ANSWER_BYTES = 500
 INDEX_ONLY = (
     *("features", "probe", "recall", "style", "license", "subset", "rank_by"),
@@ -50,16 +61,20 @@ def search(options: Namespace) -> int:
     workspace = Workspace(options.workspace, SEARCH)
     missing = "no pictures have been classified; run the pipeline first"
     documents = {name: workspace.required(name, missing) for name in ("extract", "classify")}
-    if not is_current(workspace, documents["classify"]):
+    current = is_current(workspace, documents["classify"])
+    if not current:
         sys.stderr.write(
             f"{options.workspace}: a later run has read other pictures and gone no further;"
-            " labels, results and report are those of the earlier one\n"
+            " labels, index, results and report are those of the earlier one\n"
         )
     _choose_way(options, workspace)
+    comparable = options.by != "index" or tell_earlier(workspace, silent=not current)
     with tempfile.TemporaryDirectory(prefix="mapsight-search-") as scratch:
         run = Pipeline(options, workspace, Path(scratch))
         run.documents = documents
         answer = _answerer(run)
+        if not comparable:
+            answer = _only_inside(answer)
         with run.attended(alone=False):
             if options.each:
                 return answer_each(run, typed, answer)
@@ -68,14 +83,25 @@ def search(options: Namespace) -> int:
     return tell_errors(questions)
 
 
+def _only_inside(answer: Answerer) -> Answerer:
+    """Answer queries by id and label; pictures from outside cannot be compared with the index."""
+
+    def answer_inside(questions: list[Question]) -> list[Question]:
+        for question in questions:
+            if question.image_id is None and not question.error:
+                question.error = OTHER_MODEL
+        return answer(questions)
+
+    return answer_inside
+
+
 def _check(options: Namespace) -> None:
     """What can be said before anything is read."""
     if options.top_k > MAX_TOP_K:
         raise UsageError(f"--top-k {options.top_k}: at most {MAX_TOP_K:,}")
     if options.format == "html" and not options.out:
         raise UsageError("--format html needs --out FILE")
-    if options.out and not Path(options.out).absolute().parent.is_dir():
-        raise UsageError(f"--out {options.out}: there is no such folder")
+    check_file("--out", options.out)
     if options.copy and not options.no_job:
         raise UsageError("--copy FOLDER goes with --no-job")
     if options.no_job:
@@ -87,7 +113,7 @@ def _check(options: Namespace) -> None:
     check_runner(options)
 
 
-def _answerer(run: Pipeline) -> Callable[[list[Question]], list[Question]]:
+def _answerer(run: Pipeline) -> Answerer:
     """What gives questions their answers, by the way that was chosen."""
     settings, diagonal = settings_of(run.documents["classify"])
     head = _head(run)

@@ -15,6 +15,7 @@ from test_head_pipeline import make_dataset
 
 from driver.collection import require_index
 from driver.errors import Failure
+from driver.own_pictures import OwnPictures
 from driver.pipeline import Outcome, Pipeline, Stage
 from driver.workspace import Workspace
 from mapsight.head import load_head
@@ -138,6 +139,25 @@ def test_few_pictures_have_an_index_of_one_cell(mapsight, pictures, tmp_path):
     some = next(iter(indexed(Workspace(str(tmp_path / "workspace")))))
     assert mapsight("search", some, "--no-job").returncode == 0
     mapsight.ok("export", "--format", "npy", "--out", "out")
+    # a run that has read other pictures, and gone no further: the index answers as before
+    (pictures / "new.png").write_bytes(encoded(scribble(99)))
+    mapsight.ok("--images", "pictures", "--until", "extract")
+    for query in (some, "pictures/new.png", f"pictures/{some}.jpg"):
+        done = mapsight("search", query, "--no-job", "--format", "json")
+        assert done.returncode == 0 and some in done.stdout, done.stderr
+        assert "labels, index, results and report are those of the earlier one" in done.stderr
+    with pytest.raises(Failure, match="is of an earlier run; run the pipeline to its end"):
+        require_index(Workspace(str(tmp_path / "workspace")), current=True)
+    with pytest.raises(Failure, match="ask by image_id or label"):
+        pretend_other_model(tmp_path / "workspace")
+        OwnPictures(Workspace(str(tmp_path / "workspace")))
+
+
+def pretend_other_model(workspace: Path) -> None:
+    path = workspace / "index/stage.json"
+    document = json.loads(path.read_text())
+    document["options"]["made_with"]["model"] = "another"
+    path.write_text(json.dumps(document))
 
 
 @pytest.mark.parametrize("usable, reason", [(0, "none of its pictures"), (3, "--no-index")])

@@ -32,7 +32,7 @@ def indexed(environment, tmp_path_factory) -> Path:
     """A folder with pictures and the workspace made of them."""
     folder = tmp_path_factory.mktemp("indexed")
     make_pictures(folder)
-    Program(environment, folder).ok("--images", "pictures")
+    Program(environment, folder).ok("--images", "pictures", "--no-index")
     return folder
 
 
@@ -123,7 +123,8 @@ def test_a_url_to_a_private_address_is_refused(searchable, tmp_path):
         ((ID, "--label", "Pinguin"), 2, "did you mean"),
         ((ID, "--label", "Dog"), 2, "the workspace has Lion, Tiger"),
         ((ID, "--format", "html"), 2, "--format html needs --out"),
-        ((ID, "--out", "nowhere/x"), 2, "--out nowhere/x: there is no such folder"),
+        ((ID, "--out", "pictures"), 2, "--out pictures: is a folder; name a file"),
+        ((ID, "--out", "nowhere/x"), 2, "--out nowhere/x: there is no folder "),
         ((ID, "--workspace", "nowhere"), 1, "nowhere: no workspace is there"),
         (
             ("--queries", "no.txt"),

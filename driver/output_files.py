@@ -1,0 +1,46 @@
+"""Files and folders that a command is to write, looked at before it begins."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from driver.errors import UsageError
+
+__all__ = ["check_file", "check_folder"]
+
+
+def check_file(option: str, name: str | None) -> None:
+    """Check that a file can be written there.
+
+    Raises:
+        UsageError: it is a folder, its folder is missing, or one of them cannot be written.
+    """
+    if not name:
+        return
+    path = Path(name).absolute()
+    if path.is_dir():
+        raise UsageError(f"{option} {name}: is a folder; name a file")
+    if not path.parent.is_dir():
+        raise UsageError(f"{option} {name}: there is no folder {path.parent}")
+    _check_writable(option, name, path if path.exists() else path.parent)
+
+
+def check_folder(option: str, name: str | None) -> None:
+    """Check that a folder is there or can be made, with those above it, and can be written.
+
+    Raises:
+        UsageError: it is a file or below one, or cannot be written.
+    """
+    if not name:
+        return
+    path = Path(name).absolute()
+    there = next(one for one in (path, *path.parents) if os.path.lexists(one))
+    if not there.is_dir():
+        raise UsageError(f"{option} {name}: {there} is no folder")
+    _check_writable(option, name, there)
+
+
+def _check_writable(option: str, name: str, path: Path) -> None:
+    if not os.access(path, os.W_OK):
+        raise UsageError(f"{option} {name}: {path} cannot be written")

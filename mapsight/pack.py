@@ -67,14 +67,16 @@ class ShardWriter:
         self._writer.close()
 
 
-def image_rows(split: Split) -> Iterator[dict[str, Any]]:
+def image_rows(split: Split, counts: dict[str, int] | None = None) -> Iterator[dict[str, Any]]:
     """The Image rows of a split of files or of an archive, in order.
+
+    `counts` is for `read_tar`.
 
     Raises:
         ValueError: the split is of another kind.
     """
     if split.kind == "tar":
-        return read_tar(split.uri, split.source)
+        return read_tar(split.uri, split.source, counts)
     if split.kind == "files":
         return _listed_files(split)
     raise ValueError(f"a split of kind {split.kind!r}, expected files or tar")

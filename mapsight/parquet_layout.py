@@ -25,7 +25,7 @@ HEADERS = (1 << 10, 1 << 20)  # bytes to look for a page header in: one may hold
 
 _CHUNK = {3: True, 4: True, 6: True, 7: True, 9: True, 11: True}
 _FOOTER = {4: {1: {3: _CHUNK}, 3: True}}
-_PAGE = {2: True, 3: True}
+_PAGE = {2: True, 3: True, 7: {1: True}}
 
 
 @dataclass(frozen=True)
@@ -195,6 +195,9 @@ def _whole(number: Any) -> int:
 def check_pages(handle: Any, group: RowGroup, columns: Collection[str]) -> None:
     """Follow the page headers of some columns of a row group.
 
+    A value of a dictionary may stand in every row: of one that grows as no picture does,
+    the rows are taken to have its mean size.
+
     Raises:
         ValueError: a page declares more than PAGE_BYTES, or to grow as no picture
             does, or is not where it should be.
@@ -204,10 +207,10 @@ def check_pages(handle: Any, group: RowGroup, columns: Collection[str]) -> None:
         if chunk.column in columns and (chunk.packed or chunk.size > PAGE_BYTES):
             at = chunk.start
             while at < chunk.start + chunk.size:
-                at += _page(handle, at)
+                at += _page(handle, at, group.rows)
 
 
-def _page(handle: Any, at: int) -> int:
+def _page(handle: Any, at: int, rows: int) -> int:
     """The size of the page at a place, with its header."""
     for size in HEADERS:
         handle.seek(at)
@@ -222,5 +225,11 @@ def _page(handle: Any, at: int) -> int:
             raise ValueError(f"no page at byte {at}")
         if unpacked > PAGE_BYTES or (unpacked > SWELL_BYTES and unpacked > SWELL * packed):
             raise ValueError(f"a page of {packed:,} bytes declares {unpacked:,}; refused")
+        dictionary = fields.get(7)
+        if isinstance(dictionary, dict) and unpacked > SWELL * packed:
+            all_rows = rows * unpacked // max(_whole(dictionary.get(1, 0)), 1)
+            if all_rows > SWELL_BYTES:
+                reason = f"a dictionary of {packed:,} bytes declares {all_rows:,} in {rows:,} rows"
+                raise ValueError(f"{reason}; refused")
         return compact.at + packed
     raise ValueError(f"no page at byte {at}: {reason}")

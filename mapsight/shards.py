@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mapsight.image_columns import image_column
 from mapsight.inputs import HEX_ID, image_id_of, is_named, open_uri, safe_id, source_id
 from mapsight.parquet_layout import SWELL, SWELL_BYTES, check_pages, read_layout
 from mapsight.provenance import provenance_of, renamed
@@ -20,11 +21,12 @@ __all__ = ["OURS", "Image", "image_column", "read_image", "read_images"]
 
 MAX_BYTES = 64 << 20  # a file above this is never read
 BATCH_ROWS = 16
+NO_BYTES = "the row has a path and no bytes; paths in Parquet are not followed: name the folder"
 READ_BYTES = 16 << 20  # of a batch of rows, unless it is one row
+GROWN, GROWN_BYTES = 100, 1 << 30  # a value of a dictionary may stand in many rows
 OURS = "shard:{:016x}"
 """How records name a shard of ours: by its first ordinal, wherever it lies."""
 
-IMAGE_COLUMNS = ("image", "jpg", "jpeg", "png", "bytes", "content", "image_bytes")
 PATH_COLUMNS = ("path", "file_name", "filename", "uri", "url")
 
 
@@ -46,21 +48,6 @@ class Image:
     provenance: dict[str, str] = field(default_factory=dict)
     error: dict[str, Any] | None = None
     named: bool = False
-
-
-def image_column(schema: pa.Schema, wanted: str | None = None) -> str:
-    """The column that holds the pictures: binary, or a struct with `bytes`.
-
-    Raises:
-        ValueError: there is none, or `wanted` is not one; the columns are named.
-    """
-    candidates = [wanted] if wanted else [name for name in IMAGE_COLUMNS if name in schema.names]
-    for name in candidates:
-        if schema.names.count(name) == 1 and _holds_bytes(schema.field(name).type):
-            return name
-    found = ", ".join(f"{column.name} ({column.type})" for column in schema)
-    what = f"no column {wanted!r} with pictures" if wanted else "no column with pictures"
-    raise ValueError(f"{what}; it has {found}. Name one with --image-column")
 
 
 class _File:
@@ -95,15 +82,6 @@ class _File:
         return self._parquet.iter_batches(rows, **how)
 
 
-def _holds_bytes(kind: pa.DataType) -> bool:
-    if pa.types.is_struct(kind):
-        return any(part.name == "bytes" and _holds_bytes(part.type) for part in kind)
-    if pa.types.is_dictionary(kind):
-        return _holds_bytes(kind.value_type)
-    binary = ("binary", "large_binary", "binary_view", "fixed_size_binary")
-    return any(getattr(pa.types, f"is_{name}")(kind) for name in binary)
-
-
 def read_images(split: Split, wanted: str | None = None) -> Iterator[Image]:
     """Every row of a split as an Image; a row group that cannot be read loses only itself.
 
@@ -134,10 +112,16 @@ def _read_group(file: _File, group: int, column: str, split: Split, offset: int)
     """The rows of one row group; `offset` is the first one's place in the split."""
     rows = file.groups[group].rows
     done, reason = 0, "the row group ends early"
+    most, size = max(GROWN_BYTES, GROWN * file.groups[group].size), 0
     try:
         for batch in file.batches(group, _columns(file.schema.names, column, split)):
             for number in range(min(batch.num_rows, rows - done)):
-                yield _image(batch, number, column, split, offset + done)
+                image = _image(batch, number, column, split, offset + done)
+                size += len(image.data or b"")
+                if size > most:
+                    packed = file.groups[group].size
+                    raise ValueError(f"{packed:,} bytes have grown to {size:,}; the rest is not read")
+                yield image
                 done += 1
     except (OSError, ValueError, pa.ArrowException) as error:
         reason = str(error)
@@ -167,8 +151,9 @@ def _cell(batch: pa.RecordBatch, number: int, name: str) -> Any:
 def _image(batch: pa.RecordBatch, number: int, column: str, split: Split, offset: int) -> Image:
     data = _cell(batch, number, column)
     paths = [_cell(batch, number, name) for name in PATH_COLUMNS]
+    inner = data.get("path") if isinstance(data, dict) else None
     if isinstance(data, dict):
-        paths.insert(0, data.get("path"))
+        paths.insert(0, inner)
         data = data.get("bytes")
     path = next((text for text in paths if isinstance(text, str)), None)
     source = f"{split.source}#{split.row + offset}"
@@ -187,7 +172,7 @@ def _image(batch: pa.RecordBatch, number: int, column: str, split: Split, offset
         shard=split.uri if split.source else OURS.format(split.first),
         row=split.row + offset,
         provenance=provenance,
-        error=_error(batch, number, split, data),
+        error=_error(batch, number, split, data, inner),
         named=named if split.source else is_named(image_id, source),
     )
 
@@ -203,13 +188,13 @@ def _image_id(given: object, source: str, path: str | None) -> tuple[str, bool]:
 
 
 def _error(
-    batch: pa.RecordBatch, number: int, split: Split, data: bytes | None
+    batch: pa.RecordBatch, number: int, split: Split, data: bytes | None, path: object
 ) -> dict[str, Any] | None:
     code = None if split.source else _cell(batch, number, "error")
     if code:
         return {"error": code, "detail": _cell(batch, number, "detail") or ""}
     if data is None:
-        return error_record("no_image", "the row's picture is null")
+        return error_record("no_image", NO_BYTES if path else "the row's picture is null")
     if len(data) > MAX_BYTES:
         return error_record("too_many_bytes", f"{len(data)} bytes; at most {MAX_BYTES}")
     return None

@@ -28,22 +28,23 @@ class Member:
     """A regular file in an archive, whose `size` bytes the stream stands before.
 
     `at` is the place of its header. With `problem` it cannot be read, and
-    without `name` its header cannot.
+    without `name` its header cannot. `link` is the member whose data it shares.
     """
 
     name: str
     size: int
     at: int
     problem: str = ""
+    link: str = ""
 
 
 def walk(stream: ByteStream) -> Iterator[Member]:
-    """The regular files of an archive, in order.
+    """The regular files of an archive and hard links to them, in order.
 
     The data of each may be read from the stream before the next one is asked
     for. Archives written one after another are read as one. A damaged header is
-    told once, then the next sound one is looked for. Links, devices and folders
-    are passed over. Memory: MAX_HEADER.
+    told once, then the next sound one is looked for. Symbolic links, devices and
+    folders are passed over. Memory: MAX_HEADER.
 
     Raises:
         StreamError: the archive ends early or cannot be unpacked.
@@ -86,6 +87,9 @@ def _member(
     """The member of a header, if it is a regular file; then its data is passed over."""
     name, problem = more.get("name", header.name), more.get("problem", "")
     size = more.get("size", header.size)
+    if header.type == tarfile.LNKTYPE:
+        link = more.get("link", header.linkname)
+        yield Member(_text(name)[:MAX_NAME], 0, at, problem, _text(link)[:MAX_NAME])
     if header.type[0] in DATALESS:
         return
     if len(name.encode("utf-8", "surrogateescape")) > MAX_NAME:
@@ -114,15 +118,16 @@ def _exactly(stream: ByteStream, size: int, name: str) -> bytes:
 def _extended(stream: ByteStream, header: tarfile.TarInfo, known: dict[str, Any]) -> dict[str, Any]:
     """What an extended header says of the member after it, added to what is known."""
     size, padding = header.size, -header.size % BLOCK
-    if header.type in (b"g", b"K") or size > MAX_HEADER:
+    if header.type == b"g" or size > MAX_HEADER:
         if not stream.skip(size + padding):
             raise StreamError("the archive ends in an extended header")
-        if header.type in (b"g", b"K"):
+        if header.type == b"g":
             return known
         return known | {"problem": f"its header has {size:,} bytes; at most {MAX_HEADER:,}"}
     data = _exactly(stream, size + padding, header.name)[:size]
-    if header.type == b"L":
-        return known | {"name": data.split(b"\0", 1)[0].decode("utf-8", "surrogateescape")}
+    if header.type in (b"L", b"K"):
+        field = "name" if header.type == b"L" else "link"
+        return known | {field: data.split(b"\0", 1)[0].decode("utf-8", "surrogateescape")}
     try:
         return known | _pax(data)
     except ValueError as error:
@@ -146,6 +151,8 @@ def _pax(data: bytes) -> dict[str, Any]:
             raise ValueError(f"no record at byte {at}")
         if key in (b"path", b"GNU.sparse.name"):
             found["name"] = value.decode("utf-8", "surrogateescape")
+        elif key == b"linkpath":
+            found["link"] = value.decode("utf-8", "surrogateescape")
         elif key == b"size" and value.isdigit() and len(value) < 19:
             found["size"] = int(value)
         found["sparse"] = found.get("sparse", False) or key.startswith(b"GNU.sparse.")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mapsight.byte_stream import ByteStream, StreamError
+from mapsight.hard_links import TOO_MANY, HardLinks, plain_name
 from mapsight.inputs import image_id_of, open_uri
 from mapsight.provenance import provenance_of
 from mapsight.records import error_record
@@ -36,14 +36,17 @@ TEXTS = {
 }
 
 
-def read_tar(uri: str | bytes, source: str) -> Iterator[dict[str, Any]]:
+def read_tar(
+    uri: str | bytes, source: str, counts: dict[str, int] | None = None
+) -> Iterator[dict[str, Any]]:
     """An Image row (without `ordinal`) of every picture in an archive, in order.
 
     Every regular file is taken for a picture, but hidden ones, `__MACOSX` and
     those with a suffix of SIDES. Files one after another whose names agree up to
     the first dot are a sample of WebDataset: its `.json` and `.txt` tell what is
     known of its pictures, and those of `a.b.json` of `a.b.jpg` alone.
-    Nothing is written; a name such as `../x` is only a name.
+    Nothing is written; a name such as `../x` is only a name. Hard links are pictures
+    too, the last ones; symbolic links are passed over.
 
     What cannot be read is a row with an error: a member, a damaged place, or as
     the last row all that comes after. Memory: pictures of MAX_BYTES in all.
@@ -51,7 +54,17 @@ def read_tar(uri: str | bytes, source: str) -> Iterator[dict[str, Any]]:
     Args:
         uri: of a tar file, plain or packed with gzip, bzip2, xz or zstd.
         source: what the user called it; pictures are called `source#name`.
+        counts: `alone` grows with each side file that stands beside no picture.
     """
+    links = HardLinks()
+    sides: dict[str, int] = {"alone": 0} if counts is None else counts
+    yield from _read(uri, source, links, sides)
+    yield from _linked(uri, source, links)
+
+
+def _read(
+    uri: str | bytes, source: str, links: HardLinks, counts: dict[str, int]
+) -> Iterator[dict[str, Any]]:
     try:
         handle = open_uri(uri)
     except (OSError, ValueError) as error:
@@ -63,26 +76,74 @@ def read_tar(uri: str | bytes, source: str) -> Iterator[dict[str, Any]]:
         except (OSError, ValueError) as error:
             yield _lost(source, "", "unreadable", error)
             return
-        yield from _rows(stream, source)
+        yield from _rows(stream, source, links, counts)
 
 
-def _rows(stream: ByteStream, source: str) -> Iterator[dict[str, Any]]:
-    sample, broken = _Sample(""), None
+def _rows(
+    stream: ByteStream, source: str, links: HardLinks, counts: dict[str, int]
+) -> Iterator[dict[str, Any]]:
+    sample, broken, came = _Sample("", counts), None, _Came()
     try:
         for member in walk(stream):
-            name = re.sub(r"^(\./+)+", "", member.name)
-            if not member.name or not _hidden(name):
-                if _key(name) != sample.key:
-                    yield from sample.release()
-                    sample = _Sample(_key(name))
-                yield from _taken(stream, member, name, source, sample)
+            name = plain_name(member.name)
+            if member.name and _hidden(name):
+                continue
+            if member.link:
+                if not _is_side(name) and not links.add(name, member.link):
+                    yield _lost(source, name, "unreadable", TOO_MANY)
+                continue
+            if _key(name) != sample.key:
+                yield from came.through(sample.release(over=True))
+                sample = _Sample(_key(name), counts)
+            yield from came.through(_taken(stream, member, name, source, sample))
     except StreamError as error:
         broken = error
-    yield from sample.release()
+    yield from came.through(sample.release(over=True))
     if broken:
-        yield _lost(source, broken.name or f"@{stream.at}", "bad_shard", broken)
+        reason = f"{broken}{came.told() if stream.compressed else ''}"
+        yield _lost(source, broken.name or f"@{stream.at}", "bad_shard", reason)
     elif not stream.at:
         yield _lost(source, "", "empty", "the archive has no bytes")
+
+
+class _Came:
+    """The pictures that have come out of a stream whose checksum is yet to be seen."""
+
+    def __init__(self) -> None:
+        self.number, self.first, self.last = 0, "", ""
+
+    def through(self, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        for row in rows:
+            if "error" not in row:
+                self.last = row["source"].partition("#")[2]
+                self.first = self.first or self.last
+                self.number += 1
+            yield row
+
+    def told(self) -> str:
+        """Which pictures may have other bytes than were packed."""
+        if not self.number:
+            return ""
+        which = f"from {self.first[:60]} to {self.last[:60]}"
+        return f"; the {self.number:,} pictures before may be damaged, {which}"
+
+
+def _linked(uri: str | bytes, source: str, links: HardLinks) -> Iterator[dict[str, Any]]:
+    """Rows of hard links: the archive is read once more for the data that they share."""
+    if links:
+        try:
+            with open_uri(uri) as handle:
+                stream = ByteStream(handle)
+                for member in walk(stream):
+                    names = links.take(plain_name(member.name)) if not member.link else ()
+                    row = _row(stream, member, member.name, source) if names else {}
+                    for name in names:
+                        yield row | _named(source, name)
+        except (OSError, ValueError):
+            pass  # told when it was read first
+    for name, target in links.left():
+        reason = f"a hard link to {target}, whose data is not in the archive"
+        yield _lost(source, name, "unreadable", reason)
 
 
 def _taken(
@@ -120,18 +181,21 @@ def _data(stream: ByteStream, member: Member) -> bytes:
 class _Sample:
     """Pictures that may still be described by a file after them."""
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, counts: dict[str, int]) -> None:
         self.key, self.size = key, 0
+        self._counts, self._sides, self._pictures = counts, 0, 0
         self._rows: list[tuple[str, dict[str, Any]]] = []
         self._known: dict[str, dict[str, str]] = {}
 
     def add(self, name: str, row: dict[str, Any], size: int) -> None:
         self._rows.append((_stem(name), row))
         self.size += size
+        self._pictures += 1
 
     def describe(self, name: str, data: bytes) -> None:
         """Keep what a side file tells; JSON is believed before a text."""
         stem, suffix = _stem(name), name.rpartition(".")[2].lower()
+        self._sides += 1
         known = self._known.get(stem, {})
         if suffix == "json":
             known = known | _told(data)
@@ -140,8 +204,10 @@ class _Sample:
         if stem in self._known or len(self._known) < MAX_SIDES:
             self._known[stem] = known
 
-    def release(self) -> Iterator[dict[str, Any]]:
-        """The rows, which are then forgotten."""
+    def release(self, *, over: bool = False) -> Iterator[dict[str, Any]]:
+        """The rows, which are then forgotten; `over` says that no member follows."""
+        if over and not self._pictures:
+            self._counts["alone"] += self._sides
         rows, self._rows, self.size = self._rows[::-1], [], 0
         while rows:
             stem, row = rows.pop()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from typing import Any
 
+from mapsight.byte_stream import ByteStream
 from mapsight.inputs import resolve
 
 __all__ = ["Lines", "cells_of", "csv_records", "is_passed_over", "opened_text", "plain_rows"]
@@ -18,13 +20,36 @@ def opened_text(uri: bytes) -> io.TextIOWrapper:
     """A text file whose lines keep their ends; UTF-8, or UTF-16 with a byte order mark.
 
     Bytes that are no UTF-8 become surrogates, as `surrogateescape` makes them.
-    Compressed files are told by their names.
+    Compressed files are unpacked, and end with StreamError where they grow as no text does.
     """
     file_system, path = resolve(uri)
-    handle = io.BufferedReader(file_system.open(path, "rb", compression="infer"))
+    handle = io.BufferedReader(_opened(file_system, path))
     if handle.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff"):  # Excel's "Unicode text"
         return io.TextIOWrapper(handle, "utf-16", "replace", newline="")
     return io.TextIOWrapper(handle, "utf-8-sig", "surrogateescape", newline="")
+
+
+def _opened(file_system: Any, path: str) -> Any:
+    """A file that is unpacked within the bounds of `ByteStream`, whatever its name."""
+    handle = file_system.open(path, "rb")
+    stream = ByteStream(handle)
+    return _Unpacked(stream) if stream.compressed else handle
+
+
+class _Unpacked(io.RawIOBase):
+    """A stream as a file."""
+
+    def __init__(self, stream: ByteStream) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._stream.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
 
 class Lines:

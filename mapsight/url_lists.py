@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mapsight.byte_stream import StreamError
 from mapsight.checksums import md5_of
 from mapsight.inputs import HEX_ID, safe_id
 from mapsight.provenance import MAX_TEXT, renamed
@@ -29,6 +30,8 @@ from mapsight.text_rows import (
 __all__ = ["chunks", "read_url_list"]
 
 MAX_URL = 4096
+MOST_ROWS = 100_000_000  # of one list
+ROWS_WITHOUT = 1_000_000  # rows before the first that has an address
 MIN_ROWS, MEAN_MORE, MAX_ROWS = 128, 128, 384
 """A chunk ends after the first row past MIN_ROWS whose URL's checksum divides by MEAN_MORE."""
 
@@ -96,7 +99,8 @@ def read_url_list(uri: bytes, source: str, url_column: str | None = None) -> Ite
     header calls so, else the one that holds one in the first row. A row without
     a usable URL, or with more cells than the first row, stands with its place, as
     `list.csv#17`, so that it is not lost.
-    Compressed lists are told by their names (.gz, .bz2, .xz).
+    Compressed lists are unpacked (gzip, bzip2, xz, zstd), up to 64 MiB or 100 times what
+    was read of them; a list has MOST_ROWS rows at most.
 
     Args:
         uri: what opens the list.
@@ -109,10 +113,13 @@ def read_url_list(uri: bytes, source: str, url_column: str | None = None) -> Ite
     found = False
     try:
         with opened_text(uri) as handle:
-            for cells, row in _rows(Lines(handle), source, url_column):
+            for number, (cells, row) in enumerate(_rows(Lines(handle), source, url_column)):
+                if number == (MOST_ROWS if found else ROWS_WITHOUT):
+                    what = "rows; give several lists" if found else "rows without an address"
+                    raise StreamError(f"more than {number:,} {what}")
                 found = found or _first_url([row["url"], *cells]) is not None
                 yield row
-    except (EOFError, zlib.error, lzma.LZMAError) as error:
+    except (EOFError, zlib.error, lzma.LZMAError, StreamError) as error:
         raise ValueError(f"{source}: {error}") from error
     if not found:
         raise ValueError(f"{source}: holds no address that begins with http:// or https://")

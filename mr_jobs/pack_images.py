@@ -4,6 +4,7 @@
 
 Input: a manifest, one Split of a listing or of an archive a line (mapsight/records.py).
 Output: for each new shard `null, {"split": Split of the shard, "sha256": …}`.
+Counters: images/packed, archives/side_files_without_picture.
 """
 
 import json
@@ -52,9 +53,12 @@ class MRPackImages(MRJob):
 
         split = Split.from_json(line)
         with at(place_of(split)):
-            rows = self.told(image_rows(split))
+            counts = {"alone": 0}
+            rows = self.told(image_rows(split, counts))
             for shard, sha256 in pack_rows(rows, self.options.shards, split.first):
                 yield None, {"split": json.loads(shard.to_json()), "sha256": sha256}
+        if counts["alone"]:
+            self.increment_counter("archives", "side_files_without_picture", counts["alone"])
 
     def told(self, rows):
         number = 0

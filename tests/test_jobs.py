@@ -255,9 +255,8 @@ def test_a_feature_names_where_its_picture_is(extracted, room, packed):
 
 
 def test_local_gives_what_inline_gives(manifest, room, model_file, extracted):
-    records, counters = run_and_read(
-        room, MRExtractFeatures, *extract_arguments(model_file), *manifest, runner="local"
-    )
+    arguments = [*extract_arguments(model_file), "--names-are-ids"]
+    records, counters = run_and_read(room, MRExtractFeatures, *arguments, *manifest, runner="local")
     assert sorted(map(repr, records)) == sorted(map(repr, extracted[0]))
     assert counters["images"] == extracted[1]["images"]
 

@@ -149,7 +149,7 @@ print(next(line.split()[1] for line in open("/proc/self/status") if "VmHWM" in l
 
 
 @pytest.mark.parametrize(
-    ("dictionary", "said"), [(False, "(0, 'bad_shard')"), (True, f"({20 << 20}, None)")]
+    ("dictionary", "said"), [(False, "(0, 'bad_shard')"), (True, "(0, 'bad_shard')")]
 )
 def test_a_file_that_swells_takes_little_memory(tmp_path, dictionary, said):
     zeros = pa.table({"image": [bytes(20 << 20)] * 30})

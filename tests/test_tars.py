@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import os
@@ -173,8 +174,8 @@ def test_hidden_files_and_those_of_macos_are_passed_over(tmp_path):
     assert found == sources([("a.jpg", b"A"), ("d/./b.jpg", b"A")])
 
 
-def test_links_devices_and_folders_are_passed_over(tmp_path):
-    kinds = [tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE]
+def test_symbolic_links_devices_and_folders_are_passed_over(tmp_path):
+    kinds = [tarfile.SYMTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE]
     odd = [member(f"{n}.jpg", type=kind, linkname="/etc/passwd") for n, kind in enumerate(kinds)]
     path = write(tmp_path / "x.tar", [FILES[0], *odd, member("d", type=tarfile.DIRTYPE), FILES[1]])
     assert (pictures(path), errors(path)) == (sources(FILES[:2]), [])
@@ -372,3 +373,38 @@ def test_packing_holds_few_copies_of_the_largest_picture(tmp_path):
     out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert out.splitlines()[0] == "4"
     assert int(out.splitlines()[1]) < 400_000
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
+@pytest.mark.parametrize("format", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT, tarfile.USTAR_FORMAT])
+def test_hard_links_are_pictures(tmp_path, mode, format):
+    deep = "a.jpg" if format == tarfile.USTAR_FORMAT else "d/" * 40 + "n" * 55 + ".jpg"
+    with tarfile.open(tmp_path / "x.tar", mode, format=format) as archive:
+        for name, link in ((deep, ""), ("b.jpg", deep), ("./c.jpg", f"./{deep}"), ("e", "gone")):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = (tarfile.LNKTYPE, link) if link else (tarfile.REGTYPE, "")
+            info.size = 0 if link else 3
+            archive.addfile(info, None if link else io.BytesIO(b"abc"))
+    found = read(tmp_path / "x.tar")
+    images = {row["source"]: row.get("image") for row in found}
+    names = [f"t.tar#{name}" for name in (deep, "b.jpg", "c.jpg")]
+    assert images == {**dict.fromkeys(names, b"abc"), "t.tar#e": None}
+    assert "hard link to gone" in found[-1]["detail"]
+
+
+def test_a_checksum_that_does_not_fit_tells_which_pictures_came_from_the_stream(tmp_path):
+    path = write(tmp_path / "x.tar", FILES[:2])
+    packed = bytearray(gzip.compress(path.read_bytes()))
+    packed[-6] ^= 1
+    path.write_bytes(packed)
+    *_, last = read(path)
+    assert last["error"] == "bad_shard"
+    assert "the 2 pictures before may be damaged, from a.jpg to " in last["detail"]
+
+
+def test_side_files_without_a_picture_are_counted(tmp_path):
+    files = [(name, b"{}") for name in ("1.json", "1.jpg", "2.json", "2.txt", "3.jpg", "4.txt")]
+    counts = {"alone": 0}
+    path = write(tmp_path / "x.tar", [member(name, data) for name, data in files])
+    assert len(list(read_tar(str(path), "t.tar", counts))) == 2
+    assert counts == {"alone": 3}

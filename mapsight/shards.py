@@ -120,7 +120,9 @@ def _read_group(file: _File, group: int, column: str, split: Split, offset: int)
                 size += len(image.data or b"")
                 if size > most:
                     packed = file.groups[group].size
-                    raise ValueError(f"{packed:,} bytes have grown to {size:,}; the rest is not read")
+                    raise ValueError(
+                        f"{packed:,} bytes have grown to {size:,}; the rest is not read"
+                    )
                 yield image
                 done += 1
     except (OSError, ValueError, pa.ArrowException) as error:

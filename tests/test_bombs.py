@@ -24,9 +24,7 @@ ROW = b"http://a.example/1.jpg\n"
     [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress), ("zst", None)],
 )
 @pytest.mark.parametrize("text", [ROW + b"\n" * (2 << 20), ROW + b"x" * (2 << 20)])
-def test_a_list_that_grows_as_no_text_does_is_refused(
-    tmp_path, monkeypatch, ending, pack, text
-):
+def test_a_list_that_grows_as_no_text_does_is_refused(tmp_path, monkeypatch, ending, pack, text):
     monkeypatch.setattr("mapsight.byte_stream.SWELL_BYTES", 1 << 20)
     path = tmp_path / f"list.csv.{ending}"
     path.write_bytes(pack(text) if pack else pa.compress(text, "zstd", asbytes=True))
@@ -61,7 +59,9 @@ def test_a_dictionary_that_swells_in_every_row_is_refused(tmp_path, compression,
     assert all("a dictionary of" in detail for detail in details)
 
 
-def test_a_value_of_a_dictionary_may_stand_in_many_rows_but_not_in_any_number(tmp_path, monkeypatch):
+def test_a_value_of_a_dictionary_may_stand_in_many_rows_but_not_in_any_number(
+    tmp_path, monkeypatch
+):
     monkeypatch.setattr("mapsight.shards.GROWN_BYTES", 1 << 20)
     data = random.Random(1).randbytes(1000)
     table = pa.table({"image": [data] * 2000})
@@ -78,7 +78,11 @@ def test_pictures_that_compress_well_are_no_bomb(tmp_path):
 
 
 WITHOUT = {
-    "urls": (pa.table({"URL": ["https://x.example/1.jpg"]}), None, "write the column of URLs as CSV"),
+    "urls": (
+        pa.table({"URL": ["https://x.example/1.jpg"]}),
+        None,
+        "write the column of URLs as CSV",
+    ),
     "list": (pa.table({"images": [[b"x"]]}), "images", "a row for each picture"),
     "lists": (pa.table({"images": [[{"bytes": b"x"}]]}), None, "a row for each picture"),
     "base64": (pa.table({"image": ["aGVsbG8="]}), "image", "base64"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,8 @@ from typing import Any
 from driver.errors import UsageError
 from driver.pipeline import Pipeline
 from mapsight.head import Head, load_head, targets_of
+from mapsight.integrity import sha256_of
+from mapsight.text_files import special_kind
 
 __all__ = [
     "HEAD",
@@ -29,8 +30,9 @@ def given_head(run: Pipeline) -> tuple[Head, str]:
     if "head" not in run.memo:
         path = run.options.head
         try:
-            digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-            run.memo["head"] = load_head(path), digest
+            if kind := special_kind(path):
+                raise ValueError(f"{path}: {kind}, not a class head")
+            run.memo["head"] = load_head(path), sha256_of(path)
         except OSError as error:
             raise UsageError(f"--head {path}: {error.strerror or error}") from None
         except ValueError as error:

@@ -41,6 +41,8 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from mapsight.text import plain
+
 
 def _lacking(error: ModuleNotFoundError) -> str:
     """What to do where Mapsight's requirements are not installed."""
@@ -150,7 +152,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return status or lost
     except Failure as error:
         more = " (--debug shows the traceback)" if error.detail and not debug else ""
-        sys.stderr.write(f"mapsight: error: {error}{more}\n")
+        sys.stderr.write(f"mapsight: error: {plain(str(error))}{more}\n")
         if debug:
             sys.stderr.write(f"{error.detail}\n")
             raise
@@ -167,9 +169,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(error, ModuleNotFoundError):
             sys.stderr.write(_lacking(error))
             return 1
-        sys.stderr.write(
-            f"mapsight: error: {without_secrets(reason_of(error))} (--debug shows the traceback)\n"
-        )
+        reason = plain(without_secrets(reason_of(error)))
+        sys.stderr.write(f"mapsight: error: {reason} (--debug shows the traceback)\n")
         return 1
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
+from collections.abc import Iterable
 
 from driver.errors import Failure
 
 __all__ = ["closed_streams", "finish_output", "mend_streams"]
 
 NAMES = ("standard input", "standard output", "standard error")
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters (C0, C1) but tab, line feed and carriage return, and what turns writing."""
 _closed: set[str] = set()
 
 
@@ -47,6 +51,20 @@ class _Messages(io.FileIO):
             return len(memoryview(data))  # type: ignore[arg-type]
 
 
+class _Harmless(io.TextIOWrapper):
+    """Text for people: whoever wrote a name or a label in it gives no orders to a terminal."""
+
+    def write(self, text: str) -> int:
+        """Write text without control characters but line ends and tabs."""
+        super().write(CONTROLS.sub("", text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:  # type: ignore[override]
+        """Write some lines, as `write` does."""
+        for line in lines:
+            self.write(line)
+
+
 def mend_streams() -> None:
     """Make the descriptors 0, 1 and 2 and the streams over them usable.
 
@@ -72,7 +90,7 @@ def _text(raw: io.FileIO, before: object, *, by_line: bool = False) -> io.TextIO
     """Return a text stream as the one before it; what its encoding lacks is written as escapes."""
     encoding = getattr(before, "encoding", None) or "utf-8"
     errors = getattr(before, "errors", None) or "strict"
-    return io.TextIOWrapper(
+    return _Harmless(
         io.BufferedWriter(raw),
         encoding=encoding,
         errors="backslashreplace" if errors == "strict" else errors,

@@ -11,6 +11,7 @@ import numpy as np
 
 from mapsight.head import DRAWING, PHOTO
 from mapsight.labels import Labeler
+from mapsight.npz import read_npz
 
 __all__ = ["SPLITS", "Example", "Leaks", "count_examples", "example_of", "split_of", "style_of"]
 
@@ -18,6 +19,7 @@ SPLITS = ("test", "validation", "train")
 """In the order in which a picture that is on several sides stays on one."""
 PUBLISHED = {"test": "test", "validation": "validation", "val": "validation", "train": "train"}
 MOST_LEAKS = 4_000_000
+MOST_LEAK_BYTES = 9 * MOST_LEAKS + 8192
 DEPICTION = 8
 """Where IsDepiction stands in a box of an annotation."""
 
@@ -118,6 +120,6 @@ class Leaks:
     def load(cls, path: str) -> Leaks:
         """Read what `save` wrote."""
         leaks = cls()
-        with np.load(path, allow_pickle=False) as file:
-            leaks.hashes, leaks.splits = file["hashes"], file["splits"]
+        file = read_npz(path, ("hashes", "splits"), MOST_LEAK_BYTES)
+        leaks.hashes, leaks.splits = file["hashes"], file["splits"]
         return leaks

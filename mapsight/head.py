@@ -10,7 +10,6 @@ import base64
 import io
 import json
 import math
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,7 +18,9 @@ from typing import Any
 
 import numpy as np
 
+from mapsight.npz import read_npz
 from mapsight.records import OTHER
+from mapsight.text import plain
 
 __all__ = [
     "DRAWING",
@@ -43,6 +44,8 @@ UNIT = 32767
 """The length of an embedding as it is stored."""
 NEW_WEIGHT = 0.6
 SEEN_BITS = 23
+MOST_BYTES = 256 << 20
+"""Of all arrays: 12,000 classes of 1,024 numbers, with components, take 60 MB."""
 ARRAYS = ("weights", "style_weights", "mean", "components", "seen")
 
 
@@ -196,19 +199,30 @@ def load_head(path: str | Path) -> Head:
         ValueError: it is not a head, or its parts do not belong together; names the file.
     """
     try:
-        if not zipfile.is_zipfile(path):  # numpy would advise to trust it
-            raise ValueError("no .npz file")
-        with np.load(path, allow_pickle=False) as file:
-            about = json.loads(file["about"].tobytes())
-            classes = [(label, style) for label, style in about.pop("classes")]
-            arrays = {name: file[name] for name in ARRAYS}
-            head = Head(classes=classes, about=about, **arrays)
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path}: not a class head ({error})") from None
+        file = read_npz(path, ("about", *ARRAYS), MOST_BYTES)
+        about = json.loads(file.pop("about").tobytes())
+        classes = _classes(about.pop("classes"))
+        head = Head(classes=classes, about=about, **file)
+    except RecursionError:
+        raise ValueError(f"{path}: not a class head (nested too deeply)") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path}: not a class head ({plain(str(error))})") from None
     wrong = _misfit(head)
     if wrong is not None:
         raise ValueError(f"{path}: not a class head (an array of {wrong.dtype} {wrong.shape})")
     return head
+
+
+def _classes(pairs: Any) -> list[tuple[str, str]]:
+    """(label, style) of each class.
+
+    Raises:
+        ValueError, TypeError: they are something else.
+    """
+    classes = [(label, style) for label, style in pairs]
+    if not all(isinstance(text, str) for pair in classes for text in pair):
+        raise ValueError("a label or style that is no text")
+    return classes
 
 
 def _misfit(head: Head) -> np.ndarray | None:

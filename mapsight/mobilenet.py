@@ -20,6 +20,7 @@ from typing import Protocol
 import numpy as np
 
 from mapsight.integrity import verify
+from mapsight.npz import read_member
 from mapsight.preprocess import to_model_input
 
 __all__ = ["CLASSES", "KerasMobileNet", "MobileNet", "Model", "load_model", "top5", "wnids"]
@@ -191,10 +192,13 @@ def _classes_inside(path: Path) -> tuple[str, ...]:
     """
     if not zipfile.is_zipfile(path):
         return ()
-    with zipfile.ZipFile(path) as archive:
-        if LABELS not in archive.namelist() or archive.getinfo(LABELS).file_size > 1 << 20:
-            return ()
-        found = tuple(archive.read(LABELS).decode("utf-8").split())
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if LABELS not in archive.namelist():
+                return ()
+            found = tuple(read_member(archive, LABELS, 1 << 20).decode("utf-8").split())
+    except (zipfile.BadZipFile, ValueError) as error:
+        raise ValueError(f"{path}: its list of classes cannot be read ({error})") from None
     odd = [name for name in found if not CLASS_ID.fullmatch(name)]
     if odd or len(set(found)) != len(found):
         problem = f"class {odd[0]!r}" if odd else "a class that stands twice"

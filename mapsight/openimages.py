@@ -149,7 +149,9 @@ def read_classes(files: Sequence[Found]) -> dict[str, tuple[str, ...]]:
                 root = json.load(handle)
             for child in root.get("Subcategory", ()):
                 visit(child, None)
-        except (ValueError, KeyError, AttributeError) as error:
+        except RecursionError:
+            raise ValueError(f"{file.source}: not a class hierarchy (nested too deeply)") from None
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
             raise ValueError(f"{file.source}: not a class hierarchy ({error})") from None
     return {mid: tuple(sorted(parents)) for mid, parents in above.items()}
 

@@ -92,13 +92,16 @@ def clean_stage(workspace: Workspace, stage: str) -> None:
 
 
 def remove_tree(workspace: Workspace, *names: str) -> None:
-    """Remove a folder that is wholly ours, if it is there; never through a link."""
+    """Remove a folder that is wholly ours, or a file, if it is there; never through a link."""
     path = workspace.path(*names)
     if not workspace.local:
         with contextlib.suppress(FileNotFoundError):
             workspace.fs.rm(path, recursive=True)
     elif not is_linked(workspace.root, *names):
-        shutil.rmtree(path, ignore_errors=True)
+        if Path(path).is_dir():
+            shutil.rmtree(path)
+        else:
+            Path(path).unlink(missing_ok=True)
 
 
 def remove_listed(workspace: Workspace, listed: Iterable[str], *names: str) -> None:

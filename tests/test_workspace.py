@@ -277,6 +277,14 @@ def watch(path: Path, changes: int) -> set[bytes]:
     return seen
 
 
+def test_drop_takes_files_and_folders_and_what_is_not_there(workspace):
+    put(workspace, "extract/f/part-00000")
+    put(workspace, "extract/f/deep/part-00001")
+    for name in ("part-00000", "deep", "nothing"):
+        workspace.drop("extract", "f", name)
+    assert tree(workspace) == {}
+
+
 def test_write_replaces(workspace):
     workspace.write(b"old and long", "extract", "stage.json")
     workspace.write(b"new", "extract", "stage.json")

@@ -202,7 +202,8 @@ def test_local_files_of_a_killed_run_go_with_the_next_and_those_of_a_living_one_
     tmp_path, monkeypatch
 ):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    code = "from driver.workspace import Workspace as W; import time\n"
+    code = "from mapsight import schemes; schemes.SCHEMES.add('memory')\n"
+    code += "from driver.workspace import Workspace as W; import time\n"
     code += "print(W('memory://x').scratch, flush=True); time.sleep(600)"
     command = [sys.executable, "-c", code]
     how = {"stdout": subprocess.PIPE, "cwd": ROOT, "env": {**os.environ, "TMPDIR": str(tmp_path)}}

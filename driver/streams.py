@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 from driver.errors import Failure
 
@@ -23,7 +24,7 @@ class _Output(io.FileIO):
 
     written = 0
 
-    def write(self, data: object) -> int | None:
+    def write(self, data: Any, /) -> int:
         """Write bytes; how many.
 
         Raises:
@@ -31,8 +32,8 @@ class _Output(io.FileIO):
             Failure: they cannot be written; the message says why.
         """
         try:
-            count = super().write(data)  # type: ignore[arg-type]
-            _Output.written += count or 0
+            count = super().write(data)
+            _Output.written += count
             return count
         except BrokenPipeError:
             raise
@@ -43,12 +44,12 @@ class _Output(io.FileIO):
 class _Messages(io.FileIO):
     """Standard error: what cannot be written is let go, for there is nowhere to tell of it."""
 
-    def write(self, data: object) -> int | None:
+    def write(self, data: Any, /) -> int:
         """Write bytes, or drop them."""
         try:
-            return super().write(data)  # type: ignore[arg-type]
+            return super().write(data)
         except OSError:
-            return len(memoryview(data))  # type: ignore[arg-type]
+            return len(memoryview(data))
 
 
 class _Harmless(io.TextIOWrapper):

@@ -104,7 +104,7 @@ def _settled(run: Pipeline, folder: str, images: dict[str, int], n: int) -> dict
     place = ("extract", folder, "settled")
     counters = run.job("settle", found, [], place, shuffled=n * FEATURE_BYTES)
     for part in found:
-        run.workspace.drop("extract", folder, part.rsplit("/", 1)[-1])
+        run.workspace.drop_file("extract", folder, part.rsplit("/", 1)[-1])
     return {"read": images["read"], **counters["images"]}
 
 

@@ -229,7 +229,7 @@ def _page(handle: Any, at: int, rows: int) -> int:
         if isinstance(dictionary, dict) and unpacked > SWELL * packed:
             all_rows = rows * unpacked // max(_whole(dictionary.get(1, 0)), 1)
             if all_rows > SWELL_BYTES:
-                reason = f"a dictionary of {packed:,} bytes declares {all_rows:,} in {rows:,} rows"
-                raise ValueError(f"{reason}; refused")
+                declared = f"a dictionary of {packed:,} bytes declares {all_rows:,} in {rows:,} rows"
+                raise ValueError(f"{declared}; refused")
         return compact.at + packed
     raise ValueError(f"no page at byte {at}: {reason}")

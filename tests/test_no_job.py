@@ -333,7 +333,7 @@ def test_where_no_workspace_is_that_is_said(tmp_path):
         with pytest.raises(Failure, match=f"{name}: no workspace is there"):
             Searcher(str(tmp_path / name))
     (tmp_path / "empty" / "plan").mkdir()
-    with pytest.raises(Failure, match="no index of its pictures; run the pipeline first"):
+    with pytest.raises(Failure, match="empty: is no workspace of Mapsight"):
         Searcher(str(tmp_path / "empty"))
 
 

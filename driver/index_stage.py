@@ -112,7 +112,8 @@ def build(
     }
     if with_centres:
         shutil.copyfile(path, run.local_folder("index", folder) / CENTRES)
-    digest = _digest(blocks, cells, ids, sha256_of(path), facts)
+    told = {**facts, "part": run.memo.get("part", 0)}
+    digest = _digest(blocks, cells, ids, sha256_of(path), told)
     _write(run, folder, blocks, cells, facts)
     return Outcome(notes={**facts, "digest": digest})
 
@@ -124,9 +125,10 @@ def _digest(
     centres: str,
     facts: dict[str, Any],
 ) -> str:
-    """What the index holds, whatever its files are called: those of each attempt have other names.
+    """Return what the index holds, whatever its files are called: each attempt's have other names.
 
-    Additions belong to an index of this digest.
+    Additions belong to an index of this digest. Two of them that hold the same are not one, for
+    what is hidden is counted by digest: `facts` have the number of the part.
     """
     held = [[cell, *rest] for cell, _, *rest in blocks]
     named = [{**one, "file": None} for one in ids]

@@ -229,7 +229,9 @@ def _page(handle: Any, at: int, rows: int) -> int:
         if isinstance(dictionary, dict) and unpacked > SWELL * packed:
             all_rows = rows * unpacked // max(_whole(dictionary.get(1, 0)), 1)
             if all_rows > SWELL_BYTES:
-                declared = f"a dictionary of {packed:,} bytes declares {all_rows:,} in {rows:,} rows"
-                raise ValueError(f"{declared}; refused")
+                raise ValueError(
+                    f"a dictionary of {packed:,} bytes declares {all_rows:,} in {rows:,} rows;"
+                    " refused"
+                )
         return compact.at + packed
     raise ValueError(f"no page at byte {at}: {reason}")

@@ -111,6 +111,11 @@ class ByteStream:
             size -= len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
+    @property
+    def packed(self) -> int:
+        """How many bytes of the file were read; it reads ahead."""
+        return int(self._handle.tell())
+
     def _some(self, size: int) -> bytes:
         try:
             part = self._file.read(size)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import fnmatch
 import heapq
-import io
 import json
 import math
+import re
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Any
 from mapsight.inputs import HEX_ID, Found, find_inputs, open_uri, resolve
 from mapsight.openimages_columns import data_rows, read_header, readable
 from mapsight.public_address import without_secrets
+from mapsight.text_rows import Lines, csv_records, opened_text
 
 __all__ = [
     "CsvSplit",
@@ -31,6 +31,8 @@ __all__ = [
 
 CSV_SPLIT_BYTES = 128 << 20
 MOST_ROWS = 10_000
+MOST_CLASSES, HIERARCHY_BYTES = 1_000_000, 16 << 20  # of one file
+MID = re.compile(r"/[a-z]{1,3}/\S{1,60}")
 UNKNOWN = -1
 BOX_SIDES = ("XMin", "XMax", "YMin", "YMax")
 BOX_FLAGS = ("IsOccluded", "IsTruncated", "IsGroupOf", "IsDepiction", "IsInside")
@@ -113,13 +115,21 @@ def _names_below(file_system: Any, path: str, names: Collection[str]) -> Iterato
 
 
 def read_descriptions(files: Sequence[Found]) -> dict[str, str]:
-    """MID by display name; the boxable names win, for they are what people know."""
+    """MID by display name; the boxable names win, for they are what people know.
+
+    A damaged line costs its own name. Memory: MOST_CLASSES names.
+
+    Raises:
+        ValueError: there are more.
+    """
     names: dict[str, str] = {}
     for file in sorted(files, key=lambda found: "boxable" in found.source):
-        with open_uri(file.uri) as handle:
-            for row in csv.reader(io.TextIOWrapper(handle, "utf-8-sig", errors="replace")):
-                if len(row) >= 2 and row[0].startswith("/"):
-                    names[row[1]] = row[0]
+        with opened_text(file.uri) as handle:
+            for cells in csv_records(Lines(handle), ",", 2):
+                if cells and len(cells) >= 2 and MID.fullmatch(cells[0]):
+                    names[readable(cells[1])] = readable(cells[0])
+                if len(names) > MOST_CLASSES:
+                    raise ValueError(f"{file.source}: more than {MOST_CLASSES:,} classes; refused")
     return names
 
 
@@ -146,7 +156,10 @@ def read_classes(files: Sequence[Found]) -> dict[str, tuple[str, ...]]:
     for file in files:
         try:
             with open_uri(file.uri) as handle:
-                root = json.load(handle)
+                text = handle.read(HIERARCHY_BYTES + 1)
+            if len(text) > HIERARCHY_BYTES:
+                raise ValueError(f"more than {HIERARCHY_BYTES:,} bytes")
+            root = json.loads(text)
             for child in root.get("Subcategory", ()):
                 visit(child, None)
         except RecursionError:

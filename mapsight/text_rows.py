@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections.abc import Iterator
 from typing import Any
 
-from mapsight.byte_stream import ByteStream
+from mapsight.byte_stream import ByteStream, StreamError
 from mapsight.inputs import resolve
 
 __all__ = ["Lines", "cells_of", "csv_records", "is_passed_over", "opened_text", "plain_rows"]
 
 MAX_LINE = 1 << 16  # characters; a longer line is no row
 MAX_LINES = 64  # that quotes hold together; more, and a quote was forgotten
+FREE_LINES = 1_000_000  # more than these need a byte of a compressed file each
 
 
 def opened_text(uri: bytes) -> io.TextIOWrapper:
@@ -43,6 +45,11 @@ class _Unpacked(io.RawIOBase):
         super().__init__()
         self._stream = stream
 
+    @property
+    def packed(self) -> int:
+        """How many bytes of the compressed file were read."""
+        return self._stream.packed
+
     def readable(self) -> bool:
         return True
 
@@ -56,11 +63,14 @@ class Lines:
     """Lines of a file that can be given back, a record at a time.
 
     Iterating raises csv.Error for a line that is longer than MAX_LINE, and for
-    the line after MAX_LINES of one record.
+    the line after MAX_LINES of one record; StreamError for one that is more than `most`, or
+    than a compressed file of its size holds.
     """
 
     def __init__(self, handle: io.TextIOWrapper) -> None:
         self._handle = handle
+        self._unpacked = getattr(handle.buffer, "raw", None)
+        self.most = sys.maxsize
         self._number = 0
         self._back: list[tuple[int, str | None]] = []  # the next one last
         self._taken: list[tuple[int, str | None]] = []  # of this record
@@ -107,11 +117,20 @@ class Lines:
         if not line:
             raise StopIteration
         self._number += 1
+        self._check()
         if len(line) < MAX_LINE or line.endswith(("\n", "\r")):
             return self._number, line.replace("\0", "\ufffd")
         while (rest := self._handle.readline(MAX_LINE)) and not rest.endswith(("\n", "\r")):
             pass
         return self._number, None
+
+    def _check(self) -> None:
+        if self._number > self.most:
+            raise StreamError(f"{self._number:,} lines, and nearly none with an address")
+        if self._number > FREE_LINES and isinstance(self._unpacked, _Unpacked):
+            packed = self._unpacked.packed
+            if self._number > packed:
+                raise StreamError(f"{packed:,} bytes have grown to {self._number:,} lines")
 
 
 def is_passed_over(line: str) -> bool:

@@ -31,7 +31,9 @@ __all__ = ["chunks", "read_url_list"]
 
 MAX_URL = 4096
 MOST_ROWS = 100_000_000  # of one list
-ROWS_WITHOUT = 1_000_000  # rows before the first that has an address
+LINES_WITHOUT, LINES_EACH = 1_000_000, 100
+"""How many lines a list may have without an address, and how many more for each with one."""
+
 MIN_ROWS, MEAN_MORE, MAX_ROWS = 128, 128, 384
 """A chunk ends after the first row past MIN_ROWS whose URL's checksum divides by MEAN_MORE."""
 
@@ -113,11 +115,14 @@ def read_url_list(uri: bytes, source: str, url_column: str | None = None) -> Ite
     found = False
     try:
         with opened_text(uri) as handle:
-            for number, (cells, row) in enumerate(_rows(Lines(handle), source, url_column)):
-                if number == (MOST_ROWS if found else ROWS_WITHOUT):
-                    what = "rows; give several lists" if found else "rows without an address"
-                    raise StreamError(f"more than {number:,} {what}")
-                found = found or _first_url([row["url"], *cells]) is not None
+            lines = Lines(handle)
+            lines.most = LINES_WITHOUT
+            for number, (cells, row) in enumerate(_rows(lines, source, url_column)):
+                if number == MOST_ROWS:
+                    raise StreamError(f"more than {number:,} rows; give several lists")
+                if _first_url([row["url"], *cells]) is not None:
+                    found = True
+                    lines.most += LINES_EACH
                 yield row
     except (EOFError, zlib.error, lzma.LZMAError, StreamError) as error:
         raise ValueError(f"{source}: {error}") from error

@@ -33,11 +33,30 @@ def test_a_list_that_grows_as_no_text_does_is_refused(tmp_path, monkeypatch, end
             pass
 
 
-def test_a_list_of_many_rows_without_an_address_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("mapsight.url_lists.ROWS_WITHOUT", 100)
-    (tmp_path / "list.csv").write_text("url\n" + "x\n" * 200 + "http://a.example/1.jpg\n")
-    with pytest.raises(ValueError, match="more than 100 rows without an address"):
+@pytest.mark.parametrize("line", ["", "#", "x", "   ", '"', ","])
+@pytest.mark.parametrize("begin", ["", "url\n", "url\nhttp://a.example/1.jpg\n"])
+def test_a_list_of_many_lines_without_an_address_is_refused(tmp_path, monkeypatch, begin, line):
+    monkeypatch.setattr("mapsight.url_lists.LINES_WITHOUT", 100)
+    (tmp_path / "list.csv").write_text(begin + f"{line}\n" * 300 + ROW.decode())
+    with pytest.raises(
+        ValueError, match=r"lines, and nearly none with an address|no column of URLs"
+    ):
         list(read_url_list(str(tmp_path / "list.csv").encode(), "list"))
+
+
+def test_a_list_of_which_few_rows_have_addresses_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("mapsight.url_lists.LINES_WITHOUT", 100)
+    (tmp_path / "list.csv").write_text("url\n" + ("http://a.example/1.jpg\n" + "x\n" * 50) * 20)
+    assert len(list(read_url_list(str(tmp_path / "list.csv").encode(), "list"))) == 20 * 51
+
+
+@pytest.mark.parametrize("line", ["\n", "#\n", "x\n", "\r", "http://a\n"])
+def test_a_compressed_list_has_no_more_lines_than_bytes(tmp_path, monkeypatch, line):
+    monkeypatch.setattr("mapsight.text_rows.FREE_LINES", 1000)
+    path = tmp_path / "list.txt"
+    path.write_bytes(gzip.compress(ROW + line.encode() * 5000))
+    with pytest.raises(ValueError, match=r"bytes have grown to [0-9,]+ lines"):
+        list(read_url_list(str(path).encode(), "list"))
 
 
 def errors_of(path) -> list[str]:

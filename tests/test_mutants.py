@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.mutants import decode_mutants, judge, mutate, pictures_of, write_mutants
+from benchmarks.reader_mutants import CHECKED, KINDS, read_mutants
 from driver.workspace import Workspace
 from mapsight.records import ERROR_CODES
 
@@ -57,6 +58,23 @@ def test_mutants_of_every_format_and_mode_cost_one_record_each():
     assert set(found["total"]) <= {"classified", *ERROR_CODES}
     assert "decoder_crashed" not in found["total"] and found["children"] == 1
     assert found["peak"] < 400 * 2**20
+
+
+@pytest.fixture(scope="module")
+def readers(tmp_path_factory):
+    return read_mutants(tmp_path_factory.mktemp("readers"), 60, seed=3)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_readers_account_for_damaged_files(readers, kind):
+    for form, counts in readers[kind].items():
+        assert not {"crashed", "missing", "unaccounted"} & set(counts), form
+        assert counts["files"] and counts["told"] + counts.get("other", 0) + counts.get("right", 0)
+
+
+def test_what_has_checksums_is_never_other_without_a_word(readers):
+    forms = readers["parquet"] | readers["tar"]
+    assert {form for form in CHECKED if forms[form].get("other")} == set()
 
 
 @given(st.binary(min_size=1, max_size=300), st.integers(0, 2**32), st.binary(min_size=1))

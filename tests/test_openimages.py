@@ -190,3 +190,26 @@ def test_metadata_in_utf_16_is_called_so(tmp_path):
     path.write_bytes("ImageID,Source,LabelName,Confidence\n".encode("utf-16"))
     with pytest.raises(ValueError, match=r"imagelabels.csv: is UTF-16 text; save it as UTF-8"):
         read_header(str(path), "labels")
+
+
+@pytest.mark.parametrize(
+    "bad", ['"/m/0', '/m/0,"Ti', '"', "//m/02,B", "x" * 200_000, '"' + "x" * 200_000]
+)
+def test_a_damaged_line_of_descriptions_costs_its_own_name(tmp_path, bad):
+    path = tmp_path / "class-descriptions.csv"
+    path.write_text(f"/m/01,A\n{bad}\n/m/02,B\n" + "".join(f"/m/1{n},C{n}\n" for n in range(200)))
+    names = read_descriptions(list(find_inputs(str(path))))
+    assert (names["A"], names["B"], names["C199"]) == ("/m/01", "/m/02", "/m/1199")
+    assert set(map(len, names)) <= {1, 2, 3, 4}
+
+
+def test_files_of_classes_are_bounded(tmp_path, monkeypatch):
+    monkeypatch.setattr(openimages, "MOST_CLASSES", 10)
+    monkeypatch.setattr(openimages, "HIERARCHY_BYTES", 100)
+    names, tree = tmp_path / "class-descriptions.csv", tmp_path / "bbox_labels_hierarchy.json"
+    names.write_text("".join(f"/m/{n},C{n}\n" for n in range(20)))
+    tree.write_text(json.dumps({"LabelName": "/m/0", "Subcategory": []}) + " " * 100)
+    with pytest.raises(ValueError, match="more than 10 classes"):
+        read_descriptions(list(find_inputs(str(names))))
+    with pytest.raises(ValueError, match="more than 100 bytes"):
+        openimages.read_classes(list(find_inputs(str(tree))))

@@ -42,7 +42,7 @@ def run(options: Namespace, command: str) -> int:
     """Bring the workspace up to date, and say where the results are."""
     check_runner(options)
     workspace = Workspace(options.workspace)
-    choose_input(options, inputs_of(workspace))
+    choose_input(options, lambda: inputs_of(workspace))
     if options.dry_run:
         return dry_run(options, workspace)
     _make_folder(options.results)

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from driver.errors import Failure, UsageError
@@ -19,15 +19,15 @@ __all__ = ["choose_input"]
 CATALOGUE = "the drawn animals that come with Mapsight, a stand-in for yours (--images names those)"
 
 
-def choose_input(options: Namespace, before: Sequence[str] = ()) -> None:
+def choose_input(options: Namespace, before: Callable[[], Sequence[str]] = tuple) -> None:
     """Name pictures where none are named, and say which.
 
     First what mapsight.toml names, then $MAPSIGHT_OPENIMAGES, then the bundled
     catalogue with the model that was trained for it, and a note for the report.
 
     Args:
-        before: what the workspace was made from, if it was; what nobody typed replaces nothing
-            of the user's.
+        before: returns what the workspace was made from, if it was; called only where nothing
+            is named. What nobody typed replaces nothing of the user's.
 
     Raises:
         UsageError: it would.
@@ -59,10 +59,13 @@ def choose_input(options: Namespace, before: Sequence[str] = ()) -> None:
     options.openimages, options.bundled = str(_drawn(examples)), True
 
 
-def _spare(options: Namespace, before: Sequence[str], folder: str, what: str) -> None:
-    if before and list(before) != [folder]:
+def _spare(
+    options: Namespace, before: Callable[[], Sequence[str]], folder: str, what: str
+) -> None:
+    inputs = before()
+    if inputs and list(inputs) != [folder]:
         raise UsageError(
-            f"{options.workspace} was made from {', '.join(before)}: name these again with --images"
+            f"{options.workspace} was made from {', '.join(inputs)}: name these again with --images"
             f" or --openimages, or another --workspace for {what}"
             " (mapsight status shows what it holds, mapsight --help what can be done)"
         )

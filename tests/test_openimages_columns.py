@@ -28,7 +28,7 @@ def test_every_generation_is_known_with_and_without_a_header(tmp_path, kind, col
         ("ImageID,Source,LabelName,Confidence,Source", "; twice Source"),
         (f"{ID},verification", "no header and rows of 2 columns; without a header .* 4: ImageID,"),
         ('"', "found the columns none (a quote is not closed)"),
-        ("\udcff\udcfe", r"found the columns \udcff\udcfe; missing"),
+        ("\udcfe\udcfd", r"found the columns \udcfe\udcfd; missing"),
     ],
 )
 def test_a_foreign_file_is_named_with_its_columns(tmp_path, first, message):

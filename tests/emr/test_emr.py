@@ -75,8 +75,8 @@ def finished(program: Program, account: Account) -> Finished:
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of every result, but for the summary, which has times."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    """SHA-256 of every result, but for the summary, which has times, and the list of digests."""
+    files = [p for p in sorted(folder.rglob("*")) if p.is_file() and not p.name.startswith(".")]
     kept = [p for p in files if p.name != "summary.json" and "report" not in p.parts]
     return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in kept}
 

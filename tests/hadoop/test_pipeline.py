@@ -64,7 +64,7 @@ def hashes(folder: Path) -> dict[str, str]:
 
 def contents(folder: Path) -> dict[str, bytes]:
     """The files of results by name, those of results/explore/ too; not those of the report."""
-    files = [*folder.glob("*"), *folder.glob("explore/*")]
+    files = [*folder.glob("[!.]*"), *folder.glob("explore/*")]
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in files if p.is_file()}
 
 

@@ -59,9 +59,7 @@ def choose_input(options: Namespace, before: Callable[[], Sequence[str]] = tuple
     options.openimages, options.bundled = str(_drawn(examples)), True
 
 
-def _spare(
-    options: Namespace, before: Callable[[], Sequence[str]], folder: str, what: str
-) -> None:
+def _spare(options: Namespace, before: Callable[[], Sequence[str]], folder: str, what: str) -> None:
     inputs = before()
     if inputs and list(inputs) != [folder]:
         raise UsageError(

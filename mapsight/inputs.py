@@ -300,12 +300,16 @@ def _found(file_system: Any, info: dict[str, Any], source: str) -> Found:
 
 
 def _stamp(path: str) -> str:
-    """What changes with a local file; of a link it is that of the file it leads to."""
+    """Return what changes with a local file; of a link, also with the file it leads to.
+
+    The inode tells of links alone: a copy of a folder, with its times, holds the same pictures.
+    """
     try:
         file = os.stat(path)  # noqa: PTH116 - a name need not be UTF-8
+        inode = f"-{file.st_ino}" if os.path.islink(path) else ""  # noqa: PTH114
     except OSError:
         return ""
-    return f"{file.st_mtime_ns}-{file.st_ino}"
+    return f"{file.st_mtime_ns}{inode}"
 
 
 def _address(file_system: Any, path: str) -> str:

@@ -148,7 +148,7 @@ def _status_of(
     told = [
         f"{key} {count:,}"
         for group, values in sorted(document["counters"].items())
-        if group in ("images", "explore", "annotations", "examples")
+        if group in ("images", "archives", "explore", "annotations", "examples")
         for key, count in sorted(values.items())
     ]
     told += document.get("applications", [])

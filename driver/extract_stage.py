@@ -105,6 +105,8 @@ def _settled(run: Pipeline, folder: str, images: dict[str, int], n: int) -> dict
     counters = run.job("settle", found, [], place, shuffled=n * FEATURE_BYTES)
     for part in found:
         run.workspace.drop_file("extract", folder, part.rsplit("/", 1)[-1])
+    left = run.workspace.addresses("extract", folder)
+    require(not left, f"extract: {', '.join(left[:3])} cannot be deleted; delete it, and run again")
     return {"read": images["read"], **counters["images"]}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from driver.pipeline import Pipeline
 from mapsight.duplicate_groups import summarised
+from mapsight.text import plain
 
 __all__ = ["print_summary", "stage_lines"]
 
@@ -51,6 +52,15 @@ def _same_pictures(run: Pipeline) -> Iterator[str]:
         )
 
 
+def _side_files(run: Pipeline) -> Iterator[str]:
+    """Which files of archives said nothing of any picture."""
+    ingest = run.documents.get("ingest", {})
+    number = ingest.get("counters", {}).get("archives", {}).get("side_files_without_picture")
+    if number:
+        first = ingest["notes"].get("side_file", "")
+        yield f"side files without a picture: {number:,}, for example {plain(first)}"
+
+
 def print_summary(run: Pipeline, summary: dict[str, Any] | None, where: dict[str, str]) -> None:
     """Say on stderr what was done, and where it is.
 
@@ -61,5 +71,6 @@ def print_summary(run: Pipeline, summary: dict[str, Any] | None, where: dict[str
         lines += ["", "nothing to do: everything is up to date"]
     if summary:
         lines += ["", *_outcome(summary), *_same_pictures(run)]
+    lines += _side_files(run)
     lines += [f"{name}: {path}" for name, path in where.items()]
     sys.stderr.write("\n".join(lines) + "\n")

@@ -81,7 +81,7 @@ def ingest(run: Pipeline, folder: str) -> Outcome:
         total=None if archives else wanted,
         here=here,
     )
-    packed = _packed(run, "ingest", folder, "packed")
+    packed, sides = _packed(run, "ingest", folder, "packed"), _sides(run, folder)
     _drop_unnamed_shards(run, folder, {record["split"]["uri"] for record in packed})
     found = sum(record["split"]["rows"] for record in packed)
     told = counters.get("images", {}).get("packed", 0)
@@ -89,12 +89,20 @@ def ingest(run: Pipeline, folder: str) -> Outcome:
         found == told and (found >= wanted if archives else found == wanted),
         f"ingest: {found} of {wanted} pictures were packed; run again",
     )
-    return Outcome(counters, {**_notes_of(run, packed, "ingest"), "uploads": uploads})
+    return Outcome(counters, {**_notes_of(run, packed, "ingest"), "uploads": uploads, **sides})
+
+
+def _sides(run: Pipeline, folder: str) -> dict[str, str]:
+    """A note that names one of the side files without a picture, where there are some."""
+    records = (r for _, r in records_of(run.workspace.addresses("ingest", folder, "packed")))
+    names = [record["side_file"] for record in records if "side_file" in record]
+    return {"side_file": min(names)} if names else {}
 
 
 def _packed(run: Pipeline, *names: str) -> list[dict[str, Any]]:
     """What a job that wrote shards says of them, in the order of their pictures."""
     records = [record for _, record in records_of(run.workspace.addresses(*names))]
+    records = [record for record in records if "split" in record]
     return sorted(records, key=lambda record: record["split"]["first"])
 
 

@@ -67,7 +67,7 @@ class ShardWriter:
         self._writer.close()
 
 
-def image_rows(split: Split, counts: dict[str, int] | None = None) -> Iterator[dict[str, Any]]:
+def image_rows(split: Split, counts: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
     """The Image rows of a split of files or of an archive, in order.
 
     `counts` is for `read_tar`.

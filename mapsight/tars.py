@@ -37,7 +37,7 @@ TEXTS = {
 
 
 def read_tar(
-    uri: str | bytes, source: str, counts: dict[str, int] | None = None
+    uri: str | bytes, source: str, counts: dict[str, Any] | None = None
 ) -> Iterator[dict[str, Any]]:
     """An Image row (without `ordinal`) of every picture in an archive, in order.
 
@@ -54,16 +54,17 @@ def read_tar(
     Args:
         uri: of a tar file, plain or packed with gzip, bzip2, xz or zstd.
         source: what the user called it; pictures are called `source#name`.
-        counts: `alone` grows with each side file that stands beside no picture.
+        counts: `alone` grows with each side file that stands beside no picture; `first` is
+            the first one's name.
     """
     links = HardLinks()
-    sides: dict[str, int] = {"alone": 0} if counts is None else counts
+    sides: dict[str, Any] = {"alone": 0} if counts is None else counts
     yield from _read(uri, source, links, sides)
     yield from _linked(uri, source, links)
 
 
 def _read(
-    uri: str | bytes, source: str, links: HardLinks, counts: dict[str, int]
+    uri: str | bytes, source: str, links: HardLinks, counts: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
     try:
         handle = open_uri(uri)
@@ -80,7 +81,7 @@ def _read(
 
 
 def _rows(
-    stream: ByteStream, source: str, links: HardLinks, counts: dict[str, int]
+    stream: ByteStream, source: str, links: HardLinks, counts: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
     sample, broken, came = _Sample("", counts), None, _Came()
     try:
@@ -181,9 +182,10 @@ def _data(stream: ByteStream, member: Member) -> bytes:
 class _Sample:
     """Pictures that may still be described by a file after them."""
 
-    def __init__(self, key: str, counts: dict[str, int]) -> None:
+    def __init__(self, key: str, counts: dict[str, Any]) -> None:
         self.key, self.size = key, 0
         self._counts, self._sides, self._pictures = counts, 0, 0
+        self._first = ""
         self._rows: list[tuple[str, dict[str, Any]]] = []
         self._known: dict[str, dict[str, str]] = {}
 
@@ -196,6 +198,7 @@ class _Sample:
         """Keep what a side file tells; JSON is believed before a text."""
         stem, suffix = _stem(name), name.rpartition(".")[2].lower()
         self._sides += 1
+        self._first = self._first or name
         known = self._known.get(stem, {})
         if suffix == "json":
             known = known | _told(data)
@@ -206,8 +209,9 @@ class _Sample:
 
     def release(self, *, over: bool = False) -> Iterator[dict[str, Any]]:
         """The rows, which are then forgotten; `over` says that no member follows."""
-        if over and not self._pictures:
+        if over and self._sides and not self._pictures:
             self._counts["alone"] += self._sides
+            self._counts.setdefault("first", self._first)
         rows, self._rows, self.size = self._rows[::-1], [], 0
         while rows:
             stem, row = rows.pop()

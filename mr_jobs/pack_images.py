@@ -59,6 +59,7 @@ class MRPackImages(MRJob):
                 yield None, {"split": json.loads(shard.to_json()), "sha256": sha256}
         if counts["alone"]:
             self.increment_counter("archives", "side_files_without_picture", counts["alone"])
+            yield None, {"side_file": f"{split.source}#{counts['first']}"}
 
     def told(self, rows):
         number = 0

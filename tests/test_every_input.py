@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tarfile
 from pathlib import Path
 
@@ -122,3 +123,13 @@ def test_a_column_is_that_of_foreign_tables_alone(mapsight, pictures, tmp_path):
     frame = pd.read_parquet(tmp_path / "workspace" / "results" / "predictions.parquet")
     assert frame["image_id"].tolist() == [path.stem for path in files]
     assert len(list((tmp_path / "workspace" / "report" / "thumbs").iterdir())) == 8
+
+
+def test_side_files_without_a_picture_are_told(mapsight, pictures, tmp_path):
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        tar.add(min(pictures.iterdir()), "1.jpg")
+        for name in ("1.json", "7.json", "8.txt"):
+            tar.addfile(tarfile.TarInfo(name))
+    done = mapsight("-r", "inline", "--images", str(tmp_path / "a.tar"), "--until", "ingest")
+    assert re.search("side files without a picture: 2, for example .*a.tar#7.json", done.stderr)
+    assert "side_files_without_picture 2" in mapsight.ok("status")

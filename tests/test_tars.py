@@ -407,4 +407,4 @@ def test_side_files_without_a_picture_are_counted(tmp_path):
     counts = {"alone": 0}
     path = write(tmp_path / "x.tar", [member(name, data) for name, data in files])
     assert len(list(read_tar(str(path), "t.tar", counts))) == 2
-    assert counts == {"alone": 3}
+    assert counts == {"alone": 3, "first": "2.json"}

@@ -82,7 +82,7 @@ def _fetched_model(workspace: Workspace, extract: dict[str, Any]) -> str:
 
 
 def _fetched_head(workspace: Workspace) -> str | None:
-    heads = [part for part in workspace.parts("fit") if part.endswith(f"/{HEAD}")]
+    heads = workspace.sound_parts("fit", f"/{HEAD}")
     if not heads:
         return None
     path = workspace.scratch / f"base-{HEAD}"

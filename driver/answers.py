@@ -108,7 +108,7 @@ def known_predictions(
     # a later run may have extracted other pictures and gone no further
     if not (image_ids and merged and extract and merged["inputs"]["extract"] == extract["digest"]):
         return {}
-    (table,) = (uri for uri in workspace.parts("merge") if uri.endswith(TABLE))
+    (table,) = workspace.sound_parts("merge", TABLE)
     return find_predictions(table, image_ids, columns)
 
 

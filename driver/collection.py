@@ -109,13 +109,16 @@ class Collection:
         """Addresses of the parts of a stage in all workspaces.
 
         Of `extract` in an addition, those of the pictures that were new to the index.
+
+        Raises:
+            Failure: one is missing or has changed.
         """
         return [uri for number in self.parts for uri in self._addresses(number, stage)]
 
     def _addresses(self, number: int, stage: str) -> list[str]:
         workspace = self.parts[number]
-        known = workspace.parts("known") if number and stage == "extract" else []
-        return known or workspace.parts(stage)
+        known = workspace.sound_parts("known") if number and stage == "extract" else []
+        return known or workspace.sound_parts(stage)
 
 
 def collection_of(workspace: Workspace, scratch: Path | None = None) -> Collection:

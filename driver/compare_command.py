@@ -49,7 +49,7 @@ def compare(options: Namespace) -> int:
 def _read(location: str) -> dict[str, Any]:
     """What a workspace's summary.json says of its accuracy and speed."""
     workspace = Workspace(location)
-    (address,) = (part for part in workspace.parts("merge") if part.endswith("/summary.json"))
+    (address,) = workspace.sound_parts("merge", "/summary.json")
     run = json.loads(workspace.fs.cat_file(workspace.fs._strip_protocol(address)))
     if "evaluation" not in run:
         raise Failure(f"{location}: its results are of an older version; run the pipeline again")

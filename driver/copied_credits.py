@@ -38,6 +38,7 @@ class CopiedCredits:
 
     def __init__(self, workspace: Workspace, copies: Copies) -> None:
         self._reader: Any = None
+        self._workspace = workspace
         merged, extract = workspace.committed("merge"), workspace.committed("extract")
         if not (merged and extract and merged["inputs"]["extract"] == extract["digest"]):
             return
@@ -59,6 +60,7 @@ class CopiedCredits:
             return self._reader.get_batch(number)
 
     def _make(self, folder: Path) -> dict[str, Any]:
+        self._workspace.sound_parts("merge", TABLE)
         with open_uri(self._table) as file:
             table = pq.ParquetFile(file, pre_buffer=False, page_checksum_verification=True)
             return {"batches": write_batches(folder / CREDIT_ROWS, _telling(table))}

@@ -76,7 +76,7 @@ def given_targets(run: Pipeline, wanted: dict[str, str]) -> dict[str, str]:
 
 def fitted_head(run: Pipeline) -> Path | None:
     """A local copy of the head that the stage `fit` has fitted or was given; None without."""
-    names = [part for part in run.workspace.parts("fit") if part.endswith(f"/{HEAD}")]
+    names = run.workspace.sound_parts("fit", f"/{HEAD}")
     if not names:
         return None
     path = run.scratch / HEAD

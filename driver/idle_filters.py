@@ -29,7 +29,7 @@ def _is_known(workspace: Workspace, index: SearchIndex, column: str) -> bool:
     """Whether a picture may have a fact; of what was added nobody has counted."""
     if index.collection.additions or workspace.committed("merge") is None:
         return True
-    (table,) = (uri for uri in workspace.parts("merge") if uri.endswith(TABLE))
+    (table,) = workspace.sound_parts("merge", TABLE)
     with open_uri(table) as file:
         footer = pq.ParquetFile(file).metadata
         place = footer.schema.names.index(column)

@@ -66,7 +66,7 @@ def _rejections(workspace: Workspace, image_ids: Collection[str]) -> dict[str, s
     merged = workspace.committed("merge")
     if not (merged and is_current(workspace, merged)):
         return {}
-    (table,) = (uri for uri in workspace.parts("merge") if uri.endswith("/rejected.csv"))
+    (table,) = workspace.sound_parts("merge", "/rejected.csv")
     with io.TextIOWrapper(open_uri(table), encoding="utf-8", newline="") as file:
         return {
             row["image_id"]: f"this picture was rejected: {row['error']}, {row['detail']}"

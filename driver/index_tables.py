@@ -29,7 +29,7 @@ def _part(workspace: Workspace, name: str) -> str | None:
     document = workspace.committed("index")
     if document is None or not document["parts"]:
         return None
-    return next(part for part in workspace.parts("index") if part.endswith(f"/{name}"))
+    return workspace.sound_parts("index", f"/{name}")[0]
 
 
 def write_cell_tables(run: Pipeline, target: Path) -> dict[str, Any] | None:

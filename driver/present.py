@@ -201,15 +201,22 @@ def render(run: Pipeline, folder: str) -> Outcome:
 
 
 def download_results(workspace: Workspace, folder: Path) -> None:
-    """Copy the committed results to a local folder, but for the tables of every picture."""
+    """Copy the committed results to a local folder, but for the tables of every picture.
+
+    Raises:
+        Failure: there are none, or one has changed.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     document = workspace.required("merge", "there are no results yet; run the pipeline first")
     skip = len(document["folder"]) + 1
-    for part, address in zip(document["parts"], workspace.parts("merge"), strict=True):
-        if not part["name"].endswith(".parquet"):
-            path = folder / part["name"][skip:]
-            path.parent.mkdir(parents=True, exist_ok=True)
-            workspace.fetch(address, path)
+    small = [part for part in document["parts"] if not part["name"].endswith(".parquet")]
+    workspace.parts("merge")
+    if workspace.local:
+        workspace.verify({**document, "parts": small})
+    for part in small:
+        path = folder / part["name"][skip:]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        workspace.fetch(workspace.uri("merge", part["name"]), path)
 
 
 def with_duplicates(

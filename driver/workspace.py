@@ -299,6 +299,24 @@ class Workspace:
             )
         return [self.uri(stage, part["name"]) for part in document["parts"]]
 
+    def sound_parts(self, stage: str, ending: str = "") -> list[str]:
+        """Addresses of the parts of a committed stage, as they were when it was made.
+
+        Local ones are read for their SHA-256; of remote ones the store holds the bytes to
+        its checksums.
+
+        Args:
+            ending: of the names of those that are wanted.
+
+        Raises:
+            Failure: the stage is not committed, a part is missing, or one of these has changed.
+        """
+        addresses, document = self.parts(stage), self.required(stage)
+        wanted = [part for part in document["parts"] if part["name"].endswith(ending)]
+        if self.local:
+            self.verify({**document, "parts": wanted})
+        return [address for address in addresses if address.endswith(ending)]
+
     def addresses(self, *names: str) -> list[str]:
         """The part files that a job left in a folder, by name."""
         path = self.path(*names)
@@ -406,9 +424,14 @@ class Workspace:
     def keep(self, file: Path, *names: str) -> str:
         """Copy a local file into the workspace unless it is there; its name."""
         path = self.own(*names)
-        if not self.fs.exists(path) or self.fs.size(path) != file.stat().st_size:
+        if not self._is_kept(file, path):
             self._put_file(file, path)
         return "/".join(names)
+
+    def _is_kept(self, file: Path, path: str) -> bool:
+        """Whether a file is there; a local one is read, so that a damaged one is replaced."""
+        there = self.fs.exists(path) and self.fs.size(path) == file.stat().st_size
+        return there and (not self.local or sha256_of(path) == sha256_of(file))
 
     def _put_file(self, file: Path, path: str) -> None:
         """Copy a local file, whole or not at all; archives are not held in memory."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from driver.index_tables import nearest_pictures
 from driver.shard_stages import SHARDS
 from driver.workspace import Workspace
+from mapsight.public_address import without_secrets
 from mapsight.ranking import EVERYTHING
 from mapsight.records import OTHER
 from mapsight.shards import OURS, read_image
@@ -37,6 +38,7 @@ class Pictures:
         """`extract` is the stage.json of the stage that read them."""
         self._column = extract["options"]["image_column"]
         self._shards: dict[str, str] = {}
+        self._unreadable: set[str] = set()
         same = True
         for stage, folder in SHARDS.items():
             document = workspace.committed(stage)
@@ -51,12 +53,18 @@ class Pictures:
             sys.stderr.write("the packed pictures have changed since; run again to show them\n")
 
     def data(self, record: Mapping[str, Any]) -> bytes | None:
-        """The encoded picture, or None if it is no longer there."""
+        """Return the encoded picture; None, and a line for its file, if it cannot be read."""
         shard = record.get("shard")
         if not shard:
             return None
         column = None if shard in self._shards else self._column  # ours have their own
-        return read_image(self._shards.get(shard, shard), record["row"], column)
+        address = self._shards.get(shard, shard)
+        data = read_image(address, record["row"], column)
+        if data is None and address not in self._unreadable:
+            self._unreadable.add(address)
+            shown = without_secrets(address)
+            sys.stderr.write(f"{shown}: gone, or damaged; its pictures have no thumbnail\n")
+        return data
 
 
 class PartPictures:

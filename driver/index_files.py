@@ -106,8 +106,14 @@ class SearchIndex:
 
     @cached_property
     def measured(self) -> list[dict[str, Any]]:
-        """What the stage recall has measured; nothing where it has not."""
+        """Return what the stage recall has measured; nothing where it has not.
+
+        Raises:
+            Failure: its document is damaged: without it another number of cells would be read.
+        """
         document = self.workspace.committed("recall")
+        if document is None and self.workspace.fault("recall"):
+            self.workspace.required("recall")
         return document["notes"]["table"] if document else []
 
     def first_ids(self, n: int) -> list[str]:

@@ -5,20 +5,25 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from stage_documents import sound
 
 from benchmarks.flips import COMMANDS, Told, files_of, names, reads
 from driver.addition import _fetched_head
 from driver.answers import known_predictions
+from driver.cards import Pictures
 from driver.changes import Changes
 from driver.collection import Collection
 from driver.compare_command import _read
 from driver.errors import Failure
 from driver.head_file import fitted_head
 from driver.idle_filters import _is_known
+from driver.index_files import SearchIndex
 from driver.index_queries import _rejections
 from driver.index_tables import nearest_pictures
 from driver.present import download_results
@@ -125,3 +130,28 @@ def test_a_file_is_named_by_itself_or_by_its_stage():
     told = [Told(1, "", text, {}) for text in ("stage classify is …", "part-00000: …", "{: 1")]
     assert [names(one, file) for one in told] == [True, True, False]
     assert {c.name for c in COMMANDS if reads(c, file)} == {"label", "report", "run"}
+
+
+def test_a_damaged_recall_document_does_not_change_how_much_is_read(workspace):
+    measured = SearchIndex.measured.func  # type: ignore[attr-defined]
+    assert measured(SimpleNamespace(workspace=workspace)) == []
+    folder = workspace.new_folder("recall", "0123456789abcdef")
+    workspace.commit("recall", sound("recall", folder, [], run=workspace.run_id))
+    _flip(workspace, "recall", "stage.json", 30)
+    with pytest.raises(Failure, match=r"recall/stage\.json is not what a run writes"):
+        measured(SimpleNamespace(workspace=workspace))
+
+
+def test_a_damaged_shard_is_named_once_and_its_pictures_have_no_thumbnail(tmp_path, capsys):
+    shard = tmp_path / "shard.parquet"
+    pq.write_table(pa.table({"image": [b"a", b"b"]}), shard, write_page_checksum=True)
+    workspace = SimpleNamespace(committed=lambda stage: None)
+    pictures = Pictures(workspace, {"options": {"image_column": None}})  # type: ignore[arg-type]
+    rows = [{"shard": str(shard), "row": row} for row in (0, 1)]
+    assert [pictures.data(row) for row in rows] == [b"a", b"b"]
+    data = bytearray(shard.read_bytes())
+    data[data.index(b"b", 10)] ^= 1
+    shard.write_bytes(bytes(data[:-6]))
+    capsys.readouterr()
+    assert [pictures.data(row) for row in rows] == [None, None]
+    assert capsys.readouterr().err.count("gone, or damaged; its pictures have no thumbnail") == 1

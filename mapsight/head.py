@@ -196,6 +196,7 @@ def load_head(path: str | Path) -> Head:
     """Read a head; nothing in the file is executed.
 
     Raises:
+        OSError: it cannot be opened.
         ValueError: it is not a head, or its parts do not belong together; names the file.
     """
     try:
@@ -205,7 +206,7 @@ def load_head(path: str | Path) -> Head:
         head = Head(classes=classes, about=about, **file)
     except RecursionError:
         raise ValueError(f"{path}: not a class head (nested too deeply)") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: not a class head ({plain(str(error))})") from None
     wrong = _misfit(head)
     if wrong is not None:

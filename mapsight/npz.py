@@ -38,8 +38,8 @@ def read_npz(path: str | Path, names: Sequence[str], most: int) -> dict[str, np.
             if declared > most:
                 raise ValueError(f"its arrays declare {declared:,} bytes, at most {most:,}")
             return {name: _array(read_member(archive, f"{name}.npy", most)) for name in names}
-    except (zipfile.BadZipFile, NotImplementedError) as error:
-        raise ValueError(f"no .npz file: {error}") from None
+    except (zipfile.BadZipFile, NotImplementedError):
+        raise ValueError("no .npz file") from None
 
 
 def read_member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:

@@ -165,7 +165,7 @@ def test_selected_pictures_are_gone_on_with_and_the_others_counted(ran):
         (["--head", "one/images.csv"], "one/images.csv: not a class head (no .npz file)"),
         (["--head", "w1/results/head.npz", "--precision", "int8"], "precision float32, not"),
         (["--head", "w1/results/head.npz", "--no-fit"], "--head FILE goes without --no-fit"),
-        (["--only-labels", ""], "--only-labels: name at least one label"),
+        (["--only-labels", ""], "argument --only-labels: '' is empty"),
         (["--only-labels", "Lyon"], "--only-labels: unknown label 'Lyon'; did you mean"),
         (["--only-labels", "Lion", "--images", "one/images"], "--only-labels needs labels"),
     ],

@@ -80,6 +80,7 @@ OPTIONS = {
     "probe_index.py": ["--queries"],
     "rank_images.py": ["--plan"],
     "search_images.py": ["--queries", "--targets"],
+    "settle_ids.py": [],
     "split_examples.py": ["--targets"],
 }
 """What each job must be given."""

@@ -21,12 +21,13 @@ import pyarrow.parquet as pq
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
-from driver.workspace import STAGE_FIELDS, Workspace
+from driver.workspace import Workspace
 from mapsight.hadoop_conf import namenode_web_addresses, read_conf
 from mapsight.hdfs import hdfs_file_system
 from mapsight.hdfs_web import WebHdfs
 from mapsight.inputs import find_inputs, open_uri
 from tests.loopback import Answer, reply, serving
+from tests.stage_documents import sound
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = "/user/tester/hdfs-tests"
@@ -387,7 +388,7 @@ def commit(workspace: Workspace) -> dict:
     for name, data in (("part-00000", b"a"), ("part-00001", b"bb")):
         workspace.fs.pipe_file(workspace.path("extract", "f", name), data)
     parts = workspace.describe("extract", "f")
-    document = dict.fromkeys(STAGE_FIELDS, "") | {"stage": "extract", "folder": "f", "parts": parts}
+    document = sound("extract", "f", parts)
     workspace.commit("extract", document)
     return document
 
@@ -409,14 +410,18 @@ def test_a_part_that_is_another_of_the_same_size_is_noticed(workspace):
 
 
 def test_published_folders_and_clean_ones_hold_what_they_should(workspace, tmp_path):
-    commit(workspace)
-    workspace.publish(["extract"], "results")
-    for name in ("extract/dead/part-00000", "extract/.1.part", ".2.part"):
-        workspace.fs.pipe_file(workspace.path(name), b"x")
+    with workspace.locked():
+        commit(workspace)
+        workspace.publish(["extract"], "results")
+        dead = workspace.new_folder("extract", "0123456789abcdef")
+        for name in (f"extract/{dead}/part-00000", "extract/mine/notes.txt"):
+            workspace.fs.pipe_file(workspace.path(name), b"x")
     workspace.clean()
-    found = [path[len(workspace.root) + 1 :] for path in workspace.fs.find(workspace.root)]
-    parts = ["extract/f/part-00000", "extract/f/part-00001", "extract/stage.json"]
-    assert found == [*parts, "results/part-00000", "results/part-00001"]
+    names = {path[len(workspace.root) + 1 :] for path in workspace.fs.find(workspace.root)}
+    parts = {"extract/f/part-00000", "extract/f/part-00001", "extract/stage.json"}
+    own = {name for name in names if not name.startswith("mapsight-")}
+    published = {"results/part-00000", "results/part-00001"}
+    assert own == {*parts, *published, "extract/mine/notes.txt"}
 
 
 def test_a_run_that_was_killed_does_not_hold_the_workspace(workspace):

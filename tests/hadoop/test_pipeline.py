@@ -166,7 +166,8 @@ def test_nothing_runs_and_nothing_temporary_is_left(ran, cluster):
     assert [path for path in (ran.folder / "tmp").rglob("*") if path.is_file()] == []
     root = ran.hdfs._strip_protocol(WORKSPACE)
     top = {path.rsplit("/", 1)[-1] for path in ran.hdfs.ls(root, detail=False)}
-    assert top == {*STAGES, "environments", "model", "results", "report", "uploads"}
+    marks = {f"mapsight-{name}.json" for name in ("workspace", "runs", "results", "report")}
+    assert top - marks == {*STAGES, "environments", "model", "results", "report", "uploads"}
     hidden = [path for path in ran.hdfs.find(root) if "/_temporary" in path or "/." in path]
     assert hidden == []
 

@@ -50,7 +50,8 @@ SHARES = (0.5, 0.0, 1.0)
 ALIKE = re.compile(r"[0-9a-f]{6,}|[0-9]+")
 PASSING = re.compile(
     r'"(run_id|started|finished|command|seconds|skipped|pictures_per_second|host)": [^\n]*'
-    r"|[0-9.,]+ pictures/s|[0-9.,]+ s\b|[0-9-]{10}[ T][0-9:]{5,8}[+0-9]*"
+    r"|\bRun (?:<bdi>)?[0-9a-f]{12}\b|[0-9.,]+ pictures/s|[0-9.,]+ s\b"
+    r"|[0-9-]{10}[ T][0-9:]{5,8}[+0-9]*"
 )
 """What a run writes of its own time and not of pictures."""
 SEARCH = ("search", "--format", "json", "--top-k", "6", "--workspace", "workspace")

@@ -104,7 +104,7 @@ def known_predictions(
     workspace: Workspace, image_ids: Collection[str], columns: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
     """Some columns of the results, by image_id; nothing where results are of other pictures."""
-    merged, extract = workspace.committed("merge"), workspace.committed("extract")
+    merged, extract = workspace.sound("merge"), workspace.sound("extract")
     # a later run may have extracted other pictures and gone no further
     if not (image_ids and merged and extract and merged["inputs"]["extract"] == extract["digest"]):
         return {}

@@ -6,9 +6,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from driver.errors import Failure
 from driver.index_tables import nearest_pictures
 from driver.shard_stages import SHARDS
-from driver.workspace import Workspace
+from driver.workspace import ANEW, Workspace
 from mapsight.public_address import without_secrets
 from mapsight.ranking import EVERYTHING
 from mapsight.records import OTHER
@@ -41,7 +42,7 @@ class Pictures:
         self._unreadable: set[str] = set()
         same = True
         for stage, folder in SHARDS.items():
-            document = workspace.committed(stage)
+            document = workspace.sound(stage)
             # a later run with other pictures may have packed those and gone no further
             if document is None or document["digest"] != extract["inputs"][stage]:
                 same = False
@@ -53,13 +54,19 @@ class Pictures:
             sys.stderr.write("the packed pictures have changed since; run again to show them\n")
 
     def data(self, record: Mapping[str, Any]) -> bytes | None:
-        """Return the encoded picture; None, and a line for its file, if it cannot be read."""
+        """Return the encoded picture; None, and a line for its file, if it cannot be read.
+
+        Raises:
+            Failure: the file is one that the workspace packed.
+        """
         shard = record.get("shard")
         if not shard:
             return None
         column = None if shard in self._shards else self._column  # ours have their own
         address = self._shards.get(shard, shard)
         data = read_image(address, record["row"], column)
+        if data is None and shard in self._shards:
+            raise Failure(f"{address}: gone, or damaged{ANEW}")
         if data is None and address not in self._unreadable:
             self._unreadable.add(address)
             shown = without_secrets(address)
@@ -83,7 +90,7 @@ class PartPictures:
         number = record.get("part") or 0
         if number not in self._known:
             workspace = self._parts[number]
-            self._known[number] = Pictures(workspace, workspace.committed("extract") or {})
+            self._known[number] = Pictures(workspace, workspace.sound("extract") or {})
         return self._known[number].data(record)
 
 

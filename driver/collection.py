@@ -57,7 +57,7 @@ def require_index(workspace: Workspace, *, current: bool = False) -> None:
 
 def _why_none(workspace: Workspace) -> str:
     """Return the reason that there is no index, and what to do."""
-    document, extract = workspace.committed("index"), workspace.committed("extract")
+    document, extract = workspace.sound("index"), workspace.sound("extract")
     if document and document["parts"]:
         return "the one that is there is of an earlier run; run the pipeline to its end"
     if document is None or extract is None:
@@ -76,7 +76,7 @@ def tell_earlier(workspace: Workspace, *, silent: bool = False) -> bool:
         Whether it may be asked for pictures from outside: their features are made by the model
         and the head that the workspace has now.
     """
-    document = workspace.committed("index")
+    document = workspace.sound("index")
     if document is None or is_current(workspace, document):
         return True
     if not silent:
@@ -84,7 +84,7 @@ def tell_earlier(workspace: Workspace, *, silent: bool = False) -> bool:
             f"{workspace.location}: a later run has not come to its end; the index is that of the"
             " earlier one\n"
         )
-    extract, fit = workspace.committed("extract"), workspace.committed("fit")
+    extract, fit = workspace.sound("extract"), workspace.sound("fit")
     if extract is None or fit is None:
         return False
     made = document["options"].get("made_with")

@@ -39,7 +39,7 @@ class CopiedCredits:
     def __init__(self, workspace: Workspace, copies: Copies) -> None:
         self._reader: Any = None
         self._workspace = workspace
-        merged, extract = workspace.committed("merge"), workspace.committed("extract")
+        merged, extract = workspace.sound("merge"), workspace.sound("extract")
         if not (merged and extract and merged["inputs"]["extract"] == extract["digest"]):
             return
         (self._table,) = (uri for uri in workspace.parts("merge") if uri.endswith(TABLE))

@@ -27,7 +27,7 @@ def idle_filters(run: Pipeline, index: SearchIndex) -> Iterator[str]:
 
 def _is_known(workspace: Workspace, index: SearchIndex, column: str) -> bool:
     """Whether a picture may have a fact; of what was added nobody has counted."""
-    if index.collection.additions or workspace.committed("merge") is None:
+    if index.collection.additions or workspace.sound("merge") is None:
         return True
     (table,) = workspace.sound_parts("merge", TABLE)
     with open_uri(table) as file:

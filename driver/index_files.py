@@ -111,7 +111,7 @@ class SearchIndex:
         Raises:
             Failure: its document is damaged: without it another number of cells would be read.
         """
-        document = self.workspace.committed("recall")
+        document = self.workspace.sound("recall")
         if document is None and self.workspace.fault("recall"):
             self.workspace.required("recall")
         return document["notes"]["table"] if document else []

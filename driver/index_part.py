@@ -35,7 +35,7 @@ class IndexPart:
 
     def __init__(self, workspace: Workspace, number: int = 0, digest: str | None = None) -> None:
         workspace.parts("index")
-        document = workspace.committed("index")
+        document = workspace.sound("index")
         assert document is not None
         if digest not in (None, document["digest"]):
             raise Failure(f"{workspace.uri()}: not the pictures that were added; add them again")

@@ -63,7 +63,7 @@ def _hint(typed: str, labels: Collection[str]) -> str:
 
 def _rejections(workspace: Workspace, image_ids: Collection[str]) -> dict[str, str]:
     """Why pictures are not in the index, as far as results tell. Memory: a line."""
-    merged = workspace.committed("merge")
+    merged = workspace.sound("merge")
     if not (merged and is_current(workspace, merged)):
         return {}
     (table,) = workspace.sound_parts("merge", "/rejected.csv")

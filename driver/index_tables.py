@@ -26,7 +26,7 @@ SQUARE = UNIT * UNIT
 
 def _part(workspace: Workspace, name: str) -> str | None:
     """The address of a file of the stage index; None without an index."""
-    document = workspace.committed("index")
+    document = workspace.sound("index")
     if document is None or not document["parts"]:
         return None
     return workspace.sound_parts("index", f"/{name}")[0]

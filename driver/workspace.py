@@ -39,6 +39,7 @@ Part = dict[str, Any]
 
 MARKS = ("sha256", "stamp")
 SCRATCH, STAGE = ".tmp", "stage.json"
+ANEW = "; run the pipeline again, which makes the stage anew"
 SEARCH = "search-"
 """How the ids of runs begin that do not hold the workspace."""
 
@@ -211,8 +212,19 @@ class Workspace:
         if not fault:
             self.require_workspace()
         missing = otherwise or f"stage {stage} is not finished; run the pipeline first"
-        advice = "; run the pipeline again, which makes the stage anew"
-        raise Failure(f"{fault}{advice}" if fault else f"{self.location}: {missing}")
+        raise Failure(f"{fault}{ANEW}" if fault else f"{self.location}: {missing}")
+
+    def sound(self, stage: str) -> dict[str, Any] | None:
+        """A stage's stage.json; None if it is not committed.
+
+        Raises:
+            Failure: its document is damaged: what it would give is not to be left out silently.
+        """
+        document = self.committed(stage)
+        fault = "" if document else self.fault(stage)
+        if fault:
+            raise Failure(f"{fault}{ANEW}")
+        return document
 
     def require_workspace(self) -> None:
         """Raises Failure unless there is a workspace; says what is there instead."""

@@ -225,10 +225,10 @@ def test_metadata_with_a_wrong_checksum_is_refused(fetch, place):
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    """The bytes of each file by name, but for hidden ones and the list of runs (their ids)."""
-    every = (path for path in folder.rglob("*") if path.is_file() and path.name[0] != ".")
-    every = (path for path in every if path.name != "mapsight-runs.json")
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in every}
+    """The bytes of each file by name, but for hidden ones and those in hidden folders."""
+    every = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
+    shown = {name: path for name, path in every.items() if not any(p[0] == "." for p in name.parts)}
+    return {str(name): path.read_bytes() for name, path in shown.items()}
 
 
 def test_runners_give_the_same_bytes(fetch, place):

@@ -29,6 +29,7 @@ from driver.index_tables import nearest_pictures
 from driver.present import download_results
 from driver.workspace import Workspace
 from mapsight.id_list import IdList
+from mapsight.shards import OURS
 
 FILES = {
     "extract": ("part-00000", "part-00001"),
@@ -145,7 +146,7 @@ def test_a_damaged_recall_document_does_not_change_how_much_is_read(workspace):
 def test_a_damaged_shard_is_named_once_and_its_pictures_have_no_thumbnail(tmp_path, capsys):
     shard = tmp_path / "shard.parquet"
     pq.write_table(pa.table({"image": [b"a", b"b"]}), shard, write_page_checksum=True)
-    workspace = SimpleNamespace(committed=lambda stage: None)
+    workspace = SimpleNamespace(sound=lambda stage: None)
     pictures = Pictures(workspace, {"options": {"image_column": None}})  # type: ignore[arg-type]
     rows = [{"shard": str(shard), "row": row} for row in (0, 1)]
     assert [pictures.data(row) for row in rows] == [b"a", b"b"]
@@ -155,3 +156,34 @@ def test_a_damaged_shard_is_named_once_and_its_pictures_have_no_thumbnail(tmp_pa
     capsys.readouterr()
     assert [pictures.data(row) for row in rows] == [None, None]
     assert capsys.readouterr().err.count("gone, or damaged; its pictures have no thumbnail") == 1
+
+
+def test_a_damaged_packed_shard_is_refused_by_name(tmp_path):
+    shard = tmp_path / "shard.parquet"
+    pq.write_table(pa.table({"image": [b"a"]}), shard, write_page_checksum=True)
+    shard.write_bytes(shard.read_bytes()[:-6])
+    notes = {"shards": [{"uri": shard.name, "first": 0}]}
+    workspace = SimpleNamespace(
+        sound=lambda stage: {"digest": stage, "notes": notes},
+        within=lambda stage, name: str(tmp_path / name),
+    )
+    extract = {"options": {"image_column": None}, "inputs": {"ingest": "ingest", "fetch": "fetch"}}
+    pictures = Pictures(workspace, extract)  # type: ignore[arg-type]
+    with pytest.raises(Failure, match=r"shard\.parquet: gone, or damaged; run the pipeline again"):
+        pictures.data({"shard": OURS.format(0), "row": 0})
+
+
+@pytest.mark.parametrize(
+    ("stage", "read"),
+    [
+        ("merge", lambda workspace: known_predictions(workspace, ["a"], ("title",))),
+        ("index", nearest_pictures),
+        ("ingest", lambda workspace: Pictures(workspace, {"options": {"image_column": None}})),
+    ],
+)
+def test_what_a_damaged_document_would_give_is_not_left_out_silently(workspace, stage, read):
+    folder = workspace.new_folder(stage, "0123456789abcdef")
+    workspace.commit(stage, sound(stage, folder, [], run=workspace.run_id))
+    _flip(workspace, stage, "stage.json", 30)
+    with pytest.raises(Failure, match=rf"{stage}/stage\.json is not what a run writes"):
+        read(workspace)

@@ -15,7 +15,7 @@ HOME = "hdfs:///user/tester/duplicates"
 SIZES = [60, 60, 60, 120, 180]
 """Of each of four pictures two copies, one with other bytes, and two enlarged."""
 COPIES = 3
-"""Of a fifth, byte for byte."""
+"""Of a fifth, byte for byte, and one with less bytes."""
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def there(cluster, environment, tmp_path_factory):
             patch.setenv(name, value)
         pictures = [jpeg(seed, side, side) for seed in range(4) for side in SIZES]
         pictures[2::5] = [data + b"\0" for data in pictures[2::5]]
-        pictures += [jpeg(4, 90, 90)] * COPIES + [jpeg(4, 90, 90) + b"\0"]
+        pictures += [jpeg(4, 90, 90) + b"\0"] * COPIES + [jpeg(4, 90, 90)]
         ids = [f"{number:016x}" for number in range(len(pictures))]
         hdfs_file_system("").pipe_file(f"{HOME}/pictures.parquet", parquet(pictures, ids, 4))
         program = Program(variables, folder)

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 
@@ -73,7 +73,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10",
-    packages=["mapsight", "mr_jobs", "driver", "model_cache"],
+    packages=find_packages(include=["mapsight*", "driver*", "mr_jobs", "model_cache"]),
     package_data={
         "mapsight": ["data/*.csv", "templates/*"],
         "model_cache": ["models.toml", "README.md"],

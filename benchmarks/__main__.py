@@ -27,9 +27,9 @@ from benchmarks.figures import BARE, Row, compared, table
 from benchmarks.outcomes import accuracy, agreement, features
 from benchmarks.pictures import usable, write_pictures
 from benchmarks.processes import ProgramError, peak_memory, timed
-from driver.model import find_model
+from driver.stages.model import find_model
+from mapsight.features.weights import find_weights
 from mapsight.records import Split
-from mapsight.weights import find_weights
 
 LEAST_AGREEMENT = 0.99
 OURS = ("ai-edge-litert", "numpy", "pillow", "pyarrow", "mrjob")

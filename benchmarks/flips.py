@@ -41,7 +41,7 @@ from typing import Any
 from PIL import Image
 
 from benchmarks.entries import ROOT
-from mapsight.integrity import sha256_of
+from mapsight.files import sha256_of
 
 MODEL = ROOT / "examples" / "catalogue" / "model.tflite"
 PICTURES, ADDED = 24, 3
@@ -74,7 +74,7 @@ class Command:
     stages: tuple[str, ...] = ()
 
 
-IMPORTED = ("driver.run", "driver.search", "driver.commands", "driver.export_command")
+IMPORTED = ("driver.run", "driver.commands.search", "driver.commands.run", "driver.commands.export")
 """Before processes are forked, which then need not."""
 HIDDEN = ("changes", "removed")
 TABLES = ("merge/predictions.parquet", "merge/rejected.csv", "merge/stage.json")

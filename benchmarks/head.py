@@ -21,9 +21,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.explore import ROOT, measured
-from mapsight.examples import Leaks
-from mapsight.fit_sums import FitPlan
-from mapsight.labels import DEFAULT_TARGETS
+from mapsight.labels.examples import Leaks
+from mapsight.labels.fit_sums import FitPlan
+from mapsight.labels.labeler import DEFAULT_TARGETS
 from mapsight.records import MEASURES, OTHER
 
 D = 1024

@@ -25,16 +25,16 @@ import pyarrow.parquet as pq
 
 from benchmarks.explore import ROOT, measured
 from benchmarks.mixtures import BLOCK, mixtures
-from driver.index_stage import CELLS
-from driver.pipeline import Pipeline
-from driver.stages import STAGE_TABLE
-from driver.vector_stages import CENTRES
-from driver.workspace import Workspace
-from mapsight.index_rows import batch_of, new_file, read_batches, row_schema, vectors_of
-from mapsight.nearest import Centres
+from driver.pipeline.pipeline import Pipeline
+from driver.stage_table import STAGE_TABLE
+from driver.stages.index import CELLS
+from driver.stages.vectors import CENTRES
+from driver.workspace.workspace import Workspace
+from mapsight.index.nearest import Centres
+from mapsight.index.rows import batch_of, new_file, read_batches, row_schema, vectors_of
 from mapsight.records import decode_embedding
-from mapsight.results import records_of
-from mapsight.search import cosines
+from mapsight.results.predictions import records_of
+from mapsight.search.exact import cosines
 
 PROBES = (1, 2, 4, 8, 16, 32, 64, 128)
 QUERIES = 200

@@ -15,8 +15,8 @@ import numpy as np
 
 from benchmarks.index import QUERIES, embeddings_of, tell
 from benchmarks.mixtures import mixtures
-from driver.workspace import Workspace
-from mapsight.index_rows import read_batches, to_int8, vectors_of
+from driver.workspace.workspace import Workspace
+from mapsight.index.rows import read_batches, to_int8, vectors_of
 
 DEPTHS = (1, 10, 100)
 

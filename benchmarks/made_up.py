@@ -11,9 +11,9 @@ from pathlib import Path
 
 from benchmarks.explore import HEADER
 from benchmarks.head import BEE, LABELS, write_features
-from driver.fingerprint import ROOT
-from mapsight.labels import DEFAULT_TARGETS
-from mapsight.openimages_columns import KINDS
+from driver.pipeline.fingerprint import ROOT
+from mapsight.labels.labeler import DEFAULT_TARGETS
+from mapsight.openimages.columns import KINDS
 from mapsight.records import MEASURES
 
 __all__ = ["Files", "rows_of", "write_distinct", "write_rows"]

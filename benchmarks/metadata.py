@@ -20,9 +20,9 @@ from pathlib import Path
 
 from benchmarks.made_up import Files, rows_of, write_distinct, write_rows
 from benchmarks.stages import FEW, Lines, Stages, measure_text, packed, print_figures
-from mapsight.examples import Leaks
-from mapsight.fit_sums import FitPlan, plan_fit
-from mapsight.labels import DEFAULT_TARGETS
+from mapsight.labels.examples import Leaks
+from mapsight.labels.fit_sums import FitPlan, plan_fit
+from mapsight.labels.labeler import DEFAULT_TARGETS
 
 WIDTHS = {"1.0": 1024, "0.25": 256}  # of the embedding, by alpha
 

@@ -42,9 +42,9 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from driver.workspace import Workspace  # noqa: E402
-from mapsight.pack import ShardWriter  # noqa: E402
-from mapsight.results import records_of  # noqa: E402
+from driver.workspace.workspace import Workspace  # noqa: E402
+from mapsight.inputs.pack import ShardWriter  # noqa: E402
+from mapsight.results.predictions import records_of  # noqa: E402
 
 __all__ = ["Row", "decode_mutants", "judge", "mutate", "pictures_of", "write_mutants"]
 
@@ -252,7 +252,7 @@ def decode_mutants(count: int, seed: int, others: Sequence[Path] = ()) -> dict[s
         the largest peak of one in bytes.
     """
     from benchmarks.viewer import MAKERS
-    from mapsight.sandbox import Decoded, Decoder
+    from mapsight.features.decoder_process import Decoded, Decoder
 
     rng = random.Random(seed)
     cells = [(cell.format, cell.data) for maker in MAKERS for cell in maker()]

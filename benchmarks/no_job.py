@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.index import tell
-from driver.searcher import Searcher
-from mapsight.index_copy import ROWS
-from mapsight.index_rows import vectors_of
-from mapsight.probe_rows import exact_cosines
+from driver.search.searcher import Searcher
+from mapsight.index.rows import vectors_of
+from mapsight.search.local_copy import ROWS
+from mapsight.search.probe_rows import exact_cosines
 
 TOP, AGAIN = 10, 20
 NOISE = 40.0

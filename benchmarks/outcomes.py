@@ -9,9 +9,9 @@ from typing import Any
 
 import pyarrow.dataset
 
-from mapsight.labels import DEFAULT_TARGETS, Labeler
-from mapsight.mobilenet import wnids
-from mapsight.openimages import annotation_rows, csv_splits, find_dataset, merge_annotations
+from mapsight.features.mobilenet import wnids
+from mapsight.labels.labeler import DEFAULT_TARGETS, Labeler
+from mapsight.openimages.dataset import annotation_rows, csv_splits, find_dataset, merge_annotations
 
 __all__ = ["accuracy", "agreement", "features", "labels_of_features", "labels_of_parquet", "truths"]
 

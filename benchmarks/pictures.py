@@ -9,8 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mapsight.decode import PictureError, decode
-from mapsight.keras_build import SUFFIXES
+from mapsight.features.decode import PictureError, decode
+from mapsight.features.keras_build import SUFFIXES
 
 __all__ = ["usable", "write_pictures"]
 

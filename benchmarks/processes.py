@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.memory import watch
+from tests.support.memory import watch
 
 __all__ = ["Command", "ProgramError", "peak_memory", "timed"]
 

@@ -25,7 +25,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
-from tests.memory import high_water
+from tests.support.memory import high_water
 
 __all__ = ["main", "measure", "recorded"]
 
@@ -42,7 +42,8 @@ def recorded(path: str, *words: str) -> int:
     Returns:
         The command's exit status.
     """
-    from driver import pipeline, run
+    from driver import run
+    from driver.pipeline import pipeline
 
     really, found = pipeline.launch, []
 
@@ -111,8 +112,8 @@ def _sums(told: Mapping[str, Any]) -> dict[str, Any]:
 
 def main() -> int:
     """Print a table with a row for each number of queries."""
-    from driver.index_files import SearchIndex
-    from driver.workspace import Workspace
+    from driver.search.index_files import SearchIndex
+    from driver.workspace.workspace import Workspace
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workspace", required=True)

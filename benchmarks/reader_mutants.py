@@ -35,18 +35,18 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.mutants import COMPRESSIONS, WRITERS, _some_rows, mutate  # noqa: E402
-from mapsight.explore_rows import SplitReader  # noqa: E402
-from mapsight.inputs import Found  # noqa: E402
-from mapsight.openimages import (  # noqa: E402
+from mapsight.explore.rows import SplitReader  # noqa: E402
+from mapsight.inputs.find import Found  # noqa: E402
+from mapsight.inputs.shards import read_images  # noqa: E402
+from mapsight.inputs.splits import make_plan  # noqa: E402
+from mapsight.inputs.tars import read_tar  # noqa: E402
+from mapsight.inputs.url_lists import read_url_list  # noqa: E402
+from mapsight.openimages.dataset import (  # noqa: E402
     CsvSplit,
     annotation_rows,
     read_classes,
     read_descriptions,
 )
-from mapsight.plan import make_plan  # noqa: E402
-from mapsight.shards import read_images  # noqa: E402
-from mapsight.tars import read_tar  # noqa: E402
-from mapsight.url_lists import read_url_list  # noqa: E402
 
 __all__ = ["CHECKED", "KINDS", "METADATA", "PACKERS", "read_mutants"]
 

@@ -27,11 +27,11 @@ from benchmarks.metadata import joined_records, measure_fit
 from benchmarks.mixtures import mixtures
 from benchmarks.pictures import usable, write_pictures
 from benchmarks.stages import Lines, Stages, manifest, packed, print_figures
-from driver.model import find_model
-from mapsight.index_rows import Block
-from mapsight.labels import DEFAULT_TARGETS
-from mapsight.probe_plan import probe_lines
-from mapsight.probe_queries import ProbeQuery, write_queries
+from driver.stages.model import find_model
+from mapsight.index.rows import Block
+from mapsight.labels.labeler import DEFAULT_TARGETS
+from mapsight.search.probe_plan import probe_lines
+from mapsight.search.queries import ProbeQuery, write_queries
 
 SHARES = (1 / 16, 1 / 4, 1)
 D = 1024

@@ -30,17 +30,17 @@ from typing import Any
 from PIL import Image
 
 from benchmarks.pictures import usable, write_pictures
-from driver.fingerprint import ROOT
-from driver.model import find_model
-from mapsight.decode import decode
-from mapsight.inputs import find_inputs
-from mapsight.labels import DEFAULT_TARGETS, resolve_targets
-from mapsight.mobilenet import MobileNet
-from mapsight.plan import make_plan
-from mapsight.preprocess import central_crop
-from mapsight.ranking import RankPlan, plan_ranking
+from driver.pipeline.fingerprint import ROOT
+from driver.stages.model import find_model
+from mapsight.features.decode import decode
+from mapsight.features.mobilenet import MobileNet
+from mapsight.features.preprocess import central_crop
+from mapsight.inputs.find import find_inputs
+from mapsight.inputs.splits import make_plan
+from mapsight.labels.labeler import DEFAULT_TARGETS, resolve_targets
+from mapsight.labels.ranking import RankPlan, plan_ranking
 from mapsight.records import Split
-from mapsight.results import merged_records, write_predictions, write_ranking
+from mapsight.results.predictions import merged_records, write_predictions, write_ranking
 
 SIZES = ((1.0, 224), (0.25, 128))
 LARGE = (1024, 768)  # what Open Images pictures mostly are

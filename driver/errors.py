@@ -6,7 +6,7 @@ import contextlib
 import signal
 from collections.abc import Iterator
 
-from mapsight.public_address import without_secrets
+from mapsight.redaction import without_secrets
 from mapsight.text import plain
 
 __all__ = ["Failure", "UsageError", "undisturbed"]

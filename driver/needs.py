@@ -49,8 +49,8 @@ NEEDS: tuple[tuple[tuple[str, ...], str, Callable[[Namespace], bool], tuple[str,
 )
 """Commands (none: all), what of them, when, and the modules that it takes.
 
-TensorFlow for a model that is not built yet is asked for in `driver.model`, and Kerberos where a
-cluster asks for it.
+TensorFlow for a model that is not built yet is asked for in `driver.stages.model`, and Kerberos
+where a cluster asks for it.
 """
 
 

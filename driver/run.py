@@ -56,7 +56,7 @@ try:
     from driver.needs import check_needs
     from driver.streams import finish_output, mend_streams
     from driver.unwritable import GONE, reason_of, stands, watch_folder
-    from mapsight.public_address import without_secrets
+    from mapsight.redaction import without_secrets
 except ModuleNotFoundError as error:
     sys.exit(_lacking(error).rstrip())
 
@@ -76,46 +76,46 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 def _perform(options: Namespace, command: str) -> int:
     if options.command == "search":
-        from driver.search import search
+        from driver.commands.search import search
 
         return search(options)
     if options.command == "add":
-        from driver.add_command import add
+        from driver.commands.add import add
 
         return add(options)
     if options.command == "remove":
-        from driver.remove_command import remove
+        from driver.commands.remove import remove
 
         return remove(options)
     if options.command == "duplicates":
-        from driver.duplicates_command import duplicates
+        from driver.commands.duplicates import duplicates
 
         return duplicates(options)
     if options.command == "evaluate-index":
-        from driver.evaluate_index import evaluate_index
+        from driver.commands.evaluate_index import evaluate_index
 
         return evaluate_index(options)
     if options.command == "export":
-        from driver.export_command import export
+        from driver.commands.export import export
 
         return export(options)
     if options.command == "fetch":
-        from driver.fetch_command import fetch
+        from driver.commands.fetch import fetch
 
         return fetch(options)
     if options.command == "pack":
-        from driver.pack_command import pack
+        from driver.commands.pack import pack
 
         return pack(options)
     if options.command == "plan":
-        from driver.plan_command import plan
+        from driver.commands.plan import plan
 
         return plan(options)
     if options.command == "compare":
-        from driver.compare_command import compare
+        from driver.commands.compare import compare
 
         return compare(options)
-    from driver import commands
+    from driver.commands import run as commands
 
     if options.command == "run":
         return commands.run(options, command)
@@ -142,7 +142,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
             signal.signal(number, _terminate)
     try:
-        from driver.options import parse
+        from driver.options.groups import parse
 
         options = parse(arguments, prog)
         check_needs(options)

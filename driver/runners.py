@@ -31,7 +31,7 @@ def check_runner(options: Namespace) -> None:
 
 
 def _check_emr(options: Namespace) -> None:
-    from driver.emr_settings import check_machine
+    from driver.emr.settings import check_machine
 
     if not options.node_python:
         check_machine()

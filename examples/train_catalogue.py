@@ -30,9 +30,9 @@ from catalogue_variants import small, varied
 from draw_catalogue import SEED, Item, draw_catalogue, draw_in_processes, items
 from PIL import Image
 
-from mapsight.keras_build import digest_of, flatbuffer
-from mapsight.mobilenet import LABELS, MobileNet
-from mapsight.preprocess import central_crop, to_model_input, to_rgb
+from mapsight.features.keras_build import digest_of, flatbuffer
+from mapsight.features.mobilenet import LABELS, MobileNet
+from mapsight.features.preprocess import central_crop, to_model_input, to_rgb
 
 HERE = Path(__file__).resolve().parent
 ALPHA, SIDE, BATCH, LEARNING_RATE = 0.25, 128, 32, 0.004

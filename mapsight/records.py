@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from mapsight.public_address import without_secrets
+from mapsight.redaction import without_secrets
 
 __all__ = [
     "ERROR_CODES",
@@ -71,7 +71,7 @@ PROVENANCE = ("original_url", "license", "author", "title", "caption", "subset")
 """Text that travels with a picture where it is known."""
 
 MEASURES = ("ppi", "pixels", "aspect", "bytes", "entropy", "gradient", "sharpness")
-"""What pictures can be ranked by; see `mapsight.measures` for definitions and units."""
+"""What pictures can be ranked by; see `mapsight.features.measures` for definitions and units."""
 
 LISTING_SCHEMA = pa.schema(
     [

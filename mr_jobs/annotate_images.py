@@ -2,13 +2,13 @@
 
     python mr_jobs/annotate_images.py -r local --output-dir OUT MANIFEST
 
-Input: a manifest, one JSON object a line: a CsvSplit (mapsight/openimages.py) of the
+Input: a manifest, one JSON object a line: a CsvSplit (mapsight/openimages/dataset.py) of the
 metadata, or one of kind "features", a file of `image_id, Feature` lines.
 Output: `image_id, Joined` (mapsight/records.py), sorted by image_id within a part;
 `image_id, {"orphan": "annotation"}` where there is no picture, and, beside its record,
 `image_id, {"orphan": "picture"}` for a picture of which the metadata says nothing.
-Options: SELECTION.json holds the fields of mapsight.join.Selection; --no-metadata says that
-the manifest names no metadata, so that pictures are no orphans.
+Options: SELECTION.json holds the fields of mapsight.openimages.join.Selection; --no-metadata says
+that the manifest names no metadata, so that pictures are no orphans.
 Counters: annotations/rows, annotations/malformed, annotations/without_picture,
 images/without_annotation, images/not_selected.
 """
@@ -54,9 +54,9 @@ class MRAnnotateImages(MRJob):
         ]
 
     def mapper_read_rows(self, _, line):
-        from mapsight.join import ANNOTATION, FEATURES, PICTURE
-        from mapsight.openimages import CsvSplit, annotation_rows
-        from mapsight.results import records_of
+        from mapsight.openimages.dataset import CsvSplit, annotation_rows
+        from mapsight.openimages.join import ANNOTATION, FEATURES, PICTURE
+        from mapsight.results.predictions import records_of
 
         split = CsvSplit(**json.loads(line))
         if split.kind == FEATURES:
@@ -74,7 +74,7 @@ class MRAnnotateImages(MRJob):
         self.increment_counter("annotations", "malformed", malformed)
 
     def reducer_start(self):
-        from mapsight.join import Selection
+        from mapsight.openimages.join import Selection
 
         path = self.options.selection
         settings = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
@@ -82,7 +82,7 @@ class MRAnnotateImages(MRJob):
         self.counts: Counter = Counter()
 
     def reducer_join_picture(self, image_id, values):
-        from mapsight.join import join
+        from mapsight.openimages.join import join
 
         known = not self.options.no_metadata
         yield from join(image_id, values, self.selection, self.counts, metadata=known)

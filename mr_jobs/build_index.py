@@ -3,11 +3,11 @@
     python mr_jobs/build_index.py -r local --plan PLAN.json --centres C.npy --index FOLDER \\
         --output-dir OUT MANIFEST
 
-Input: a manifest, one JSON object a line: {"uri": file of rows (mapsight/index_rows.py)}.
+Input: a manifest, one JSON object a line: {"uri": file of rows (mapsight/index/rows.py)}.
 PLAN.json holds `files` (the number of each cell's file), `buckets` (files of ids), `plain_d`
 and `dtype`; C.npy the centres of the cells, (k, d) int16.
 Output: `"block", [cell, file, offset, bytes, rows, sha256]`, `"cell", {…}` and `"ids", {…}`
-(mapsight/index_build.py); the files are in FOLDER.
+(mapsight/index/build.py); the files are in FOLDER.
 Counters: index/rows.
 """
 
@@ -57,19 +57,19 @@ class MRBuildIndex(MRJob):
         ]
 
     def start(self):
-        from mapsight.kmeans import load_centres
+        from mapsight.index.kmeans import load_centres
 
         self.plan = json.loads(Path(self.options.plan).read_text(encoding="utf-8"))
         self.centres = load_centres(self.options.centres)
 
     def mapper_find_cells(self, _, line):
-        from mapsight.index_build import rows_by_file
+        from mapsight.index.build import rows_by_file
 
         uri = json.loads(line)["uri"]
         yield from rows_by_file(uri, self.centres, self.plan["files"], self.plan["buckets"])
 
     def reducer_write_file(self, key, rows):
-        from mapsight.index_build import CellsWriter, write_ids
+        from mapsight.index.build import CellsWriter, write_ids
 
         kind, number = key.split()
         if kind == "ids":

@@ -4,7 +4,7 @@
         --tried TRIED.npy --leaks LEAKS.npz --output-dir OUT JOINED…
 
 Input: `image_id, Joined` lines (mapsight/records.py).
-Output: `[kind, number, right], n` for every key of mapsight.calibrate.Tally.
+Output: `[kind, number, right], n` for every key of mapsight.labels.calibrate.Tally.
 """
 
 import json
@@ -52,10 +52,10 @@ class MRCalibrateHead(MRJob):
     def mapper_start(self):
         import numpy as np
 
-        from mapsight.calibrate import Tally
-        from mapsight.examples import Leaks
-        from mapsight.head import load_head
-        from mapsight.labels import Labeler
+        from mapsight.labels.calibrate import Tally
+        from mapsight.labels.examples import Leaks
+        from mapsight.labels.head import load_head
+        from mapsight.labels.labeler import Labeler
 
         settings = json.loads(Path(self.options.targets).read_text(encoding="utf-8"))
         self.labeler = Labeler(settings["targets"], settings["parents"])
@@ -64,7 +64,7 @@ class MRCalibrateHead(MRJob):
         self.tally = Tally(load_head(self.options.head), tried)
 
     def mapper_score_picture(self, image_id, record):
-        from mapsight.examples import example_of
+        from mapsight.labels.examples import example_of
         from mapsight.records import decode_embedding
 
         example = example_of(record, self.labeler)

@@ -6,7 +6,7 @@
 Input: `image_id, Joined` or `image_id, Feature` lines (mapsight/records.py).
 Output: `image_id, Prediction`, sorted by image_id within a part; a record with `error` or
 `orphan` passes through. TARGETS.json holds `targets` (MID by label) and `parents` (parents
-by MID of the collection's hierarchy); HEAD.npz is of mapsight/head.py.
+by MID of the collection's hierarchy); HEAD.npz is of mapsight/labels/head.py.
 Counters: images/classified, images/rejected.
 """
 
@@ -56,9 +56,9 @@ class MRClassifyImages(MRJob):
         ]
 
     def mapper_start(self):
-        from mapsight.classify import Classifier
-        from mapsight.head import load_head
-        from mapsight.labels import Labeler
+        from mapsight.labels.classify import Classifier
+        from mapsight.labels.head import load_head
+        from mapsight.labels.labeler import Labeler
 
         settings = json.loads(Path(self.options.targets).read_text(encoding="utf-8"))
         labeler = Labeler(settings["targets"], settings["parents"])
@@ -68,7 +68,7 @@ class MRClassifyImages(MRJob):
         self.counts: Counter = Counter()
 
     def mapper_predict_label(self, image_id, record):
-        from mapsight.where import at
+        from mapsight.task_errors import at
 
         with at(f"picture {image_id}"):
             prediction = self.classifier.predict(record)

@@ -4,7 +4,7 @@
     python mr_jobs/cluster_features.py -r local --below ORDER --centres C.npy \\
         --output-dir OUT MANIFEST
 
-Input: a manifest, one JSON object a line: {"uri": file of rows (mapsight/index_rows.py)}.
+Input: a manifest, one JSON object a line: {"uri": file of rows (mapsight/index/rows.py)}.
 Only rows whose `order` is below ORDER take part.
 Output, seeds: `order, vector` of the K of lowest order that are not equal.
 Output, a step: `"cell", [cell, pictures, new centre, squared shift]` for each cell with
@@ -61,12 +61,12 @@ class MRClusterFeatures(MRJob):
         ]
 
     def vectors(self, line):
-        from mapsight.index_rows import vectors_below
+        from mapsight.index.rows import vectors_below
 
         return vectors_below(json.loads(line)["uri"], int(self.options.below))
 
     def mapper_emit_rows(self, _, line):
-        from mapsight.kmeans import encode_vector
+        from mapsight.index.kmeans import encode_vector
 
         for orders, x in self.vectors(line):
             for order, vector in zip(orders.tolist(), x, strict=True):
@@ -80,7 +80,7 @@ class MRClusterFeatures(MRJob):
                 yield order, vector
 
     def load_centres(self):
-        from mapsight.kmeans import CellSums, load_centres
+        from mapsight.index.kmeans import CellSums, load_centres
 
         self.centres = load_centres(self.options.centres)
         self.sums = CellSums(self.centres)
@@ -96,7 +96,7 @@ class MRClusterFeatures(MRJob):
         yield "inertia", [self.sums.rows, self.sums.inertia]
 
     def reducer_make_centre(self, key, parts):
-        from mapsight.kmeans import encode_vector, farthest, moved
+        from mapsight.index.kmeans import encode_vector, farthest, moved
 
         if key == "far":
             yield key, farthest(row for part in parts for row in part)

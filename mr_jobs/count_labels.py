@@ -3,9 +3,10 @@
     python mr_jobs/count_labels.py -r local --output-dir OUT PREDICTIONS…
 
 Input: `image_id, Prediction` lines (mapsight/records.py).
-Output: `[kind, …], count` for every key of mapsight.accuracy.tally and mapsight.evaluation,
+Output: `[kind, …], count` for every key of mapsight.evaluation.accuracy.tally and
+mapsight.evaluation.counts,
 `["error", code], count`; `["suspects"], rows` and `["confused", verified, given], rows` of
-pictures to look at; `["sample"], rows` for mapsight.ranking.plan_ranking.
+pictures to look at; `["sample"], rows` for mapsight.labels.ranking.plan_ranking.
 """
 
 from collections import Counter
@@ -38,15 +39,15 @@ class MRCountLabels(MRJob):
         ]
 
     def mapper_start_counts(self):
-        from mapsight.evaluation import Evaluation
-        from mapsight.ranking import Sample
+        from mapsight.evaluation.counts import Evaluation
+        from mapsight.labels.ranking import Sample
 
         self.counts: Counter = Counter()
         self.evaluation = Evaluation()
         self.sample = Sample()
 
     def mapper_count_picture(self, image_id, record):
-        from mapsight.accuracy import tally
+        from mapsight.evaluation.accuracy import tally
 
         if "error" in record:
             self.counts["error", record["error"]] += 1
@@ -61,8 +62,8 @@ class MRCountLabels(MRJob):
         yield SAMPLE, self.sample.rows()
 
     def reducer_sum_counts(self, key, values):
-        from mapsight.evaluation import EXAMPLES, merge_examples
-        from mapsight.ranking import merge_samples
+        from mapsight.evaluation.counts import EXAMPLES, merge_examples
+        from mapsight.labels.ranking import merge_samples
 
         if key == SAMPLE:
             yield key, merge_samples(values)

@@ -3,7 +3,7 @@
     python mr_jobs/drop_images.py -r local --removed LIST.arrow --output-dir OUT RECORDS…
 
 Input: `image_id, record` lines of any kind (mapsight/records.py).
-LIST.arrow says in which parts of an index pictures are hidden (mapsight/id_list.py).
+LIST.arrow says in which parts of an index pictures are hidden (mapsight/index/removed_ids.py).
 Output: the records of the others. Rejected pictures and orphans stay.
 """
 
@@ -35,7 +35,7 @@ class MRDropImages(MRJob):
         return [MRStep(mapper_init=self.mapper_start, mapper=self.mapper_keep_others)]
 
     def mapper_start(self):
-        from mapsight.id_list import IdList
+        from mapsight.index.removed_ids import IdList
 
         self.removed = IdList(self.options.removed)
 

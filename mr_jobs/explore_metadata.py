@@ -2,11 +2,11 @@
 
     python mr_jobs/explore_metadata.py -r local [--hierarchy PARENTS.json] --output-dir OUT MANIFEST
 
-Input: a manifest, one CsvSplit a line (mapsight/openimages.py). PARENTS.json holds the
+Input: a manifest, one CsvSplit a line (mapsight/openimages/dataset.py). PARENTS.json holds the
 classes directly above each class, by MID.
-Between the steps: `[family, …], sum or first entries` (mapsight/explore_sums.py), several
+Between the steps: `[family, …], sum or first entries` (mapsight/explore/sums.py), several
 for a key. Before the first reducer also `image_id, part of a picture`
-(mapsight/explore_rows.py).
+(mapsight/explore/rows.py).
 Output: the same with one value a key; of families with keys without bound the largest sums
 of each part, and `["distinct", family], keys` and `["total", family], sum`.
 Counters: explore/rows, explore/unreadable, explore/unusable.
@@ -58,8 +58,8 @@ class MRExploreMetadata(MRJob):
         ]
 
     def mapper_read_rows(self, _, line):
-        from mapsight.explore_rows import SplitReader
-        from mapsight.openimages import CsvSplit
+        from mapsight.explore.rows import SplitReader
+        from mapsight.openimages.dataset import CsvSplit
 
         reader = SplitReader(CsvSplit(**json.loads(line)))
         yield from reader.parts()
@@ -67,14 +67,14 @@ class MRExploreMetadata(MRJob):
             self.increment_counter("explore", name, number)
 
     def reducer_start_pictures(self):
-        from mapsight.explore_pictures import PictureCounter
+        from mapsight.explore.pictures import PictureCounter
 
         path = self.options.hierarchy
         parents = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
         self.pictures = PictureCounter(parents)
 
     def reducer_count_picture(self, key, values):
-        from mapsight.explore_sums import merge_values
+        from mapsight.explore.sums import merge_values
 
         if isinstance(key, list) and key[0] != "flags":
             yield key, merge_values(key, values)
@@ -90,17 +90,17 @@ class MRExploreMetadata(MRJob):
         yield from self.pictures.results()
 
     def combiner_merge_values(self, key, values):
-        from mapsight.explore_sums import merge_values
+        from mapsight.explore.sums import merge_values
 
         yield key, merge_values(key, values)
 
     def reducer_start_top(self):
-        from mapsight.explore_sums import Top
+        from mapsight.explore.sums import Top
 
         self.top = Top()
 
     def reducer_merge_values(self, key, values):
-        from mapsight.explore_sums import merge_values
+        from mapsight.explore.sums import merge_values
 
         value = merge_values(key, values)
         if self.top.takes(key):

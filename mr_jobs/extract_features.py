@@ -68,8 +68,8 @@ class MRExtractFeatures(MRJob):
         ]
 
     def mapper_load_model(self):
-        from mapsight.mobilenet import load_model
-        from mapsight.sandbox import Decoder
+        from mapsight.features.decoder_process import Decoder
+        from mapsight.features.mobilenet import load_model
 
         options = self.options
         self.model = load_model(
@@ -82,11 +82,11 @@ class MRExtractFeatures(MRJob):
         self.decoder = Decoder(side=self.model.resolution)
 
     def mapper_extract_split(self, _, line):
-        from mapsight.extract import extract_features
+        from mapsight.features.extract import extract_features
+        from mapsight.features.same_ids import order_of
+        from mapsight.inputs.shards import read_images
         from mapsight.records import Split
-        from mapsight.same_ids import order_of
-        from mapsight.shards import read_images
-        from mapsight.where import at, place_of
+        from mapsight.task_errors import at, place_of
 
         split = Split.from_json(line)
         images = read_images(split, self.options.image_column)
@@ -120,7 +120,7 @@ class MRExtractFeatures(MRJob):
                 self.increment_counter(group, name, count)
 
     def reducer_keep_first(self, image_id, values):
-        from mapsight.same_ids import with_own_ids
+        from mapsight.features.same_ids import with_own_ids
 
         for own_id, feature, shared in with_own_ids(image_id, values):
             self.counts["images", feature.get("error", "extracted")] += 1

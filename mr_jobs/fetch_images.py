@@ -68,11 +68,11 @@ class MRFetchImages(MRJob):
         return [MRStep(mapper=self.mapper_fetch_split)]
 
     def mapper_fetch_split(self, _, line):
-        from mapsight.fetch_many import Limits
-        from mapsight.fetch_shards import fetch_chunk
-        from mapsight.plan import listed_chunks
+        from mapsight.inputs.fetch_shards import fetch_chunk
+        from mapsight.inputs.splits import listed_chunks
         from mapsight.records import Split
-        from mapsight.where import at, place_of
+        from mapsight.task_errors import at, place_of
+        from mapsight.web.fetch_many import Limits
 
         options = self.options
         limits = Limits(

@@ -6,7 +6,7 @@
 Input: `image_id, Joined` or `image_id, Feature` lines (mapsight/records.py); rejected
 pictures and orphans are passed over.
 Output: `node, ["edge", node]`, two pictures that belong together, and of every picture with
-an edge, perhaps more than once, `node, ["picture", ROW]` (mapsight/duplicates.py).
+an edge, perhaps more than once, `node, ["picture", ROW]` (mapsight/duplicates/pairs.py).
 Counters: duplicates/pictures, duplicates/distinct, duplicates/edges,
 duplicates/cut_buckets.
 """
@@ -60,7 +60,7 @@ class MRFindDuplicates(MRJob):
         self.counts: Counter = Counter()
 
     def mapper_read_picture(self, image_id, record):
-        from mapsight.duplicates import row_of
+        from mapsight.duplicates.pairs import row_of
 
         row = row_of(image_id, record)
         if row:
@@ -79,7 +79,7 @@ class MRFindDuplicates(MRJob):
             yield row[0], ["picture", row]
 
     def mapper_cut_bands(self, node, value):
-        from mapsight.duplicates import bands_of
+        from mapsight.duplicates.pairs import bands_of
 
         if value[0] == "distinct":
             yield from bands_of(value[1])
@@ -87,7 +87,7 @@ class MRFindDuplicates(MRJob):
             yield node, value
 
     def reducer_compare_bucket(self, key, values):
-        from mapsight.duplicates import near_pairs
+        from mapsight.duplicates.pairs import near_pairs
 
         if isinstance(key, str):
             for value in values:

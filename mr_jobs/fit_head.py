@@ -4,9 +4,9 @@
         --leaks LEAKS.npz --output-dir OUT JOINED…
 
 Input: `image_id, Joined` lines (mapsight/records.py).
-Output: `"head", HEAD` and `"tried", TRIED`: the head (mapsight/head.py) as .npz and the class
-weights of all strengths as .npy, in base64. PLAN.json holds a FitPlan (mapsight/fit_sums.py),
-LEAKS.npz what mapsight.examples.Leaks saves.
+Output: `"head", HEAD` and `"tried", TRIED`: the head (mapsight/labels/head.py) as .npz and the
+class weights of all strengths as .npy, in base64. PLAN.json holds a FitPlan
+(mapsight/labels/fit_sums.py), LEAKS.npz what mapsight.labels.examples.Leaks saves.
 Counters: examples/fitted, examples/left_out, examples/without_label.
 """
 
@@ -20,7 +20,7 @@ from mrjob.protocol import StandardJSONProtocol
 from mrjob.step import MRStep
 
 if TYPE_CHECKING:
-    from mapsight.fit_sums import FitSums
+    from mapsight.labels.fit_sums import FitSums
 
 
 class MRFitHead(MRJob):
@@ -60,14 +60,14 @@ class MRFitHead(MRJob):
         ]
 
     def reducer_start(self):
-        from mapsight.fit_sums import FitPlan
+        from mapsight.labels.fit_sums import FitPlan
 
         self.plan = FitPlan(**json.loads(Path(self.options.plan).read_text(encoding="utf-8")))
         self.sums: FitSums | None = None
 
     def mapper_start(self):
-        from mapsight.examples import Leaks
-        from mapsight.labels import Labeler
+        from mapsight.labels.examples import Leaks
+        from mapsight.labels.labeler import Labeler
 
         settings = json.loads(Path(self.options.targets).read_text(encoding="utf-8"))
         self.labeler = Labeler(settings["targets"], settings["parents"])
@@ -76,7 +76,7 @@ class MRFitHead(MRJob):
         self.reducer_start()
 
     def mapper_add_picture(self, image_id, record):
-        from mapsight.examples import example_of
+        from mapsight.labels.examples import example_of
         from mapsight.records import decode_embedding
 
         example = example_of(record, self.labeler)
@@ -90,7 +90,7 @@ class MRFitHead(MRJob):
         self.counts["fitted" if used else "without_label"] += 1
 
     def sums_of(self, d: int) -> "FitSums":
-        from mapsight.fit_sums import FitSums
+        from mapsight.labels.fit_sums import FitSums
 
         self.sums = self.sums or FitSums(self.plan, d)
         return self.sums
@@ -103,8 +103,8 @@ class MRFitHead(MRJob):
                 yield "head", [self.sums.d, row]
 
     def reducer_solve(self, _, rows):
-        from mapsight.head import head_text, tried_text
-        from mapsight.solve import solve_head
+        from mapsight.labels.head import head_text, tried_text
+        from mapsight.labels.solve import solve_head
 
         for d, row in rows:
             sums = self.sums_of(d)

@@ -4,7 +4,7 @@
 
 Input: `node, ["picture", ROW]` of find_duplicates, whose edges are passed over, and
 `node, ["joined", keeper]` of the last round of join_duplicates.
-Output: `keeper, FACTS` (mapsight.duplicate_groups.facts), sorted by keeper within a part, of a
+Output: `keeper, FACTS` (mapsight.duplicates.groups.facts), sorted by keeper within a part, of a
 group the keeper first and then the others from the one most worth keeping.
 Counters: duplicates/groups, duplicates/exact, duplicates/near, duplicates/bytes (of all but
 the keepers), duplicates/exact_bytes.
@@ -55,7 +55,7 @@ class MRGroupDuplicates(MRJob):
         self.counts: Counter = Counter()
 
     def reducer_describe_group(self, keeper, rows):
-        from mapsight.duplicate_groups import described
+        from mapsight.duplicates.groups import described
 
         for facts in described(rows, self.counts):
             yield keeper, facts

@@ -5,7 +5,7 @@
 Input: `node, ["edge", node]` of find_duplicates, or `node, ["joined", node]` of the round
 before; pictures are passed over.
 Output: `node, ["joined", lesser node]`. When a round counts nothing that changed, every edge
-leads from a node to the least of its component (mapsight/components.py).
+leads from a node to the least of its component (mapsight/duplicates/components.py).
 Counters: duplicates/changed.
 """
 
@@ -57,14 +57,14 @@ class MRJoinDuplicates(MRJob):
         self.changed = 0
 
     def reducer_large_star(self, node, neighbours):
-        from mapsight.components import large_star
+        from mapsight.duplicates.components import large_star
 
         for one, other, new in large_star(node, neighbours):
             self.changed += new
             yield one, other
 
     def reducer_small_star(self, node, neighbours):
-        from mapsight.components import small_star
+        from mapsight.duplicates.components import small_star
 
         for one, other, new in small_star(node, neighbours):
             self.changed += new

@@ -4,7 +4,7 @@
         --rows ROWS --output-dir OUT RECORDS…
 
 Input: `image_id, Joined` or `image_id, Feature` lines (mapsight/records.py).
-Output: for each file of rows (mapsight/index_rows.py) that a task wrote into the folder
+Output: for each file of rows (mapsight/index/rows.py) that a task wrote into the folder
 ROWS `null, {"file": its name, "rows": …}`. Rejected pictures have no row.
 Counters: images/rows.
 """
@@ -49,10 +49,10 @@ class MRMapFeatures(MRJob):
         ]
 
     def mapper_start(self):
-        from mapsight.classify import Classifier
-        from mapsight.head import load_head
-        from mapsight.labels import Labeler
-        from mapsight.new_features import RowsFile
+        from mapsight.index.vectors import RowsFile
+        from mapsight.labels.classify import Classifier
+        from mapsight.labels.head import load_head
+        from mapsight.labels.labeler import Labeler
 
         settings = json.loads(Path(self.options.targets).read_text(encoding="utf-8"))
         labeler = Labeler(settings["targets"], settings["parents"])

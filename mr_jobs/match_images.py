@@ -4,8 +4,8 @@
 
 Input: `image_id, record` lines of any kind (mapsight/records.py); rejected pictures and
 orphans are passed over.
-PLAN.json names the index's files of ids (mapsight/known_ids.py); `--removed R.arrow` lists
-pictures that it hides (mapsight/id_list.py).
+PLAN.json names the index's files of ids (mapsight/index/known_ids.py); `--removed R.arrow` lists
+pictures that it hides (mapsight/index/removed_ids.py).
 Output: `null, image_id` of each picture that is there.
 Counters: images/known.
 """
@@ -49,8 +49,8 @@ class MRMatchImages(MRJob):
         ]
 
     def start(self):
-        from mapsight.id_list import IdList
-        from mapsight.known_ids import KnownPlan
+        from mapsight.index.known_ids import KnownPlan
+        from mapsight.index.removed_ids import IdList
 
         self.plan = KnownPlan.from_json(Path(self.options.plan).read_text(encoding="utf-8"))
         self.removed = IdList(self.options.removed)
@@ -60,7 +60,7 @@ class MRMatchImages(MRJob):
             yield f"{self.plan.bucket(image_id):06d}", image_id
 
     def reducer_compare(self, bucket, image_ids):
-        from mapsight.known_ids import known_among
+        from mapsight.index.known_ids import known_among
 
         for image_id in known_among(image_ids, int(bucket), self.plan, self.removed):
             self.increment_counter("images", "known")

@@ -47,9 +47,9 @@ class MRPackImages(MRJob):
         return [MRStep(mapper=self.mapper_pack_split)]
 
     def mapper_pack_split(self, _, line):
-        from mapsight.pack import image_rows, pack_rows
+        from mapsight.inputs.pack import image_rows, pack_rows
         from mapsight.records import Split
-        from mapsight.where import at, place_of
+        from mapsight.task_errors import at, place_of
 
         split = Split.from_json(line)
         with at(place_of(split)):

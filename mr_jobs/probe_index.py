@@ -2,10 +2,11 @@
 
     python mr_jobs/probe_index.py -r local --queries Q.arrow --output-dir OUT MANIFEST
 
-Input: a manifest, one JSON object a line, for a task each (mapsight/probe_plan.py): `reads`, the
-byte ranges of files with rows, and `wants`, which queries want which cells.
-Q.arrow holds the queries (mapsight/probe_queries.py); `--plain-d D` counts the first D numbers
-of vectors alone; `--removed R.arrow` lists pictures that are hidden (mapsight/id_list.py).
+Input: a manifest, one JSON object a line, for a task each (mapsight/search/probe_plan.py): `reads`,
+the byte ranges of files with rows, and `wants`, which queries want which cells.
+Q.arrow holds the queries (mapsight/search/queries.py); `--plain-d D` counts the first D numbers
+of vectors alone; `--removed R.arrow` lists pictures that are hidden
+(mapsight/index/removed_ids.py).
 Output: `query number, [[score, image_id, fields], …]` best first, ties by image_id.
 Counters: index/blocks, index/rows, index/bytes that were read.
 """
@@ -52,22 +53,22 @@ class MRProbeIndex(MRJob):
         ]
 
     def load_queries(self):
-        from mapsight.probe import Probe
-        from mapsight.probe_queries import Queries
+        from mapsight.search.probe import Probe
+        from mapsight.search.queries import Queries
 
         self.queries = Queries(self.options.queries)
         self.probe = Probe(self.queries, self.options.plain_d)
 
     def mapper_start(self):
-        from mapsight.id_list import IdList
+        from mapsight.index.removed_ids import IdList
 
         self.load_queries()
         self.removed = IdList(self.options.removed)
 
     def mapper_score_cells(self, _, line):
-        from mapsight.index_rows import read_block
-        from mapsight.inputs import open_uri
-        from mapsight.probe_plan import reads_of
+        from mapsight.index.rows import read_block
+        from mapsight.search.probe_plan import reads_of
+        from mapsight.storage.uri import open_uri
 
         for uri, blocks in reads_of(line):
             with open_uri(uri) as file:
@@ -86,7 +87,7 @@ class MRProbeIndex(MRJob):
                 yield f"{number:09d}", found
 
     def reducer_merge_best(self, number, lists):
-        from mapsight.probe import merged
+        from mapsight.search.probe import merged
 
         yield number, merged(self.queries[int(number)], lists)
 

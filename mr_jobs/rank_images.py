@@ -5,7 +5,7 @@
 Input: `image_id, Prediction` lines (mapsight/records.py).
 Output: `[group, rank], Ranked`, where group is a label or `*` (all pictures) and rank is
 twelve digits from 000000000001, sorted within a part. PLAN.json holds the fields of
-mapsight.ranking.RankPlan.
+mapsight.labels.ranking.RankPlan.
 """
 
 import json
@@ -57,13 +57,13 @@ class MRRankImages(MRJob):
         ]
 
     def load_plan(self):
-        from mapsight.ranking import RangeCounter, RankPlan
+        from mapsight.labels.ranking import RangeCounter, RankPlan
 
         self.plan = RankPlan(**json.loads(Path(self.options.plan).read_text(encoding="utf-8")))
         self.counter = RangeCounter(self.plan)
 
     def mapper_sort_picture(self, image_id, record):
-        from mapsight.ranking import EVERYTHING
+        from mapsight.labels.ranking import EVERYTHING
 
         if "error" in record or "orphan" in record:
             return

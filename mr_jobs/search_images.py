@@ -5,8 +5,8 @@
 
 Input: `image_id, Feature` lines, or `image_id, Prediction` lines with `--by label`.
 Output: `query number, [[score, image_id, fields], …]` best first, ties by image_id.
-Q.jsonl holds mapsight.search.Query records; `--removed R.arrow` lists pictures that are hidden
-(mapsight/id_list.py).
+Q.jsonl holds mapsight.search.exact.Query records; `--removed R.arrow` lists pictures that are
+hidden (mapsight/index/removed_ids.py).
 """
 
 import json
@@ -54,10 +54,10 @@ class MRSearchImages(MRJob):
         ]
 
     def load_queries(self):
-        from mapsight.classify import Classifier
-        from mapsight.head import load_head
-        from mapsight.labels import Labeler
-        from mapsight.search import Search, read_queries
+        from mapsight.labels.classify import Classifier
+        from mapsight.labels.head import load_head
+        from mapsight.labels.labeler import Labeler
+        from mapsight.search.exact import Search, read_queries
 
         settings = json.loads(Path(self.options.targets).read_text(encoding="utf-8"))
         labeler = Labeler(settings["targets"], settings["parents"])
@@ -66,7 +66,7 @@ class MRSearchImages(MRJob):
         self.search = Search(read_queries(self.options.queries), self.options.by, classifier)
 
     def mapper_start(self):
-        from mapsight.id_list import IdList
+        from mapsight.index.removed_ids import IdList
 
         self.load_queries()
         self.removed = IdList(self.options.removed)

@@ -36,7 +36,7 @@ class MRSettleIds(MRJob):
         ]
 
     def mapper_order(self, image_id, feature):
-        from mapsight.same_ids import order_of
+        from mapsight.features.same_ids import order_of
 
         yield image_id, [order_of(feature, 0, named=False), feature["source"], feature]
 
@@ -44,7 +44,7 @@ class MRSettleIds(MRJob):
         self.counts: Counter = Counter()
 
     def reducer_keep_first(self, image_id, values):
-        from mapsight.same_ids import with_own_ids
+        from mapsight.features.same_ids import with_own_ids
 
         ordered = ((order, feature, False) for order, _, feature in values)
         for _, feature, _ in with_own_ids(image_id, ordered):

@@ -51,13 +51,13 @@ class MRSplitExamples(MRJob):
         ]
 
     def mapper_start(self):
-        from mapsight.labels import Labeler
+        from mapsight.labels.labeler import Labeler
 
         settings = json.loads(Path(self.options.targets).read_text(encoding="utf-8"))
         self.labeler = Labeler(settings["targets"], settings["parents"])
 
     def mapper_find_examples(self, image_id, record):
-        from mapsight.examples import SPLITS, example_of
+        from mapsight.labels.examples import SPLITS, example_of
 
         example = example_of(record, self.labeler)
         if example and example.useful:
@@ -68,7 +68,7 @@ class MRSplitExamples(MRJob):
         self.counts: Counter = Counter()
 
     def reducer_count_twins(self, dhash, rows):
-        from mapsight.examples import count_examples
+        from mapsight.labels.examples import count_examples
 
         for image_id, split, kept in count_examples(rows, self.counts):
             yield ["twin", image_id], [dhash, split, kept]

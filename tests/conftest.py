@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mapsight import schemes
+from mapsight.storage import schemes
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 schemes.SCHEMES.add("memory")  # stands for what is far away
 
 
@@ -61,7 +61,7 @@ def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def model_file(weights_dir: Path, model_cache: Path):
     """MobileNet 0.25/128 in float32: the smallest real model."""
-    from mapsight.convert import ensure_model
+    from mapsight.features.convert import ensure_model
 
     return ensure_model(0.25, 128, "float32", weights=str(weights_dir), cache=model_cache)
 

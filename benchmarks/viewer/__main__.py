@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 _DECODE = """
 import pickle, sys
-from mapsight.decode import PictureError, decode
+from mapsight.features.decode import PictureError, decode
 def one(data):
     try:
         return decode(data)

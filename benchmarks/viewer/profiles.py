@@ -11,7 +11,7 @@ from PIL import Image, ImageCms
 
 from benchmarks.viewer.bmps import bmp
 from benchmarks.viewer.scenes import ALPHA, GREY, RGB, Cell, over_white, rgb_of, saved
-from mapsight.embedded_profiles import matrix_profile
+from mapsight.features.formats.embedded_profiles import matrix_profile
 
 __all__ = ["SWAP", "in_p3", "profiles"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from mapsight.measures import dhash
+from mapsight.features.measures import dhash
 
 __all__ = [
     "ALPHA",

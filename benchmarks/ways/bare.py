@@ -11,7 +11,7 @@ import time
 import pyarrow.parquet as pq
 
 from benchmarks.ways.common import batches, crop_of, options, write
-from mapsight.mobilenet import MobileNet
+from mapsight.features.mobilenet import MobileNet
 
 
 def main() -> None:

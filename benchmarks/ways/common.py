@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mapsight.decode import decode
-from mapsight.preprocess import central_crop
+from mapsight.features.decode import decode
+from mapsight.features.preprocess import central_crop
 
 __all__ = ["ALPHA", "BATCH", "RESOLUTION", "batches", "crop_of", "keras_model", "options", "write"]
 
@@ -58,7 +58,7 @@ def keras_model(weights: str | Path, threads: int | None = None) -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow
 
-    from mapsight.keras_build import build_keras
+    from mapsight.features.keras_build import build_keras
 
     if threads:
         tensorflow.config.threading.set_intra_op_parallelism_threads(threads)

@@ -16,7 +16,7 @@ class Labeller:
     """An actor: loads the model once, labels batches."""
 
     def __init__(self, model: str) -> None:
-        from mapsight.mobilenet import MobileNet
+        from mapsight.features.mobilenet import MobileNet
 
         self._model = MobileNet(model)
 

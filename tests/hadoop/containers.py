@@ -17,7 +17,11 @@ from devcluster.lifecycle import Cluster
 SECONDS = 120
 T = TypeVar("T")
 MASTER = "org.apache.hadoop.mapreduce.v2.app.MRAppMaster"
-MAPPER, DECODER, JVM = "--mapper", "mapsight.sandbox", "org.apache.hadoop.mapred.YarnChild"
+MAPPER, DECODER, JVM = (
+    "--mapper",
+    "mapsight.features.decoder_process",
+    "org.apache.hadoop.mapred.YarnChild",
+)
 
 
 def until(condition: Callable[[], T], what: str = "") -> T:

@@ -26,9 +26,9 @@ def encoded_picture():
 
 def top_class(model):
     """[class number, probability] that a model gives the picture."""
-    from mapsight.decode import decode
-    from mapsight.mobilenet import MobileNet
-    from mapsight.preprocess import central_crop
+    from mapsight.features.decode import decode
+    from mapsight.features.mobilenet import MobileNet
+    from mapsight.features.preprocess import central_crop
 
     network = MobileNet(str(model))
     image = decode(encoded_picture()).image

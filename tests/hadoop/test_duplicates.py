@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from mapsight.hdfs import hdfs_file_system
+from mapsight.storage.hdfs import hdfs_file_system
 from tests.conftest import Program
 from tests.hadoop.collection import jpeg, parquet
 from tests.hadoop.containers import running

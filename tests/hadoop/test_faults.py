@@ -19,7 +19,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from mapsight.hdfs import hdfs_file_system
+from mapsight.storage.hdfs import hdfs_file_system
 from tests.conftest import Program
 from tests.hadoop.collection import GROUPS, MANY, many_pictures
 from tests.hadoop.containers import (

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from mapsight.hdfs import hdfs_file_system
+from mapsight.storage.hdfs import hdfs_file_system
 from tests.conftest import Program
-from tests.openimages_server import Fetcher, Place, first
-from tests.openimages_world import MIDS
-from tests.test_fetch_command import files_of
+from tests.driver.commands.test_fetch import files_of
+from tests.support.openimages_server import Fetcher, Place, first
+from tests.support.openimages_world import MIDS
 
 SAMPLE = "hdfs:///user/tester/sample"
 LABELS = ["--labels", "Lion,Owl", "--per-label"]

@@ -1,6 +1,7 @@
 """HDFS from Python against a real one; `hadoop fs` and a local disk say what is right.
 
-There is no libhdfs among Hadoop's published jars: tests/test_hdfs.py tries the code above it.
+There is no libhdfs among Hadoop's published jars: tests/mapsight/storage/test_hdfs.py tries the
+code above it.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ import pyarrow.parquet as pq
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
-from driver.workspace import Workspace
-from mapsight.hadoop_conf import namenode_web_addresses, read_conf
-from mapsight.hdfs import hdfs_file_system
-from mapsight.hdfs_web import WebHdfs
-from mapsight.inputs import find_inputs, open_uri
-from tests.loopback import Answer, reply, serving
-from tests.stage_documents import sound
+from driver.workspace.workspace import Workspace
+from mapsight.inputs.find import find_inputs
+from mapsight.storage.hadoop_conf import namenode_web_addresses, read_conf
+from mapsight.storage.hdfs import hdfs_file_system
+from mapsight.storage.uri import open_uri
+from mapsight.storage.webhdfs import WebHdfs
+from tests.support.loopback import Answer, reply, serving
+from tests.support.stage_documents import sound
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = "/user/tester/hdfs-tests"
@@ -348,8 +350,8 @@ def test_a_namenode_that_is_gone_is_passed_over(web, folder):
 
 MAPPER = """
 import os, sys
-from mapsight.hadoop_conf import read_conf
-from mapsight.hdfs import hdfs_file_system
+from mapsight.storage.hadoop_conf import read_conf
+from mapsight.storage.hdfs import hdfs_file_system
 os.environ["HADOOP_CONF_DIR"] = "/nowhere"
 for line in sys.stdin:
     name = line.split("\\t")[-1].strip()
@@ -425,7 +427,7 @@ def test_published_folders_and_clean_ones_hold_what_they_should(workspace, tmp_p
 
 
 def test_a_run_that_was_killed_does_not_hold_the_workspace(workspace):
-    code = "import sys, time; from driver.workspace import Workspace\n"
+    code = "import sys, time; from driver.workspace.workspace import Workspace\n"
     code += "with Workspace(sys.argv[1]).locked(): print(flush=True); time.sleep(600)"
     command = [sys.executable, "-c", code, workspace.location]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as holder:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from driver.node_env import Packed, packed_environment
+from driver.nodes.archive import Packed, packed_environment
 from tests.hadoop.environment_job import PACKAGES, top_class
 
 CONF = Path(__file__).resolve().parents[2] / "mrjob.conf"

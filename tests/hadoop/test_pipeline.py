@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from mapsight.hdfs import hdfs_file_system
+from mapsight.storage.hdfs import hdfs_file_system
 from tests.conftest import ROOT, Program
 from tests.hadoop.collection import jpeg, make_collection
 from tests.hadoop.containers import MAPPER, running, tasks

@@ -18,8 +18,8 @@ import psutil
 import pytest
 
 from driver.errors import Failure
-from driver.launch import Job, launch
-from driver.yarn import JobProgress, Yarn, YarnProgress
+from driver.hadoop.yarn import JobProgress, Yarn, YarnProgress
+from driver.pipeline.launch import Job, launch
 
 ROOT = Path(__file__).resolve().parents[2]
 JOB = Job("tests.hadoop.troubled_job", "MRTroubled")
@@ -70,7 +70,7 @@ class Sleeper:
         (scratch / "spec").write_text(json.dumps({**spec, "outcome": str(scratch / "outcome")}))
         with (scratch / "log").open("wb") as log, (scratch / "said").open("w") as said:
             process = subprocess.Popen(
-                [sys.executable, "-m", "driver.launch_job", str(scratch / "spec")],
+                [sys.executable, "-m", "driver.job_process", str(scratch / "spec")],
                 cwd=ROOT,
                 stdin=subprocess.PIPE,
                 stderr=log,

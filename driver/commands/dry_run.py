@@ -1,0 +1,114 @@
+"""What a run would upload and submit, without doing it."""
+
+from __future__ import annotations
+
+import math
+import shlex
+import sys
+import tempfile
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+
+from driver.emr.cluster import EmrCluster
+from driver.options.groups import STAGES
+from driver.pipeline.fingerprint import ROOT
+from driver.pipeline.launch import JOBS, runner_settings
+from driver.pipeline.pipeline import Pipeline
+from driver.pipeline.uploads import is_here
+from driver.stages.duplicates import JOB_VERBS
+from driver.stages.extract import FEATURE_BYTES
+from driver.stages.model import built_path
+from driver.stages.plan import named_inputs, plan_identity
+from driver.workspace.workspace import Workspace
+from mapsight.inputs.splits import Plan
+
+__all__ = ["dry_run"]
+
+JOBS_OF: dict[str, tuple[str, ...]] = {name: (name,) for name in JOBS if name in STAGES}
+JOBS_OF |= {"ingest": ("pack",), "fit": ("split", "fit", "calibrate"), "duplicates": JOB_VERBS}
+"""The jobs of a stage; the others have none."""
+WITH_METADATA = ("explore", "annotate", "fit")
+
+
+def dry_run(options: Namespace, workspace: Workspace) -> int:
+    """Print for each stage what a run would upload and submit.
+
+    Only the input is listed. The workspace is not looked at: stages that it has
+    already would not run.
+    """
+    with tempfile.TemporaryDirectory(prefix="mapsight-dry-") as scratch:
+        run = Pipeline(options, workspace, Path(scratch))
+        plan_identity(run)
+        for line in _lines(run, run.memo["plan"]):
+            sys.stdout.write(f"{line}\n")
+    return 0
+
+
+def _lines(run: Pipeline, plan: Plan) -> Iterator[str]:
+    yield f"dry run: {plan.pictures:,} pictures, {plan.bytes:,} bytes, nothing is done"
+    yield f"workspace: {run.workspace.uri()}"
+    if isinstance(run.cluster, EmrCluster):
+        yield f"cluster: {run.cluster.described()}"
+    if run.on_cluster:
+        yield from _uploads(run, plan)
+    for stage in STAGES:
+        if stage == "duplicates" and not run.options.duplicates:
+            continue
+        yield from _stage(run, stage, plan)
+        if stage == run.options.until:
+            return
+
+
+def _uploads(run: Pipeline, plan: Plan) -> Iterator[str]:
+    if not run.options.node_python:
+        yield "upload once: environments/env-….tar.gz, what nodes need; see mapsight pack"
+    for path in (split.uri for split in plan.splits["parquet"] if is_here(split.uri)):
+        yield f"upload once: {path}, {Path(path).stat().st_size:,} bytes"
+    packed = sum(split.bytes for kind in ("files", "tar") for split in plan.splits[kind])
+    if packed and any(map(is_here, named_inputs(run))):
+        yield f"upload: the pictures that are packed here, about {packed:,} bytes"
+    model = Path(run.options.model) if run.options.model else built_path(run.options)
+    if model.is_file():
+        yield f"upload once: {model}, {model.stat().st_size:,} bytes"
+    else:
+        yield f"upload once: {model.name}, which is built first (TensorFlow, about 30 s)"
+    library = [path for path in (ROOT / "mapsight").rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in library if path.suffix != ".pyc")
+    yield f"upload with each job: mapsight/, {size:,} bytes before compression"
+
+
+def _stage(run: Pipeline, stage: str, plan: Plan) -> Iterator[str]:
+    verbs, tasks = JOBS_OF.get(stage, ()), _tasks(stage, plan)
+    if tasks == 0 or (stage in WITH_METADATA and not run.options.openimages):
+        verbs = ()
+    if stage == "fit" and (run.options.no_fit or run.options.head):
+        verbs = ()
+    for verb in verbs:
+        yield from _job(run, stage, verb, plan, tasks)
+    if not verbs:
+        yield f"{stage}: no job"
+
+
+def _job(run: Pipeline, stage: str, verb: str, plan: Plan, tasks: int | None) -> Iterator[str]:
+    job = ROOT / JOBS[verb].path
+    many = f", {tasks} map tasks" if tasks else ""
+    here = stage == "ingest" and run.on_cluster and any(map(is_here, named_inputs(run)))
+    where = "on this machine" if here else f"-r {run.options.runner}"
+    yield f"{stage}: {JOBS[verb].path}, {job.stat().st_size:,} bytes, {where}{many}"
+    yield f"    {shlex.join(_settings(run, verb, plan, here=here))}"
+
+
+def _tasks(stage: str, plan: Plan) -> int | None:
+    """Map tasks of a stage, where the input tells."""
+    splits = {kind: len(found) for kind, found in plan.splits.items()}
+    packed = splits["files"] + splits["tar"]
+    read = packed + splits["urls"] + splits["parquet"]
+    return {"ingest": packed, "fetch": splits["urls"], "extract": read}.get(stage)
+
+
+def _settings(run: Pipeline, verb: str, plan: Plan, *, here: bool) -> list[str]:
+    if here or run.cluster is None:
+        return runner_settings("local" if here else run.options.runner, run.options.mrjob_conf)
+    shuffled = math.ceil(plan.pictures * FEATURE_BYTES) if verb == "extract" else 0
+    return run.cluster.job_settings(verb, shuffled)

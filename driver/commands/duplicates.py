@@ -1,0 +1,72 @@
+"""The command duplicates: find pictures of a finished workspace that are there twice."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+
+from driver.options.types import whole
+
+__all__ = ["DUPLICATES_EXAMPLES", "duplicates", "duplicates_options"]
+
+DUPLICATES_EXAMPLES = """\
+examples:
+  %(prog)s
+  %(prog)s --min-cosine .95 --out duplicates.csv
+  %(prog)s -r hadoop --workspace hdfs:///user/me/mapsight
+"""
+NEEDED = ("extract", "annotate", "merge")
+
+
+def duplicates_options(parser: argparse.ArgumentParser, share: Callable[[str], float]) -> None:
+    """Add what duplicates alone knows; `share` reads a number from 0 to 1."""
+    parser.add_argument(
+        "--max-distance",
+        type=whole,
+        choices=range(4),
+        default=3,
+        help="bits in which the dHashes of near duplicates may differ (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--min-cosine",
+        type=share,
+        default=0.8,
+        metavar="C",
+        help="of their embeddings, at least (default: %(default)g)",
+    )
+    parser.add_argument("--again", action="store_true", help="though nothing has changed")
+    parser.add_argument("--out", metavar="FILE", help="also copy the table to this file")
+
+
+def duplicates(options: Namespace) -> int:
+    """Write results/duplicates.csv of a workspace, and say what it holds."""
+    from driver.output_files import check_file
+    from driver.pipeline.pipeline import Pipeline
+    from driver.runners import check_runner
+    from driver.stages.duplicates import DUPLICATES, TABLE, stages_of_results
+    from driver.workspace.workspace import Workspace
+    from mapsight.duplicates.groups import summarised
+
+    check_file("--out", options.out)
+    check_runner(options)
+    workspace = Workspace(options.workspace)
+    missing = "the pipeline has not come to its end; run it first"
+    documents = {name: workspace.required(name, missing) for name in NEEDED}
+    options.force, options.until = [DUPLICATES.name] if options.again else [], None
+    with workspace.locked():
+        run = Pipeline(options, workspace)
+        run.documents |= documents
+        with run.attended(alone=True):
+            run.run([DUPLICATES])
+        workspace.publish(stages_of_results(workspace), "results")
+        address = workspace.uri("results", TABLE)
+        if options.out:
+            workspace.fetch(address, options.out)
+    counts = run.documents[DUPLICATES.name]["counters"]["duplicates"]
+    sys.stderr.write(f"{summarised(counts)}\n")
+    if options.out is None:
+        sys.stderr.write("pictures of them, in the report: mapsight report\n")
+    sys.stdout.write(f"{options.out or address}\n")
+    return 0

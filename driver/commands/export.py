@@ -1,0 +1,178 @@
+"""The command export: the features of the index for other programs, whole or not at all."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import errno
+import json
+import shutil
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from driver.errors import Failure, UsageError
+from driver.output_files import check_folder
+
+if TYPE_CHECKING:
+    from driver.search.index_files import SearchIndex
+
+__all__ = ["EXPORT_EXAMPLES", "export", "export_options"]
+
+EXPORT_EXAMPLES = """\
+examples:
+  %(prog)s --format npy --out features
+  %(prog)s --format parquet --features plain --out features
+  %(prog)s --format faiss --out ivf --workspace hdfs:///user/me/mapsight
+"""
+ABOUT, README = "export.json", "README.md"
+FIELD_BYTES = 400
+USES = {
+    "npy": """\
+    import numpy as np, pyarrow.parquet as pq
+    x = np.load("vectors.npy", mmap_mode="r")        # x @ x[0] are the cosines with row 0
+    rows = pq.read_table("rows.parquet")
+""",
+    "parquet": """\
+    import pyarrow.dataset as ds
+    for batch in ds.dataset(".", format="parquet", exclude_invalid_files=True).to_batches():
+        x = batch.column("vector").flatten().to_numpy().reshape(batch.num_rows, -1)
+""",
+    "faiss": """\
+    import faiss, pyarrow.parquet as pq
+    index = faiss.read_index("index.faiss", faiss.IO_FLAG_ONDISK_SAME_DIR)
+    cosines, rows = index.search(x, 10)              # x: (n, d) float32 of unit length
+    ids = pq.read_table("rows.parquet", columns=["image_id"]).column(0)
+""",
+}
+
+
+def export_options(parser: argparse.ArgumentParser) -> None:
+    """Add what export alone knows."""
+    parser.add_argument("--format", choices=sorted(USES), help="of the files")
+    parser.add_argument("--out", metavar="FOLDER", help="new or empty folder on this machine")
+    parser.add_argument(
+        "--features",
+        choices=["new", "plain"],
+        help="embeddings joined with label scores, or embeddings alone (default: new where a"
+        " head was fitted)",
+    )
+
+
+def export(options: Namespace) -> int:
+    """Write the features of the index into a folder; print its name."""
+    from driver.search.collection import require_index, tell_earlier
+    from driver.search.index_files import SearchIndex
+    from driver.workspace.workspace import SEARCH, Workspace
+
+    for name in ("format", "out"):
+        if not getattr(options, name):
+            raise UsageError(f"--{name} is needed (see export --help)")
+    target = _target(options.out)
+    workspace = Workspace(options.workspace, SEARCH)
+    require_index(workspace)
+    tell_earlier(workspace)
+    index = SearchIndex(workspace)
+    features = options.features or next(iter(index.features()))
+    if features not in index.features():
+        raise UsageError(f"--features {features}: the index has plain ones only, as no head has")
+    with _whole(target, workspace.run_id, _size(options.format, index, features)) as folder:
+        _write(options.format, index, features, folder, target)
+    sys.stdout.write(f"{target}\n")
+    return 0
+
+
+def _target(out: str) -> Path:
+    target = Path(out).absolute()
+    if target.is_dir():
+        if any(target.iterdir()):
+            raise UsageError(f"--out {out}: is not empty")
+    elif target.exists():
+        raise UsageError(f"--out {out}: is there, and is no folder")
+    elif not target.parent.is_dir():
+        raise UsageError(f"--out {out}: there is no folder {target.parent}")
+    check_folder("--out", out)
+    return target
+
+
+def _size(kind: str, index: SearchIndex, features: str) -> int:
+    """About how many bytes the files take."""
+    d, ids = index.features()[features], 8 if kind == "faiss" else 0
+    return index.rows * (4 * d + ids + FIELD_BYTES)
+
+
+@contextlib.contextmanager
+def _whole(target: Path, run_id: str, size: int) -> Iterator[Path]:
+    """A folder beside the target that becomes it at the end, and is gone if that is not reached.
+
+    Raises:
+        Failure: the disk is full, or cannot be written.
+    """
+    from driver.workspace.lock import remove_orphans, sign
+
+    base = target.parent / f".{target.name}.part"
+    folder = base / run_id
+    try:
+        remove_orphans(path for path in base.glob("*") if not path.is_symlink())
+        folder.mkdir(parents=True)
+        sign(base / run_id, run_id)
+        if shutil.disk_usage(folder).free < size:
+            raise OSError(errno.ENOSPC, f"about {size / 1e6:,.0f} MB are needed")
+        (folder / "files").mkdir()
+        yield folder / "files"
+        if target.is_dir():
+            target.rmdir()
+        (folder / "files").rename(target)
+    except OSError as error:
+        raise Failure(f"{target}: cannot be written: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            base.rmdir()
+
+
+def _write(kind: str, index: SearchIndex, features: str, folder: Path, target: Path) -> None:
+    writer = _writer(kind, index, features, folder, target)
+    rows = 0
+    for block, batch in index.batches(index.every_block()):
+        if batch.num_rows:
+            writer.add(block.cell, batch)
+            rows += batch.num_rows
+    if rows != index.rows and not len(index.removed):
+        raise Failure(f"{rows:,} of {index.rows:,} pictures were found; run with --force index")
+    files = writer.close()
+    about = {
+        "format": kind,
+        "features": features,
+        "rows": rows,
+        "d": index.features()[features],
+        "metric": "cosine: the inner product of vectors of unit length",
+        "order": "by cell; those of the pipeline by image_id before those that were added",
+        "index": index.digest,
+        "files": {n: {**told, "bytes": (folder / n).stat().st_size} for n, told in files.items()},
+    }
+    (folder / ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    lines = [f"- `{name}`: {told['holds']}" for name, told in list(files.items())[:5]]
+    text = f"""\
+# {rows:,} pictures, {features} features
+
+Written by `mapsight export --format {kind}`. Row numbers are the same in all files, which {ABOUT}
+lists with shapes and sizes.
+
+{chr(10).join(lines)}
+
+{USES[kind]}"""
+    (folder / README).write_text(text, encoding="utf-8")
+
+
+def _writer(kind: str, index: SearchIndex, features: str, folder: Path, target: Path) -> Any:
+    from driver.stages.recall import default_probe
+    from mapsight.search.export import FaissWriter, NpyWriter, ParquetWriter
+
+    d = index.features()[features]
+    if kind == "faiss":
+        probe = default_probe(index, features, None)
+        return FaissWriter(folder, index.centres.centres[:, :d], target, probe)
+    return (NpyWriter if kind == "npy" else ParquetWriter)(folder, d)

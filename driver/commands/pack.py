@@ -1,0 +1,72 @@
+"""The command pack: the archive of what nodes need, for a look or to send it by hand."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from driver.errors import Failure
+
+__all__ = ["PACK_EXAMPLES", "pack", "pack_options"]
+
+PACK_EXAMPLES = """\
+examples:
+  %(prog)s
+  %(prog)s --out env.tar.gz
+  %(prog)s --extra s3fs
+
+nodes use it as mrjob is told by
+  --archives hdfs:///path/env.tar.gz#env --cmdenv PYTHONPATH=env
+"""
+
+
+def pack_options(parser: argparse.ArgumentParser) -> None:
+    """Add what pack alone knows."""
+    parser.add_argument("--out", metavar="FILE", help="also copy the archive there")
+    parser.add_argument(
+        "--extra",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="REQUIREMENT",
+        help="packages that nodes need beside Mapsight's own, as pip takes them",
+    )
+    parser.add_argument("--refresh", action="store_true", help="build it again")
+
+
+def pack(options: Namespace) -> int:
+    """Build the archive if it is missing; print what it is."""
+    from driver.nodes.archive import packed_environment
+
+    packed = packed_environment(say=_say, extra=options.extra, refresh=options.refresh)
+    path = _copied(packed.path, Path(options.out)) if options.out else packed.path
+    glibc = f", glibc {packed.glibc} or newer" if packed.glibc else ""
+    lines = {
+        "archive": path,
+        "sha256": packed.sha256,
+        "bytes": f"{packed.bytes:,}",
+        "for": f"Python {packed.python} on {packed.platform}{glibc}",
+        "packages": ", ".join(packed.packages),
+    }
+    sys.stdout.write("".join(f"{name:<9} {value}\n" for name, value in lines.items()))
+    return 0
+
+
+def _copied(archive: Path, target: Path) -> Path:
+    """A copy that appears whole."""
+    part = target.with_name(f"{target.name}.part")
+    try:
+        shutil.copyfile(archive, part)
+        part.replace(target)
+    except OSError as error:
+        raise Failure(f"--out {target}: {error.strerror or error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return target
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")

@@ -1,0 +1,208 @@
+"""The command plan: what a run would take, before anybody pays for it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from driver.errors import UsageError
+from driver.options.types import not_negative
+from mapsight.capacity.estimate import Estimate, estimate
+from mapsight.capacity.job_costs import Demand, StageEstimate
+from mapsight.capacity.limits import limits
+
+__all__ = ["PLAN_EXAMPLES", "plan", "plan_options", "read_figures"]
+
+FIGURES = Path(__file__).parents[1] / "data" / "figures.json"
+PICTURE_BYTES = 300_000  # of a JPEG whose longer side is 1024 pixels
+PLAN_EXAMPLES = """\
+examples:
+  %(prog)s -r emr --images 9000000 --cores 64 --price 0.05
+  %(prog)s -r hadoop --images 200000 --cores 16 --precision int8 --picture-bytes 60000
+  %(prog)s -r hadoop --images 1900000 --cores 64 --openimages
+  %(prog)s -r local --images 20000 --cores 8 --format json
+"""
+HEAD = ("stage", "maps", "reduces", "core-hours", "time", "shuffled", "stored")
+
+
+def plan_options(parser: argparse.ArgumentParser, positive: Callable[[str], int]) -> None:
+    """Add what plan alone knows; `positive` reads whole numbers."""
+    parser.add_argument("-r", "--runner", choices=["local", "hadoop", "emr"], default="local")
+    parser.add_argument("--images", type=positive, metavar="N", help="pictures (needed)")
+    parser.add_argument(
+        "--cores",
+        type=positive,
+        default=os.cpu_count() or 1,
+        metavar="C",
+        help="tasks that run at once (default: this machine's, %(default)s)",
+    )
+    parser.add_argument("--price", type=not_negative, metavar="P", help="of a core for an hour")
+    parser.add_argument(
+        "--picture-bytes",
+        type=positive,
+        default=PICTURE_BYTES,
+        metavar="B",
+        help="mean size of an encoded picture (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--input",
+        choices=["files", "parquet"],
+        default="files",
+        help="files are packed first (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--openimages",
+        action="store_true",
+        help="with metadata, which is explored and joined, and a head fitted to it",
+    )
+    parser.add_argument(
+        "--metadata-rows",
+        type=positive,
+        metavar="N",
+        help="rows of labels, boxes and image lists together (default with --openimages:"
+        f" {_rows_per_picture():g} a picture, as Open Images V7 has of pictures with boxes)",
+    )
+    parser.add_argument("--format", choices=["table", "json"], default="table")
+
+
+def read_figures() -> tuple[dict[str, float], float]:
+    """(measured values by name, their uncertainty as a share)."""
+    document = json.loads(FIGURES.read_text(encoding="utf-8"))
+    values = {name: figure["value"] for name, figure in document["figures"].items()}
+    return values, document["uncertainty"]["share"]
+
+
+def plan(options: Namespace) -> int:
+    """Print what a run would take; nothing is run."""
+    if options.images is None:
+        raise UsageError("plan: --images N is needed, how many pictures (see --help)")
+    demand = Demand(
+        runner=options.runner,
+        images=options.images,
+        cores=options.cores,
+        picture_bytes=options.picture_bytes,
+        alpha=options.alpha,
+        resolution=options.resolution,
+        precision=options.precision,
+        loose=options.input == "files",
+        rows=_rows(options),
+    )
+    figures, share = read_figures()
+    found = estimate(demand, figures)
+    watched = list(limits(found, figures))
+    show = _document if options.format == "json" else _table
+    sys.stdout.write(show(found, options.price, share, watched))
+    return 0
+
+
+def _rows_per_picture() -> float:
+    return read_figures()[0]["metadata.rows"]
+
+
+def _rows(options: Namespace) -> int:
+    """Of metadata; 0 is without."""
+    if options.openimages and not options.metadata_rows:
+        return round(options.images * _rows_per_picture())
+    return options.metadata_rows or 0
+
+
+def _document(found: Estimate, price: float | None, share: float, watched: Sequence[str]) -> str:
+    document: dict[str, Any] = asdict(found)
+    document |= {"uncertainty": share, "limits": list(watched)}
+    if price is not None:
+        document |= {"price": price, "cost": found.cost(price)}
+    return json.dumps(document, indent=1) + "\n"
+
+
+def _table(found: Estimate, price: float | None, share: float, watched: Sequence[str]) -> str:
+    rows = [HEAD, *map(_row, found.stages)]
+    if found.start_seconds:
+        start = StageEstimate("start", seconds=found.start_seconds)
+        rows.insert(1, _row(start))
+    rows.append(_row(found.total))
+    widths = [max(len(row[i]) for row in rows) for i in range(len(HEAD))]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if i else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    notes = [*_notes(found, price, share), *(f"watch: {text}" for text in watched)]
+    return "\n".join([_title(found), "", *lines, "", *map(_search, found.searches), *notes]) + "\n"
+
+
+def _search(found: StageEstimate) -> str:
+    """What a search by the index takes."""
+    tasks = "1 task reads" if found.maps == 1 else f"{found.maps:,} tasks read"
+    size = _bytes(found.stored)
+    return f"{found.name} by the index, in one job: {_time(found.seconds)}, {tasks} {size}"
+
+
+def _title(found: Estimate) -> str:
+    demand = found.demand
+    rows = f" and {demand.rows:,} rows of metadata" if demand.rows else ""
+    return (
+        f"{demand.images:,} pictures of {demand.picture_bytes:,} bytes{rows} with MobileNet"
+        f" {demand.alpha}/{demand.resolution} {demand.precision}, -r {demand.runner} on"
+        f" {demand.cores:,} cores"
+    )
+
+
+def _row(stage: StageEstimate) -> tuple[str, ...]:
+    return (
+        stage.name,
+        f"{stage.maps:,}" if stage.maps else "",
+        f"{stage.reduces:,}" if stage.reduces else "",
+        f"{stage.core_seconds / 3600:,.2f}" if stage.core_seconds else "",
+        _time(stage.seconds),
+        _bytes(stage.shuffled),
+        _bytes(stage.stored),
+    )
+
+
+def _time(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
+
+
+def _bytes(number: float) -> str:
+    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if number >= size:
+            return f"{number / size:,.1f} {unit}"
+    return f"{number:.0f} B" if number else ""
+
+
+def _notes(found: Estimate, price: float | None, share: float) -> list[str]:
+    total, (low, high) = found.total, (1 - share, 1 + share)
+    spans = [f"time {_time(total.seconds * low)} to {_time(total.seconds * high)}"]
+    spans.append(
+        f"core-hours {total.core_seconds * low / 3600:,.1f}"
+        f" to {total.core_seconds * high / 3600:,.1f}"
+    )
+    if price is not None:
+        cost = found.cost(price)
+        spans.append(f"cost {cost * low:,.2f} to {cost * high:,.2f}")
+    lines = [f"within about ±{share:.0%}: {', '.join(spans)}"]
+    if price is not None:
+        lines.insert(0, f"cost {found.cost(price):,.2f}: every core from start to end at {price:g}")
+    lines += [
+        "plan and merge are the driver's, on one core, while the cluster waits",
+        "stored is counted once: HDFS keeps it as often as it replicates, mostly three times",
+        f"not in it: fetching URLs, {_left_out(found)}, the report, reading from slow stores",
+        f"from figures measured on one machine: driver/data/{FIGURES.name} says how, when and with"
+        " what n",
+    ]
+    return lines
+
+
+def _left_out(found: Estimate) -> str:
+    return "copying metadata to the cluster" if found.demand.rows else "metadata (--openimages)"

@@ -1,0 +1,76 @@
+"""What a run says when it ends."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from driver.pipeline.pipeline import Pipeline
+from mapsight.duplicates.groups import summarised
+from mapsight.text import plain
+
+__all__ = ["print_summary", "stage_lines"]
+
+
+def stage_lines(run: Pipeline) -> list[str]:
+    """The table a run ends with."""
+    rows = [("stage", "seconds", "")]
+    for report in run.reports:
+        seconds = "" if report.skipped else f"{report.seconds:,.1f}"
+        rows.append((report.name, seconds, "unchanged, not run again" if report.skipped else ""))
+    width = max(len(row[0]) for row in rows)
+    return [f"{name:<{width}}  {seconds:>9}  {note}".rstrip() for name, seconds, note in rows]
+
+
+def _outcome(summary: dict[str, Any]) -> Iterator[str]:
+    """How many pictures became what, and what of the metadata was of no use."""
+    skipped = summary["images_not_selected"]
+    yield (
+        f"{summary['images_read']:,} pictures read, {summary['images_extracted']:,} classified,"
+        f" {summary['images_rejected']:,} rejected"
+        + (f", {skipped:,} not selected" if skipped else "")
+        + f" ({summary['pictures_per_second']:,} pictures/s in extract)"
+    )
+    yield from (f"  {code}: {n:,}" for code, n in summary["errors"].items())
+    if summary["images_without_annotation"]:
+        yield f"no metadata: {summary['images_without_annotation']:,} pictures"
+    if summary["annotations_without_picture"]:
+        yield f"no picture: {summary['annotations_without_picture']:,} ids (orphans.csv)"
+    if summary["duplicates"]:
+        yield summarised(summary["duplicates"])
+    if summary["no_head"]:
+        yield f"no head: {summary['no_head']}; the model's own classes are the labels"
+
+
+def _same_pictures(run: Pipeline) -> Iterator[str]:
+    """What may be placeholders: hosts send one picture for all that are gone."""
+    if same := run.documents.get("fetch", {}).get("notes", {}).get("same"):
+        yield (
+            f"same picture: {same:,} addresses gave the bytes that another gave too; a host may"
+            " send one picture for all that it has no longer (`mapsight duplicates` lists them)"
+        )
+
+
+def _side_files(run: Pipeline) -> Iterator[str]:
+    """Which files of archives said nothing of any picture."""
+    ingest = run.documents.get("ingest", {})
+    number = ingest.get("counters", {}).get("archives", {}).get("side_files_without_picture")
+    if number:
+        first = ingest["notes"].get("side_file", "")
+        yield f"side files without a picture: {number:,}, for example {plain(first)}"
+
+
+def print_summary(run: Pipeline, summary: dict[str, Any] | None, where: dict[str, str]) -> None:
+    """Say on stderr what was done, and where it is.
+
+    The report's place is not said here: it is the command's output.
+    """
+    lines = stage_lines(run)
+    if all(report.skipped for report in run.reports):
+        lines += ["", "nothing to do: everything is up to date"]
+    if summary:
+        lines += ["", *_outcome(summary), *_same_pictures(run)]
+    lines += _side_files(run)
+    lines += [f"{name}: {path}" for name, path in where.items()]
+    sys.stderr.write("\n".join(lines) + "\n")

@@ -1,0 +1,273 @@
+"""The command search: prepare queries, run one job, show the answers."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from driver.errors import UsageError
+from driver.options.search_options import MAX_TOP_K
+from driver.output_files import check_file
+from driver.pipeline.pipeline import Pipeline
+from driver.runners import check_runner
+from driver.search.answers import Question, show
+from driver.search.by_index import answer_by_index
+from driver.search.collection import (
+    OTHER_MODEL,
+    Collection,
+    collection_of,
+    has_index,
+    require_index,
+    tell_earlier,
+    tell_stale,
+)
+from driver.search.copied_index import probe_here
+from driver.search.idle_filters import idle_filters
+from driver.search.index_files import SearchIndex
+from driver.search.index_queries import REMOVED
+from driver.search.line_by_line import answer_each, copied_index, tell_errors
+from driver.search.queries import STDIN, look_at, question_of, typed_queries
+from driver.stages.head_file import check_given_head, fitted_head
+from driver.stages.labels import settings_of
+from driver.stages.probe_job import removed_arguments
+from driver.workspace.workspace import SEARCH, Workspace, is_current
+from mapsight.labels.classify import Classifier
+from mapsight.labels.head import load_head
+from mapsight.labels.labeler import Labeler, resolve_targets
+from mapsight.records import OTHER
+from mapsight.results.predictions import merged_records
+from mapsight.search.exact import Query
+
+__all__ = ["search"]
+
+Answerer = Callable[[list[Question]], list[Question]]
+
+ANSWER_BYTES = 500
+INDEX_ONLY = (
+    *("features", "probe", "recall", "style", "license", "subset", "rank_by"),
+    "mean",
+)
+
+
+def search(options: Namespace) -> int:
+    """Answer every query of the command line; 1 if one could not be answered."""
+    _check(options)
+    typed = typed_queries(options)
+    workspace = Workspace(options.workspace, SEARCH)
+    missing = "no pictures have been classified; run the pipeline first"
+    documents = {name: workspace.required(name, missing) for name in ("extract", "classify")}
+    current = is_current(workspace, documents["classify"])
+    if not current:
+        sys.stderr.write(
+            f"{options.workspace}: a later run has read other pictures and gone no further;"
+            " labels, index, results and report are those of the earlier one\n"
+        )
+    _choose_way(options, workspace)
+    comparable = options.by != "index" or tell_earlier(workspace, silent=not current)
+    with tempfile.TemporaryDirectory(prefix="mapsight-search-") as scratch:
+        run = Pipeline(options, workspace, Path(scratch))
+        run.documents = documents
+        answer = _answerer(run)
+        if not comparable:
+            answer = _only_inside(answer)
+        with run.attended(alone=False):
+            if options.each:
+                return answer_each(run, typed, answer)
+            questions = answer([question_of(text) for text in typed])
+        show(run, questions)
+    return tell_errors(questions)
+
+
+def _only_inside(answer: Answerer) -> Answerer:
+    """Answer queries by id and label; pictures from outside cannot be compared with the index."""
+
+    def answer_inside(questions: list[Question]) -> list[Question]:
+        for question in questions:
+            if question.image_id is None and not question.error:
+                question.error = OTHER_MODEL
+        return answer(questions)
+
+    return answer_inside
+
+
+def _check(options: Namespace) -> None:
+    """What can be said before anything is read."""
+    if options.top_k > MAX_TOP_K:
+        raise UsageError(f"--top-k {options.top_k}: at most {MAX_TOP_K:,}")
+    if options.format == "html" and not options.out:
+        raise UsageError("--format html needs --out FILE")
+    check_file("--out", options.out)
+    if options.copy and not options.no_job:
+        raise UsageError("--copy FOLDER goes with --no-job")
+    if options.no_job:
+        if options.by in ("features", "label"):
+            raise UsageError(f"--no-job answers from the index, not --by {options.by}")
+        options.by, options.runner = "index", "inline"
+    options.each = options.no_job and options.queries == STDIN
+    options.each &= not (options.mean or options.out)
+    check_runner(options)
+
+
+def _answerer(run: Pipeline) -> Answerer:
+    """What gives questions their answers, by the way that was chosen."""
+    settings, diagonal = settings_of(run.documents["classify"])
+    head = _head(run)
+    labeler = Labeler(settings["targets"], settings["parents"])
+    classifier = Classifier(labeler, load_head(head) if head else None)
+    label = _label(run.options.label, settings)
+    if run.options.by == "index":
+        if not run.options.no_job:
+            index, scorer = SearchIndex(run.workspace, run.scratch), None
+        else:
+            index, scorer = copied_index(run), probe_here
+        _remember(run, index.collection)
+        sys.stderr.writelines(f"{line}\n" for line in idle_filters(run, index))
+        return lambda questions: answer_by_index(run, index, questions, classifier, label, scorer)
+
+    _remember(run, collection_of(run.workspace, run.scratch))
+
+    def answer(questions: list[Question]) -> list[Question]:
+        _look_up(run, questions)
+        look_at(run, questions, classifier)
+        _answer(run, questions, settings, diagonal, head)
+        return questions
+
+    return answer
+
+
+def _remember(run: Pipeline, collection: Collection) -> None:
+    """Keep of which parts and removals answers are; tells of those that are of no use."""
+    tell_stale(collection)
+    run.memo["collection"] = collection
+
+
+def _choose_way(options: Namespace, workspace: Workspace) -> None:
+    """By the index where there is one, unless the user wants something that it cannot do."""
+    if options.by is None:
+        by_index = not options.head and has_index(workspace)
+        options.by = "index" if by_index else "features"
+    elif options.by == "index":
+        if options.head:
+            raise UsageError("--head FILE goes with --by features: the index keeps its own labels")
+        require_index(workspace)
+    if options.by != "index":
+        typed = [f"--{name}".replace("_", "-") for name in INDEX_ONLY if getattr(options, name)]
+        if typed:
+            raise UsageError(f"{typed[0]} goes with --by index")
+
+
+def _head(run: Pipeline) -> Path | None:
+    """The head that labels pictures: named by --head, or that of the workspace, if any."""
+    if run.options.head:
+        check_given_head(run, run.documents["extract"]["options"])
+        return Path(run.options.head).resolve()
+    return fitted_head(run)
+
+
+def _look_up(run: Pipeline, questions: Sequence[Question]) -> None:
+    """Find the records of queries that are ids, all in one job."""
+    wanted = sorted({q.image_id for q in questions if q.image_id})
+    if not wanted:
+        return
+    ids = run.side_file("ids.json", json.dumps(wanted))
+    stage = "extract" if run.options.by == "features" else "classify"
+    collection: Collection = run.memo["collection"]
+    output = run.collect("find", collection.addresses(stage), ["--ids", ids])
+    records: dict[str, Any] = {}
+    removed: set[str] = set()
+    targets = settings_of(run.documents["classify"])[0]["targets"]
+    labels = {label.casefold() for label in (*targets, OTHER)}
+    for image_id, record in merged_records(output):
+        if "error" in record:
+            records.setdefault(image_id, record)
+        elif collection.removed.hides(image_id, record.get("part", 0)):
+            removed.add(image_id)
+        else:
+            records[image_id] = record
+    for question in questions:
+        if question.image_id:
+            question.record = records.get(question.image_id)
+            question.error = _why_not(question, labels)
+            if question.error and question.image_id in removed:
+                question.error = REMOVED
+
+
+def _why_not(question: Question, labels: set[str]) -> str | None:
+    if question.record is None:
+        why = "no such file, and no picture with this image_id in the workspace"
+        is_label = question.typed.casefold() in labels
+        return f"{why}; the name of a label is a query only --by index" if is_label else why
+    if "error" in question.record:
+        return f"this picture was rejected: {question.record['error']}, {question.record['detail']}"
+    return None
+
+
+def _answer(
+    run: Pipeline,
+    questions: Sequence[Question],
+    settings: dict[str, Any],
+    diagonal: float | None,
+    head: Path | None,
+) -> None:
+    """Run all queries as one job and give each question its answers."""
+    options = run.options
+    wanted = _label(options.label, settings)
+    queries = [_query(n, q, options, wanted) for n, q in enumerate(questions) if not q.error]
+    if not queries:
+        return
+    lines = "".join(f"{query.to_json()}\n" for query in queries)
+    arguments = ["--queries", run.side_file("queries.jsonl", lines), "--by", options.by]
+    arguments += ["--targets", run.side_file("targets.json", json.dumps(settings))]
+    if head:
+        arguments += ["--head", str(head)]
+    if diagonal:
+        arguments += ["--screen-diagonal", str(diagonal)]
+    stage = "extract" if options.by == "features" else "classify"
+    collection: Collection = run.memo["collection"]
+    arguments += removed_arguments(collection.removed)
+    answers_bytes = ANSWER_BYTES * options.top_k * len(queries)
+    output = run.collect("search", collection.addresses(stage), arguments, answers_bytes)
+    for number, answers in merged_records(output):
+        question = questions[int(number)]
+        question.answers = [
+            {"query": question.typed, "rank": rank, "image_id": image_id, **fields}
+            | {"score": fields["label_score"] if options.by == "label" else round(score, 6)}
+            for rank, (score, image_id, fields) in enumerate(answers, 1)
+        ]
+
+
+def _label(text: str | None, settings: dict[str, Any]) -> str | None:
+    """The label named by --label, as the workspace writes it."""
+    if text is None or text == OTHER:
+        return text
+    names = {name.casefold(): name for name in settings["targets"]}
+    if text.casefold() not in names:
+        try:
+            (name,) = resolve_targets([text], settings["targets"])
+        except ValueError as error:
+            raise UsageError(f"--label: {error}") from None
+        if name not in settings["targets"]:
+            known = ", ".join([*settings["targets"], OTHER])
+            raise UsageError(f"--label {text}: the workspace has {known}")
+        return name
+    return names[text.casefold()]
+
+
+def _query(number: int, question: Question, options: Namespace, wanted: str | None) -> Query:
+    assert question.record is not None
+    question.filter = wanted or (question.label if options.by == "label" else None)
+    exclude, digest = options.exclude_self, question.sha256 or question.record["sha256"]
+    return Query(
+        number=number,
+        top_k=options.top_k,
+        embedding=question.record.get("embedding", ""),
+        label=question.filter,
+        min_ppi=options.min_ppi,
+        exclude_id=question.image_id if exclude else None,
+        exclude_sha256=digest if exclude else None,
+    )

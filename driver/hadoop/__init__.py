@@ -1,0 +1,1 @@
+"""Running on Hadoop: jobs submitted, watched, explained and ended."""

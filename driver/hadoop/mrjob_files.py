@@ -1,0 +1,62 @@
+"""What mrjob does with files in HDFS, without starting a Java machine for each."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from mrjob.fs.hadoop import HadoopFilesystem
+
+from mapsight.storage.uri import resolve
+
+__all__ = ["HadoopFiles"]
+
+
+class HadoopFiles(HadoopFilesystem):
+    """mrjob's file system for `hdfs://`: folders and files by libhdfs or WebHDFS where they are.
+
+    mrjob runs `hadoop fs` about eight times a job, and once more for each input file; a
+    second each. Addresses that we know no way to go to that program still.
+    """
+
+    def mkdir(self, path: str) -> None:
+        """Make a folder and those above it."""
+        found = _found(path)
+        if found is None:
+            return super().mkdir(path)
+        file_system, inside = found
+        return file_system.makedirs(inside, exist_ok=True)
+
+    def exists(self, path_glob: str) -> bool:
+        """Whether a file or folder is there; what we pass to jobs has no wildcards."""
+        found = _found(path_glob)
+        if found is None:
+            return super().exists(path_glob)
+        file_system, inside = found
+        return file_system.exists(inside)
+
+    def put(self, src: str, path: str) -> None:
+        """Copy a local file."""
+        found = _found(path)
+        if found is None:
+            return super().put(src, path)
+        file_system, inside = found
+        return file_system.put_file(src, inside)
+
+    def rm(self, path_glob: str) -> None:
+        """Remove a file or folder, if it is there."""
+        found = _found(path_glob)
+        if found is None:
+            return super().rm(path_glob)
+        file_system, inside = found
+        with contextlib.suppress(FileNotFoundError):
+            file_system.rm(inside, recursive=True)
+        return None
+
+
+def _found(uri: str) -> tuple[Any, str] | None:
+    """(file system, path) of an address, if we know how to get there."""
+    try:
+        return resolve(uri) if "://" in uri else None
+    except (ValueError, ImportError, OSError):
+        return None

@@ -1,0 +1,107 @@
+"""What nodes require, and pip, which brings it."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from driver.errors import Failure
+from driver.pipeline.fingerprint import ROOT
+from mapsight.python_child import clean_environment, module_command
+
+__all__ = ["index_settings", "install", "installed_pins", "node_requirements"]
+
+UNREACHABLE = (
+    r"Failed to establish a new connection|Name(Resolution|ResolutionError)|ProxyError|SSLError"
+    r"|ConnectTimeoutError|ReadTimeoutError|Connection (refused|reset)|Read timed out"
+)
+REASONS = {
+    r"No module named pip": "this Python has no pip; `python -m ensurepip` brings it",
+    r"No space left on device|Disk quota exceeded": "no space is left for it",
+    UNREACHABLE: "the package index cannot be reached",
+}
+
+
+def node_requirements() -> list[str]:
+    """What setup.py requires of every node; its extras are for the driver's machine.
+
+    Raises:
+        Failure: there is neither setup.py nor an installed distribution.
+    """
+    setup = ROOT / "setup.py"
+    if setup.is_file():
+        for node in ast.parse(setup.read_bytes()).body:
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "NODE":
+                return ast.literal_eval(node.value)
+    try:
+        found = importlib.metadata.requires("mapsight") or []
+    except importlib.metadata.PackageNotFoundError:
+        raise Failure(f"{ROOT}: neither setup.py nor an installed mapsight is here") from None
+    return [text for text in found if "extra ==" not in text]
+
+
+def installed_pins(requirements: Sequence[str]) -> list[str]:
+    """`name==version` of what is required, as far as it is installed here, all the way down."""
+    todo, pins = list(requirements), set[str]()
+    while todo:
+        found = re.match(r"[\w.-]+", todo.pop())
+        try:
+            distribution = importlib.metadata.distribution(found[0] if found else "")
+        except (importlib.metadata.PackageNotFoundError, ValueError):
+            continue
+        pin = f"{distribution.metadata['Name']}=={distribution.version}"
+        if pin not in pins:
+            pins.add(pin)
+            todo += [text for text in distribution.requires or [] if "extra ==" not in text]
+    return sorted(pins)
+
+
+def index_settings() -> list[str]:
+    """How pip finds packages: its variables and the text of its files."""
+    names = ("INDEX_URL", "EXTRA_INDEX_URL", "FIND_LINKS", "NO_INDEX", "CONFIG_FILE")
+    settings = [os.environ.get(f"PIP_{name}", "") for name in names]
+    places = (
+        *("/etc/pip.conf", Path.home() / ".pip/pip.conf", Path.home() / ".config/pip/pip.conf"),
+        *(Path(sys.prefix, "pip.conf"), settings[-1]),
+    )
+    files = [Path(place) for place in places if place and Path(place).is_file()]
+    return settings + [file.read_text("utf-8", "replace") for file in files]
+
+
+def install(requirements: Sequence[str], pins: Sequence[str], folder: Path) -> None:
+    """Install wheels into a folder, in the versions of `pins`.
+
+    Raises:
+        Failure: it did not work; one line says why.
+    """
+    constraints = folder.with_name("constraints.txt")
+    constraints.write_text("".join(f"{pin}\n" for pin in pins), encoding="utf-8")
+    command = [
+        *module_command("pip", "install", "--quiet", "--disable-pip-version-check"),
+        *("--no-input", "--no-user", "--no-compile", "--only-binary", ":all:"),
+        *("--target", str(folder), "--constraint", str(constraints), *requirements),
+    ]
+    # what pip unpacks goes where the archive will be, not into a small /tmp
+    environment = clean_environment(TMPDIR=str(folder.parent))
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        said = done.stdout + done.stderr
+        raise Failure(f"the environment of nodes cannot be packed: {_reason(said)}", said)
+
+
+def _reason(said: str) -> str:
+    """What pip's output comes down to."""
+    for pattern, reason in REASONS.items():
+        if re.search(pattern, said):
+            return reason
+    if found := re.search(r"No matching distribution found for (\S+)", said):
+        python = f"{sys.version_info.major}.{sys.version_info.minor}"
+        return f"the package index has no wheel of {found[1]} for Python {python} on this machine"
+    lines = [line for line in said.splitlines() if line.startswith("ERROR")] or said.splitlines()
+    return lines[-1] if lines else "pip failed without a word"

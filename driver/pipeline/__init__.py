@@ -1,0 +1,1 @@
+"""The pipeline: stages run in order, each job in a process of its own."""

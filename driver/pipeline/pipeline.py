@@ -1,0 +1,332 @@
+"""Running stages in order: skip what is done, commit what is new."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ai_edge_litert
+import numpy
+import PIL
+import pyarrow
+
+from driver.errors import Failure
+from driver.pipeline.fingerprint import code_digest, fingerprint
+from driver.pipeline.launch import JOBS, applications_of, launch, runner_settings
+from driver.pipeline.progress import Progress
+from driver.workspace.workspace import Workspace
+from mapsight import __version__
+
+if TYPE_CHECKING:
+    from driver.emr.cluster import EmrCluster
+    from driver.hadoop.cluster import HadoopCluster
+
+__all__ = ["Outcome", "Pipeline", "Stage", "StageReport"]
+
+
+@dataclass
+class Outcome:
+    """What a stage did: `counters` by group and name, `notes` small facts for later stages."""
+
+    counters: dict[str, dict[str, int]] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step of the pipeline.
+
+    `needs` are the stages whose output it reads; `code` the source files that
+    (with what they import) decide its outcome; `identity` gives the options and
+    outside facts that do; `perform` writes its parts into a folder of the
+    workspace, named relative to it. `check` is called after it, also when it was
+    not run again; `unfinished` tells of a committed outcome that it may get better.
+    What is `published` is held to its checksums by every run, and made again.
+    """
+
+    name: str
+    needs: tuple[str, ...]
+    code: tuple[str, ...]
+    identity: Callable[[Pipeline], dict[str, Any]]
+    perform: Callable[[Pipeline, str], Outcome]
+    check: Callable[[Pipeline], None] | None = None
+    unfinished: Callable[[dict[str, Any]], bool] | None = None
+    steps: bool = False
+    published: bool = False
+
+
+@dataclass(frozen=True)
+class StageReport:
+    """How a stage ended, for the summary."""
+
+    name: str
+    seconds: float
+    skipped: bool
+    counters: dict[str, dict[str, int]]
+
+
+class Pipeline:
+    """One run: the options, the workspace, and what the stages so far have found."""
+
+    def __init__(
+        self,
+        options: Namespace,
+        workspace: Workspace,
+        scratch: Path | None = None,
+        home: Workspace | None = None,
+    ) -> None:
+        """Args:
+        scratch: a local folder for temporary files; None takes the workspace's.
+        home: the workspace that keeps what runs share: model, environment; None for the same.
+        """
+        self.options = options
+        self.workspace, self.home = workspace, home or workspace
+        self.scratch = scratch or workspace.scratch
+        self.documents: dict[str, dict[str, Any]] = {}
+        self.reports: list[StageReport] = []
+        self.collected: dict[str, dict[str, int]] = {}
+        self.memo: dict[str, Any] = {}
+        self.so_far: dict[str, Any] | None = None
+        self._jobs = 0
+        self._applications: list[str] = []
+        self.cluster: HadoopCluster | EmrCluster | None = None
+        if options.runner == "hadoop":
+            from driver.hadoop.cluster import HadoopCluster
+
+            self.cluster = HadoopCluster(options, self.home, self.scratch)
+        elif options.runner == "emr":
+            from driver.emr.cluster import EmrCluster
+
+            self.cluster = EmrCluster(options, self.home)
+
+    @contextlib.contextmanager
+    def attended(self, *, alone: bool) -> Iterator[None]:
+        """The time in which jobs run; none of them outlives it.
+
+        Args:
+            alone: the workspace's lock is held.
+        """
+        with self.cluster.attended(alone=alone) if self.cluster else contextlib.nullcontext():
+            yield
+
+    def run(self, stages: Sequence[Stage]) -> None:
+        """Bring every stage up to date, in order, up to `--until`."""
+        for stage in stages:
+            self._bring_up(stage)
+            if stage.name == self.options.until:
+                return
+
+    def _bring_up(self, stage: Stage) -> None:
+        started = time.monotonic()
+        inputs = {name: self.documents[name]["digest"] for name in stage.needs}
+        identity = stage.identity(self)
+        code = code_digest(*stage.code)
+        key = fingerprint([stage.name, inputs, identity, code])
+        document = self.workspace.committed(stage.name)
+        kept = (
+            document is not None
+            and document["fingerprint"] == key
+            and stage.name not in self.options.force
+            and self.workspace.intact(document)
+            and not (stage.published and self.workspace.changed(document))
+        )
+        self.so_far = document if kept and stage.steps else None
+        fresh = kept and not (stage.unfinished and stage.unfinished(document or {}))
+        if not fresh:
+            for name in stage.needs:
+                self.workspace.verify(self.documents[name])
+            facts = {"inputs": inputs, "options": identity, "code": code}
+            document = self._perform(stage, key, facts, started)
+            while stage.steps and stage.unfinished and stage.unfinished(document):
+                self.so_far = document
+                document = self._perform(stage, key, facts, time.monotonic())
+        assert document is not None
+        self.documents[stage.name] = document
+        seconds, counters = document["seconds"], document["counters"]
+        self.reports.append(StageReport(stage.name, seconds, fresh, counters))
+        if stage.check:
+            stage.check(self)
+
+    def _perform(
+        self, stage: Stage, key: str, facts: dict[str, Any], started: float
+    ) -> dict[str, Any]:
+        """Perform a stage, or one step of it, that began at `started`, and commit what it made."""
+        folder = self.workspace.new_folder(stage.name, key)
+        performed, self._applications = time.monotonic(), []
+        outcome = stage.perform(self, folder)
+        performing = time.monotonic() - performed
+        parts = self.workspace.describe(stage.name, folder)
+        before = self.so_far or {"seconds": 0.0, "applications": []}
+        document = {
+            "stage": stage.name,
+            "fingerprint": key,
+            "folder": folder,
+            "parts": parts,
+            "digest": outcome.notes.get("digest") or fingerprint(_contents(parts, folder)),
+            **facts,
+            "version": __version__,
+            "libraries": _libraries(),
+            "counters": outcome.counters,
+            "notes": outcome.notes,
+            "run": self.workspace.run_id,
+            "applications": [*before["applications"], *self._applications],
+            "seconds": round(before["seconds"] + time.monotonic() - started, 3),
+            "seconds_performing": round(performing, 3),
+        }
+        self.workspace.commit(stage.name, document)
+        if self.so_far:
+            self.workspace.drop(stage.name, self.so_far["folder"])
+        return document
+
+    def job(
+        self,
+        verb: str,
+        inputs: Sequence[str],
+        arguments: Sequence[str],
+        output: tuple[str, ...],
+        total: int | None = None,
+        *,
+        shuffled: int = 0,
+        here: bool = False,
+    ) -> dict[str, dict[str, int]]:
+        """Run a job over inputs into a folder of the workspace; its counters.
+
+        Args:
+            inputs: files with records or manifest lines, as addresses.
+            arguments: the job's own.
+            output: the folder, as names below the workspace's root.
+            total: pictures it will see, where it tells.
+            shuffled: about how many bytes go to its reducers.
+            here: what it reads is only on this machine, where it then runs.
+        """
+        if self.workspace.local or (self.on_cluster and not here):
+            target = self.workspace.uri(*output)
+            return self._launch(verb, inputs, arguments, target, total, shuffled)
+        folder = self._new_folder("output")
+        counters = self._launch(verb, inputs, arguments, str(folder), total, here=here)
+        self.workspace.upload(folder, *output)
+        return counters
+
+    def collect(
+        self, verb: str, inputs: Sequence[str], arguments: Sequence[str], shuffled: int = 0
+    ) -> list[str]:
+        """Run a job whose output is small and for the driver; its parts as local files.
+
+        What it counted is in `collected` until the next one.
+        """
+        folder = self._new_folder("output")
+        if not self.on_cluster:
+            self.collected = self._launch(verb, inputs, arguments, str(folder), None)
+            return sorted(map(str, folder.glob("part-*")))
+        names = (".jobs", self.workspace.run_id, folder.name)
+        target = self.home.uri(*names)
+        self.collected = self._launch(verb, inputs, arguments, target, None, shuffled)
+        return self.home.download(self.home.addresses(*names), folder)
+
+    @property
+    def on_cluster(self) -> bool:
+        """Whether jobs run on other machines, which do not see files of this one."""
+        return self.options.runner in ("hadoop", "emr")
+
+    def _new_folder(self, name: str) -> Path:
+        return self.scratch / f"{name}-{self._jobs + 1:03d}"
+
+    def _launch(
+        self,
+        verb: str,
+        inputs: Sequence[str],
+        arguments: Sequence[str],
+        target: str,
+        total: int | None,
+        shuffled: int = 0,
+        *,
+        here: bool = False,
+    ) -> dict[str, dict[str, int]]:
+        self._jobs += 1
+        scratch = self.scratch / f"job-{self._jobs:03d}-{verb}"
+        cluster = None if here else self.cluster
+        if cluster:
+            settings = cluster.arguments(verb, shuffled)
+            progress: Progress = cluster.progress(verb, total)
+        else:
+            inputs = self.workspace.download(inputs, scratch / "inputs")
+            settings, progress = self._local_settings(here), Progress(verb, total)
+        try:
+            everything = [*settings, "--output-dir", target, *arguments, *inputs]
+            return launch(JOBS[verb], everything, scratch, progress)
+        except Failure as error:
+            raise cluster.explained(error, JOBS[verb].path) if cluster else error from None
+        finally:
+            progress.close()
+            self._applications += applications_of(scratch) if cluster else []
+
+    def _local_settings(self, here: bool) -> list[str]:
+        runner = "local" if here else self.options.runner
+        settings = runner_settings(runner, self.options.mrjob_conf)
+        if runner == "local" and self.options.processes:
+            settings += ["--num-cores", str(self.options.processes)]
+        return settings
+
+    def manifest(self, lines: Sequence[str], *, here: bool = False) -> list[str]:
+        """Input for a job that takes one line a map task.
+
+        Hadoop cuts one file into lines; the other runners give every file a task.
+        `here` as for `job`.
+        """
+        folder = self._new_folder("manifest")
+        folder.mkdir(parents=True)
+        if self.on_cluster and not here:
+            path = folder / "manifest.txt"
+            path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            return [str(path)]
+        for number, line in enumerate(lines):
+            (folder / f"{number:06d}.txt").write_text(line + "\n", encoding="utf-8")
+        return [str(folder)]
+
+    def side_file(self, name: str, text: str) -> str:
+        """A small local file for a job."""
+        path = self.scratch / name
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    def local_folder(self, *names: str) -> Path:
+        """Where to write parts: the workspace's own folder, or one to be uploaded."""
+        if self.workspace.local:
+            folder = Path(self.workspace.uri(*names))
+        else:
+            folder = self.scratch / "-".join(names)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def store(self, folder: Path, *names: str) -> None:
+        """Put what was written to a `local_folder` into the workspace."""
+        if not self.workspace.local:
+            self.workspace.upload(folder, *names)
+
+
+def _contents(parts: Sequence[dict[str, Any]], folder: str) -> list[Any]:
+    """What a stage's parts hold, without the name of their folder."""
+    return [
+        [part["name"][len(folder) + 1 :], part["bytes"], part.get("sha256") or part.get("stamp")]
+        for part in parts
+    ]
+
+
+def _libraries() -> dict[str, str]:
+    return {
+        "ai-edge-litert": getattr(ai_edge_litert, "__version__", ""),
+        "numpy": numpy.__version__,
+        "pillow": PIL.__version__,
+        "pyarrow": pyarrow.__version__,
+    }
+
+
+def require(condition: bool, message: str) -> None:
+    """Fail with a message unless the condition holds."""
+    if not condition:
+        raise Failure(message)

@@ -1,0 +1,105 @@
+"""What results/ says of cells: how k-means went, and what each cell holds."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from driver.stages.index import CELLS, NEAREST
+from driver.pipeline.pipeline import Pipeline
+from driver.workspace.workspace import Workspace
+from mapsight.labels.head import UNIT
+from mapsight.storage.uri import open_uri
+from mapsight.results.predictions import write_csv
+
+__all__ = ["cell_facts", "nearest_pictures", "write_cell_tables"]
+
+KMEANS = ("iteration", "pictures", "inertia", "shift", "empty")
+COLUMNS = ("cell", "pictures", "spread", "label", "purity", "style", "style_share")
+SQUARE = UNIT * UNIT
+
+
+def _part(workspace: Workspace, name: str) -> str | None:
+    """The address of a file of the stage index; None without an index."""
+    document = workspace.sound("index")
+    if document is None or not document["parts"]:
+        return None
+    return workspace.sound_parts("index", f"/{name}")[0]
+
+
+def write_cell_tables(run: Pipeline, target: Path) -> dict[str, Any] | None:
+    """Write kmeans.csv and cells.csv, and tell the summary; None without an index."""
+    address = _part(run.workspace, CELLS) if run.documents["index"]["parts"] else None
+    if address is None:
+        return None
+    history = run.documents["cluster"]["notes"]["history"]
+    write_csv(target / "kmeans.csv", KMEANS, map(_step, enumerate(history, 1)))
+    with open_uri(address) as file:
+        cells = pq.read_table(file).to_pylist()
+    rows = [_row(cell) for cell in cells]
+    write_csv(target / "cells.csv", COLUMNS, rows)
+    return cell_facts(run.documents["index"]["notes"], rows)
+
+
+def cell_facts(notes: Mapping[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the summary says of the cells."""
+    pictures = sum(row["pictures"] for row in rows)
+    alike = sum(row["alike"] for row in rows)
+    return {
+        "cells": notes["cells"],
+        "empty": notes["cells"] - len(rows),
+        "pictures": pictures,
+        "purity": round(alike / pictures, 6) if pictures else None,
+        "dimensions": notes["d"],
+        "dtype": notes["dtype"],
+    }
+
+
+def _step(numbered: tuple[int, Mapping[str, Any]]) -> dict[str, Any]:
+    """Inertia and shift for a picture and a cell of unit vectors would need no unit: squares."""
+    number, step = numbered
+    return {
+        "iteration": number,
+        "pictures": step["rows"],
+        "inertia": round(step["inertia"] / SQUARE, 6),
+        "shift": round(step["shift"] / SQUARE, 6),
+        "empty": step["empty"],
+    }
+
+
+def _row(cell: Mapping[str, Any]) -> dict[str, Any]:
+    labels: Counter[str] = Counter()
+    styles: Counter[str] = Counter()
+    for kind in cell["kinds"]:
+        labels[kind["label"]] += kind["rows"]
+        styles[kind["style"]] += kind["rows"]
+    (label, alike), (style, styled) = (_most(counts) for counts in (labels, styles))
+    return {
+        "cell": cell["cell"],
+        "pictures": cell["rows"],
+        "spread": round(int(cell["inertia"]) / cell["rows"] / SQUARE, 6),
+        "label": label,
+        "alike": alike,
+        "purity": round(alike / cell["rows"], 6),
+        "style": style,
+        "style_share": round(styled / cell["rows"], 6) if style else None,
+    }
+
+
+def _most(counts: Counter[str]) -> tuple[str, int]:
+    """The commonest, of equally common ones the first by name."""
+    return min(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def nearest_pictures(workspace: Workspace) -> dict[int, list[dict[str, Any]]]:
+    """The pictures nearest the centres of the largest cells, by cell."""
+    address = _part(workspace, NEAREST)
+    if address is None:
+        return {}
+    with open_uri(address) as file:
+        return {int(cell): rows for cell, rows in json.load(file).items()}

@@ -1,0 +1,92 @@
+"""Pictures worth a look: suspected label errors, and examples of what was taken for what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from mapsight.records import PROVENANCE
+from mapsight.results.predictions import write_csv
+
+__all__ = ["SUSPECTS", "Noticed"]
+
+SUSPECTS = (
+    *("image_id", "reason", "given", "score", "verified", "absent", "split", "source"),
+    *(name for name in PROVENANCE if name not in ("caption", "subset")),
+)
+PAIRS = 8
+KEPT = ("source", "shard", "row", "ppi", "width", "height", "score", "split", *PROVENANCE)
+
+
+class Noticed:
+    """The examples that the count stage chose, and their records, caught as they stream by.
+
+    Memory: at most 60 suspects, and 3 pictures of each of PAIRS confusions.
+    """
+
+    def __init__(
+        self, counts: Mapping[tuple[str, ...], int], rows: Mapping[tuple[str, ...], list[Any]]
+    ) -> None:
+        self._suspects = [image_id for *_, image_id in rows.get(("suspects",), [])]
+        pairs = sorted(
+            (-counts[("truth", *key[1:])], key[1:]) for key in rows if key[0] == "confused"
+        )
+        self._confused = [
+            (truth, label, -n, [image_id for _, image_id in rows["confused", truth, label]])
+            for n, (truth, label) in pairs[:PAIRS]
+        ]
+        shown = (image_id for *_, ids in self._confused for image_id in ids)
+        self._records: dict[str, dict[str, Any] | None] = dict.fromkeys([*self._suspects, *shown])
+
+    def passing(
+        self, records: Iterable[tuple[str, Mapping[str, Any]]]
+    ) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The records, as they are."""
+        for image_id, record in records:
+            if image_id in self._records and "label" in record:
+                self._records[image_id] = {"image_id": image_id, **record}
+            yield image_id, record
+
+    def write_suspects(self, target: Path) -> int:
+        """suspects.csv, verified negatives first, then by score; the number of rows."""
+        return write_csv(target / "suspects.csv", SUSPECTS, map(_suspect, self._found()))
+
+    def _found(self) -> Iterator[dict[str, Any]]:
+        return map(self._record, self._suspects)
+
+    def _record(self, image_id: str) -> dict[str, Any]:
+        record = self._records[image_id]
+        assert record is not None
+        return record
+
+    def notes(self) -> dict[str, Any]:
+        """What the report shows of them: rows for contact sheets."""
+        suspects = [_shown(record, _told(record)) for record in self._found()]
+        confused = []
+        for truth, label, n, ids in self._confused:
+            rows = [_shown(self._record(i), f"{truth}, taken for {label}") for i in ids]
+            confused.append({"truth": truth, "label": label, "pictures": n, "rows": rows})
+        return {"suspects": suspects, "confused": confused}
+
+
+def _suspect(record: Mapping[str, Any]) -> dict[str, Any]:
+    row = {name: record.get(name) for name in SUSPECTS}
+    return row | {
+        "reason": "absent" if record["label"] in record["absent"] else "missed",
+        "given": record["label"],
+        "verified": "; ".join(record["truth"] or []),
+        "absent": "; ".join(record["absent"]),
+    }
+
+
+def _told(record: Mapping[str, Any]) -> str:
+    label = record["label"]
+    if label in record["absent"]:
+        return f"given {label}, verified to be absent"
+    return f"given {label}, verified {', '.join(record['truth'])}"
+
+
+def _shown(record: Mapping[str, Any], label: str) -> dict[str, Any]:
+    kept = {name: record[name] for name in KEPT if name in record}
+    return {**kept, "image_id": record["image_id"], "label": label, "rank": None}

@@ -1,0 +1,218 @@
+"""Pictures found again, and shown on cards and contact sheets."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from driver.errors import Failure
+from driver.results.cell_tables import nearest_pictures
+from driver.stages.shards import SHARDS
+from driver.workspace.workspace import ANEW, Workspace
+from mapsight.redaction import without_secrets
+from mapsight.labels.ranking import EVERYTHING
+from mapsight.records import OTHER
+from mapsight.inputs.shards import OURS, read_image
+from mapsight.text import amount, file_size
+
+if TYPE_CHECKING:
+    from mapsight.report.report import Card, Sheet
+
+__all__ = [
+    "PartPictures",
+    "Pictures",
+    "cards_of",
+    "cell_sheets",
+    "duplicate_sheets",
+    "noticed_sheets",
+    "sheets_of",
+]
+
+KEEPER = "keeper"
+
+
+class Pictures:
+    """Finds the bytes of pictures again, by what their records say of shard and row."""
+
+    def __init__(self, workspace: Workspace, extract: dict[str, Any]) -> None:
+        """`extract` is the stage.json of the stage that read them."""
+        self._column = extract["options"]["image_column"]
+        self._shards: dict[str, str] = {}
+        self._unreadable: set[str] = set()
+        same = True
+        for stage, folder in SHARDS.items():
+            document = workspace.sound(stage)
+            # a later run with other pictures may have packed those and gone no further
+            if document is None or document["digest"] != extract["inputs"][stage]:
+                same = False
+                continue
+            for split in document["notes"]["shards"]:
+                address = workspace.within(folder, split["uri"])
+                self._shards[OURS.format(split["first"])] = address
+        if not same:
+            sys.stderr.write("the packed pictures have changed since; run again to show them\n")
+
+    def data(self, record: Mapping[str, Any]) -> bytes | None:
+        """Return the encoded picture; None, and a line for its file, if it cannot be read.
+
+        Raises:
+            Failure: the file is one that the workspace packed.
+        """
+        shard = record.get("shard")
+        if not shard:
+            return None
+        column = None if shard in self._shards else self._column  # ours have their own
+        address = self._shards.get(shard, shard)
+        data = read_image(address, record["row"], column)
+        if data is None and shard in self._shards:
+            raise Failure(f"{address}: gone, or damaged{ANEW}")
+        if data is None and address not in self._unreadable:
+            self._unreadable.add(address)
+            shown = without_secrets(address)
+            sys.stderr.write(f"{shown}: gone, or damaged; its pictures have no thumbnail\n")
+        return data
+
+
+class PartPictures:
+    """Finds the bytes of pictures of an index and of additions to it.
+
+    Args:
+        parts: workspaces by the number of the part.
+    """
+
+    def __init__(self, parts: Mapping[int, Workspace]) -> None:
+        self._parts = parts
+        self._known: dict[int, Pictures] = {}
+
+    def data(self, record: Mapping[str, Any]) -> bytes | None:
+        """The encoded picture, or None if it is no longer there."""
+        number = record.get("part") or 0
+        if number not in self._known:
+            workspace = self._parts[number]
+            self._known[number] = Pictures(workspace, workspace.sound("extract") or {})
+        return self._known[number].data(record)
+
+
+def cards_of(rows: list[dict[str, Any]], pictures: Pictures | PartPictures) -> Iterator[Card]:
+    """Contact-sheet cards of ranked or found pictures, with thumbnails."""
+    from mapsight.report.report import Card
+    from mapsight.features.thumbnails import thumbnail
+
+    for row in rows:
+        data = pictures.data(row)
+        yield Card(
+            image_id=row["image_id"],
+            source=row["source"],
+            label=_named(row),
+            score=row.get("score"),
+            rank=row["rank"],
+            ppi=row.get("ppi"),
+            width=row.get("width"),
+            height=row.get("height"),
+            license=row.get("license"),
+            author=row.get("author"),
+            title=row.get("title"),
+            copies=row.get("copies") or 0,
+            kept=row.get("kind") == KEEPER,
+            thumbnail=thumbnail(data) if data else None,
+        )
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    """The label, and the finest class where that says more."""
+    finest = row.get("top_label")
+    return row["label"] if finest in (None, row["label"]) else f"{row['label']} ({finest})"
+
+
+def sheets_of(workspace: Workspace, documents: dict[str, dict[str, Any]]) -> list[Sheet]:
+    """The contact sheets of a workspace, best pictures first: all, then each label."""
+    from mapsight.report.report import Sheet
+
+    sheets = documents["merge"]["notes"]["sheets"]
+    options = documents["merge"]["options"]["options"]
+    pictures = Pictures(workspace, documents["extract"])
+    order = [EVERYTHING, *dict(documents["classify"]["options"]["targets"]), OTHER]
+    by = options["rank_by"].replace("ppi", "PPI")
+    by = "closest PPI to the model's input" if options["near_model"] else by
+    how = "" if options["near_model"] else ", highest first"
+    if options["order"] == "asc" and not options["near_model"]:
+        how = ", lowest first"
+    return [
+        Sheet(
+            "All pictures" if name == EVERYTHING else name,
+            f"ranked by {by}{how}",
+            list(cards_of(sheets[name], pictures)),
+        )
+        for name in order
+        if sheets.get(name)
+    ]
+
+
+def cell_sheets(workspace: Workspace, documents: dict[str, dict[str, Any]]) -> list[Sheet]:
+    """The pictures nearest the centres of the largest cells, largest cell first."""
+    from mapsight.report.report import Sheet
+
+    pictures = Pictures(workspace, documents["extract"])
+    ranked = {
+        cell: [{**row, "rank": rank} for rank, row in enumerate(rows, 1)]
+        for cell, rows in nearest_pictures(workspace).items()
+    }
+    return [
+        Sheet(f"Nearest the centre of cell {cell}", "", list(cards_of(rows, pictures)))
+        for cell, rows in ranked.items()
+    ]
+
+
+def duplicate_sheets(workspace: Workspace, documents: dict[str, dict[str, Any]]) -> list[Sheet]:
+    """The first pictures of the largest groups of duplicates, the one to be kept first."""
+    from mapsight.report.report import Sheet
+
+    pictures = Pictures(workspace, documents["extract"])
+    sheets = []
+    for group in documents["merge"]["notes"].get("duplicates", []):
+        rows = [{**row, "label": _alike(row), "rank": None} for row in group["rows"]]
+        left = group["pictures"] - len(rows)
+        note = f"{file_size(group['bytes'])} could be saved"
+        note += f"; {amount(left)} more are not shown" if left else ""
+        title = f"{amount(group['pictures'])} pictures"
+        sheets.append(Sheet(title, note, list(cards_of(rows, pictures))))
+    return sheets
+
+
+def _alike(row: Mapping[str, Any]) -> str:
+    """What a picture is beside the one of its group that would be kept, and its size."""
+    size = file_size(row["bytes"])
+    if row["kind"] == KEEPER:
+        return size
+    if row["kind"] == "exact":
+        return f"the same bytes, {size}"
+    bits = row["distance"]
+    apart = f"{bits} {'bit' if bits == 1 else 'bits'} apart" if bits else "the same dHash"
+    return f"{apart}, cosine {row['cosine']:.2f}, {size}"
+
+
+def noticed_sheets(
+    workspace: Workspace, documents: dict[str, dict[str, Any]]
+) -> dict[str, Sheet | None]:
+    """The sheets `confused` and `suspects` of the report; None where there is nothing to show."""
+    from mapsight.report.report import Sheet
+
+    notes = documents["merge"]["notes"]
+    pictures = Pictures(workspace, documents["extract"])
+    found: dict[str, Sheet | None] = {"confused": None, "suspects": None}
+    pairs = notes.get("confused", [])
+    if pairs:
+        told = (f"{p['truth']} for {p['label']} ({p['pictures']})" for p in pairs)
+        rows = [row for pair in pairs for row in pair["rows"]]
+        note = f"Verified label, label given, test pictures: {', '.join(told)}."
+        found["confused"] = Sheet("What was taken for what", note, list(cards_of(rows, pictures)))
+    if notes.get("suspects"):
+        note = (
+            "Pictures of all splits that were given a label with a probability above one half,"
+            " against what people verified: first those verified not to show it, then the others,"
+            " most confident first. Either may be wrong. All are in suspects.csv."
+        )
+        cards = list(cards_of(notes["suspects"], pictures))
+        found["suspects"] = Sheet("Suspected label errors", note, cards)
+    return found

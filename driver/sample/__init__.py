@@ -1,0 +1,1 @@
+"""A sample of Open Images, fetched into a folder."""

@@ -1,0 +1,1 @@
+"""Answering queries of the command line."""

@@ -1,0 +1,208 @@
+"""The pictures of a workspace with all that was added to its index and removed from it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from driver.errors import Failure
+from driver.workspace.changes import Addition, Changes, Removals, read_changes
+from driver.workspace.workspace import Workspace, is_current
+from mapsight.files import sha256_of
+from mapsight.index.removed_ids import IdList
+
+__all__ = [
+    "Collection",
+    "changes_lines",
+    "collection_of",
+    "has_index",
+    "require_index",
+    "tell_earlier",
+    "tell_stale",
+]
+
+TRIES = 3
+OTHER_MODEL = (
+    "the model or the head has changed since the index was made: ask by image_id or label, or run"
+    " the pipeline to its end"
+)
+
+
+def has_index(workspace: Workspace, *, current: bool = False) -> bool:
+    """Return whether a workspace has an index.
+
+    It may be that of an earlier run, while a run goes on that has made other stages anew.
+
+    Args:
+        current: only one of the pictures that the workspace has now.
+    """
+    document = workspace.committed("index")
+    if not (document and document["parts"]):
+        return False
+    return not current or is_current(workspace, document)
+
+
+def require_index(workspace: Workspace, *, current: bool = False) -> None:
+    """Raises Failure, which says what is missing, unless `has_index`."""
+    if has_index(workspace, current=current):
+        return
+    workspace.require_workspace()
+    if workspace.fault("index"):
+        workspace.required("index")
+    raise Failure(f"{workspace.location}: no index of its pictures: {_why_none(workspace)}")
+
+
+def _why_none(workspace: Workspace) -> str:
+    """Return the reason that there is no index, and what to do."""
+    document, extract = workspace.sound("index"), workspace.sound("extract")
+    if document and document["parts"]:
+        return "the one that is there is of an earlier run; run the pipeline to its end"
+    if document is None or extract is None:
+        return "run the pipeline first, to its end"
+    if not is_current(workspace, document):
+        return "its pictures have changed since; run the pipeline to its end"
+    if not extract["counters"].get("images", {}).get("extracted"):
+        return "none of its pictures can be used; results/rejected.csv says why"
+    return "it was run with --no-index; run the pipeline again without that"
+
+
+def tell_earlier(workspace: Workspace, *, silent: bool = False) -> bool:
+    """Say that the index is that of an earlier run, if it is.
+
+    Returns:
+        Whether it may be asked for pictures from outside: their features are made by the model
+        and the head that the workspace has now.
+    """
+    document = workspace.sound("index")
+    if document is None or is_current(workspace, document):
+        return True
+    if not silent:
+        sys.stderr.write(
+            f"{workspace.location}: a later run has not come to its end; the index is that of the"
+            " earlier one\n"
+        )
+    extract, fit = workspace.sound("extract"), workspace.sound("fit")
+    if extract is None or fit is None:
+        return False
+    made = document["options"].get("made_with")
+    return made == {"model": extract["options"].get("model"), "head": fit["digest"]}
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Workspaces by the number of the part: 0 the base, others additions to it.
+
+    `removed` lists hidden pictures; `stale` are additions that are left out, for they were
+    made to another index.
+    """
+
+    parts: Mapping[int, Workspace]
+    changes: Changes
+    removed: IdList
+    additions: Sequence[Addition] = ()
+    stale: Sequence[Addition] = ()
+
+    def addresses(self, stage: str) -> list[str]:
+        """Addresses of the parts of a stage in all workspaces.
+
+        Of `extract` in an addition, those of the pictures that were new to the index.
+
+        Raises:
+            Failure: one is missing or has changed.
+        """
+        return [uri for number in self.parts for uri in self._addresses(number, stage)]
+
+    def _addresses(self, number: int, stage: str) -> list[str]:
+        workspace = self.parts[number]
+        known = workspace.sound_parts("known") if number and stage == "extract" else []
+        return known or workspace.sound_parts(stage)
+
+
+def collection_of(workspace: Workspace, scratch: Path | None = None) -> Collection:
+    """What changes.json says there is.
+
+    Another command may write a new list of removals meanwhile, and take the old one away.
+
+    Args:
+        scratch: a local folder for a copy of what is remote; None takes the workspace's.
+
+    Raises:
+        Failure: the list is missing, or is not what was written.
+    """
+    gone = ""
+    for _ in range(TRIES):
+        changes = read_changes(workspace)
+        try:
+            removed = _removed(workspace, changes.removals, scratch)
+        except FileNotFoundError as error:
+            gone = str(error)
+            continue
+        base = _base(workspace, workspace.committed("index") if changes.additions else None)
+        found = changes.current(base)
+        parts = {one.number: workspace.inside(*one.place) for one in found}
+        return Collection({0: workspace, **parts}, changes, removed, found, changes.stale(base))
+    raise Failure(f"{workspace.location}: the list of removed pictures is gone ({gone})")
+
+
+def _removed(workspace: Workspace, removals: Removals | None, scratch: Path | None) -> IdList:
+    if removals is None:
+        return IdList()
+    workspace.within(removals.file)
+    path = Path(workspace.path(removals.file))
+    if not workspace.local:
+        path = (scratch or workspace.scratch) / path.name
+        workspace.fetch(workspace.uri(removals.file), path)
+    if sha256_of(path) != removals.sha256:
+        raise Failure(f"{workspace.uri(removals.file)} has changed since it was written")
+    return IdList(path)
+
+
+def tell_stale(collection: Collection) -> None:
+    """Say that additions are left out, and what to do."""
+    if collection.stale:
+        sys.stderr.write(
+            f"left out: {_summed(collection.stale)}, of an index that was built anew since;"
+            " add them again\n"
+        )
+
+
+def changes_lines(workspace: Workspace) -> Iterator[str]:
+    """What status says of additions and removals."""
+    changes = read_changes(workspace)
+    if changes.additions or changes.removals:
+        yield from _parts_lines(workspace, changes)
+    if workspace.fs.exists(workspace.path(*changes.next_place)):
+        place = workspace.uri(*changes.next_place)
+        yield f"unfinished addition: {place} (the next `add` goes on with it)"
+
+
+def _parts_lines(workspace: Workspace, changes: Changes) -> Iterator[str]:
+    document = workspace.committed("index")
+    base = _base(workspace, document)
+    if changes.current(base):
+        yield f"added to the index: {_summed(changes.current(base))}"
+    if changes.stale(base):
+        yield f"left out, for the index was built anew since: {_summed(changes.stale(base))}"
+    known = changes.removals.hidden if changes.removals else {base: 0}
+    if changes.removals and base not in known:  # built anew since: nobody has counted
+        yield f"removed: {changes.removals.rows:,} pictures, as far as the index has them"
+    elif document:
+        parts = {base: document["notes"]["rows"]}
+        parts |= {one.digest: one.rows for one in changes.current(base)}
+        hidden = sum(known.get(digest, 0) for digest in parts)
+        yield f"hidden in the index, for they were removed: {hidden:,} pictures"
+        yield f"searches see {sum(parts.values()) - hidden:,} pictures"
+
+
+def _base(workspace: Workspace, document: dict[str, Any] | None) -> str:
+    """The digest of the index that additions must have been made to; "" without one."""
+    return document["digest"] if document and has_index(workspace) else ""
+
+
+def _summed(additions: Sequence[Addition]) -> str:
+    pictures = sum(one.rows for one in additions)
+    what = "1 addition" if len(additions) == 1 else f"{len(additions):,} additions"
+    return f"{pictures:,} pictures in {what}"

@@ -1,0 +1,39 @@
+"""What a search is told of filters on facts that nobody knows of a workspace's pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow.parquet as pq
+
+from driver.pipeline.pipeline import Pipeline
+from driver.search.answers import TABLE
+from driver.search.index_files import SearchIndex
+from driver.workspace.workspace import Workspace
+from mapsight.storage.uri import open_uri
+
+__all__ = ["idle_filters"]
+
+
+def idle_filters(run: Pipeline, index: SearchIndex) -> Iterator[str]:
+    """Yield a line for each such filter of the command line. Memory: the footer of a table."""
+    options = run.options
+    if options.style not in (None, "any") and not index.cells.styles:
+        yield f"--style {options.style}: no head told styles here, so pictures of any style answer"
+    for name in ("license", "subset"):
+        if getattr(options, name) and not _is_known(run.workspace, index, name):
+            yield f"--{name}: nobody knows the {name} of any picture here, so none fits"
+
+
+def _is_known(workspace: Workspace, index: SearchIndex, column: str) -> bool:
+    """Whether a picture may have a fact; of what was added nobody has counted."""
+    if index.collection.additions or workspace.sound("merge") is None:
+        return True
+    (table,) = workspace.sound_parts("merge", TABLE)
+    with open_uri(table) as file:
+        footer = pq.ParquetFile(file).metadata
+        place = footer.schema.names.index(column)
+        chunks = [footer.row_group(i).column(place) for i in range(footer.num_row_groups)]
+    return any(
+        not (one.statistics and one.statistics.null_count == one.num_values) for one in chunks
+    )

@@ -1,0 +1,205 @@
+"""The search index of a workspace with all that was added and removed, as the driver reads it."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from driver.errors import Failure
+from driver.pipeline.fingerprint import fingerprint
+from driver.search.collection import Collection, collection_of, has_index
+from driver.search.index_part import IndexPart
+from driver.stages.vectors import CENTRES
+from driver.workspace.changes import Changes
+from driver.workspace.workspace import Workspace
+from mapsight.index.nearest import Centres, Nearest
+from mapsight.index.removed_ids import IdList
+from mapsight.index.rows import Block, read_block, whole_vectors
+from mapsight.search.probe_plan import Cells, blocks_of, in_order, rankings
+from mapsight.storage.uri import open_uri
+
+__all__ = ["SearchIndex", "blocks_in", "has_index", "read_blocks"]
+
+
+class SearchIndex:
+    """Centres, tables of blocks and cells, and rows by id, of all parts as one.
+
+    `parts` are the base and the additions to it, `removed` is the list of hidden pictures.
+    Memory: the centres, and some hundred bytes a block.
+
+    Args:
+        scratch: a local folder for a copy of what is remote; None takes the workspace's.
+        whole: with what was added and removed; else the base alone.
+
+    Raises:
+        Failure: a part is missing, or the index was built anew at this moment.
+    """
+
+    def __init__(
+        self, workspace: Workspace, scratch: Path | None = None, *, whole: bool = True
+    ) -> None:
+        alone = Collection({0: workspace}, Changes(), IdList())
+        self.collection = collection_of(workspace, scratch) if whole else alone
+        self.changes, self.removed = self.collection.changes, self.collection.removed
+        self.workspace, base = workspace, IndexPart(workspace)
+        self.parts = [base, *_added(self.collection, base)]
+        self.facts: dict[str, Any] = base.facts
+        self.centres = Centres(np.load(io.BytesIO(base.read(CENTRES)), allow_pickle=False))
+        self.blocks = pa.concat_tables([part.blocks for part in self.parts])
+        columns = [part.cells.select(["cell", "kinds"]) for part in self.parts]
+        self.cells = Cells(len(self.centres), pa.concat_tables(columns).combine_chunks())
+        self._plain_centres: Centres | None = None
+
+    @property
+    def digest(self) -> str:
+        """Changes with anything that an answer depends on."""
+        digests = [part.digest for part in self.parts]
+        removals = self.changes.removals
+        if len(digests) == 1 and removals is None:
+            return digests[0]
+        return fingerprint([digests, removals.sha256 if removals else None])
+
+    @property
+    def rows(self) -> int:
+        """How many pictures it has, without those known to be hidden."""
+        removals = self.changes.removals
+        hidden = removals.hidden if removals else {}
+        return sum(part.rows - hidden.get(part.digest, 0) for part in self.parts)
+
+    def features(self) -> dict[str, int]:
+        """How many numbers of vectors count by each name of features, the default first."""
+        d, plain_d = int(self.facts["d"]), int(self.facts["plain_d"])
+        return {"new": d, "plain": plain_d} if d > plain_d else {"plain": d}
+
+    def _centres(self, d: int) -> Centres:
+        """Centres by their first d numbers.
+
+        Cells are made by all numbers; that the plain ones rank them better for a search by
+        these was measured (docs/search.md).
+        """
+        if d == self.facts["d"]:
+            return self.centres
+        if self._plain_centres is None:
+            self._plain_centres = Centres(self.centres.centres[:, :d].copy())
+        return self._plain_centres
+
+    def in_order(self, vectors: np.ndarray, d: int) -> Iterator[np.ndarray]:
+        """For each of (n, D) vectors all cells, the nearest by the first d numbers first."""
+        return in_order(self._centres(d), vectors[:, :d])
+
+    def rankings(self, vectors: np.ndarray, d: int) -> Iterator[Nearest]:
+        """For each of (n, D) vectors what gives the first cells of `in_order`, sooner."""
+        return rankings(self._centres(d), vectors[:, :d])
+
+    @cached_property
+    def cell_bytes(self) -> np.ndarray:
+        """Of the blocks of each cell: (k,) int64."""
+        cells, sizes = (self.blocks.column(name).to_numpy() for name in ("cell", "bytes"))
+        return np.bincount(cells, weights=sizes, minlength=len(self.centres)).astype(np.int64)
+
+    @cached_property
+    def measured(self) -> list[dict[str, Any]]:
+        """Return what the stage recall has measured; nothing where it has not.
+
+        Raises:
+            Failure: its document is damaged: without it another number of cells would be read.
+        """
+        document = self.workspace.sound("recall")
+        if document is None and self.workspace.fault("recall"):
+            self.workspace.required("recall")
+        return document["notes"]["table"] if document else []
+
+    def first_ids(self, n: int) -> list[str]:
+        """Ids among which are those of the n pictures of the lowest `order`."""
+        found: list[str] = []
+        for part in self.parts:
+            some: list[str] = []
+            for bucket in range(part.facts["buckets"]):
+                ids = part.ids(bucket).column("image_id")
+                some += ids.filter(pa.array(~self.removed.mask(ids, part.number))).to_pylist()
+                if len(some) >= n:
+                    break
+            found += some
+        return found
+
+    def places_of(self, image_ids: Iterable[str]) -> dict[str, tuple[int, int]]:
+        """(part, cell) of each of these pictures that the index has and does not hide.
+
+        Memory: one file of ids, and some 300 bytes an id.
+        """
+        wanted = sorted(set(image_ids))
+        found: dict[str, tuple[int, int]] = {}
+        for part in self.parts:
+            for table in part.buckets(wanted):
+                hidden = self.removed.mask(table.column("image_id"), part.number)
+                for row in table.filter(pa.array(~hidden)).to_pylist():
+                    found[row["image_id"]] = part.number, row["cell"]
+        return found
+
+    def cells_of(self, image_ids: Iterable[str]) -> dict[str, int]:
+        """The cell of each of these pictures that the index has and does not hide."""
+        return {name: cell for name, (_, cell) in self.places_of(image_ids).items()}
+
+    def rows_of(self, image_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """The rows of these pictures, with `cell` and `part`; `vector` (d,) int16.
+
+        Memory: a block.
+        """
+        places = self.places_of(image_ids)
+        found: dict[str, dict[str, Any]] = {}
+        every = blocks_of(self.blocks, {cell for _, cell in places.values()})
+        wanted: dict[tuple[int, int], list[str]] = {}
+        for name, place in places.items():
+            wanted.setdefault(place, []).append(name)
+        for block, batch in self.batches(b for b in every if (b.part, b.cell) in wanted):
+            here = pa.array(wanted[block.part, block.cell])
+            known = pa.compute.is_in(batch.column("image_id"), here)
+            some = batch.take(pa.array(np.flatnonzero(known.to_numpy(zero_copy_only=False))))
+            rows = some.drop_columns(["vector"]).to_pylist()
+            for row, vector in zip(rows, whole_vectors(some), strict=True):
+                at = {"vector": vector, "cell": block.cell, "part": block.part}
+                found[row["image_id"]] = {**row, **at}
+        return found
+
+    def every_block(self) -> Iterator[Block]:
+        """All blocks, by cell, then part. Memory: some hundred bytes a block."""
+        order = ("cell", "part", "offset")
+        return blocks_in(self.blocks.sort_by([(name, "ascending") for name in order]))
+
+    def batches(self, blocks: Iterable[Block]) -> Iterator[tuple[Block, pa.RecordBatch]]:
+        """Each of some blocks with its rows, hidden ones left out. Memory: a block."""
+        kept, given = itertools.tee(blocks)
+        for block, batch in zip(kept, read_blocks(given), strict=True):
+            yield block, self.removed.shown(batch, block.part)
+
+
+def blocks_in(table: pa.Table) -> Iterator[Block]:
+    """The blocks of a table, in its order."""
+    for some in table.to_batches(1024):
+        yield from (Block(**row) for row in some.to_pylist())
+
+
+def read_blocks(blocks: Iterable[Block]) -> Iterator[pa.RecordBatch]:
+    """The rows of each of some blocks, hidden ones too. Memory: a block.
+
+    Raises:
+        ValueError: its bytes are not those that were written; names the file.
+    """
+    for uri, some in itertools.groupby(blocks, key=lambda block: block.file):
+        with open_uri(uri) as file:
+            yield from (read_block(file, block) for block in some)
+
+
+def _added(collection: Collection, base: IndexPart) -> Iterator[IndexPart]:
+    for one in collection.additions:
+        if one.base != base.digest:
+            where = base.workspace.location
+            raise Failure(f"{where}: the index was built anew while it was read; try again")
+        yield IndexPart(collection.parts[one.number], one.number, one.digest)

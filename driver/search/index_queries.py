@@ -1,0 +1,167 @@
+"""Queries of the index that are no picture from outside: ids, labels, and the mean of several."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+
+import numpy as np
+
+from driver.search.answers import Question
+from driver.search.index_files import SearchIndex
+from driver.search.queries import NO_QUERY
+from driver.workspace.workspace import Workspace, is_current
+from mapsight.index.vectors import vectors_for
+from mapsight.labels.head import DRAWING, PHOTO, Head
+from mapsight.labels.labeler import near_labels
+from mapsight.records import decode_embedding
+from mapsight.search.filters import RowFilter
+from mapsight.search.label_mean import LabelMean, blocks_of_label
+from mapsight.search.probe_plan import mean_vector
+from mapsight.storage.uri import open_uri
+
+__all__ = ["REMOVED", "find_labels", "find_rows", "give_vectors", "mean_question"]
+
+NOT_THERE = "no such file, no label, and no picture with this image_id in the index"
+REMOVED = "this picture was removed; `add` puts it back"
+
+
+def find_rows(
+    workspace: Workspace,
+    index: SearchIndex,
+    questions: Sequence[Question],
+    labels: Collection[str] = (),
+) -> None:
+    """The rows of queries that are ids: of each, a file of ids and the blocks of a cell.
+
+    Args:
+        labels: of which near ones are named where an id is not found.
+    """
+    asked = [question for question in questions if question.image_id]
+    rows = index.rows_of([question.image_id or "" for question in asked])
+    for question in asked:
+        question.record = rows.get(question.image_id or "")
+        if question.record is not None:
+            question.vector = question.record["vector"]
+    missing = [question for question in asked if question.record is None]
+    if not missing:
+        return
+    why = _rejections(workspace, {q.image_id or "" for q in missing})
+    for question in missing:
+        image_id = question.image_id or ""
+        gone = index.removed.before([image_id])[0] > 0
+        not_there = NOT_THERE + _hint(question.typed, labels)
+        question.error = REMOVED if gone else why.get(image_id, not_there)
+
+
+def _hint(typed: str, labels: Collection[str]) -> str:
+    near = near_labels(typed, labels)
+    return f"; did you mean the label {', '.join(near)}?" if near else ""
+
+
+def _rejections(workspace: Workspace, image_ids: Collection[str]) -> dict[str, str]:
+    """Why pictures are not in the index, as far as results tell. Memory: a line."""
+    merged = workspace.sound("merge")
+    if not (merged and is_current(workspace, merged)):
+        return {}
+    (table,) = workspace.sound_parts("merge", "/rejected.csv")
+    with io.TextIOWrapper(open_uri(table), encoding="utf-8", newline="") as file:
+        return {
+            row["image_id"]: f"this picture was rejected: {row['error']}, {row['detail']}"
+            for row in csv.DictReader(file)
+            if row["image_id"] in image_ids
+        }
+
+
+def find_labels(
+    index: SearchIndex, questions: Sequence[Question], labels: Collection[str], style: str | None
+) -> None:
+    """Make a vector of each query that is the name of a label: the mean of pictures of it.
+
+    Args:
+        style: as --style says: of which pictures; None and "same" for the style that most
+            of the label have.
+    """
+    names = {label.casefold(): label for label in labels}
+    if not index.cells.styles:
+        style = "any"
+    vectors: dict[RowFilter, np.ndarray | None] = {}
+    for question in questions:
+        label = names.get(question.typed.casefold())
+        if label is None and question.error == NO_QUERY:
+            question.error = (
+                f"no such file, no label, and not an image_id{_hint(question.typed, labels)}"
+            )
+        if label is None or not (question.image_id or question.error):
+            continue
+        question.image_id, question.error, question.label = None, None, label
+        styles = index.cells.kinds(label)
+        usual = max(styles, key=lambda one: (styles[one], one), default="")
+        question.style = style if style in (PHOTO, DRAWING) else usual
+        wanted = RowFilter(label=label, style="" if style == "any" else question.style)
+        if wanted not in vectors:
+            vectors[wanted] = _label_vector(index, wanted)
+        question.vector = vectors[wanted]
+        if question.vector is None:
+            question.error = _none_of(wanted.style, sum(styles.values()))
+
+
+def _none_of(style: str, others: int) -> str:
+    """Why a label is no query; `others` are its pictures of any style."""
+    if not (style and others):
+        return "no picture of the index has this label"
+    have = "1 picture has" if others == 1 else f"{others:,} pictures have"
+    return f"no {style} of the index has this label, but {have} it (--style any)"
+
+
+def _label_vector(index: SearchIndex, wanted: RowFilter) -> np.ndarray | None:
+    """(d,) int16; None if no picture fits. Memory: see LabelMean."""
+    mean = LabelMean(wanted)
+    counts = index.cells.fitting(wanted.label, wanted.style)
+    for _, batch in index.batches(blocks_of_label(index.blocks, counts)):
+        mean.add(batch)
+    return mean.vector()
+
+
+def give_vectors(questions: Sequence[Question], head: Head | None) -> None:
+    """New features of queries from outside: (d,) int16."""
+    for question in questions:
+        if question.vector is None and not question.error:
+            assert question.record is not None
+            x = decode_embedding(question.record["embedding"])
+            question.vector = vectors_for(x[None], head)[0]
+
+
+def mean_question(questions: Sequence[Question]) -> list[Question]:
+    """One query for the mean of all; where some cannot be had those, and no mean of the others."""
+    bad = [question for question in questions if question.error]
+    if bad:
+        for question in bad:
+            question.error = f"{question.error}; --mean answers for all queries or for none"
+        return bad
+    good = questions
+    vectors = np.stack([question.vector for question in good if question.vector is not None])
+    names = ", ".join(question.typed for question in good[:3]) + (", …" if len(good) > 3 else "")
+    return [
+        Question(
+            f"mean of {names}" if len(good) > 1 else good[0].typed,
+            vector=mean_vector(vectors, np.ones(len(vectors), np.int64)),
+            label=_same(question.label for question in good),
+            style=_most(question.style for question in good) or None,
+            members=list(good),
+        ),
+    ]
+
+
+def _same(values: Iterable[str | None]) -> str:
+    """The value that all have, or nothing."""
+    found = {value or "" for value in values}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _most(values: Iterable[str | None]) -> str:
+    """The value that most have; of equally frequent ones the first by name."""
+    counts = Counter(value or "" for value in values)
+    return min(counts, key=lambda value: (-counts[value], value))

@@ -1,0 +1,61 @@
+"""Answering without a job, also each query of standard input as it comes."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from collections.abc import Callable, Sequence
+
+from driver.pipeline.pipeline import Pipeline
+from driver.search.answers import Question, show
+from driver.search.copied_index import CopiedIndex
+from driver.search.copies import Copies
+from driver.search.credits import CopiedCredits
+from driver.search.queries import queries_in, question_of
+from mapsight.text import plain
+
+__all__ = ["answer_each", "copied_index", "tell_errors"]
+
+
+def copied_index(run: Pipeline) -> CopiedIndex:
+    """The workspace's index with a copy on this machine, and of the results what answers tell."""
+    copies = Copies(run.workspace, run.options.copy)
+    if run.options.format != "table":
+        run.memo["credits"] = CopiedCredits(run.workspace, copies)
+    return CopiedIndex(run.workspace, copies, run.scratch)
+
+
+def answer_each(
+    run: Pipeline, typed: Sequence[str], answer: Callable[[list[Question]], list[Question]]
+) -> int:
+    """Answer what was typed, and each line of standard input as soon as it is there.
+
+    An empty line ends the answers to a query, so that who asked knows that no more will come.
+    """
+    status = 0
+    if isinstance(sys.stdin, io.TextIOWrapper):  # a bad byte costs its own query
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
+    with contextlib.ExitStack() as run.memo["kept"]:
+        for text in typed:
+            status |= _one(run, text, answer)
+        for text in queries_in(iter(sys.stdin.readline, "")):
+            status |= _one(run, text, answer)
+    return status
+
+
+def _one(run: Pipeline, text: str, answer: Callable[[list[Question]], list[Question]]) -> int:
+    questions = answer([question_of(text)])
+    show(run, questions)
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+    return tell_errors(questions)
+
+
+def tell_errors(questions: Sequence[Question]) -> int:
+    """A line on standard error for each query that could not be answered; 1 if there is one."""
+    failed = [question for question in questions if question.error]
+    for question in failed:
+        sys.stderr.write(f"mapsight: error: {plain(f'{question.typed}: {question.error}')}\n")
+    sys.stderr.flush()
+    return 1 if failed else 0

@@ -1,0 +1,1 @@
+"""Stages: each with its job, its options and what it does."""

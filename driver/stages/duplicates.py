@@ -1,0 +1,129 @@
+"""The stage duplicates: pictures that are there twice, in groups with one to be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from driver.pipeline.launch import JOBS
+from driver.pipeline.pipeline import Outcome, Pipeline, Stage, require
+from driver.stages.labels import joined_parts
+from driver.workspace.workspace import Workspace, is_current
+from mapsight.duplicates.groups import COLUMNS
+from mapsight.duplicates.sizes import GroupSizes
+from mapsight.results.predictions import merged_records, write_csv
+
+__all__ = [
+    "DUPLICATES",
+    "JOB_VERBS",
+    "TABLE",
+    "current_duplicates",
+    "duplicate_facts",
+    "duplicates_are_damaged",
+    "stages_of_results",
+]
+
+TABLE = "duplicates.csv"
+MAX_DISTANCE, MIN_COSINE = 3, 0.8
+JOB_VERBS = ("duplicates", "join", "group")
+COUNTED = ("pictures", "groups", "exact", "near", "bytes", "exact_bytes", "cut_buckets")
+MOST_ROUNDS = 60
+PICTURE_BYTES, EDGE_BYTES, COPY_BYTES = 8500, 200, 2000
+
+
+def duplicates_identity(run: Pipeline) -> dict[str, Any]:
+    """What counts as near."""
+    options = run.options
+    return {
+        "max_distance": getattr(options, "max_distance", MAX_DISTANCE),
+        "min_cosine": getattr(options, "min_cosine", MIN_COSINE),
+    }
+
+
+def duplicates(run: Pipeline, folder: str) -> Outcome:
+    """Finds pairs, joins them to groups, and writes duplicates.csv."""
+    wanted = duplicates_identity(run)
+    arguments = ["--max-distance", str(wanted["max_distance"])]
+    arguments += ["--min-cosine", str(wanted["min_cosine"])]
+    size = PICTURE_BYTES * run.documents["extract"]["counters"]["images"].get("extracted", 0)
+    place = ("duplicates", folder, "found")
+    counters = run.job("duplicates", joined_parts(run), arguments, place, shuffled=size)
+    counts = dict(counters.get("duplicates", {}))
+    rows: list[str] = []
+    if counts.get("edges"):
+        rows, sums = _grouped(run, folder, run.workspace.addresses(*place), counts["edges"])
+        counts |= sums
+    target = run.local_folder("duplicates", folder)
+    sizes = GroupSizes()
+    facts = sizes.passing(facts for _, facts in merged_records(rows))
+    write_csv(target / TABLE, COLUMNS, facts)
+    run.store(target, "duplicates", folder)
+    for name in ("found", "joined", "grouped"):
+        run.workspace.drop("duplicates", folder, name)
+    return Outcome({"duplicates": counts}, sizes.notes())
+
+
+def _grouped(
+    run: Pipeline, folder: str, found: list[str], edges: int
+) -> tuple[list[str], dict[str, int]]:
+    """(parts with the facts of every group, sums) of what was found."""
+    joined = _joined(run, folder, found, EDGE_BYTES * edges)
+    place = ("duplicates", folder, "grouped")
+    counters = run.job("group", [*found, *joined], [], place, shuffled=COPY_BYTES * edges)
+    return run.workspace.addresses(*place), counters.get("duplicates", {})
+
+
+def _joined(run: Pipeline, folder: str, edges: list[str], size: int) -> list[str]:
+    """Rounds of the stars until nothing changes; the edges of the last."""
+    for number in range(1, MOST_ROUNDS + 1):
+        place = ("duplicates", folder, "joined", f"{number:02d}")
+        counters = run.job("join", edges, [], place, shuffled=size)
+        edges = run.workspace.addresses(*place)
+        if not counters.get("duplicates", {}).get("changed"):
+            return edges
+        run.workspace.drop("duplicates", folder, "joined", f"{number - 1:02d}")
+    require(False, f"duplicates: not joined after {MOST_ROUNDS} rounds")
+    return edges
+
+
+DUPLICATES = Stage(
+    "duplicates",
+    ("extract", "annotate"),
+    (
+        "driver/stages/duplicates.py",
+        *(JOBS[verb].path for verb in JOB_VERBS),
+        "mapsight/results/predictions.py",
+    ),
+    duplicates_identity,
+    duplicates,
+    published=True,
+)
+
+
+def current_duplicates(workspace: Workspace) -> dict[str, Any] | None:
+    """What was found among the pictures that a workspace has now; None if nobody looked."""
+    document = workspace.committed("duplicates")
+    if document is None or not is_current(workspace, document):
+        return None
+    return document if workspace.intact(document) else None
+
+
+def duplicates_are_damaged(workspace: Workspace) -> bool:
+    """Whether those that would be shown have changed since they were written."""
+    document = current_duplicates(workspace)
+    return document is not None and bool(workspace.changed(document))
+
+
+def duplicate_facts(document: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What the summary says of duplicates; None where nobody looked for any."""
+    if document is None:
+        return None
+    counts = document["counters"]["duplicates"]
+    facts = {name: counts.get(name, 0) for name in COUNTED}
+    facts["in_groups"] = sum(facts[name] for name in ("groups", "exact", "near"))
+    return {**facts, "sizes": document["notes"].get("sizes", [])}
+
+
+def stages_of_results(workspace: Workspace) -> list[str]:
+    """The committed stages whose parts are in results/: of merge, and of duplicates if current."""
+    return ["merge", "duplicates"] if current_duplicates(workspace) else ["merge"]

@@ -1,0 +1,148 @@
+"""The stage extract: pictures become features."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+from driver.errors import Failure
+from driver.pipeline.pipeline import Outcome, Pipeline, require
+from driver.stages.model import Model, model_of
+from driver.stages.plan import nothing_found
+from driver.stages.shards import shards_of
+from mapsight.records import Split
+from mapsight.results.predictions import records_of
+
+__all__ = ["check_share", "extract", "extract_identity"]
+
+FEATURE_BYTES = 3500
+
+
+def extract_identity(run: Pipeline) -> dict[str, Any]:
+    """The model, by its SHA-256, and what is read beside the shards."""
+    options = run.options
+    model: Model = model_of(run)
+    run.memo["model"] = model
+    return {
+        "model": model.sha256,
+        "alpha": model.alpha,
+        "resolution": model.resolution,
+        "precision": model.precision,
+        "engine": options.engine,
+        "image_column": options.image_column,
+        "names_are_ids": _names_are_ids(run),
+        "parquet": _parquet(run),
+        **({"part": run.memo["part"]} if "part" in run.memo else {}),
+    }
+
+
+def _names_are_ids(run: Pipeline) -> bool:
+    """Whether a file name of 16 digits is an id, as it is in Open Images.
+
+    It makes no difference where the same pictures were found to share no names:
+    then they are not extracted again for it.
+    """
+    wanted = bool(run.options.openimages)
+    committed = run.workspace.committed("extract")
+    if committed is None or committed["notes"].get("shared_names") != 0:
+        return wanted
+    inputs = {name: run.documents[name]["digest"] for name in committed["inputs"]}
+    same = inputs == committed["inputs"] and committed["options"]["parquet"] == _parquet(run)
+    return bool(committed["options"].get("names_are_ids")) if same else wanted
+
+
+def _parquet(run: Pipeline) -> list[Any]:
+    """The Parquet files that are read where they are, and what tells of their change."""
+    plan = run.documents["plan"]["notes"]
+    return [plan["parquet"], plan["digest"]] if plan["parquet"] else []
+
+
+def _copied(run: Pipeline, split: dict[str, Any], copies: dict[str, str]) -> Split:
+    """A split of the plan, read from the copy in the workspace where there is one."""
+    copy = copies.get(split["uri"])
+    return Split(**{**split, "uri": run.workspace.within(copy) if copy else split["uri"]})
+
+
+def extract(run: Pipeline, folder: str) -> Outcome:
+    """Maps pictures to features, and keeps the model file beside them."""
+    options, plan = run.options, run.documents["plan"]["notes"]
+    model: Model = run.memo["model"]
+    copies = run.documents["ingest"]["notes"].get("uploads", {})
+    splits = [*shards_of(run), *(_copied(run, split, copies) for split in plan["parquet"])]
+    pictures = sum(split.rows for split in splits)
+    require(pictures > 0, nothing_found(run))
+    arguments = ["--model", str(model.path), "--model-sha256", model.sha256]
+    arguments += ["--engine", options.engine, "--alpha", str(model.alpha)]
+    arguments += ["--resolution", str(model.resolution)]
+    if options.image_column:
+        arguments += ["--image-column", options.image_column]
+    if _names_are_ids(run):
+        arguments.append("--names-are-ids")
+    if "part" in run.memo:
+        arguments += ["--part", str(run.memo["part"])]
+    counters = run.job(
+        "extract",
+        run.manifest([split.to_json() for split in splits]),
+        arguments,
+        ("extract", folder),
+        total=pictures,
+        shuffled=pictures * FEATURE_BYTES,
+    )
+    shared = counters.get("ids", {}).get("shared", 0)
+    if shared and not _names_are_ids(run):
+        counters["images"] = _settled(run, folder, counters["images"], pictures)
+    _check_sums(counters["images"], pictures)
+    kept = run.home.keep(model.path, "model", f"{model.sha256[:16]}-{model.path.name}")
+    notes = {"model_file": kept, "classes": model.classes, "shared_names": shared}
+    return Outcome(counters, notes)
+
+
+def _settled(run: Pipeline, folder: str, images: dict[str, int], n: int) -> dict[str, int]:
+    """Sort records again, of which some have got other ids; the counters of pictures."""
+    found = run.workspace.addresses("extract", folder)
+    place = ("extract", folder, "settled")
+    counters = run.job("settle", found, [], place, shuffled=n * FEATURE_BYTES)
+    for part in found:
+        run.workspace.drop_file("extract", folder, part.rsplit("/", 1)[-1])
+    left = run.workspace.addresses("extract", folder)
+    require(not left, f"extract: {', '.join(left[:3])} cannot be deleted; delete it, and run again")
+    return {"read": images["read"], **counters["images"]}
+
+
+def _check_sums(images: dict[str, int], planned: int) -> None:
+    """No picture may vanish."""
+    read, extracted = images.get("read", 0), images.get("extracted", 0)
+    rejected = sum(_errors(images).values())
+    require(
+        read == planned == extracted + rejected,
+        f"extract: {planned} pictures were planned, {read} read, {extracted} extracted and"
+        f" {rejected} rejected; these must agree",
+    )
+
+
+def _errors(images: dict[str, int]) -> dict[str, int]:
+    return {code: n for code, n in images.items() if code not in ("read", "extracted")}
+
+
+def check_share(run: Pipeline) -> None:
+    """Most pictures must be usable: else something is wrong with the input, not with them."""
+    images = run.documents["extract"]["counters"]["images"]
+    errors, read = _errors(images), images["read"]
+    rejected = sum(errors.values())
+    if rejected <= run.options.max_rejected * read:
+        return
+    worst = ", ".join(f"{n} {code}" for code, n in sorted(errors.items(), key=lambda e: -e[1]))
+    records = (record for _, record in records_of(run.workspace.parts("extract")))
+    lost = itertools.islice((record for record in records if "error" in record), 100)
+    by_reason = {record["detail"]: record["source"] for record in lost}
+    examples = "; ".join(
+        f"{source} ({why})" for why, source in itertools.islice(by_reason.items(), 3)
+    )
+    share = math.ceil(100 * rejected / read) / 100
+    advice = f" Go on all the same with --max-rejected {share:.2f}" if rejected < read else ""
+    if "url_refused" in errors:
+        advice += " Addresses that are not public are fetched with --allow-private"
+    raise Failure(
+        f"{rejected} of {read} pictures cannot be used ({worst}), for example {examples}.{advice}"
+    )

@@ -1,0 +1,144 @@
+"""The stage fit: a head from the labels that people verified, where there are enough."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from driver.pipeline.pipeline import Outcome, Pipeline
+from driver.stages.head_file import HEAD, check_given_head, given_head
+from driver.stages.labels import joined_parts
+from mapsight.files import sha256_of
+from mapsight.labels.calibrate import tuned
+from mapsight.labels.examples import SPLITS, Leaks
+from mapsight.labels.fit_sums import FitPlan, plan_fit
+from mapsight.labels.head import Head, load_head, save_head, with_facts
+from mapsight.labels.solve import LAMBDAS
+from mapsight.records import OTHER
+from mapsight.results.predictions import records_of, write_csv
+
+__all__ = ["fit", "fit_identity"]
+
+EXAMPLE_BYTES = 100
+TRIED = "tried.npy"
+
+
+def fit_identity(run: Pipeline) -> dict[str, Any]:
+    """Whether to fit, and for what."""
+    if run.options.head:
+        return {"given": given_head(run)[1]}
+    return {"fit": not run.options.no_fit, **run.memo["settings"]}
+
+
+def fit(run: Pipeline, folder: str) -> Outcome:
+    """Fits a head, if there are two classes of verified examples, or keeps the one given."""
+    target = run.local_folder("fit", folder)
+    if run.options.head:
+        check_given_head(run, run.documents["extract"]["options"])
+        _keep(given_head(run)[0], target)
+        run.store(target, "fit", folder)
+        return Outcome(notes={"given": given_head(run)[1]})
+    if run.options.no_fit or not run.workspace.parts("annotate"):
+        return Outcome(notes={"digest": "nothing"})
+    settings = run.side_file("targets.json", json.dumps(run.memo["settings"]))
+    plan, counts, leaks = _split(run, settings, target)
+    kinds = {label for label, _, _ in plan.classes}
+    if len(kinds) < 2:
+        run.store(target, "fit", folder)
+        return Outcome(notes={"digest": "nothing", "why": _too_few(counts)})
+    counters = _solve(run, settings, plan, leaks, target)
+    _calibrate(run, settings, plan, counts, leaks, target)
+    run.store(target, "fit", folder)
+    return Outcome(counters, {"classes": [list(one) for one in plan.classes]})
+
+
+def _too_few(counts: Counter[tuple[str, ...]]) -> str:
+    n = sum(n for key, n in counts.items() if key[:2] == ("class", "train"))
+    return f"{n} verified training pictures are too few to fit a head on"
+
+
+def _split(
+    run: Pipeline, settings: str, target: Path
+) -> tuple[FitPlan, Counter[tuple[str, ...]], str]:
+    """Count examples; (what to fit, counts, file of those that are on two sides)."""
+    size = EXAMPLE_BYTES * run.documents["extract"]["counters"]["images"]["read"]
+    output = run.collect("split", joined_parts(run), ["--targets", settings], size)
+    counts: Counter[tuple[str, ...]] = Counter()
+    kept: dict[int, int] = {}
+
+    def twins() -> Iterator[dict[str, Any]]:
+        for key, value in records_of(output):
+            if key[0] == "twin":
+                dhash, split, other = value
+                kept[int(dhash, 16)] = other
+                yield {"image_id": key[1], "split": SPLITS[split], "twin_in": SPLITS[other]}
+            else:
+                counts[tuple(key)] += value
+
+    write_csv(target / "left_out.csv", ("image_id", "split", "twin_in"), twins())
+    path = run.scratch / "leaks.npz"
+    Leaks(kept).save(path)
+    return plan_fit(counts, list(run.memo["settings"]["targets"])), counts, str(path)
+
+
+def _solve(
+    run: Pipeline, settings: str, plan: FitPlan, leaks: str, target: Path
+) -> dict[str, dict[str, int]]:
+    """Fit on the training pictures; head and class weights of other strengths go to files.
+
+    Returns what the job counted.
+    """
+    planned = run.side_file("fit_plan.json", json.dumps(asdict(plan)))
+    arguments = ["--targets", settings, "--plan", planned, "--leaks", leaks]
+    output = run.collect("fit", joined_parts(run), arguments)
+    for name, text in records_of(output):
+        data = base64.b64decode(text)
+        (target / HEAD if name == "head" else run.scratch / TRIED).write_bytes(data)
+    return run.collected
+
+
+def _calibrate(
+    run: Pipeline,
+    settings: str,
+    plan: FitPlan,
+    counts: Counter[tuple[str, ...]],
+    leaks: str,
+    target: Path,
+) -> None:
+    """Make scores probabilities by the validation pictures, and write down how it was done."""
+    tried = run.scratch / TRIED
+    arguments = ["--targets", settings, "--leaks", leaks]
+    arguments += ["--head", str(target / HEAD), "--tried", str(tried)]
+    output = run.collect("calibrate", joined_parts(run), arguments)
+    found: Counter[tuple[Any, ...]] = Counter()
+    for (kind, number, right), n in records_of(output):
+        found[kind, number, int(right)] += n
+    strengths = len(np.load(io.BytesIO(tried.read_bytes()), allow_pickle=False))
+    facts = tuned(found, LAMBDAS[:strengths])
+    targets = run.memo["settings"]["targets"]
+    fitted = {label for label, _, _ in plan.classes}
+    extract = run.documents["extract"]["options"]
+    facts |= {
+        "targets": list(targets.items()),
+        "without_class": [label for label in [*targets, OTHER] if label not in fitted],
+        "left_out": {key[1]: n for key, n in sorted(counts.items()) if key[0] == "left_out"},
+        "model": {name: extract[name] for name in ("alpha", "resolution", "precision", "model")},
+    }
+    head = with_facts(load_head(target / HEAD), **facts)
+    _keep(head, target)
+
+
+def _keep(head: Head, target: Path) -> None:
+    """Write a head, and in words what is known of it."""
+    save_head(head, target / HEAD)
+    facts = {**head.about, "sha256": sha256_of(target / HEAD)}
+    text = json.dumps(facts, indent=1, sort_keys=True) + "\n"
+    (target / "head.json").write_text(text, encoding="utf-8")

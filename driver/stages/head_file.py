@@ -1,0 +1,95 @@
+"""Where the class head is: fitted by this workspace, or given by the user."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from driver.errors import UsageError
+from driver.pipeline.pipeline import Pipeline
+from mapsight.files import sha256_of
+from mapsight.labels.head import Head, load_head, targets_of
+from mapsight.text_files import special_kind
+
+__all__ = [
+    "HEAD",
+    "check_given_head",
+    "fitted_head",
+    "given_head",
+    "given_targets",
+    "head_arguments",
+]
+
+HEAD = "head.npz"
+MODEL = ("alpha", "resolution", "precision")
+
+
+def given_head(run: Pipeline) -> tuple[Head, str]:
+    """(head, SHA-256) of --head FILE, read once."""
+    if "head" not in run.memo:
+        path = run.options.head
+        try:
+            if kind := special_kind(path):
+                raise ValueError(f"{path}: {kind}, not a class head")
+            run.memo["head"] = load_head(path), sha256_of(path)
+        except OSError as error:
+            raise UsageError(f"--head {path}: {error.strerror or error}") from None
+        except ValueError as error:
+            raise UsageError(f"--head {error}") from None
+    return run.memo["head"]
+
+
+def check_given_head(run: Pipeline, model: Mapping[str, Any]) -> None:
+    """Embeddings of another model tell the head of --head FILE nothing.
+
+    Args:
+        model: has `alpha`, `resolution` and `precision`.
+
+    Raises:
+        UsageError: the head was fitted on embeddings of a model that differs in one of them.
+    """
+    known = given_head(run)[0].about.get("model", {})
+    for name in MODEL:
+        if known.get(name, model[name]) != model[name]:
+            raise UsageError(
+                f"--head {run.options.head} was fitted with {name} {known[name]},"
+                f" not {name} {model[name]}"
+            )
+
+
+def given_targets(run: Pipeline, wanted: dict[str, str]) -> dict[str, str]:
+    """The targets of --head FILE; the usual ones are not asked for beside it.
+
+    Raises:
+        UsageError: other labels were named that the head does not have.
+    """
+    known = targets_of(given_head(run)[0])
+    strange = [label for label, mid in wanted.items() if mid not in known.values()]
+    if strange and run.options.labels_typed:
+        raise UsageError(
+            f"--head {run.options.head} was not fitted for {', '.join(strange)},"
+            f" but for {', '.join(known)}"
+        )
+    return {k: v for k, v in known.items() if v in wanted.values()} if not strange else known
+
+
+def fitted_head(run: Pipeline) -> Path | None:
+    """A local copy of the head that the stage `fit` has fitted or was given; None without."""
+    names = run.workspace.sound_parts("fit", f"/{HEAD}")
+    if not names:
+        return None
+    path = run.scratch / HEAD
+    if not path.exists():
+        workspace = run.workspace
+        workspace.fetch(names[0], path)
+    return path
+
+
+def head_arguments(run: Pipeline) -> list[str]:
+    """Options of a job that labels pictures."""
+    path = fitted_head(run)
+    if path is None:
+        return []
+    foreign = ["--foreign-head"] if run.documents["fit"]["notes"].get("given") else []
+    return ["--head", str(path), *foreign]

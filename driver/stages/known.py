@@ -1,0 +1,50 @@
+"""The stage known of an addition: pictures that the index has already are left out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from driver.pipeline.pipeline import Outcome, Pipeline, require
+from driver.search.index_files import SearchIndex
+from driver.stages.index import IDS_PER_FILE
+from driver.stages.labels import joined_parts
+from driver.stages.probe_job import removed_arguments
+from mapsight.index.known_ids import KnownPlan
+from mapsight.index.removed_ids import MOST_IDS, id_table, write_ids_file
+from mapsight.results.predictions import records_of
+
+__all__ = ["known", "known_identity"]
+
+ID_BYTES = 60
+SHOWN = 5
+
+
+def known_identity(run: Pipeline) -> dict[str, Any]:
+    """What the index holds and hides."""
+    index: SearchIndex = run.memo["index"]
+    return {"index": index.digest, "part": run.memo["part"]}
+
+
+def known(run: Pipeline, folder: str) -> Outcome:
+    """Finds ids that are there already, and writes the records of the other pictures.
+
+    Where all are new nothing is written: the records stay where they are.
+    """
+    index: SearchIndex = run.memo["index"]
+    pictures = run.documents["extract"]["counters"]["images"].get("extracted", 0)
+    buckets = max(-(-pictures // IDS_PER_FILE), index.facts["buckets"], 1)
+    plan = KnownPlan(buckets, [(part.number, part.ids_uris()) for part in index.parts])
+    arguments = ["--plan", run.side_file("known.json", plan.to_json())]
+    arguments += removed_arguments(index.removed)
+    records = joined_parts(run)
+    output = run.collect("match", records, arguments, ID_BYTES * pictures)
+    n = run.collected.get("images", {}).get("known", 0)
+    if not n:
+        return Outcome({"images": {"known": 0}}, {"digest": "nothing", "first": []})
+    require(n <= MOST_IDS, f"{n:,} of these pictures are in the index already; name the new ones")
+    table = id_table((image_id, run.memo["part"] + 1) for _, image_id in records_of(output))
+    path = run.scratch / "known.arrow"
+    write_ids_file(table, str(path))
+    run.job("drop", records, ["--removed", str(path)], ("known", folder))
+    first = sorted(table.column("image_id").to_pylist())[:SHOWN]
+    return Outcome({"images": {"known": n}}, {"first": first})

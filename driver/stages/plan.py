@@ -1,0 +1,114 @@
+"""The stage plan: what there is to read, divided among map tasks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from driver.errors import Failure, UsageError
+from driver.pipeline.pipeline import Outcome, Pipeline, require
+from driver.workspace.workspace import Workspace
+from mapsight.inputs.find import Found, InputError, find_inputs
+from mapsight.inputs.named_inputs import NamedInputs
+from mapsight.inputs.splits import LISTINGS, Plan, make_plan
+from mapsight.openimages import dataset as openimages
+from mapsight.redaction import public_address
+
+__all__ = [
+    "dataset_of",
+    "inputs_of",
+    "inputs_of_run",
+    "named_inputs",
+    "nothing_found",
+    "plan",
+    "plan_identity",
+]
+
+CLUSTER_TASKS = 16
+
+
+def dataset_of(run: Pipeline) -> openimages.Dataset | None:
+    """The Open Images folder, looked at once."""
+    folder = run.options.openimages
+    if folder and "dataset" not in run.memo:
+        try:
+            run.memo["dataset"] = openimages.find_dataset(folder)
+        except OSError as error:
+            raise UsageError(f"--openimages {folder}: {error.strerror or error}") from None
+    return run.memo.get("dataset")
+
+
+def inputs_of_run(run: Pipeline) -> Iterator[Found]:
+    """Yield what the run reads, as it lies there."""
+    dataset = dataset_of(run)
+    skip = {run.home.root, os.path.realpath(run.home.root)}
+    if run.options.results:
+        skip.add(os.path.realpath(run.options.results))
+    inputs = [*run.options.images, *(dataset.pictures if dataset else ())]
+    named = NamedInputs(inputs)
+    for typed in inputs:
+        keep = None
+        if dataset and typed == run.options.openimages:
+            keep = lambda name: openimages.kind_of(name) is None  # noqa: E731
+        yield from find_inputs(typed, skip=skip, keep=keep, named=named)
+
+
+def plan_identity(run: Pipeline) -> dict[str, Any]:
+    """Lists the input and cuts it into splits; its digest tells whether it has changed."""
+    on_cluster = run.options.runner in ("hadoop", "emr")
+    tasks = CLUSTER_TASKS if on_cluster else os.cpu_count() or 1
+    column = run.options.url_column
+    try:
+        found, splits = inputs_of_run(run), run.options.splits
+        planned = make_plan(found, run.scratch, splits=splits, tasks=tasks, url_column=column)
+    except InputError as error:
+        raise Failure(str(error)) from error
+    require(planned.pictures > 0 or bool(planned.splits["tar"]), nothing_found(run))
+    run.memo["plan"] = planned
+    return {
+        "digest": planned.digest,
+        "splits": run.options.splits,
+        "tasks": tasks,
+        "url_column": column,
+    }
+
+
+def named_inputs(run: Pipeline) -> list[str]:
+    """What the user named, as typed."""
+    openimages = run.options.openimages
+    return [*run.options.images, *([openimages] if openimages else [])]
+
+
+def inputs_of(workspace: Workspace) -> list[str]:
+    """What the pictures of a workspace were named by, as typed then; nothing of a new one."""
+    document = workspace.committed("plan")
+    return document["notes"].get("inputs", []) if document else []
+
+
+def nothing_found(run: Pipeline) -> str:
+    """What to say when there is no picture in the input."""
+    dataset = dataset_of(run)
+    named = named_inputs(run)
+    lists = [found.source for found in dataset.files["images"]] if dataset else []
+    advice = f"; to fetch them from their URLs: --images {lists[0]}" if lists else ""
+    return f"{', '.join(named)}: no pictures found{advice}"
+
+
+def plan(run: Pipeline, folder: str) -> Outcome:
+    """Keeps the listings of loose files and URLs, and the splits; no job."""
+    planned: Plan = run.memo["plan"]
+    target = run.local_folder("plan", folder)
+    for name in LISTINGS.values():
+        (run.scratch / name).rename(target / name)
+    run.store(target, "plan", folder)
+    notes = {
+        "pictures": planned.pictures,
+        "bytes": planned.bytes,
+        "digest": planned.digest,
+        "inputs": list(map(public_address, named_inputs(run))),
+        "listings": {kind: f"{folder}/{name}" for kind, name in LISTINGS.items()},
+        **{kind: [asdict(split) for split in splits] for kind, splits in planned.splits.items()},
+    }
+    return Outcome({"images": {"planned": planned.pictures}}, notes)

@@ -1,0 +1,1 @@
+"""Capacity: what a run would cost, worked out before it."""

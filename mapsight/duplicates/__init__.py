@@ -1,0 +1,1 @@
+"""Duplicates: pairs of pictures alike, and the groups that they form."""

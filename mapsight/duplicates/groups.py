@@ -1,0 +1,78 @@
+"""What is said of a group of duplicates: a row for each picture, and sums."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from mapsight.duplicates.pairs import (
+    SHA256,
+    VECTOR,
+    Row,
+    bits_apart,
+    cosines_of,
+    decode_vector,
+    image_id_of,
+)
+
+__all__ = ["COLUMNS", "described", "facts", "summarised"]
+
+COLUMNS = (
+    *("keeper", "image_id", "kind", "distance", "cosine"),
+    *("ppi", "width", "height", "bytes", "source"),
+)
+"""Those of duplicates.csv."""
+
+
+def described(rows: Iterable[Row], counts: Counter[str]) -> Iterator[dict[str, Any]]:
+    """Facts of a group's pictures; sums are added to `counts`.
+
+    Args:
+        rows: sorted by node, so that the first is the keeper. Memory: two of them.
+    """
+    rows = iter(rows)
+    keeper = next(rows)
+    counts["groups"] += 1
+    yield facts(keeper, keeper, "keeper")
+    for row in rows:
+        kind = "exact" if row[SHA256] == keeper[SHA256] else "near"
+        found = facts(row, keeper, kind)
+        counts[kind] += 1
+        counts["bytes"] += found["bytes"]
+        counts["exact_bytes"] += found["bytes"] if kind == "exact" else 0
+        yield found
+
+
+def facts(row: Row, keeper: Row, kind: str) -> dict[str, Any]:
+    """COLUMNS of a picture, and its place; `distance` in bits of dHash, `cosine` to 4 decimals."""
+    node, _, _, _, ppi, width, height, size, source, shard, place = row
+    same = row[SHA256] == keeper[SHA256]
+    vectors = (decode_vector(one[VECTOR])[None] for one in (row, keeper))
+    return {
+        "keeper": image_id_of(keeper[0]),
+        "image_id": image_id_of(node),
+        "kind": kind,
+        "distance": bits_apart(row, keeper),
+        "cosine": 1.0 if same else round(float(cosines_of(*vectors)[0, 0]), 4),
+        "ppi": ppi,
+        "width": width,
+        "height": height,
+        "bytes": size,
+        "source": source,
+        "shard": shard,
+        "row": place,
+    }
+
+
+def summarised(counts: Mapping[str, int]) -> str:
+    """The counters of a search for duplicates in a line for people."""
+    groups, exact, near = (counts.get(name, 0) for name in ("groups", "exact", "near"))
+    text = (
+        f"{counts.get('pictures', 0):,} pictures, {groups:,} groups of duplicates with"
+        f" {groups + exact + near:,} pictures: {exact:,} copies and {near:,} near duplicates of"
+        f" the kept ones; {counts.get('bytes', 0):,} bytes could be saved"
+        f" ({counts.get('exact_bytes', 0):,} of copies)"
+    )
+    cut = counts.get("cut_buckets", 0)
+    return f"{text}; {cut:,} buckets were too large to compare all with all" if cut else text

@@ -1,0 +1,1 @@
+"""Evaluation: how right predictions are against what people verified."""

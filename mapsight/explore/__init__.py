@@ -1,0 +1,1 @@
+"""Exploration: statistics of metadata."""

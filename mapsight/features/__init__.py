@@ -1,0 +1,1 @@
+"""Features: a picture decoded, measured, and seen by the model."""

@@ -1,0 +1,320 @@
+"""Decoding in a child process: a picture that kills or hangs it costs one record.
+
+The child lives as long as the `Decoder` and takes one picture at a time, by
+pipe: 8 bytes of length and the encoded picture in; two lengths of 4 bytes, a
+JSON header and the bytes of the crop out (all big-endian). It is limited in
+memory (RLIMIT_DATA) and in time per picture, says nothing on its parent's
+standard streams, and does not outlive its parent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import select
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO, Any, TypeVar, cast
+
+import numpy as np
+
+from mapsight.features.decode import PictureError, decode
+from mapsight.features.measures import measure
+from mapsight.features.preprocess import central_crop
+from mapsight.python_child import ROOT, module_command, python_path
+
+__all__ = ["Decoded", "Decoder", "DecoderError", "answer", "main"]
+
+Key = TypeVar("Key")
+
+_REQUEST = struct.Struct(">Q")
+_REPLY = struct.Struct(">II")
+_LONGEST_REPLY = 2**26
+_STARTS = 5
+_FIRST_STARTS = 2  # one child may be killed from outside while it starts
+_START_SECONDS = 60.0
+_PAUSE_SECONDS = 0.2
+_PATIENCE = 5.0
+_PR_SET_PDEATHSIG = 1
+_ONE_THREAD = {
+    f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "VECLIB", "BLIS")
+}
+
+
+class DecoderError(RuntimeError):
+    """The child cannot be started: no picture is to blame."""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """`fields` as `measures.measure` gives them; `crop` is (side, side, 3) uint8."""
+
+    fields: dict[str, Any]
+    crop: np.ndarray
+
+
+class Decoder:
+    """Decodes, measures and crops pictures in a child process.
+
+    The child starts with the first picture, or on entering the context. One
+    that is killed from outside is replaced and asked again: a picture is
+    `decoder_crashed` when two children died on it.
+
+    Args:
+        side: pixels, of the crop.
+        seconds: allowed per picture.
+        memory: bytes the child may allocate, its own 54 MB included; a picture
+            of more than a quarter of that in encoded form is `too_many_bytes`.
+        command: the child, instead of `python -m mapsight.features.decoder_process`; gets its
+            settings as last argument and is to call `main`.
+
+    `starts` counts the children; above 1, some had to be replaced.
+
+    Raises:
+        DecoderError: the first child does not start in two attempts, or a
+            replacement in five.
+    """
+
+    def __init__(
+        self,
+        side: int = 224,
+        seconds: float = 30.0,
+        memory: int = 400 * 2**20,
+        command: Sequence[str] | None = None,
+    ) -> None:
+        self.side, self.seconds, self.memory = side, seconds, memory
+        self.command = list(command or module_command("mapsight.features.decoder_process"))
+        self.starts = 0
+        self._child: _Child | None = None
+        self._pending: bytes | None = None
+        self._deadline = 0.0
+
+    def __enter__(self) -> Decoder:
+        self._running()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the child, if there is one; the next picture starts another."""
+        self._stop()
+        self._pending = None
+
+    def _stop(self, patience: float = 0.0) -> str:
+        child, self._child = self._child, None
+        return child.end(patience) if child else ""
+
+    def decode(self, data: bytes) -> Decoded | PictureError:
+        """One picture; errors are returned, not raised."""
+        return next(self.decode_all([(None, data)]))[1]
+
+    def decode_all(
+        self, pairs: Iterable[tuple[Key, bytes]]
+    ) -> Iterator[tuple[Key, Decoded | PictureError]]:
+        """Every picture in order; the next one is decoded while the caller uses this one."""
+        if self._pending is not None:  # an earlier caller left before its answer came
+            self.close()
+        waiting: list[Key] = []
+        for key, data in pairs:
+            result = self._collect() if waiting else None
+            self._submit(data)
+            if result is not None:
+                yield waiting.pop(), result
+            waiting.append(key)
+        if waiting:
+            yield waiting.pop(), self._collect()
+
+    def _submit(self, data: bytes) -> None:
+        self._pending = data
+        self._deadline = time.monotonic() + self.seconds
+        if len(data) <= self.memory // 4:
+            self._running().send(data, self._deadline)
+
+    def _collect(self) -> Decoded | PictureError:
+        data, limit = self._pending or b"", self.memory // 4
+        if len(data) > limit:
+            self._pending = None
+            return PictureError("too_many_bytes", f"{len(data)} bytes, over {limit}")
+        result = self._receive()
+        if isinstance(result, PictureError) and result.code == "decoder_crashed":
+            self._submit(data)
+            result = self._receive()
+        self._pending = None
+        return result
+
+    def _receive(self) -> Decoded | PictureError:
+        try:
+            header, crop = self._running().receive(self._deadline)
+            if "error" not in header:
+                shape = (self.side, self.side, 3)
+                return Decoded(header, np.frombuffer(crop, np.uint8).reshape(shape))
+        except TimeoutError:
+            self._stop()
+            return PictureError("decoder_timeout", f"more than {self.seconds:g} s")
+        except (EOFError, ValueError):
+            how = self._stop(_PATIENCE)
+            return PictureError("decoder_timeout" if how == "SIGALRM" else "decoder_crashed", how)
+        if header["error"] == "out_of_memory":
+            self._stop()
+        return PictureError(header["error"], header["detail"])
+
+    def _running(self) -> _Child:
+        if self._child is None:
+            self._child = self._started(_STARTS if self.starts else _FIRST_STARTS)
+            self.starts += 1
+        return self._child
+
+    def _started(self, attempts: int) -> _Child:
+        settings = {
+            "side": self.side,
+            "seconds": self.seconds,
+            "memory": self.memory,
+            "parent": os.getpid(),
+            # the kernel tells of the end of the thread that started the child
+            "bound": threading.current_thread() is threading.main_thread(),
+        }
+        for attempt in range(attempts):
+            time.sleep(_PAUSE_SECONDS * attempt)
+            try:
+                return _Child([*self.command, json.dumps(settings)])
+            except OSError as error:
+                trouble = error
+        raise DecoderError(f"the decoder does not start: {trouble}") from trouble
+
+
+class _Child:
+    """The process and its pipes. OSError if it does not start."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        with tempfile.TemporaryFile() as said:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                bufsize=0,
+                # it finds this package and all that its parent finds
+                env={**os.environ, **_ONE_THREAD, "PYTHONPATH": python_path(ROOT, *sys.path)},
+            )
+            self._stdin = cast(IO[bytes], self._process.stdin).fileno()
+            self._stdout = cast(IO[bytes], self._process.stdout).fileno()
+            os.set_blocking(self._stdin, False)
+            try:
+                self.receive(time.monotonic() + _START_SECONDS)
+            except (EOFError, ValueError, TimeoutError):
+                how = self.end(_PATIENCE)
+                said.seek(0)
+                words = said.read().decode("utf-8", "replace")
+                raise OSError(f"{how}: {words.strip()[-1000:]}") from None
+
+    def send(self, data: bytes, deadline: float) -> None:
+        """Hand over a picture. What goes wrong here is found out on receiving."""
+        with contextlib.suppress(BrokenPipeError, TimeoutError):
+            for part in (_REQUEST.pack(len(data)), data):
+                view = memoryview(part)
+                while view:
+                    _wait(self._stdin, select.POLLOUT, deadline)
+                    view = view[os.write(self._stdin, view) :]
+
+    def receive(self, deadline: float) -> tuple[dict[str, Any], bytearray]:
+        """A header and a crop. TimeoutError; EOFError or ValueError of a broken child."""
+        _wait(self._stdout, select.POLLIN, deadline)
+        deadline = max(deadline, time.monotonic() + _PATIENCE)  # a late caller, a full pipe
+        text, crop = _REPLY.unpack(self._read(_REPLY.size, deadline))
+        if max(text, crop) > _LONGEST_REPLY:
+            raise ValueError(f"a reply of {text} + {crop} bytes")
+        return json.loads(self._read(text, deadline)), self._read(crop, deadline)
+
+    def _read(self, size: int, deadline: float) -> bytearray:
+        data = bytearray(size)
+        view = memoryview(data)
+        while view:
+            _wait(self._stdout, select.POLLIN, deadline)
+            count = os.readv(self._stdout, [view])
+            if not count:
+                raise EOFError
+            view = view[count:]
+        return data
+
+    def end(self, patience: float = 0.0) -> str:
+        """Stop and reap it; how it had ended, as the name of a signal or a status."""
+        with self._process as process:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(patience)
+            process.kill()
+        code = process.returncode
+        return signal.Signals(-code).name if code < 0 else f"exit status {code}"
+
+
+def answer(data: bytes, side: int) -> Decoded | PictureError:
+    """What the child does with a picture."""
+    try:
+        picture = decode(data)
+        return Decoded(measure(picture), central_crop(picture.image, side))
+    except PictureError as error:
+        return error
+    except MemoryError:
+        return PictureError("out_of_memory", "measuring needs more memory than allowed")
+
+
+def main(work: Callable[[bytes, int], Decoded | PictureError] = answer) -> None:
+    """The child: greets, then answers every picture until its input ends."""
+    settings = json.loads(sys.argv[-1])
+    source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    _settle(**settings)
+    _reply(sink, {})
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nowhere, standard)
+    while len(head := source.read(_REQUEST.size)) == _REQUEST.size:
+        data = source.read(*_REQUEST.unpack(head))
+        signal.setitimer(signal.ITIMER_REAL, settings["seconds"] + _PATIENCE)
+        result = work(data, settings["side"])
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        if isinstance(result, Decoded):
+            _reply(sink, result.fields, result.crop.tobytes())
+        else:
+            _reply(sink, {"error": result.code, "detail": result.detail})
+
+
+def _reply(sink: IO[bytes], header: dict[str, Any], crop: bytes = b"") -> None:
+    text = json.dumps(header).encode()
+    sink.write(_REPLY.pack(len(text), len(crop)) + text + crop)
+    sink.flush()
+
+
+def _settle(*, memory: int, parent: int, bound: bool, **_: object) -> None:
+    """Limit this process, and tie its life to its parent's."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and closes the pipe
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(OSError, ValueError):  # not every system has such a limit
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    if bound and sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            sys.exit("the parent is gone")
+
+
+def _wait(descriptor: int, event: int, deadline: float) -> None:
+    """Until the descriptor is ready; TimeoutError after the deadline."""
+    poll = select.poll()
+    poll.register(descriptor, event)
+    if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+        raise TimeoutError
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The index: vectors, cells and rows of pictures for search."""

@@ -1,0 +1,1 @@
+"""Inputs: what the user named, found, divided among tasks and read as pictures."""

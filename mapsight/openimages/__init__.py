@@ -1,0 +1,1 @@
+"""Open Images: its published metadata, read, joined and sampled."""

@@ -1,0 +1,89 @@
+"""The report's chapter on cells and search: tables read, and put into words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mapsight.report.index_plots import inertia_chart, recall_chart, sizes_chart
+from mapsight.report.summary import read_rows
+from mapsight.text import amount, percent
+
+__all__ = ["Chapter", "read_chapter"]
+
+SHOWN = 24
+"""Cells in the table: the largest."""
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """What the template shows; `recall` is empty where it was not measured."""
+
+    lead: str
+    learned: str
+    cells: Sequence[Mapping[str, Any]]
+    recall: Sequence[Mapping[str, Any]]
+    plots: dict[str, bytes] = field(default_factory=dict)
+
+
+def read_chapter(results: Path, facts: Mapping[str, Any] | None) -> Chapter | None:
+    """The chapter of a results folder; None where no index was built."""
+    if not facts or not (results / "cells.csv").exists():
+        return None
+    steps = [{k: float(v) for k, v in row.items()} for row in read_rows(results / "kmeans.csv")]
+    cells = [_cell(row) for row in read_rows(results / "cells.csv")]
+    cells.sort(key=lambda row: (-row["pictures"], row["cell"]))
+    recall = _recall(results / "recall.csv")
+    plots = {"cells": sizes_chart([row["pictures"] for row in cells])}
+    if steps:
+        plots["inertia"] = inertia_chart([step["inertia"] for step in steps])
+    if recall:
+        plots["recall"] = recall_chart(recall)
+    return Chapter(_lead(facts, cells), _learned(steps), cells[:SHOWN], recall, plots)
+
+
+def _cell(row: Mapping[str, str]) -> dict[str, Any]:
+    numbers = {name: int(row[name]) for name in ("cell", "pictures")}
+    shares = {
+        name: float(row[name]) if row[name] else None
+        for name in ("spread", "purity", "style_share")
+    }
+    return {**row, **numbers, **shares}
+
+
+def _recall(path: Path) -> list[dict[str, float]]:
+    """Rows of the features that search uses: new ones where there are any, which come first."""
+    rows = list(read_rows(path)) if path.exists() else []
+    return [
+        {name: float(value) for name, value in row.items() if name != "features" and value}
+        for row in rows
+        if row["features"] == rows[0]["features"]
+    ]
+
+
+def _lead(facts: Mapping[str, Any], cells: Sequence[Mapping[str, Any]]) -> str:
+    empty = f", {amount(facts['empty'])} of them empty" if facts["empty"] else ""
+    text = (
+        f"The new features of {amount(facts['pictures'])} pictures, {facts['dimensions']} numbers"
+        f" each, fall into {amount(facts['cells'])} cells{empty}. A search reads the cells whose"
+        " centres are nearest to the query."
+    )
+    if facts["purity"] is None:
+        return text
+    return (
+        f"{text} {percent(facts['purity'])} of the pictures have the commonest label of their cell"
+        " (labels as predicted, not as verified)."
+    )
+
+
+def _learned(steps: Sequence[Mapping[str, float]]) -> str:
+    if not steps:
+        return ""
+    first, last = steps[0]["inertia"], steps[-1]["inertia"]
+    return (
+        f"{len(steps)} iterations of k-means over {amount(int(steps[-1]['pictures']))} pictures;"
+        f" the inertia (sum of squared distances from the centres, embeddings having unit length)"
+        f" fell from {first:,.1f} to {last:,.1f}."
+    )

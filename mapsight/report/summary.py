@@ -1,0 +1,242 @@
+"""What a report says: the files of results/ read, and put into words and tables."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mapsight.evaluation.accuracy import ALL
+from mapsight.records import ERROR_CODES
+from mapsight.report.pages import bounds
+from mapsight.report.plots import Interval
+from mapsight.text import amount, duration, percent
+
+__all__ = [
+    "MAX_CLASSES",
+    "Run",
+    "classes_note",
+    "counter_rows",
+    "error_rows",
+    "facts",
+    "figures",
+    "heading",
+    "labels_note",
+    "largest",
+    "ppi_note",
+    "read_accuracy",
+    "read_confusion",
+    "read_counts",
+    "read_rows",
+    "read_run",
+    "stage_rows",
+    "verified",
+]
+
+MAX_CLASSES = 20
+"""How many of the most frequent classes a chart shows."""
+MAX_LABELS = 40
+"""How many target labels a chart shows."""
+
+Run = Mapping[str, Any]
+"""What summary.json holds, and parts of it."""
+
+_DEFAULTS: Run = {
+    "host": None,
+    "command": None,
+    "version": "",
+    "missing_labels": [],
+    "labelled_by": "model",
+    "no_head": None,
+    "images_not_selected": 0,
+    "note": None,
+    "verified_absent": {},
+    "evaluation": {},
+    "explore": None,
+    "cells": None,
+    "duplicates": None,
+    "errors": {},
+    "stages": [],
+    "options": {},
+    "inputs": [],
+    "model": {},
+    "pictures_per_second": None,
+    "ppi_histogram": {"edges": [], "counts": []},
+}
+
+
+def read_run(path: Path) -> Run:
+    """summary.json, with defaults for what an old or short one does not say."""
+    return {**_DEFAULTS, **json.loads(path.read_text(encoding="utf-8"))}
+
+
+def read_rows(path: Path) -> Iterator[dict[str, str]]:
+    """The rows of a CSV file, one in memory at a time."""
+    with path.open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def read_counts(path: Path) -> list[dict[str, Any]]:
+    """`{label, pictures, share}` of labels.csv or classes.csv."""
+    return [
+        {"label": row["label"], "pictures": int(row["pictures"]), "share": float(row["share"])}
+        for row in read_rows(path)
+    ]
+
+
+def _interval(row: Mapping[str, str]) -> Interval | None:
+    if not int(row["n"]):
+        return None
+    return float(row["accuracy"]), float(row["low"]), float(row["high"])
+
+
+def read_accuracy(results: Path) -> list[dict[str, Any]]:
+    """Both accuracies of every label: `{label, n, top1, top5}`, None where n is 0.
+
+    Where nobody verified anything there are no such tables, and no rows.
+    """
+    if not (results / "accuracy.csv").exists():
+        return []
+    best = read_rows(results / "accuracy.csv")
+    top5 = {row["label"]: _interval(row) for row in read_rows(results / "accuracy_top5.csv")}
+    return [
+        {
+            "label": row["label"],
+            "n": int(row["n"]),
+            "top1": _interval(row),
+            "top5": top5.get(row["label"]),
+        }
+        for row in best
+    ]
+
+
+def read_confusion(path: Path) -> tuple[list[str], np.ndarray]:
+    """The labels (n,) and counts (n, n) int64 of confusion.csv, a row a verified label."""
+    with path.open(encoding="utf-8", newline="") as file:
+        (_, *labels), *rows = csv.reader(file)
+    counts = np.array([row[1:] for row in rows], np.int64)
+    return labels, counts.reshape(len(rows), len(labels))
+
+
+def verified(accuracy: Sequence[Mapping[str, Any]]) -> int:
+    """How many pictures have a verified label."""
+    return next((row["n"] for row in accuracy if row["label"] == ALL), 0)
+
+
+def heading(run: Run) -> str:
+    """How the run ended, in a few words."""
+    read, used = amount(run["images_read"]), amount(run["images_extracted"])
+    if run["images_read"] == run["images_extracted"]:
+        return f"{read} pictures classified"
+    return f"{used} of {read} pictures classified"
+
+
+def figures(run: Run, accuracy: Sequence[Run]) -> Iterator[tuple[str, str, str]]:
+    """The few numbers on top of the page: name, value, detail."""
+    read = run["images_read"]
+    inputs = len(run["inputs"])
+    plural = "input" if inputs == 1 else "inputs"
+    yield "Pictures read", amount(read), f"from {amount(inputs)} {plural}"
+    for name in ("extracted", "rejected"):
+        count = run[f"images_{name}"]
+        title = "Classified" if name == "extracted" else "Rejected"
+        detail = f"{percent(count / read)} of all" if read else ""
+        if name == "extracted" and run["images_not_selected"]:
+            detail = f"{amount(run['images_not_selected'])} were not selected"
+        yield title, amount(count), detail
+    for row in accuracy:
+        if row["label"] == ALL and row["n"]:
+            detail = f"{bounds(row['top1'])}, n = {amount(row['n'])}"
+            yield "Right, top 1", percent(row["top1"][0]), detail
+    seconds = sum(stage["seconds"] for stage in run["stages"])
+    speed = run["pictures_per_second"]
+    yield "Pictures per second, extract", amount(speed, 1), f"all stages: {duration(seconds)}"
+
+
+def largest(rows: Sequence[Run], name: str) -> list[Run]:
+    """Of more than MAX_LABELS rows those with the largest values, in the order of the rows."""
+    places = sorted(range(len(rows)), key=lambda place: -rows[place][name])[:MAX_LABELS]
+    return [rows[place] for place in sorted(places)]
+
+
+def labels_note(labels: int, pictures: int) -> str:
+    """What the chart of target labels shows, of how many."""
+    if labels <= MAX_LABELS:
+        return f"Pictures per target label, n = {amount(pictures)}."
+    return (
+        f"Pictures per target label, n = {amount(pictures)}: the {MAX_LABELS} most frequent of"
+        f" {amount(labels)}; all are in labels.csv."
+    )
+
+
+def classes_note(classes: int) -> str:
+    """What the chart of classes shows, of how many."""
+    if classes <= MAX_CLASSES:
+        return "Pictures per finest class."
+    return (
+        f"Pictures per finest class: the {MAX_CLASSES} most frequent of {amount(classes)};"
+        " all are in classes.csv."
+    )
+
+
+def ppi_note(screen_diagonal: float | None) -> str:
+    """What PPI means in this run; the diagonal in inches, None for the picture's own."""
+    if screen_diagonal:
+        return f"Pixels per inch if a picture fills a screen of {screen_diagonal:g} inches."
+    return (
+        "The square root of a picture’s diagonal in pixels: 17.8 for 224 × 224, 35.8 for"
+        " 1,024 × 768. It grows with size and says nothing about sharpness."
+    )
+
+
+def error_rows(errors: Mapping[str, int]) -> list[tuple[str, int, str]]:
+    """(code, pictures, meaning), most frequent first; reasons that never came are left out."""
+    found = [(code, n, ERROR_CODES.get(code, "")) for code, n in errors.items() if n]
+    return sorted(found, key=lambda row: (-row[1], row[0]))
+
+
+def stage_rows(stages: Sequence[Run]) -> list[dict[str, Any]]:
+    """Stages with their share of the time that all took, each when it was last run."""
+    total = sum(stage["seconds"] for stage in stages)
+    return [{**stage, "share": stage["seconds"] / total if total else 0.0} for stage in stages]
+
+
+def counter_rows(stages: Sequence[Run]) -> Iterator[tuple[str, str, int]]:
+    """(stage, counter, count), flat, whether counters are grouped or not."""
+    for stage in stages:
+        for name, value in sorted((stage.get("counters") or {}).items()):
+            if isinstance(value, Mapping):
+                yield from ((stage["name"], f"{name}/{key}", n) for key, n in sorted(value.items()))
+            else:
+                yield stage["name"], name, value
+
+
+def facts(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What was run, in tables of names and values."""
+    tables = {
+        "Command": [("command", run["command"])] if run["command"] else [],
+        "Model": _pairs(run["model"]),
+        "Inputs": [(str(number), uri) for number, uri in enumerate(run["inputs"], 1)],
+        "Options": _pairs(run["options"]),
+    }
+    return [(title, rows) for title, rows in tables.items() if rows]
+
+
+def _pairs(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(name.replace("_", " "), _shown(value)) for name, value in values.items()]
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "not set"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_shown(part)}" for key, part in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(map(_shown, value)) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,1 @@
+"""Search: the pictures most like a query, by exact scan or by cells of the index."""

@@ -1,0 +1,115 @@
+"""Queries of the search index in one file, of which a task maps what it needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from mapsight.search.filters import EVERYTHING, RowFilter
+from mapsight.search.rerank import CANDIDATES
+
+__all__ = ["RANKS", "GivenQueries", "ProbeQuery", "Queries", "write_queries"]
+
+RANKS = ("score", "ppi", "diverse")
+
+
+@dataclass(frozen=True)
+class ProbeQuery:
+    """What to look for beside a vector: how many, and which pictures may answer.
+
+    Pictures with an `image_id` of `exclude_ids` or the bytes of one of `exclude_sha256`
+    are the query itself and left out. `rank_by` is one of RANKS.
+    """
+
+    top_k: int
+    filter: RowFilter = field(default=EVERYTHING)
+    exclude_ids: tuple[str, ...] = ()
+    exclude_sha256: tuple[str, ...] = ()
+    rank_by: str = "score"
+
+    @property
+    def candidates(self) -> int:
+        """How many of the best by score are kept."""
+        return self.top_k * (1 if self.rank_by == "score" else CANDIDATES)
+
+    def to_json(self) -> str:
+        """The query as text."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> ProbeQuery:
+        """The query that `to_json` wrote."""
+        found = json.loads(text)
+        lists = {name: tuple(found[name]) for name in ("exclude_ids", "exclude_sha256")}
+        return cls(**{**found, **lists, "filter": RowFilter(**found["filter"])})
+
+
+def write_queries(path: Path, vectors: np.ndarray, queries: Sequence[ProbeQuery]) -> None:
+    """Write queries, whose numbers are their places, to an Arrow file.
+
+    Args:
+        vectors: (nq, d) int16.
+    """
+    kind = pa.list_(pa.int16(), vectors.shape[1])
+    flat = pa.array(np.ascontiguousarray(vectors).reshape(-1), pa.int16())
+    columns = [
+        pa.FixedSizeListArray.from_arrays(flat, type=kind),
+        pa.array([query.to_json() for query in queries], pa.string()),
+    ]
+    batch = pa.RecordBatch.from_arrays(columns, ["vector", "query"])
+    with pa.ipc.new_file(str(path), batch.schema) as file:
+        file.write_batch(batch)
+
+
+class Queries:
+    """The queries of a file. Memory: those that are asked for; the file is mapped.
+
+    Args:
+        path: of a file that `write_queries` wrote.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        batch = pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
+        column = batch.column("vector")
+        self._vectors = column.flatten().to_numpy().reshape(len(column), column.type.list_size)
+        self._texts = batch.column("query")
+        self._read: dict[int, ProbeQuery] = {}
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def __getitem__(self, number: int) -> ProbeQuery:
+        if number not in self._read:
+            self._read[number] = ProbeQuery.from_json(self._texts[number].as_py())
+        return self._read[number]
+
+    def vectors(self, numbers: Sequence[int]) -> np.ndarray:
+        """The vectors of some queries: (n, d) int16."""
+        return self._vectors[np.asarray(numbers, np.int64)]
+
+
+class GivenQueries:
+    """Queries that are in memory already.
+
+    Args:
+        vectors: (nq, d) int16.
+        queries: as many.
+    """
+
+    def __init__(self, vectors: np.ndarray, queries: Sequence[ProbeQuery]) -> None:
+        self._vectors, self._queries = vectors, queries
+
+    def __len__(self) -> int:
+        return len(self._queries)
+
+    def __getitem__(self, number: int) -> ProbeQuery:
+        return self._queries[number]
+
+    def vectors(self, numbers: Sequence[int]) -> np.ndarray:
+        """The vectors of some queries: (n, d) int16."""
+        return self._vectors[np.asarray(numbers, np.int64)]

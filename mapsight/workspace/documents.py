@@ -1,0 +1,334 @@
+"""The documents of a workspace, checked where they are read: every name, number and type in them.
+
+What stands in a workspace may be damaged, or come from somebody else. Nothing of a document is used
+before it has passed here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import MISSING
+from dataclasses import fields as fields_of
+from typing import Any
+
+from mapsight.workspace.document_checks import (
+    COUNT,
+    FLAG,
+    HEX,
+    INNER,
+    NAME,
+    NOTHING,
+    NUMBER,
+    TEXT,
+    WHOLE,
+    Check,
+    DamagedDocumentError,
+    either,
+    every,
+    fields,
+    is_inner,
+    parsed,
+    values,
+)
+from mapsight.records import Split
+
+__all__ = [
+    "ADDITION_STAGES",
+    "FOLDER_OF_OURS",
+    "STAGE_FIELDS",
+    "STAGE_NAMES",
+    "changes_document",
+    "files_document",
+    "holder_document",
+    "mark_document",
+    "runs_document",
+    "stage_document",
+]
+
+STAGE_NAMES = frozenset(
+    (
+        *("plan", "ingest", "fetch", "extract", "explore", "annotate"),
+        *("fit", "classify", "vectors", "cluster", "index", "recall", "count", "rank"),
+        *("duplicates", "merge", "render"),
+    )
+)
+ADDITION_STAGES = frozenset(("known",))
+"""Stages that additions to an index have beside those."""
+FOLDER_OF_OURS = re.compile(r"[0-9a-f]{16}(-([0-9a-f]{12})(-next)?)?")
+"""How folders of parts are named: fingerprint, then the run that made it (not in old ones)."""
+
+_OPTIONAL_TEXT, _OPTIONAL_NUMBER = either(NOTHING, TEXT), either(NOTHING, NUMBER)
+_TEXTS = every(TEXT)
+_COPIES = values(INNER)
+
+
+def _split(uri: Check) -> Check:
+    """Return the check of a Split's fields."""
+    kinds = {"str": TEXT, "int": WHOLE}
+    forms = {one.name: kinds[str(one.type)] for one in fields_of(Split)}
+    needed = {one.name for one in fields_of(Split) if one.default is MISSING}
+    return fields({**{name: forms[name] for name in needed}, "uri": uri}, forms, only=True)
+
+
+_CARD = fields(
+    {"image_id": TEXT, "source": TEXT},
+    {
+        **dict.fromkeys(("label", "kind", "keeper"), TEXT),
+        **dict.fromkeys(("shard", "top_label", "license", "author", "title"), _OPTIONAL_TEXT),
+        **dict.fromkeys(("original_url", "subset", "split"), _OPTIONAL_TEXT),
+        **dict.fromkeys(("score", "ppi", "value", "cosine"), _OPTIONAL_NUMBER),
+        **dict.fromkeys(("width", "height", "rank", "row"), either(NOTHING, COUNT)),
+        **dict.fromkeys(("copies", "bytes", "distance"), either(NOTHING, COUNT)),
+    },
+)
+_ALIKE = fields(
+    {
+        **dict.fromkeys(("image_id", "source", "kind"), TEXT),
+        **dict.fromkeys(("bytes", "distance"), COUNT),
+        "cosine": NUMBER,
+    }
+)
+
+
+def _both(*checks: Check) -> Check:
+    def check_all(value: Any, at: str) -> None:
+        for check in checks:
+            check(value, at)
+
+    return check_all
+
+
+_GROUPS = every(fields({"pictures": COUNT, "bytes": COUNT, "rows": every(_both(_CARD, _ALIKE))}))
+_SIZES = every(fields(dict.fromkeys(("least", "most", "groups", "pictures"), COUNT)))
+_STEP = fields(
+    {"inertia": NUMBER, "shift": NUMBER},
+    {"rows": COUNT, "empty": COUNT, "seconds": NUMBER},
+)
+_RECALL = fields(
+    {"features": TEXT, "probe": COUNT, "cells": COUNT},
+    {"queries": COUNT, **dict.fromkeys(("recall_1", "recall_10", "recall_100"), _OPTIONAL_NUMBER)},
+)
+_CONFUSED = fields({"truth": TEXT, "label": TEXT, "pictures": COUNT, "rows": every(_CARD)})
+_SPLITS, _OWN_SPLITS = every(_split(TEXT)), every(_split(INNER))
+_PARENTS = values(_TEXTS)
+
+NOTES: dict[str, Check] = {
+    "plan": fields(
+        {
+            "pictures": COUNT,
+            "digest": TEXT,
+            "listings": fields({"files": INNER, "urls": INNER}),
+            **dict.fromkeys(("files", "urls"), _OWN_SPLITS),
+            **dict.fromkeys(("tar", "parquet"), _SPLITS),
+        },
+        {"bytes": WHOLE, "inputs": _TEXTS},
+    ),
+    "ingest": fields({"shards": _OWN_SPLITS}, {"uploads": _COPIES}),
+    "fetch": fields({"shards": _OWN_SPLITS, "failed": COUNT}),
+    "extract": fields({"model_file": INNER, "classes": _TEXTS}),
+    "explore": fields({}, {"uploads": _COPIES}),
+    "annotate": fields({}, {"uploads": _COPIES}),
+    "fit": fields({}, {"why": TEXT, "given": TEXT}),
+    "classify": fields({"missing": _TEXTS}),
+    "vectors": fields({"rows": COUNT}),
+    "cluster": fields({"history": every(_STEP)}, {"counts": every(COUNT)}),
+    "recall": fields({"table": every(_RECALL)}),
+    "duplicates": fields({}, {"sizes": _SIZES, "largest": _GROUPS}),
+    "merge": fields(
+        {"sheets": values(every(_CARD))},
+        {"duplicates": _GROUPS, "suspects": every(_CARD), "confused": every(_CONFUSED)},
+    ),
+    "known": fields({"first": _TEXTS}),
+}
+"""Of what a stage leaves for later ones, what these look at."""
+
+INDEX_NOTES = fields(
+    {
+        **dict.fromkeys(("plain_d", "d", "buckets", "cells", "rows"), COUNT),
+        "dtype": TEXT,
+        "ids": every(NAME),
+    }
+)
+OPTIONS: dict[str, Check] = {
+    "extract": fields(
+        {
+            **dict.fromkeys(("model", "precision", "engine"), TEXT),
+            "alpha": NUMBER,
+            "resolution": COUNT,
+            "image_column": _OPTIONAL_TEXT,
+        }
+    ),
+    "classify": fields(
+        {"targets": every(every(TEXT)), "parents": _PARENTS, "diagonal": _OPTIONAL_NUMBER}
+    ),
+    "cluster": fields({"iterations": COUNT, "tolerance": NUMBER}),
+    "merge": fields(
+        {"options": fields({"rank_by": TEXT, "order": TEXT, "near_model": FLAG})},
+        {"inputs": _TEXTS},
+    ),
+}
+COUNTERS: dict[str, Check] = {
+    "extract": fields({"images": fields({"read": COUNT})}),
+    "known": fields({"images": fields({"known": COUNT})}),
+    "duplicates": fields({"duplicates": values(COUNT)}),
+}
+
+_PART = fields({"name": INNER, "bytes": COUNT}, {"sha256": HEX, "stamp": TEXT})
+_BEFORE = fields({"folder": NAME, "parts": every(INNER)})
+_STAGE = {
+    "stage": TEXT,
+    "fingerprint": TEXT,
+    "folder": NAME,
+    "parts": every(_PART),
+    "digest": TEXT,
+    "inputs": values(TEXT),
+    "options": fields({}),
+    "counters": values(values(WHOLE)),
+    "notes": fields({}),
+    "seconds": NUMBER,
+}
+_STAGE_OTHERS = {
+    "seconds_performing": NUMBER,
+    "run": TEXT,
+    "code": TEXT,
+    "version": TEXT,
+    "applications": _TEXTS,
+    "libraries": values(TEXT),
+    "before": every(_BEFORE),
+}
+STAGE_FIELDS = frozenset(_STAGE)
+_STAGE_FORM = fields(_STAGE, _STAGE_OTHERS)
+
+
+def stage_document(data: bytes, stage: str) -> dict[str, Any]:
+    """Return the document that commits a stage, from the bytes of its stage.json.
+
+    Raises:
+        DamagedDocumentError: it is not what a run writes; names the field.
+    """
+
+    def check(document: Any, at: str) -> None:
+        _STAGE_FORM(document, at)
+        if document["stage"] != stage:
+            raise DamagedDocumentError(f"{at}.stage: {stage} expected")
+        _check_inside(document, at)
+        _check_of(stage, document, at)
+
+    return parsed(data, check, "stage.json")
+
+
+def _check_inside(document: dict[str, Any], at: str) -> None:
+    """Parts lie in the folder, inputs are stages."""
+    beginning = f"{document['folder']}/"
+    for number, part in enumerate(document["parts"]):
+        if not part["name"].startswith(beginning):
+            raise DamagedDocumentError(f"{at}.parts[{number}].name: not in {document['folder']}")
+    for number, before in enumerate(document.get("before", [])):
+        if not all(name.startswith(f"{before['folder']}/") for name in before["parts"]):
+            raise DamagedDocumentError(f"{at}.before[{number}]: not in {before['folder']}")
+    for name in document["inputs"]:
+        if name not in STAGE_NAMES | ADDITION_STAGES or name == document["stage"]:
+            raise DamagedDocumentError(f"{at}.inputs: {name!r} is no stage before it")
+
+
+def _check_of(stage: str, document: dict[str, Any], at: str) -> None:
+    """Check what other stages and commands look at in this one."""
+    for name, forms in (("notes", NOTES), ("options", OPTIONS), ("counters", COUNTERS)):
+        if stage in forms:
+            forms[stage](document[name], f"{at}.{name}")
+    if stage == "index" and document["parts"]:
+        INDEX_NOTES(document["notes"], f"{at}.notes")
+        if len(document["notes"]["ids"]) != document["notes"]["buckets"]:
+            raise DamagedDocumentError(f"{at}.notes.ids: not as many as buckets")
+    if stage == "classify" and any(len(pair) != 2 for pair in document["options"]["targets"]):
+        raise DamagedDocumentError(f"{at}.options.targets: pairs expected")
+
+
+_ADDITION = fields({"number": COUNT, "rows": COUNT, "digest": TEXT, "base": TEXT}, only=True)
+_REMOVALS = fields(
+    {"file": INNER, "rows": COUNT, "sha256": TEXT, "hidden": values(COUNT)}, only=True
+)
+_CHANGES = fields(
+    {
+        "format": COUNT,
+        "numbered": COUNT,
+        "additions": every(_ADDITION),
+        "removals": either(NOTHING, _REMOVALS),
+    }
+)
+
+
+def changes_document(data: bytes, wanted: int, removed: str) -> dict[str, Any]:
+    """Return what changes.json says of additions and removals.
+
+    Args:
+        wanted: the format that is known.
+        removed: the folder in which lists of removed pictures are.
+
+    Raises:
+        DamagedDocumentError: it is something else; names the field.
+    """
+
+    def check(document: Any, at: str) -> None:
+        if isinstance(document, dict) and document.get("format") != wanted:
+            raise DamagedDocumentError(f"format {document.get('format')}, not {wanted}")
+        _CHANGES(document, at)
+        numbers = [one["number"] for one in document["additions"]]
+        if len(set(numbers)) < len(numbers) or max(numbers, default=0) > document["numbered"]:
+            raise DamagedDocumentError(f"{at}.additions: numbers that cannot be")
+        file = (document["removals"] or {}).get("file", f"{removed}/")
+        if not file.startswith(f"{removed}/") or file.count("/") > 1:
+            raise DamagedDocumentError(f"{at}.removals.file: not in {removed}")
+
+    return parsed(data, check, "changes.json")
+
+
+_HOLDER = fields({"run": TEXT}, {"pid": COUNT, "host": TEXT, "machine": TEXT, "born": TEXT,
+                                 "since": TEXT, "beat": NUMBER})  # fmt: skip
+
+
+def holder_document(data: bytes) -> dict[str, Any]:
+    """Return who holds a lock, or owns a folder; nothing where the bytes do not say."""
+    try:
+        return parsed(data, _HOLDER, "lock")
+    except DamagedDocumentError:
+        return {}
+
+
+_MARK = fields({"mapsight": TEXT, "format": COUNT})
+_RUNS = fields({"runs": every(TEXT)})
+
+
+def mark_document(data: bytes) -> dict[str, Any]:
+    """Return what marks a folder as a workspace.
+
+    Raises:
+        DamagedDocumentError: it is no such document.
+    """
+    return parsed(data, _MARK, "mark")
+
+
+def runs_document(data: bytes) -> list[str]:
+    """Return the ids of runs that have held a workspace.
+
+    Raises:
+        DamagedDocumentError: it is no such document.
+    """
+    return parsed(data, _RUNS, "runs")["runs"]
+
+
+def _inner_names(value: Any, at: str) -> None:
+    if not is_inner(value):
+        raise DamagedDocumentError(f"{at}: {value!r}")
+
+
+_FILES = fields({"mapsight": TEXT, "files": values(either(NOTHING, HEX, TEXT), _inner_names)})
+
+
+def files_document(data: bytes) -> dict[str, str]:
+    """Return the names of files that Mapsight has written into a folder, with their SHA-256.
+
+    Raises:
+        DamagedDocumentError: it is no such document.
+    """
+    return parsed(data, _FILES, "record")["files"]

@@ -1,0 +1,92 @@
+"""The command duplicates, and run --duplicates, on pictures."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from driver.options.groups import STAGES
+
+TABLE = Path("workspace/results/duplicates.csv")
+
+
+@pytest.fixture
+def doubled(pictures: Path) -> Path:
+    """Twelve pictures; of the first a copy, and a smaller one of lower quality."""
+    first = pictures / f"{0:016x}.jpg"
+    shutil.copy(first, pictures / f"{100:016x}.jpg")
+    with Image.open(first) as image:
+        image.resize((30, 20)).save(pictures / f"{101:016x}.jpg", quality=80)
+    (pictures / "broken.jpg").write_bytes(b"")
+    return pictures
+
+
+def found(folder: Path) -> list[tuple[int, int, str]]:
+    frame = pd.read_csv(folder / TABLE, dtype=str)
+    ids = frame[["keeper", "image_id"]].map(lambda text: int(text, 16))
+    return list(zip(ids["keeper"], ids["image_id"], frame["kind"], strict=True))
+
+
+def told(folder: Path) -> tuple[int | None, list[int], bool]:
+    """Pictures in groups as summary.json has them, pictures of groups shown, chapter or none."""
+    summary = json.loads((folder / "workspace" / "results" / "summary.json").read_text())
+    facts = summary["duplicates"]
+    page = (folder / "workspace" / "report" / "index.html").read_text()
+    chapter = re.search(r'<section id="duplicates">.*?</section>', page, re.S)
+    sheets = chapter[0].split("<ol")[1:] if chapter else []
+    assert [sheet.count(">kept<") for sheet in sheets] == [1] * len(sheets)
+    shown = [sheet.count("<img") for sheet in sheets]
+    return facts and facts["in_groups"], shown, bool(chapter)
+
+
+EXPECTED = [(0, 0, "keeper"), (0, 100, "exact"), (0, 101, "near")]
+
+
+def test_a_finished_workspace_is_looked_through(mapsight, doubled, tmp_path):
+    mapsight.ok("--images", "pictures")
+    assert not (tmp_path / TABLE).exists()
+    done = mapsight("duplicates", "-r", "local", "--out", "copy.csv")
+    assert (done.returncode, done.stdout) == (0, "copy.csv\n"), done.stderr
+    assert "14 pictures, 1 groups of duplicates with 3 pictures: 1 copies" in done.stderr
+    assert found(tmp_path) == EXPECTED
+    assert (tmp_path / "copy.csv").read_bytes() == (tmp_path / TABLE).read_bytes()
+    mapsight.ok("--images", "pictures", "--results", "out")
+    assert (tmp_path / "out" / "duplicates.csv").read_bytes() == (tmp_path / TABLE).read_bytes()
+    shutil.copy(doubled / f"{1:016x}.jpg", doubled / f"{102:016x}.jpg")
+    assert told(tmp_path) == (3, [3], True)  # the report of that run, not of the one before
+    mapsight.ok("--images", "pictures")
+    assert not (tmp_path / TABLE).exists()  # that of an earlier run would be wrong
+    assert told(tmp_path) == (None, [], False)
+
+
+def test_a_run_can_look_for_them_too(mapsight, doubled, tmp_path):
+    done = mapsight("--images", "pictures", "--duplicates")
+    assert "14 pictures, 1 groups of duplicates with 3 pictures" in done.stderr
+    assert found(tmp_path) == EXPECTED
+    assert told(tmp_path) == (3, [3], True)
+    again = mapsight("--images", "pictures", "--duplicates")
+    assert again.stderr.count("unchanged, not run again") == len(STAGES)
+
+
+def test_where_there_are_none_the_table_is_empty(mapsight, pictures, tmp_path):
+    mapsight.ok("--images", "pictures", "--duplicates")
+    assert found(tmp_path) == []
+    assert told(tmp_path) == (0, [], True)
+
+
+def test_a_workspace_that_is_not_finished_is_refused(mapsight, pictures):
+    mapsight.ok("--images", "pictures", "--until", "extract")
+    done = mapsight("duplicates")
+    assert done.returncode == 1
+    assert "run it first" in done.stderr
+
+
+@pytest.mark.parametrize("wrong", [("--max-distance", "4"), ("--min-cosine", "2")])
+def test_what_cannot_be_asked_for_is_refused(mapsight, wrong):
+    assert mapsight("duplicates", *wrong).returncode == 2

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from driver.errors import UsageError
+from driver.options.groups import COMMANDS, STAGES, parse
+from mapsight import __version__
+from mapsight.labels.labeler import DEFAULT_TARGETS
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def options(*argv: str):
+    return parse(argv, "mapsight")
+
+
+def config(text: str, name: str = "mapsight.toml") -> None:
+    Path(name).write_text(text, encoding="utf-8")
+
+
+def complaint(*argv: str) -> str:
+    with pytest.raises(UsageError) as caught:
+        options(*argv)
+    assert caught.value.exit_status == 2
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_defaults_are_those_of_the_report():
+    found = options()
+    assert found.command == "run"
+    assert found.target_labels == list(DEFAULT_TARGETS)
+    assert (found.runner, found.alpha, found.resolution) == ("inline", 1.0, 224)
+    assert (found.rank_by, found.order, found.max_rejected) == ("ppi", "desc", 0.5)
+
+
+def test_run_may_be_said_or_left_out():
+    assert vars(options("--images", "a")) == vars(options("run", "--images", "a"))
+
+
+def test_the_file_in_the_working_folder_is_read():
+    config('images = ["a", "b c"]\nrunner = "local"\nnear-model = true\nmax_rejected = 0.25\n')
+    found = options()
+    assert found.images == ["a", "b c"]
+    assert (found.runner, found.near_model, found.max_rejected) == ("local", True, 0.25)
+
+
+def test_a_named_file_replaces_it():
+    config('workspace = "here"\n')
+    config('workspace = "there"\n', "other.toml")
+    assert options("--config", "other.toml").workspace == "there"
+
+
+@pytest.mark.parametrize("typed", [["--workspace", "typed"], ["--workspace=typed"]])
+def test_flags_win(typed):
+    config('workspace = "filed"\n')
+    assert options(*typed).workspace == "typed"
+
+
+def test_typed_images_replace_those_of_the_file():
+    config('images = ["a", "b"]\nopenimages = "o"\nworkspace = "w"\n')
+    found = options("--images", "c", "--images=d")
+    assert found.images == ["c", "d"]
+    assert found.openimages is None
+    assert found.workspace == "w"
+
+
+def test_typed_labels_replace_those_of_the_file():
+    config('target-labels = ["Dog", "Cat"]\n')
+    assert options().target_labels == ["Dog", "Cat"]
+    assert options("--target-labels", "Lion,Tiger", "Owl").target_labels == ["Lion", "Tiger", "Owl"]
+
+
+def test_a_typed_force_replaces_that_of_the_file():
+    config('force = ["plan", "rank"]\n')
+    assert options("--force", "count").force == ["count"]
+
+
+def test_a_table_is_for_its_command():
+    config('top-k = 3\nlabel = "Lion"\nalpha = 0.5\n[search]\ntop-k = 7\n[model]\nalpha = 0.25\n')
+    assert options("search", "x").top_k == 7
+    assert options("search", "x").label == "Lion"
+    assert options("model").alpha == 0.25
+    assert options("run").alpha == 0.5
+
+
+def test_what_means_another_thing_for_search_counts_in_its_own_table():
+    config('rank-by = "sharpness"\nsubset = ["train"]\n[search]\nlicense = "by/2.0"\n')
+    found = options("search", "x")
+    assert (found.rank_by, found.subset, found.license) == (None, None, "by/2.0")
+    assert (options().rank_by, options().subset) == ("sharpness", ["train"])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("top_kk = 3", ["mapsight.toml", "'top_kk'", "'top-k'"]),
+        ("[search]\nminppi = 3", ["mapsight.toml", "'minppi'", "'min-ppi'"]),
+        ("[search]\nalpha = 1.0", ["'alpha'"]),
+        ("[serch]\ntop-k = 3", ["mapsight.toml", "[serch]"]),
+        ("help = true", ["'help'"]),
+        ('config = "other.toml"', ["'config'"]),
+        ("top-k =", ["mapsight.toml", "not TOML"]),
+    ],
+)
+def test_what_is_unknown_in_the_file_is_named(text, words):
+    config(text)
+    message = complaint("search", "x")
+    assert all(word in message for word in words), message
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("exclude-self = 1", ["exclude-self", "true or false"]),
+        ("top-k = true", ["top-k", "a value"]),
+        ('top-k = "many"', ["top-k", "'many'", "number"]),
+        ("top-k = 2.5", ["top-k", "'2.5'", "number"]),
+        ("top-k = [1, 2]", ["top-k", "one value"]),
+        ("[search]\nlabel = {a = 1}", ["label", "table"]),
+        ('format = "xml"', ["format", "'xml'", "table"]),
+    ],
+)
+def test_wrong_types_in_the_file_are_named_with_the_file(text, words):
+    config(text)
+    message = complaint("search", "x")
+    assert all(word in message for word in ["mapsight.toml", *words]), message
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["--workspce", "x"], ["--workspce"]),
+        (["--splits", "0"], ["--splits", "'0' is not a positive whole number"]),
+        (["--splits", "few"], ["--splits", "'few'", "number"]),
+        (["--ranks", "9:1"], ["--ranks", "9:1", "FIRST:LAST"]),
+        (["--max-rejected", "1.5"], ["1.5", "between 0 and 1"]),
+        (["--screen-diagonal", "-3"], ["--screen-diagonal", "-3"]),
+        (["-r", "spark"], ["spark", "hadoop"]),
+        (["--alpha", "0.3"], ["0.3", "0.25"]),
+        (["--target-labels", ","], ["--target-labels"]),
+        (["--config", "none.toml"], ["none.toml", "No such file"]),
+        (["search", "x", "--top-k", "-1"], ["--top-k", "-1"]),
+        (["--image", "x"], ["--image"]),
+    ],
+)
+def test_what_is_wrong_with_flags_is_said_in_a_line(argv, words):
+    message = complaint(*argv)
+    assert all(word in message for word in words), message
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_examples(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        options(command, "--help")
+    text = capsys.readouterr().out
+    assert stop.value.code == 0
+    example = "mapsight --images pictures/" if command == "run" else f"  mapsight {command}"
+    assert example in text.split("examples:")[1]
+
+
+def test_help_names_every_command_and_runner(capsys):
+    with pytest.raises(SystemExit):
+        options("--help")
+    text = capsys.readouterr().out
+    assert all(word in text for word in (*COMMANDS, *STAGES, "inline,local,hadoop,emr"))
+
+
+@pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"run"}))
+def test_examples_of_help_can_be_parsed(command, capsys):
+    with pytest.raises(SystemExit):
+        options(command, "--help")
+    text = capsys.readouterr().out.split("examples:")[1].replace("\\\n", "")
+    lines = [line.split() for line in text.splitlines() if line.startswith("  mapsight")]
+    assert lines
+    assert all(options(*words[1:]).command == command for words in lines)
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as stop:
+        options("--version")
+    assert stop.value.code == 0
+    assert capsys.readouterr().out == f"mapsight {__version__}\n"
+
+
+def test_the_toml_reader_is_there_for_this_python():
+    from driver.options import config_file as module
+
+    expected = "tomllib" if sys.version_info >= (3, 11) else "tomli"
+    assert module.tomllib.__name__ == expected
+
+
+@pytest.mark.parametrize(
+    "typed", [["--duplicates"], ["--until=duplicates"], ["--force=duplicates"]]
+)
+def test_who_names_the_stage_wants_duplicates(typed):
+    assert options(*typed).duplicates
+    assert not options().duplicates
+
+
+def test_what_a_file_says_for_runs_is_not_for_duplicates():
+    config('force = ["plan"]\nworkspace = "w"\n[duplicates]\nmin-cosine = 0.9\n')
+    found = options("duplicates")
+    assert (found.workspace, found.min_cosine, found.again) == ("w", 0.9, False)

@@ -1,0 +1,260 @@
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from driver.errors import Failure, undisturbed
+from driver.pipeline.launch import JOBS, Job, applications_of, launch, reducers, runner_settings
+from driver.pipeline.progress import Progress
+from tests.support.paths import ROOT
+
+SLEEP = 300  # seconds, of a trial that hangs
+TRIAL = Job("trial_job", "MRTrial")
+TRIAL_JOB = """
+import os, signal, subprocess, sys, time
+from mrjob.job import MRJob
+
+class MRTrial(MRJob):
+    def mapper(self, _, line):
+        self.increment_counter("images", "read", 2)
+        if line == "raise":
+            raise ValueError("cannot use this line: \\u00fc")
+        if line == "noise":
+            sys.stderr.buffer.write(b"\\xff\\xfe no UTF-8\\n")
+            raise ValueError("after noise")
+        if line == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if line == "wait":
+            time.sleep(1)
+        if line == "sleep":
+            child = subprocess.Popen(["sleep", "300"])
+            child.wait()
+        yield line, 1
+
+    def reducer(self, line, ones):
+        yield line, sum(ones)
+
+if __name__ == "__main__":
+    MRTrial.run()
+"""
+DRIVER = """
+import io, sys
+from pathlib import Path
+from driver.pipeline.launch import Job, launch
+from driver.pipeline.progress import Progress
+launch(Job("trial_job", "MRTrial"), sys.argv[2:], Path(sys.argv[1]), Progress("trial", 1))
+"""
+
+
+@pytest.fixture(autouse=True)
+def trial_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "trial_job.py").write_text(TRIAL_JOB, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "code"))
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    return tmp_path / "scratch"
+
+
+def arguments(folder: Path, runner: str, *lines: str) -> list[str]:
+    """Arguments of the trial job with a map task for every line."""
+    inputs = folder / "inputs"
+    inputs.mkdir()
+    for number, line in enumerate(lines):
+        (inputs / f"{number:03d}.txt").write_text(line + "\n")
+    output = str(folder / "output")
+    files = sorted(map(str, inputs.iterdir()))  # of a folder mrjob takes any order
+    return ["-r", runner, "--no-conf", "--no-read-logs", "--output-dir", output, *files]
+
+
+def run(folder: Path, scratch: Path, runner: str, *lines: str):
+    progress = Progress("trial", 100, io.StringIO())
+    return launch(TRIAL, arguments(folder, runner, *lines), scratch, progress)
+
+
+def failure(folder: Path, scratch: Path, runner: str, *lines: str) -> Failure:
+    with pytest.raises(Failure) as caught:
+        run(folder, scratch, runner, *lines)
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+def members(scratch: Path) -> list[psutil.Process]:
+    """Processes that were started for a job with this scratch folder."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("TMPDIR") == str(scratch):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def sleepers(scratch: Path) -> list[psutil.Process]:
+    return [process for process in members(scratch) if process.name() == "sleep"]
+
+
+def until(condition: Callable[[], object], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while not (met := condition()) and time.monotonic() < end:
+        time.sleep(0.02)
+    return bool(met)
+
+
+@pytest.mark.parametrize("runner", ["inline", "local"])
+def test_a_job_runs_and_its_counters_come_back(tmp_path, scratch, runner):
+    counters = run(tmp_path, scratch, runner, "a", "b", "a")
+    parts = sorted((tmp_path / "output").glob("part-*"))
+    assert sorted("".join(part.read_text() for part in parts).split("\n")[:-1]) == [
+        '"a"\t2',
+        '"b"\t1',
+    ]
+    assert counters["images"] == {"read": 6}
+    assert members(scratch) == []
+
+
+@pytest.mark.parametrize("runner", ["inline", "local"])
+def test_progress_is_told_what_tasks_count(tmp_path, scratch, runner):
+    """The last counts may be missed: a runner that is done removes its logs."""
+    progress = Progress("trial", 100, io.StringIO())
+    launch(TRIAL, arguments(tmp_path, runner, "wait", "wait"), scratch, progress)
+    assert progress.done >= 2
+
+
+@pytest.mark.parametrize("runner", ["inline", "local"])
+def test_the_python_error_of_a_task_is_named(tmp_path, scratch, runner):
+    failed = failure(tmp_path, scratch, runner, "a", "raise")
+    assert str(failed) == "trial_job.py: ValueError: cannot use this line: ü"
+    assert "Traceback (most recent call last)" in failed.detail
+    assert 'raise ValueError("cannot use this line' in failed.detail
+    assert members(scratch) == []
+
+
+def test_noise_on_stderr_does_not_hide_the_error(tmp_path, scratch):
+    failed = failure(tmp_path, scratch, "local", "noise")
+    assert str(failed) == "trial_job.py: ValueError: after noise"
+
+
+def test_a_job_that_cannot_start_says_why(tmp_path, scratch):
+    with pytest.raises(Failure) as caught:
+        launch(Job("no_such_job", "MRNone"), [], scratch, Progress("trial", None, io.StringIO()))
+    why = "no_such_job.py: ModuleNotFoundError: No module named 'no_such_job'"
+    assert str(caught.value) == why
+    assert "Traceback (most recent call last)" in caught.value.detail
+
+
+@pytest.mark.parametrize("runner", ["inline", "local"])
+def test_a_killed_job_fails_at_once_and_leaves_nothing(tmp_path, scratch, runner):
+    killed = []
+
+    def kill() -> None:
+        until(lambda: sleepers(scratch), 30)
+        leader = min(members(scratch), key=lambda process: process.create_time())
+        killed.append(time.monotonic())
+        leader.kill()
+
+    threading.Thread(target=kill, daemon=True).start()
+    failed = failure(tmp_path, scratch, runner, "sleep", "sleep")
+    assert time.monotonic() - killed[0] < SLEEP / 10  # which its tasks would go on
+    assert "trial_job.py: the job was ended by signal 9" in str(failed)
+    assert until(lambda: not members(scratch), SLEEP / 10)
+
+
+def test_a_killed_task_fails_the_job_at_once(tmp_path, scratch):
+    started = time.monotonic()
+    failed = failure(tmp_path, scratch, "local", "die", "sleep", "sleep", "sleep")
+    assert time.monotonic() - started < 20
+    assert str(failed).startswith("trial_job.py: ")
+    assert until(lambda: not members(scratch), 2)
+
+
+@pytest.mark.parametrize("cores", ["1", "2", "4"])
+def test_an_error_does_not_wait_for_other_tasks(tmp_path, scratch, cores):
+    lines = ["raise", *["sleep"] * 9]
+    typed = ["--num-cores", cores, *arguments(tmp_path, "local", *lines)]
+    started = time.monotonic()
+    with pytest.raises(Failure, match="ValueError: cannot use this line"):
+        launch(TRIAL, typed, scratch, Progress("trial", 100, io.StringIO()))
+    assert time.monotonic() - started < 20
+
+
+@pytest.mark.parametrize("runner", ["inline", "local"])
+def test_when_the_driver_is_killed_everything_ends(tmp_path, scratch, runner):
+    typed = arguments(tmp_path, runner, "sleep", "sleep")
+    path = os.pathsep.join([str(ROOT), os.environ["PYTHONPATH"]])
+    driver = subprocess.Popen(
+        [sys.executable, "-c", DRIVER, str(scratch), *typed],
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert until(lambda: sleepers(scratch), 30)
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    assert until(lambda: not members(scratch), 2), members(scratch)
+
+
+class Impatient(Progress):
+    """Stands for the user's Ctrl-C, as soon as tasks run."""
+
+    def update(self, scratch: Path) -> None:
+        if sleepers(scratch):
+            raise KeyboardInterrupt
+
+
+def test_when_the_driver_is_interrupted_everything_ends(tmp_path, scratch):
+    typed = arguments(tmp_path, "local", "sleep", "sleep")
+    with pytest.raises(KeyboardInterrupt):
+        launch(TRIAL, typed, scratch, Impatient("trial", 1, io.StringIO()))
+    assert until(lambda: not members(scratch), 2)
+
+
+def test_an_outcome_of_before_is_not_believed(tmp_path, scratch):
+    run(tmp_path, scratch, "inline", "a")
+    with pytest.raises(Failure, match="ModuleNotFoundError"):
+        launch(Job("no_such_job", "MRNone"), [], scratch, Progress("trial", None, io.StringIO()))
+
+
+def test_every_job_of_the_table_is_there():
+    files = {path.name for path in (ROOT / "mr_jobs").glob("*_*.py")} - {"__init__.py"}
+    assert {Path(job.path).name for job in JOBS.values()} == files
+    for job in JOBS.values():
+        assert f"class {job.name}(MRJob)" in (ROOT / job.path).read_text()
+
+
+def test_the_cluster_settings_are_found():
+    (conf,) = (word for word in runner_settings("local") if word.endswith(".conf"))
+    assert "runners:" in Path(conf).read_text()
+
+
+def test_applications_are_found_in_the_log_of_a_job(tmp_path):
+    log = "Submitted application application_1700000000000_0007\n application_1700000000000_0007\n"
+    (tmp_path / "log").write_text(
+        log + "mrjob.emr: Waiting for Step 1 of 1 (s-0123ABCDE) to complete"
+    )
+    assert applications_of(tmp_path) == ["application_1700000000000_0007", "s-0123ABCDE"]
+    assert applications_of(tmp_path / "nowhere") == []
+
+
+@pytest.mark.parametrize(
+    ("verb", "shuffled", "expected"), [("pack", 10**12, 0), ("count", 0, 1), ("rank", 10**9, 8)]
+)
+def test_reducers_follow_the_bytes_and_maps_alone_have_none(verb, shuffled, expected):
+    assert reducers(verb, shuffled) == expected
+
+
+def test_nobody_is_stopped_in_a_time_that_is_undisturbed():
+    with undisturbed():
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN

@@ -1,0 +1,90 @@
+"""The stage explore as part of the program."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pandas as pd
+import pytest
+
+from driver.options.groups import STAGES
+from mapsight.openimages.columns import NAMES
+from tests.conftest import Program, make_pictures
+from tests.support.odd_metadata import write_odd
+from tests.support.paths import ROOT
+
+
+@pytest.fixture(scope="module")
+def ran(environment, tmp_path_factory) -> Program:
+    """A workspace, and its results copied to `there`, of twelve pictures with odd metadata."""
+    folder = tmp_path_factory.mktemp("explore")
+    (folder / "openimages").mkdir()
+    make_pictures(folder).rename(folder / "openimages" / "images")
+    write_odd(folder / "openimages")
+    program = Program(environment, folder)
+    program.ok("--openimages", "openimages", "--target-labels", "Lion", "--results", "there")
+    return program
+
+
+def test_tables_are_published_and_copied(ran):
+    published = sorted((ran.folder / "workspace/results/explore").glob("*.csv"))
+    assert len(published) == 17
+    for path in published:
+        assert path.read_bytes() == (ran.folder / "there/explore" / path.name).read_bytes()
+
+
+def test_the_summary_tells_what_the_tables_do(ran):
+    told = json.loads((ran.folder / "there/summary.json").read_text())["explore"]
+    rows = pd.read_csv(ran.folder / "there/explore/splits.csv").set_index("subset")
+    for name in ("pictures", "sure", "boxes", "not_listed", "without_label"):
+        assert told[name] == rows[name]["all"]
+    assert (told["files"], told["image_lists"]) == (9, 3)
+
+
+def test_the_report_has_the_chapter_and_is_written_again(ran):
+    page = (ran.folder / "there/report/index.html").read_text()
+    assert 'id="metadata"' in page
+    ran.ok("report", "--out", "again")
+    assert (ran.folder / "again/index.html").read_text() == page
+
+
+def test_nothing_is_explored_twice(ran):
+    done = ran("--openimages", "openimages", "--target-labels", "Lion")
+    assert done.returncode == 0, done.stderr
+    # duplicates are looked for only where they are asked for
+    assert done.stderr.count("unchanged, not run again") == len(STAGES) - 1
+
+
+def test_another_target_needs_no_new_exploration(ran):
+    done = ran("--openimages", "openimages", "--target-labels", "Tiger", "--workspace", "workspace")
+    lines = [line.split() for line in done.stderr.splitlines() if line]
+    assert ["explore", "unchanged,", "not", "run", "again"] in lines
+    facets = pd.read_csv(ran.folder / "workspace/results/explore/facets.csv")
+    assert set(facets["target"]) == {"Tiger"}
+
+
+def test_a_foreign_file_is_refused_before_anything_runs(ran, tmp_path):
+    shutil.copytree(ran.folder / "openimages", tmp_path / "openimages")
+    (tmp_path / "openimages/train-annotations-bbox.csv").write_text("image,label\na,b\n")
+    program = Program(ran.environment, tmp_path)
+    done = program("--openimages", "openimages")
+    assert done.returncode == 2
+    assert "train-annotations-bbox.csv: not a file of boxes: found the columns image, label" in (
+        done.stderr
+    )
+    assert "missing ImageID, LabelName, XMin" in done.stderr
+    assert not (tmp_path / "workspace/plan").exists()
+
+
+def test_without_metadata_nothing_is_explored(mapsight, pictures):
+    mapsight.ok("--images", "pictures")
+    assert not (mapsight.folder / "workspace/results/explore").exists()
+
+
+def test_every_table_and_column_is_documented(ran):
+    text = (ROOT / "docs/explore.md").read_text()
+    for path in (ran.folder / "there/explore").glob("*.csv"):
+        assert f"`{path.name}`" in text
+    columns = pd.read_csv(ran.folder / "there/explore/splits.csv").columns
+    assert [name for name in [*columns[1:], *NAMES.values()] if f"`{name}`" not in text] == []

@@ -1,0 +1,414 @@
+import csv
+import doctest
+import filecmp
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from PIL import Image
+
+from driver.results.evaluation_tables import write_evaluation
+from mapsight.evaluation.accuracy import accuracy_row
+from mapsight.features import thumbnails
+from mapsight.features.thumbnails import thumbnail
+from mapsight.report import evaluation_chapter as evaluation_page
+from mapsight.report import pages, summary
+from mapsight.report.report import Answer, Card, Sheet, write_report, write_search_page
+from tests.conftest import encoded, scribble
+from tests.mapsight.evaluation.test_evaluation import LABELS, MADE, counted
+
+HOSTILE = "\"onerror=alert(1)//'><script>alert(1)</script>{{7*7}}\x00\x1b\u202e\ud800</style>"
+JPEG = encoded(scribble(1), "JPEG")
+RUN = {
+    "run_id": "r1",
+    "started": "2026-01-01 10:00",
+    "finished": "2026-01-01 10:01",
+    "host": "node-1",
+    "command": "mapsight run pictures",
+    "options": {"target_labels": ["Lion", "Giraffe"], "ranks": None, "screen_diagonal": None},
+    "inputs": ["pictures/"],
+    "model": {"alpha": 1.0, "resolution": 224},
+    "images_read": 1234,
+    "images_extracted": 1232,
+    "images_rejected": 2,
+    "errors": {"truncated": 2, "empty": 0},
+    "stages": [
+        {"name": "pack", "seconds": 9.0, "skipped": True, "counters": {}},
+        {"name": "extract", "seconds": 3.0, "skipped": False, "counters": {"images": {"read": 7}}},
+    ],
+    "pictures_per_second": 61.25,
+    "missing_labels": ["Giraffe", "Rhinoceros"],
+    "verified_absent": {"Lion": {"n": 20, "predicted": 1}},
+    "ppi_histogram": {"edges": [10, 20, 40], "counts": [5, 6]},
+    "version": "0.1",
+}
+
+
+def write_table(path: Path, rows: list[dict]) -> None:
+    with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def write_results(folder: Path, label: str = "Lion", verified: int = 10, **changes) -> Path:
+    """A small results folder: two labels of which one has verified pictures."""
+    folder.mkdir(exist_ok=True)
+    (folder / "summary.json").write_text(json.dumps({**RUN, **changes}))
+    count = {"label": label, "mid": "/m/096mb", "pictures": 1000, "share": 0.8117}
+    write_table(folder / "labels.csv", [count, {**count, "label": "other", "pictures": 232}])
+    classes = [{**count, "label": f"class {n}", "pictures": 1} for n in range(41)]
+    write_table(folder / "classes.csv", classes)
+    for name, correct in (("accuracy", 8), ("accuracy_top5", 9)):
+        n = min(correct, verified)
+        rows = [accuracy_row(label, n, verified), accuracy_row("other", 0, 0)]
+        write_table(folder / f"{name}.csv", [*rows, accuracy_row("all", n, verified)])
+    counts = {label: min(8, verified), "other": min(2, verified)}
+    empty = {"truth": "other", label: 0, "other": 0}
+    write_table(folder / "confusion.csv", [{"truth": label, **counts}, empty])
+    lost = {"image_id": label, "source": f"{label}.jpg", "error": "truncated", "detail": label}
+    write_table(folder / "rejected.csv", [lost] * 60)
+    return folder
+
+
+def write_chapter(results: Path, predictions: list[dict]) -> Path:
+    """Put the tables of an evaluation into a results folder."""
+    curve = [{"lambda": x, "gcv": 1 / x, "degrees_of_freedom": 2.0} for x in (0.1, 1.0)]
+    tried = [{"lambda": x, "n": 9, "correct": 8} for x in (0.1, 1.0)]
+    head = {"class_ridge": {"curve": curve}, "validation": {"accuracy_by_lambda": tried}}
+    (results / "head.json").write_text(json.dumps(head))
+    facts = write_evaluation(LABELS, counted(predictions).counts, results)
+    run = json.loads((results / "summary.json").read_text())
+    run |= {"evaluation": facts, "labelled_by": "head"}
+    (results / "summary.json").write_text(json.dumps(run))
+    return results
+
+
+class Page(HTMLParser):
+    """The tags and the text of a page, as a browser sees them."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict]] = []
+        self.text = ""
+        self.html = path.read_bytes().decode("utf-8")
+        self.feed(self.html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data.replace("\u00a0", " ")
+
+    def all(self, tag: str) -> list[dict]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    def addresses(self) -> list[str]:
+        return [a[key] for _, a in self.tags for key in ("src", "href") if key in a]
+
+
+def card(**changes) -> Card:
+    known = {"label": "Lion", "score": 0.9, "rank": 1, "ppi": 8.5, "width": 480, "height": 320}
+    return Card(**{"image_id": "a", "source": "a.jpg", "thumbnail": JPEG, **known, **changes})
+
+
+@pytest.fixture
+def report(tmp_path):
+    """Write a report of changed results with the cards given, and parse it."""
+
+    def make(cards=(), **changes) -> Page:
+        results = write_results(tmp_path / "results", **changes)
+        return Page(write_report(results, tmp_path / "out", [Sheet("Lion", "note", cards)]))
+
+    return make
+
+
+@pytest.fixture
+def hostile(report):
+    texts = dict.fromkeys(("image_id", "source", "label", "author", "title"), HOSTILE)
+    return report(
+        [card(**texts, license=f"javascript:{HOSTILE}")],
+        label=HOSTILE,
+        missing_labels=[HOSTILE],
+        verified_absent={HOSTILE: {"n": 2, "predicted": 1}},
+        **dict.fromkeys(("run_id", "host", "command", "started", "finished", "version"), HOSTILE),
+        inputs=[HOSTILE],
+        options={HOSTILE: HOSTILE},
+        errors={HOSTILE: 2},
+    )
+
+
+def assert_inert(page: Page) -> None:
+    assert not page.all("script") and len(page.all("style")) == 1
+    assert not [key for _, attributes in page.tags for key in attributes if key.startswith("on")]
+    assert {urlsplit(address).scheme for address in page.addresses()} <= {"", "data", "https"}
+    assert not {"\x00", "\x1b", "\u202e"} & set(page.html)
+
+
+@pytest.mark.parametrize("module", [pages, summary, thumbnails])
+def test_examples_in_docstrings(module):
+    assert doctest.testmod(module).failed == 0
+
+
+def test_hostile_text_is_shown_and_inert(hostile):
+    assert_inert(hostile)
+    assert "<script>alert(1)</script>{{7*7}}" in hostile.text
+
+
+def test_hostile_text_is_inert_on_the_search_page(tmp_path):
+    hostile = card(title=HOSTILE, source=HOSTILE, license=f"https://[{HOSTILE}")
+    answers = [Answer(HOSTILE, JPEG, HOSTILE, HOSTILE, [hostile], None, None, [HOSTILE])]
+    write_search_page(tmp_path / "s.html", [*answers, Answer("q", None, "by", None, [], HOSTILE)])
+    assert_inert(Page(tmp_path / "s.html"))
+
+
+def test_thumbnail_names_stay_in_their_folder(report, tmp_path):
+    page = report([card(image_id="../../evil"), card(image_id="A"), card(image_id="a")])
+    files = {path.relative_to(tmp_path / "out").as_posix() for path in tmp_path.rglob("*.jpg")}
+    shown = {image["src"] for image in page.all("img") if image["src"].startswith("thumbs/")}
+    assert shown == files and len({name.lower() for name in files}) == 3
+
+
+def test_thumbnails_have_sizes_alt_text_and_load_lazily(report):
+    page = report([card(title="A lion")])
+    (lazy,) = [image for image in page.all("img") if image.get("loading") == "lazy"]
+    assert (lazy["alt"], lazy["width"], lazy["height"]) == ("A lion, Lion", "240", "160")
+    assert all(image["alt"] for image in page.all("img"))
+
+
+def test_every_local_address_exists_and_nothing_is_remote(report, tmp_path):
+    page = report([card()])
+    local = [address for address in page.addresses() if not address.startswith("#")]
+    assert len(local) == 6 and all((tmp_path / "out" / address).is_file() for address in local)
+
+
+def test_links_within_the_page_lead_somewhere(report):
+    page = report()
+    ids = {attributes["id"] for _, attributes in page.tags if "id" in attributes}
+    assert {a["href"][1:] for a in page.all("a")} <= ids
+
+
+def test_the_same_input_gives_the_same_bytes(tmp_path):
+    results = write_results(tmp_path / "results")
+    for name in "ab":
+        write_report(results, tmp_path / name, [Sheet("Lion", "", [card()])])
+    files = [p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*") if p.is_file()]
+    assert len(files) == 7
+    assert not any(filecmp.cmpfiles(tmp_path / "a", tmp_path / "b", files, shallow=False)[1:])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1,232 of 1,234 pictures classified",
+        "The model has no class for Giraffe, Rhinoceros: no picture can be given these labels.",
+        "80.0 % 49.0–94.3",
+        "the 20 most frequent of 41",
+        "the picture ends before its data does",
+        "Examples: the first 50 rejected pictures",
+        "not run again",
+        "images/read",
+        "17.8 for 224 × 224",
+    ],
+)
+def test_the_report_says(report, text):
+    assert text in " ".join(report().text.split())
+
+
+def test_without_verified_labels_there_is_no_accuracy(report):
+    page = report(verified=0)
+    assert "No verified labels were given, so no accuracy." in page.text
+    assert "Right, top 1" not in page.text
+
+
+def test_a_run_without_pictures_or_rejections(report):
+    none = dict.fromkeys(("images_read", "images_extracted", "images_rejected"), 0)
+    page = report(
+        **none, errors={}, missing_labels=[], stages=[], ppi_histogram={"edges": [], "counts": []}
+    )
+    assert "None: every picture could be used." in page.text and "no class for" not in page.text
+
+
+def test_a_screen_makes_ppi_a_density(report):
+    assert "a screen of 15.6 inches" in report(options={"screen_diagonal": 15.6}).text
+
+
+def test_what_is_missing_from_results_is_an_error(tmp_path):
+    (write_results(tmp_path / "results") / "labels.csv").unlink()
+    with pytest.raises(FileNotFoundError, match=r"labels\.csv"):
+        write_report(tmp_path / "results", tmp_path / "out", [])
+
+
+@pytest.mark.parametrize(
+    ("license_text", "shown"),
+    [
+        ("https://creativecommons.org/licenses/by/2.0/", "CC BY 2.0"),
+        ("https://creativecommons.org/publicdomain/zero/1.0/", "CC0 1.0"),
+        ("http://example.org/terms?a=1&b=2", "example.org"),
+    ],
+)
+def test_a_web_address_of_a_licence_is_a_link(report, license_text, shown):
+    page = report([card(license=license_text, author="J. Doe")])
+    assert license_text in page.addresses() and shown in page.text and "by J. Doe" in page.text
+
+
+@pytest.mark.parametrize("text", ["CC BY", "javascript:alert(1)", "https://", "//x", "data:,x"])
+def test_other_licences_are_text(report, text):
+    page = report([card(license=text)])
+    assert text in page.text and text not in page.addresses()
+
+
+def test_the_search_page_is_one_file_with_its_pictures(tmp_path):
+    answers = [Answer("lion.jpg", JPEG, "features", "Lion", [card(), card(thumbnail=None)])]
+    write_search_page(tmp_path / "s.html", answers)
+    page = Page(tmp_path / "s.html")
+    assert len(page.all("img")) == 2 and "no picture to show" in page.text
+    assert all(image["src"].startswith("data:image/jpeg;base64,") for image in page.all("img"))
+
+
+def test_queries_without_an_answer_say_why(tmp_path):
+    none = Answer("a", None, "features", None, [])
+    broken = Answer("b", None, "features", None, [], "empty: the file has no bytes")
+    write_search_page(tmp_path / "s.html", [none, broken])
+    text = Page(tmp_path / "s.html").text
+    assert "No picture in the collection" in text and "empty: the file has no bytes" in text
+
+
+def test_the_search_page_says_how_it_was_asked(tmp_path):
+    folded = card(image_id="00966a975d566c45", copies=2)
+    limits = ["photos only", "license with by/2.0"]
+    found = Answer("a", None, "features", "Lion", [folded, card(copies=1)], limits=limits)
+    broken = Answer("b.jpg", None, "features", None, [], "cannot be used: empty")
+    write_search_page(tmp_path / "s.html", [found, broken], "highest PPI first")
+    text = " ".join(Page(tmp_path / "s.html").text.split())
+    for told in ("highest PPI first.", "and 2 near-copies", "and 1 near-copy", "00966a975d566c45"):
+        assert told in text
+    for told in ("photos only", "license with by/2.0", "Not answered:", "cannot be used: empty"):
+        assert told in text
+    assert "best first" not in text
+
+
+def test_a_thumbnail_is_a_small_jpeg_of_the_picture(tmp_path):
+    array = scribble(3, 900, 600)
+    (tmp_path / "t.jpg").write_bytes(thumbnail(encoded(array)))
+    with Image.open(tmp_path / "t.jpg") as small, Image.fromarray(array) as whole:
+        assert (small.format, small.size) == ("JPEG", (240, 160))
+        expected = whole.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
+        assert small.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0)) == pytest.approx(
+            expected, abs=2
+        )
+
+
+@pytest.mark.parametrize("data", [b"", b"<html>", JPEG[: len(JPEG) // 2]])
+def test_what_cannot_be_decoded_has_no_thumbnail(data):
+    assert thumbnail(data) is None
+
+
+def test_a_thumbnail_needs_a_side():
+    with pytest.raises(ValueError, match="got 0"):
+        thumbnail(JPEG, 0)
+
+
+# ---- how good it is
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory) -> Page:
+    folder = tmp_path_factory.mktemp("evaluated")
+    results = write_chapter(write_results(folder / "results"), MADE)
+    looks = [Sheet(name, "note", [card(image_id=name)]) for name in ("taken", "suspected")]
+    return Page(write_report(results, folder / "out", [], *looks))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "verified test pictures, on which the head was neither fitted nor tuned",
+        "McNemar’s test, p",
+        "Expected calibration error in percentage points: of the label",
+        "The style head recognised",
+        "Generalised cross-validation",
+        "No sign that PPI matters to the labels given.",
+        "with label and style held fixed: p =",
+        "the class head scores highest",
+        "and the head had too few examples",
+    ],
+)
+def test_the_chapter_says(evaluated, text):
+    assert text in " ".join(evaluated.text.split())
+
+
+def test_the_chapter_shows_its_charts_and_sheets(evaluated):
+    shown = {image["src"] for image in evaluated.all("img")}
+    names = ("quality_labels", "quality_ppi", "quality_bytes", "reliability", "strengths")
+    assert shown >= {f"plots/{name}.svg" for name in names}
+    assert "plots/accuracy.svg" not in shown
+    assert sum(address.startswith("thumbs/") for address in shown) == 2
+    assert_inert(evaluated)
+
+
+def test_without_a_head_top_5_stands_beside_top_1(tmp_path):
+    made = [{**one, "split": "test"} for one in MADE]
+    for one in made:
+        for name in ("scores", "model_label", "style", "style_score"):
+            del one[name]
+    results = write_chapter(write_results(tmp_path / "results", label="Tiger"), made)
+    page = Page(write_report(results, tmp_path / "out", []))
+    assert "were given the right label" in page.text
+    assert "Top 5" in page.text and "model’s own classes" not in page.text
+
+
+def answer(trend: float, within: float) -> tuple[str, str]:
+    """What is said of p-values, as both trends are upwards."""
+    group = {"from": 1.0, "to": 2.0, "n": 9, "correct": 8, "accuracy": 0.9, "low": 0.8, "high": 1.0}
+    fact = {"measure": "ppi", "split": "test", "by": "label", "n": 18}
+    told = {name: {"z": 2.0, "p": p} for name, p in (("trend", trend), ("within", within))}
+    return evaluation_page._answer({**fact, **told, "smallest": group, "largest": group})
+
+
+@pytest.mark.parametrize(
+    ("trend", "within", "verdict"),
+    [
+        (0.5, 0.5, "No sign that PPI matters to the labels given."),
+        (0.01, 0.5, "PPI does not matter to the labels given where label and style are the same."),
+        (0.01, 0.01, "PPI matters to the labels given: larger is better."),
+    ],
+)
+def test_whether_quality_matters_is_said_from_the_trends(trend, within, verdict):
+    assert answer(trend, within)[0] == verdict
+    assert "the intervals overlap" in answer(trend, within)[1]
+
+
+def test_pictures_that_were_not_selected_are_not_called_classified():
+    run = {"images_read": 9, "images_extracted": 4, "images_rejected": 0, "images_not_selected": 5}
+    assert summary.heading(run) == "4 of 9 pictures classified"
+    figures = summary.figures({**RUN, **run}, [])
+    assert ("Classified", "4", "5 were not selected") in figures
+
+
+def test_of_many_labels_charts_show_the_largest():
+    rows = [{"label": str(n), "n": n % 100} for n in range(600)]
+    shown = summary.largest(rows, "n")
+    wanted = [n for n in range(600) if n % 100 > 93 or n in (93, 193, 293, 393)]
+    assert [row["label"] for row in shown] == [str(n) for n in wanted]
+    assert summary.largest(rows[:40], "n") == rows[:40]
+
+
+def test_many_labels_that_nothing_gives_are_named_in_part(report):
+    text = " ".join(report(missing_labels=[f"Bird {n}" for n in range(60)]).text.split())
+    assert "Bird 10, Bird 11 and 48 more" in text
+    assert "Bird 12" not in text
+
+
+def test_the_chart_of_many_labels_is_no_taller_than_of_forty(tmp_path):
+    rows = [{"label": f"label {n}", "mid": "", "pictures": n, "share": 0} for n in range(601)]
+    heights = []
+    for number in (40, 601):
+        results = write_results(tmp_path / f"results{number}")
+        write_table(results / "labels.csv", rows[-number:])
+        write_report(results, tmp_path / str(number), [])
+        chart = (tmp_path / str(number) / "plots" / "labels.svg").read_text()
+        heights.append(chart.partition('height="')[2].partition('"')[0])
+    assert heights[0] == heights[1]

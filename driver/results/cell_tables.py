@@ -10,12 +10,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from driver.stages.index import CELLS, NEAREST
 from driver.pipeline.pipeline import Pipeline
+from driver.stages.index import CELLS, NEAREST
 from driver.workspace.workspace import Workspace
 from mapsight.labels.head import UNIT
-from mapsight.storage.uri import open_uri
 from mapsight.results.predictions import write_csv
+from mapsight.storage.uri import open_uri
 
 __all__ = ["cell_facts", "nearest_pictures", "write_cell_tables"]
 

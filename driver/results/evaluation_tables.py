@@ -9,8 +9,8 @@ from typing import Any
 
 from mapsight.evaluation import accuracy
 from mapsight.evaluation import tables as rows_of
-from mapsight.evaluation.sums import Hits, Sums
 from mapsight.evaluation.quality import quality_facts, size_rows
+from mapsight.evaluation.sums import Hits, Sums
 from mapsight.records import OTHER
 from mapsight.results.predictions import write_csv
 

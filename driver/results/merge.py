@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from driver.results.sheets import cell_sheets, duplicate_sheets, noticed_sheets, sheets_of
-from driver.stages.duplicates import current_duplicates, duplicate_facts, stages_of_results
+from driver.pipeline.pipeline import Outcome, Pipeline, require
+from driver.results.cell_tables import write_cell_tables
 from driver.results.evaluation_tables import (
     absent_counts,
     is_judged,
@@ -19,12 +19,12 @@ from driver.results.evaluation_tables import (
     write_evaluation,
     write_tables,
 )
+from driver.results.examples import Noticed
+from driver.results.sheets import cell_sheets, duplicate_sheets, noticed_sheets, sheets_of
+from driver.stages.duplicates import current_duplicates, duplicate_facts, stages_of_results
 from driver.stages.explore import description_files, explore_tables
 from driver.stages.head_file import fitted_head
-from driver.results.cell_tables import write_cell_tables
 from driver.stages.labels import read_counts, targets_of
-from driver.results.examples import Noticed
-from driver.pipeline.pipeline import Outcome, Pipeline, require
 from driver.stages.plan import named_inputs
 from driver.workspace.publishing import Source, copy_into
 from driver.workspace.workspace import Workspace

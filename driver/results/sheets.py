@@ -10,10 +10,10 @@ from driver.errors import Failure
 from driver.results.cell_tables import nearest_pictures
 from driver.stages.shards import SHARDS
 from driver.workspace.workspace import ANEW, Workspace
-from mapsight.redaction import without_secrets
+from mapsight.inputs.shards import OURS, read_image
 from mapsight.labels.ranking import EVERYTHING
 from mapsight.records import OTHER
-from mapsight.inputs.shards import OURS, read_image
+from mapsight.redaction import without_secrets
 from mapsight.text import amount, file_size
 
 if TYPE_CHECKING:
@@ -96,8 +96,8 @@ class PartPictures:
 
 def cards_of(rows: list[dict[str, Any]], pictures: Pictures | PartPictures) -> Iterator[Card]:
     """Contact-sheet cards of ranked or found pictures, with thumbnails."""
-    from mapsight.report.report import Card
     from mapsight.features.thumbnails import thumbnail
+    from mapsight.report.report import Card
 
     for row in rows:
         data = pictures.data(row)

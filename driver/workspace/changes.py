@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from driver.workspace.cleaning import erase
 from driver.errors import Failure
+from driver.workspace.cleaning import erase
 from driver.workspace.inside import is_linked
 from driver.workspace.mark import is_workspace
 from mapsight.workspace.document_checks import dumped

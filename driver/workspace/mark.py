@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from driver.errors import Failure, UsageError
 from driver.workspace.inside import is_linked
 from mapsight import __version__
-from mapsight.workspace.document_checks import DamagedDocumentError
 from mapsight.text import plain
+from mapsight.workspace.document_checks import DamagedDocumentError
 from mapsight.workspace.documents import (
     ADDITION_STAGES,
     STAGE_NAMES,

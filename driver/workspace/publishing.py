@@ -22,8 +22,8 @@ from driver.workspace.exchange import put_in_place
 from driver.workspace.inside import files_below, refuse_links, remove_empty
 from driver.workspace.mark import runs_of
 from mapsight import __version__
-from mapsight.workspace.document_checks import DamagedDocumentError
 from mapsight.files import sha256_of, write_whole
+from mapsight.workspace.document_checks import DamagedDocumentError
 from mapsight.workspace.documents import files_document
 
 if TYPE_CHECKING:

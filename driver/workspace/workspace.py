@@ -14,17 +14,17 @@ from typing import Any
 
 from fsspec.implementations.local import LocalFileSystem
 
+from driver.errors import Failure, UsageError
 from driver.workspace.changes import clean_changes
 from driver.workspace.cleaning import clean_stage, clean_top, remove_scratch, remove_tree
-from driver.errors import Failure, UsageError
 from driver.workspace.inside import files_below, is_linked, refuse_links, stays_inside
 from driver.workspace.lock import hold_file, hold_heartbeat, remove_orphans, sign
 from driver.workspace.mark import claim, is_workspace, note_run
 from driver.workspace.publishing import Source, publish_here, publish_there, recover
 from driver.workspace.scratch import local_scratch, orphan_folders, remote_scratch
-from mapsight.workspace.document_checks import DamagedDocumentError, dumped
-from mapsight.storage.uri import resolve
 from mapsight.files import sha256_of, write_whole
+from mapsight.storage.uri import resolve
+from mapsight.workspace.document_checks import DamagedDocumentError, dumped
 from mapsight.workspace.documents import (
     ADDITION_STAGES,
     STAGE_FIELDS,

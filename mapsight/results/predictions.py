@@ -15,8 +15,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mapsight.storage.uri import open_uri
 from mapsight.records import PROVENANCE
+from mapsight.storage.uri import open_uri
 from mapsight.text import csv_safe
 
 __all__ = [

@@ -11,6 +11,7 @@ from dataclasses import MISSING
 from dataclasses import fields as fields_of
 from typing import Any
 
+from mapsight.records import Split
 from mapsight.workspace.document_checks import (
     COUNT,
     FLAG,
@@ -30,7 +31,6 @@ from mapsight.workspace.document_checks import (
     parsed,
     values,
 )
-from mapsight.records import Split
 
 __all__ = [
     "ADDITION_STAGES",

@@ -11,18 +11,18 @@ import uuid
 from pathlib import Path
 
 import fsspec
-from tests.support.paths import ROOT
 import pytest
-from tests.support.stage_documents import sound
 
+from driver.errors import Failure, UsageError
+from driver.stages.shards import FETCHED, drop_shards
 from driver.workspace import publishing
 from driver.workspace.changes import ADDED, REMOVED, Changes, clean_changes, write_changes
 from driver.workspace.cleaning import erase_stage
-from driver.errors import Failure, UsageError
 from driver.workspace.mark import MARK, is_workspace
 from driver.workspace.publishing import FILES, RECORDS, Source, copy_into
-from driver.stages.shards import FETCHED, drop_shards
 from driver.workspace.workspace import Workspace
+from tests.support.paths import ROOT
+from tests.support.stage_documents import sound
 
 FINGERPRINT = "0123456789abcdef"
 THINGS = (

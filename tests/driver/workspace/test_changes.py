@@ -7,12 +7,12 @@ from dataclasses import asdict
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
-from tests.support.index_world import indexed
 
-from driver.workspace.changes import Addition, Changes, Removals, read_changes, write_changes
 from driver.search.collection import changes_lines
+from driver.workspace.changes import Addition, Changes, Removals, read_changes, write_changes
 from driver.workspace.mark import MARK, RUNS
 from driver.workspace.workspace import Workspace
+from tests.support.index_world import indexed
 
 OLD = Changes(2, (Addition(2, 9, "d", "b"),), Removals("removed/a.arrow", 1, "s", {"b": 1}))
 NEW = OLD.with_addition(5, "e", "b")

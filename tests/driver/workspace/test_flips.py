@@ -11,25 +11,25 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.support.stage_documents import sound
 
 from benchmarks.flips import COMMANDS, Told, files_of, names, reads
 from driver.commands.addition import _fetched_head
-from driver.search.answers import known_predictions
-from driver.results.sheets import Pictures
-from driver.workspace.changes import Changes
-from driver.search.collection import Collection
 from driver.commands.compare import _read
 from driver.errors import Failure
-from driver.stages.head_file import fitted_head
+from driver.results.cell_tables import nearest_pictures
+from driver.results.merge import download_results
+from driver.results.sheets import Pictures
+from driver.search.answers import known_predictions
+from driver.search.collection import Collection
 from driver.search.idle_filters import _is_known
 from driver.search.index_files import SearchIndex
 from driver.search.index_queries import _rejections
-from driver.results.cell_tables import nearest_pictures
-from driver.results.merge import download_results
+from driver.stages.head_file import fitted_head
+from driver.workspace.changes import Changes
 from driver.workspace.workspace import Workspace
 from mapsight.index.removed_ids import IdList
 from mapsight.inputs.shards import OURS
+from tests.support.stage_documents import sound
 
 FILES = {
     "extract": ("part-00000", "part-00001"),

@@ -10,12 +10,12 @@ import uuid
 from pathlib import Path
 
 import fsspec
-from tests.support.paths import ROOT
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from driver.errors import Failure
 from driver.workspace.lock import hold_file, hold_heartbeat
+from tests.support.paths import ROOT
 
 HOLD = """
 import sys, time
@@ -146,7 +146,9 @@ def test_a_living_run_whose_clock_is_behind_is_not_disturbed(place):
 @pytest.fixture
 def dead() -> dict:
     """What the lock of a process of this machine says, which has just ended."""
-    code = "import json; from driver.workspace.lock import _holder; print(json.dumps(_holder('dead')))"
+    code = (
+        "import json; from driver.workspace.lock import _holder; print(json.dumps(_holder('dead')))"
+    )
     said = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT)
     return {**json.loads(said), "beat": time.time()}
 

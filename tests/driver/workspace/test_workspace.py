@@ -13,18 +13,18 @@ from functools import partial
 from pathlib import Path
 
 import fsspec
-from tests.support.paths import ROOT
 import pytest
-from tests.support.stage_documents import sound
 
 from driver.commands import run as commands
-from driver.workspace import workspace as module
 from driver.errors import Failure
+from driver.options.groups import STAGES
+from driver.workspace import workspace as module
 from driver.workspace.lock import hold_heartbeat
 from driver.workspace.mark import MARK, RUNS
-from driver.options.groups import STAGES
 from driver.workspace.publishing import RECORDS
 from driver.workspace.workspace import Workspace
+from tests.support.paths import ROOT
+from tests.support.stage_documents import sound
 
 PARTS = {"part-00000": b"a\n", "part-00001": b"bb\n", "deep/part-00002": b"ccc\n"}
 OWN = (".lock", "lock.json", MARK, RUNS, *RECORDS.values())

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import Program, make_pictures
 
 from driver.commands import run as commands
-from driver.results.sheets import Pictures, duplicate_sheets, sheets_of
-from driver.errors import Failure
-from driver.search.index_files import SearchIndex
-from driver.options.groups import parse
-from driver.search.query_vectors import OwnPictures
 from driver.commands.search import search
+from driver.errors import Failure
+from driver.options.groups import parse
+from driver.results.sheets import Pictures, duplicate_sheets, sheets_of
+from driver.search.index_files import SearchIndex
+from driver.search.query_vectors import OwnPictures
 from driver.workspace.workspace import Workspace
 from mapsight.workspace.document_checks import DamagedDocumentError, dumped, parsed
 from mapsight.workspace.documents import changes_document, stage_document
+from tests.conftest import Program, make_pictures
 
 WRONG: tuple[Any, ...] = (None, 7, -1, "x", [], [[]], {}, {"x": {}}, True, 1.5, "../..")
 

@@ -1,0 +1,1 @@
+"""The last stages: result tables, the report, and what is published."""

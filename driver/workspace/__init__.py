@@ -1,0 +1,1 @@
+"""Writing a workspace: the lock, commits, cleaning, publishing."""

@@ -1,0 +1,1 @@
+"""Result tables: parts of jobs read in order, and written as tables."""

@@ -1,0 +1,1 @@
+"""Reading a workspace: its documents, checked."""

@@ -7,16 +7,22 @@ from typing import Any
 from driver.pipeline.fingerprint import ROOT
 from driver.pipeline.launch import JOBS
 from driver.pipeline.pipeline import Pipeline, Stage
-from driver.results import merge as present
+from driver.results import merge as merge_stage
+from driver.results import render as render_stage
+from driver.stages import annotate as annotate_stage
+from driver.stages import classify as classify_stage
+from driver.stages import cluster as cluster_stage
+from driver.stages import count as count_stage
 from driver.stages import explore as explore_stage
 from driver.stages import extract as extract_stage
+from driver.stages import fetch as fetch_stage
 from driver.stages import fit as fit_stage
 from driver.stages import index as index_stage
-from driver.stages import labels as label_stages
+from driver.stages import ingest as ingest_stage
 from driver.stages import plan as plan_stage
+from driver.stages import rank as rank_stage
 from driver.stages import recall as recall_stage
-from driver.stages import shards as shard_stages
-from driver.stages import vectors as vector_stages
+from driver.stages import vectors as vectors_stage
 from driver.stages.duplicates import DUPLICATES
 
 __all__ = ["STAGE_TABLE"]
@@ -36,17 +42,17 @@ STAGE_TABLE = (
         "ingest",
         ("plan",),
         (JOBS["pack"].path, "mapsight/inputs/pack.py"),
-        shard_stages.ingest_identity,
-        shard_stages.ingest,
+        ingest_stage.ingest_identity,
+        ingest_stage.ingest,
     ),
     Stage(
         "fetch",
         ("plan",),
         (JOBS["fetch"].path, "mapsight/inputs/fetch_shards.py"),
-        shard_stages.fetch_identity,
-        shard_stages.fetch,
-        shard_stages.forget_unnamed,
-        shard_stages.unfinished,
+        fetch_stage.fetch_identity,
+        fetch_stage.fetch,
+        fetch_stage.forget_unnamed,
+        fetch_stage.unfinished,
     ),
     Stage(
         "extract",
@@ -74,9 +80,9 @@ STAGE_TABLE = (
         "annotate",
         ("extract",),
         (JOBS["annotate"].path, "mapsight/openimages/dataset.py"),
-        label_stages.annotate_identity,
-        label_stages.annotate,
-        label_stages.drop_old_uploads,
+        annotate_stage.annotate_identity,
+        annotate_stage.annotate,
+        annotate_stage.drop_old_uploads,
     ),
     Stage(
         "fit",
@@ -94,23 +100,23 @@ STAGE_TABLE = (
             "mapsight/data/imagenet_to_openimages.csv",
             "mapsight/data/openimages_parents.csv",
         ),
-        label_stages.classify_identity,
-        label_stages.classify,
+        classify_stage.classify_identity,
+        classify_stage.classify,
     ),
     Stage(
         "vectors",
         ("extract", "annotate", "fit", "classify"),
         (JOBS["map"].path, "driver/stages/vectors.py", "mapsight/index/vectors.py"),
-        vector_stages.vectors_identity,
-        vector_stages.vectors,
+        vectors_stage.vectors_identity,
+        vectors_stage.vectors,
     ),
     Stage(
         "cluster",
         ("vectors",),
-        (JOBS["cluster"].path, "driver/stages/vectors.py", "mapsight/index/kmeans.py"),
-        vector_stages.cluster_identity,
-        vector_stages.cluster,
-        unfinished=vector_stages.converging,
+        (JOBS["cluster"].path, "driver/stages/cluster.py", "mapsight/index/kmeans.py"),
+        cluster_stage.cluster_identity,
+        cluster_stage.cluster,
+        unfinished=cluster_stage.converging,
         steps=True,
     ),
     Stage(
@@ -132,13 +138,13 @@ STAGE_TABLE = (
         recall_stage.recall_identity,
         recall_stage.recall,
     ),
-    Stage("count", ("classify",), (JOBS["count"].path,), _nothing, label_stages.count),
+    Stage("count", ("classify",), (JOBS["count"].path,), _nothing, count_stage.count),
     Stage(
         "rank",
         ("classify", "count"),
         (JOBS["rank"].path,),
-        label_stages.rank_identity,
-        label_stages.rank,
+        rank_stage.rank_identity,
+        rank_stage.rank,
     ),
     DUPLICATES,
     Stage(
@@ -155,8 +161,8 @@ STAGE_TABLE = (
             "driver/results/merge.py",
             "mapsight/results/predictions.py",
         ),
-        present.merge_identity,
-        present.merge,
+        merge_stage.merge_identity,
+        merge_stage.merge,
         published=True,
     ),
     Stage(
@@ -164,13 +170,13 @@ STAGE_TABLE = (
         ("merge", "extract"),
         (
             "driver/results/sheets.py",
-            "driver/results/merge.py",
+            "driver/results/render.py",
             "mapsight/report/report.py",
             "mapsight/features/thumbnails.py",
             *TEMPLATES,
         ),
         _nothing,
-        present.render,
+        render_stage.render,
         published=True,
     ),
 )

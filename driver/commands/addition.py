@@ -13,11 +13,11 @@ from driver.pipeline.launch import JOBS
 from driver.pipeline.pipeline import Outcome, Pipeline, Stage
 from driver.search.index_files import SearchIndex
 from driver.stage_table import STAGE_TABLE
+from driver.stages.classify import settings_of
+from driver.stages.cluster import CENTRES
 from driver.stages.head_file import HEAD
 from driver.stages.index import build
 from driver.stages.known import known, known_identity
-from driver.stages.labels import settings_of
-from driver.stages.vectors import CENTRES
 from driver.workspace.workspace import Workspace
 from mapsight.files import sha256_of
 

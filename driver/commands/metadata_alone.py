@@ -8,9 +8,10 @@ import sys
 from driver.commands.run_summary import print_summary
 from driver.errors import Failure
 from driver.pipeline.pipeline import Pipeline, Stage
+from driver.stages.classify import classify_identity
+from driver.stages.dataset import dataset_of
 from driver.stages.explore import FOLDER, explore_tables
-from driver.stages.labels import classify_identity
-from driver.stages.plan import dataset_of, inputs_of_run, nothing_found
+from driver.stages.plan import inputs_of_run, nothing_found
 from mapsight.inputs.find import InputError
 from mapsight.openimages.columns import KINDS
 

@@ -20,13 +20,14 @@ from driver.options.defaults import choose_input
 from driver.options.groups import STAGES, usual_workspace
 from driver.output_files import check_folder
 from driver.pipeline.pipeline import Pipeline
-from driver.results import merge as present
+from driver.results.publish import copy_results
+from driver.results.render import download_results, report_to, with_duplicates
 from driver.runners import check_runner
 from driver.search.collection import changes_lines, collection_of, tell_stale
 from driver.stage_table import STAGE_TABLE
+from driver.stages.classify import check_options
 from driver.stages.duplicates import DUPLICATES, duplicates_are_damaged, stages_of_results
 from driver.stages.explore import check_headers
-from driver.stages.labels import check_options
 from driver.stages.model import Model, check_model, find_model, given_model
 from driver.stages.plan import inputs_of
 from driver.workspace.inside import files_below
@@ -98,7 +99,7 @@ def _show(workspace: Workspace, options: Namespace) -> dict[str, str]:
     }
     if options.results:
         folder = Path(options.results)
-        left = present.copy_results(workspace, folder)
+        left = copy_results(workspace, folder)
         if left:
             sys.stderr.write(f"too large to copy to {folder}: {', '.join(left)}\n")
         where = {"results": str(folder), "report": str(folder / "report" / "index.html")}
@@ -167,10 +168,10 @@ def report(options: Namespace) -> int:
         )
     with _place_for_report(workspace, options.out) as scratch:
         results = scratch / "results"
-        present.download_results(workspace, results)
-        documents = present.with_duplicates(workspace, documents, results)
+        download_results(workspace, results)
+        documents = with_duplicates(workspace, documents, results)
         target = scratch / "report"
-        present.report_to(workspace, documents, results, target)
+        report_to(workspace, documents, results, target)
         page = _place_report(workspace, target, options.out)
     sys.stdout.write(f"{page}\n")
     return 0

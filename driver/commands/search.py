@@ -32,8 +32,8 @@ from driver.search.index_files import SearchIndex
 from driver.search.index_queries import REMOVED
 from driver.search.line_by_line import answer_each, copied_index, tell_errors
 from driver.search.queries import STDIN, look_at, question_of, typed_queries
+from driver.stages.classify import settings_of
 from driver.stages.head_file import check_given_head, fitted_head
-from driver.stages.labels import settings_of
 from driver.stages.probe_job import removed_arguments
 from driver.workspace.workspace import SEARCH, Workspace, is_current
 from mapsight.labels.classify import Classifier

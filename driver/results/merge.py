@@ -1,11 +1,10 @@
-"""The last stages: result tables, the report, and the summary a person reads."""
+"""The stage merge: result tables, and the summary a person reads."""
 
 from __future__ import annotations
 
 import json
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,30 +19,21 @@ from driver.results.evaluation_tables import (
     write_tables,
 )
 from driver.results.examples import Noticed
-from driver.results.sheets import cell_sheets, duplicate_sheets, noticed_sheets, sheets_of
-from driver.stages.duplicates import current_duplicates, duplicate_facts, stages_of_results
+from driver.stages.classify import targets_of
+from driver.stages.count import read_counts
+from driver.stages.duplicates import current_duplicates, duplicate_facts
 from driver.stages.explore import description_files, explore_tables
 from driver.stages.head_file import fitted_head
-from driver.stages.labels import read_counts, targets_of
 from driver.stages.plan import named_inputs
-from driver.workspace.publishing import Source, copy_into
-from driver.workspace.workspace import Workspace
 from mapsight import __version__
 from mapsight.labels.head import load_head
 from mapsight.records import OTHER
 from mapsight.results.predictions import merged_records, write_predictions, write_ranking
 
-__all__ = [
-    "copy_results",
-    "merge",
-    "merge_identity",
-    "render",
-    "report_to",
-    "with_duplicates",
-]
+__all__ = ["merge", "merge_identity"]
 
 SHEET_PICTURES = 12
-COPY_LIMIT = 100 << 20
+
 SHOWN = (
     "target_labels",
     "rank_by",
@@ -188,102 +178,3 @@ def _missing(run: Pipeline) -> list[str]:
     path = fitted_head(run)
     known = load_head(path).labels if path else []
     return [label for label in run.documents["classify"]["notes"]["missing"] if label not in known]
-
-
-def render(run: Pipeline, folder: str) -> Outcome:
-    """Write the report page with its plots and thumbnails."""
-    target = run.local_folder("render", folder)
-    results = run.scratch / "results"
-    download_results(run.workspace, results)
-    report_to(run.workspace, run.documents, results, target)
-    run.store(target, "render", folder)
-    return Outcome()
-
-
-def download_results(workspace: Workspace, folder: Path) -> None:
-    """Copy the committed results to a local folder, but for the tables of every picture.
-
-    Raises:
-        Failure: there are none, or one has changed.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    document = workspace.required("merge", "there are no results yet; run the pipeline first")
-    skip = len(document["folder"]) + 1
-    small = [part for part in document["parts"] if not part["name"].endswith(".parquet")]
-    workspace.parts("merge")
-    if workspace.local:
-        workspace.verify({**document, "parts": small})
-    for part in small:
-        path = folder / part["name"][skip:]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        workspace.fetch(workspace.uri("merge", part["name"]), path)
-
-
-def with_duplicates(
-    workspace: Workspace, documents: dict[str, dict[str, Any]], results: Path
-) -> dict[str, dict[str, Any]]:
-    """Return documents that tell of the duplicates that were found since results were made.
-
-    A copy of summary.json in `results` tells of them, too.
-    """
-    twice = current_duplicates(workspace)
-    if twice is None:
-        return documents
-    path = results / "summary.json"
-    summary = json.loads(path.read_text(encoding="utf-8"))
-    summary["duplicates"] = duplicate_facts(twice)
-    path.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
-    merge = documents["merge"]
-    notes = {**merge["notes"], "duplicates": twice["notes"].get("largest", [])}
-    return {**documents, "merge": {**merge, "notes": notes}}
-
-
-def report_to(
-    workspace: Workspace, documents: dict[str, dict[str, Any]], results: Path, target: Path
-) -> Path:
-    """Write the report of a workspace's documents into a folder; the page's path."""
-    from mapsight.report.report import write_report
-
-    noticed = noticed_sheets(workspace, documents)
-    near = cell_sheets(workspace, documents)
-    twice = duplicate_sheets(workspace, documents)
-    sheets = sheets_of(workspace, documents)
-    return write_report(results, target, sheets, near=near, twice=twice, **noticed)
-
-
-def copy_results(workspace: Workspace, folder: Path) -> list[str]:
-    """Copy results and report to a local folder; names of files left out for their size.
-
-    Raises:
-        Failure: a part has changed since it was made, or would replace a file that Mapsight has
-            not written.
-    """
-    left, files = [], {}
-    places = [(stage, "") for stage in stages_of_results(workspace)]
-    for stage, below in (*places, ("render", "report/")):
-        document = workspace.required(stage)
-        sizes = {part["name"]: part["bytes"] for part in document["parts"]}
-        skip = len(document["folder"]) + 1
-        large = {name[skip:] for name, size in sizes.items() if size > COPY_LIMIT}
-        left += sorted(large)
-        for name, source in _local_sources(workspace, stage):
-            if name not in large:
-                files[f"{below}{name}"] = source
-    copy_into(folder, files)
-    return left
-
-
-def _local_sources(workspace: Workspace, stage: str) -> Iterator[tuple[str, Source]]:
-    """(name, file) of a stage's parts on this machine; those of a remote workspace are copied."""
-    if workspace.local:
-        yield from workspace.sources(stage)
-        return
-    document = workspace.required(stage)
-    workspace.verify(document)
-    skip = len(document["folder"]) + 1
-    for part, address in zip(document["parts"], workspace.parts(stage), strict=True):
-        path = workspace.scratch / "copied" / stage / part["name"]
-        if part["bytes"] <= COPY_LIMIT:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            workspace.fetch(address, path)
-        yield part["name"][skip:], Source(path)

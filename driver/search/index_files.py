@@ -16,7 +16,7 @@ from driver.errors import Failure
 from driver.pipeline.fingerprint import fingerprint
 from driver.search.collection import Collection, collection_of, has_index
 from driver.search.index_part import IndexPart
-from driver.stages.vectors import CENTRES
+from driver.stages.cluster import CENTRES
 from driver.workspace.changes import Changes
 from driver.workspace.workspace import Workspace
 from mapsight.index.nearest import Centres, Nearest

@@ -21,7 +21,7 @@ from driver.search.collection import require_index
 from driver.search.copied_index import CopiedIndex, probe_here
 from driver.search.copies import Copies
 from driver.search.searcher_checks import check_options, known_label
-from driver.stages.labels import settings_of
+from driver.stages.classify import settings_of
 from driver.workspace.workspace import SEARCH, Workspace
 from mapsight.inputs.image_ids import HEX_ID
 

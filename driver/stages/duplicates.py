@@ -7,7 +7,7 @@ from typing import Any
 
 from driver.pipeline.launch import JOBS
 from driver.pipeline.pipeline import Outcome, Pipeline, Stage, require
-from driver.stages.labels import joined_parts
+from driver.stages.annotate import joined_parts
 from driver.workspace.workspace import Workspace, is_current
 from mapsight.duplicates.groups import COLUMNS
 from mapsight.duplicates.sizes import GroupSizes

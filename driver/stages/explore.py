@@ -10,7 +10,7 @@ from typing import Any
 from driver.errors import UsageError
 from driver.pipeline.pipeline import Outcome, Pipeline
 from driver.pipeline.uploads import manifest_lines
-from driver.stages.plan import dataset_of
+from driver.stages.dataset import dataset_of
 from mapsight.explore.exploration import Exploration, read_sums
 from mapsight.explore.findings import summarised
 from mapsight.explore.tables import write_tables

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from driver.pipeline.pipeline import Outcome, Pipeline
+from driver.stages.annotate import joined_parts
 from driver.stages.head_file import HEAD, check_given_head, given_head
-from driver.stages.labels import joined_parts
 from mapsight.files import sha256_of
 from mapsight.labels.calibrate import tuned
 from mapsight.labels.examples import SPLITS, Leaks

@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 
 from driver.pipeline.fingerprint import fingerprint
 from driver.pipeline.pipeline import Outcome, Pipeline, require
-from driver.stages.vectors import CENTRES, centres_of, manifest_of_rows, row_files
+from driver.stages.cluster import CENTRES, centres_of
+from driver.stages.vectors import manifest_of_rows, row_files
 from mapsight.files import sha256_of
 from mapsight.index.build import plan_files
 from mapsight.index.rows import read_batches

@@ -6,8 +6,8 @@ from typing import Any
 
 from driver.pipeline.pipeline import Outcome, Pipeline, require
 from driver.search.index_files import SearchIndex
+from driver.stages.annotate import joined_parts
 from driver.stages.index import IDS_PER_FILE
-from driver.stages.labels import joined_parts
 from driver.stages.probe_job import removed_arguments
 from mapsight.index.known_ids import KnownPlan
 from mapsight.index.removed_ids import MOST_IDS, id_table, write_ids_file

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from driver.errors import Failure, UsageError
+from driver.errors import Failure
 from driver.pipeline.pipeline import Outcome, Pipeline, require
+from driver.stages.dataset import dataset_of
 from driver.workspace.workspace import Workspace
 from mapsight.inputs.find import Found, InputError, find_inputs
 from mapsight.inputs.named_inputs import NamedInputs
@@ -17,7 +18,6 @@ from mapsight.openimages import dataset as openimages
 from mapsight.redaction import public_address
 
 __all__ = [
-    "dataset_of",
     "inputs_of",
     "inputs_of_run",
     "named_inputs",
@@ -27,17 +27,6 @@ __all__ = [
 ]
 
 CLUSTER_TASKS = 16
-
-
-def dataset_of(run: Pipeline) -> openimages.Dataset | None:
-    """The Open Images folder, looked at once."""
-    folder = run.options.openimages
-    if folder and "dataset" not in run.memo:
-        try:
-            run.memo["dataset"] = openimages.find_dataset(folder)
-        except OSError as error:
-            raise UsageError(f"--openimages {folder}: {error.strerror or error}") from None
-    return run.memo.get("dataset")
 
 
 def inputs_of_run(run: Pipeline) -> Iterator[Found]:

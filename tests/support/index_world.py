@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from driver.stages.cluster import CENTRES
 from driver.stages.index import BLOCK_SCHEMA, BLOCKS, CELL_SCHEMA, CELLS
-from driver.stages.vectors import CENTRES
 from driver.workspace.workspace import Workspace
 from mapsight.index.build import CellsWriter, bucket_of, plan_files, write_ids
 from mapsight.index.kmeans import encode_vector

@@ -17,7 +17,7 @@ from driver.commands.addition import _fetched_head
 from driver.commands.compare import _read
 from driver.errors import Failure
 from driver.results.cell_tables import nearest_pictures
-from driver.results.merge import download_results
+from driver.results.render import download_results
 from driver.results.sheets import Pictures
 from driver.search.answers import known_predictions
 from driver.search.collection import Collection

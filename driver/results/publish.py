@@ -1,0 +1,52 @@
+"""Results and report, copied to where the user wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from driver.stages.duplicates import stages_of_results
+from driver.workspace.publishing import Source, copy_into
+from driver.workspace.workspace import Workspace
+
+__all__ = ["copy_results"]
+
+COPY_LIMIT = 100 << 20
+
+
+def copy_results(workspace: Workspace, folder: Path) -> list[str]:
+    """Copy results and report to a local folder; names of files left out for their size.
+
+    Raises:
+        Failure: a part has changed since it was made, or would replace a file that Mapsight has
+            not written.
+    """
+    left, files = [], {}
+    places = [(stage, "") for stage in stages_of_results(workspace)]
+    for stage, below in (*places, ("render", "report/")):
+        document = workspace.required(stage)
+        sizes = {part["name"]: part["bytes"] for part in document["parts"]}
+        skip = len(document["folder"]) + 1
+        large = {name[skip:] for name, size in sizes.items() if size > COPY_LIMIT}
+        left += sorted(large)
+        for name, source in _local_sources(workspace, stage):
+            if name not in large:
+                files[f"{below}{name}"] = source
+    copy_into(folder, files)
+    return left
+
+
+def _local_sources(workspace: Workspace, stage: str) -> Iterator[tuple[str, Source]]:
+    """(name, file) of a stage's parts on this machine; those of a remote workspace are copied."""
+    if workspace.local:
+        yield from workspace.sources(stage)
+        return
+    document = workspace.required(stage)
+    workspace.verify(document)
+    skip = len(document["folder"]) + 1
+    for part, address in zip(document["parts"], workspace.parts(stage), strict=True):
+        path = workspace.scratch / "copied" / stage / part["name"]
+        if part["bytes"] <= COPY_LIMIT:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            workspace.fetch(address, path)
+        yield part["name"][skip:], Source(path)

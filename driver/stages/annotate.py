@@ -1,0 +1,106 @@
+"""The stage annotate: pictures are joined with what the metadata says of them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import asdict
+from typing import Any
+
+from driver.errors import Failure, UsageError
+from driver.pipeline.pipeline import Outcome, Pipeline
+from driver.pipeline.uploads import drop_others, manifest_lines
+from driver.stages.dataset import dataset_of, vocabulary_of
+from mapsight.inputs.find import Found
+from mapsight.labels.labeler import resolve_targets
+from mapsight.openimages import dataset as openimages
+from mapsight.openimages.join import FEATURES, Selection
+
+__all__ = ["annotate", "annotate_identity", "drop_old_uploads", "joined_parts"]
+
+FEATURE_BYTES = 4500
+
+
+def _metadata(run: Pipeline) -> list[tuple[str, Found]]:
+    dataset = dataset_of(run)
+    if dataset is None:
+        return []
+    return [(kind, file) for kind in ("labels", "boxes", "images") for file in dataset.files[kind]]
+
+
+def annotate_identity(run: Pipeline) -> dict[str, Any]:
+    """The metadata files, and which pictures to go on with."""
+    return {
+        "files": [[kind, f.source, f.bytes, f.stamp] for kind, f in _metadata(run)],
+        "selection": asdict(_selection(run)),
+    }
+
+
+def _selection(run: Pipeline) -> Selection:
+    options = run.options
+    labels: dict[str, str] = {}
+    if options.only_labels:
+        names, above = vocabulary_of(run)
+        try:
+            labels = resolve_targets(options.only_labels, names)
+        except ValueError as error:
+            raise UsageError(f"--only-labels: {error}") from None
+        if not dataset_of(run):
+            raise UsageError("--only-labels needs labels: name a folder with --openimages")
+        return Selection(
+            labels, options.min_confidence, options.subset, options.license, parents=above
+        )
+    return Selection({}, options.min_confidence, options.subset, options.license)
+
+
+def annotate(run: Pipeline, folder: str) -> Outcome:
+    """Joins pictures with what the metadata says of them; nothing to do without any."""
+    files, selection = _metadata(run), _selection(run)
+    splits = [split for kind, file in files for split in openimages.csv_splits(file, kind)]
+    if not splits and selection.everything:
+        return Outcome(notes={"digest": "nothing", "uploads": {}})
+    lines, copies = manifest_lines(run, splits)
+    features = run.workspace.parts("extract")
+    lines += [json.dumps(asdict(openimages.CsvSplit(uri, FEATURES, 0, 0))) for uri in features]
+    size = sum(max(file.bytes, 0) for _, file in files)
+    size += FEATURE_BYTES * run.documents["extract"]["counters"]["images"]["read"]
+    arguments = ["--selection", run.side_file("selection.json", json.dumps(asdict(selection)))]
+    arguments += [] if splits else ["--no-metadata"]
+    output = ("annotate", folder)
+    job = run.job("annotate", run.manifest(lines), arguments, output, shuffled=size)
+    left_out = job.get("images", {}).get("not_selected", 0)
+    if left_out and left_out == run.documents["extract"]["counters"]["images"]["extracted"]:
+        raise Failure(f"none of {left_out:,} pictures fulfils {_conditions(run)}")
+    return Outcome(job, {"uploads": copies})
+
+
+def _conditions(run: Pipeline) -> str:
+    """The conditions of the command line, as they may be typed."""
+    options, said = run.options, []
+    if options.only_labels:
+        confidence = f"--min-confidence {options.min_confidence:g}"
+        said.append(f"--only-labels {' '.join(options.only_labels)} with {confidence}")
+    if options.subset:
+        said.append(f"--subset {' '.join(options.subset)}")
+    if options.license:
+        said.append(f"--license {options.license}")
+    return " and ".join(said)
+
+
+def joined_parts(run: Pipeline) -> list[str]:
+    """Feature records: those that were selected, with their annotations, where there are any.
+
+    In an addition, those that are new to the index.
+    """
+    new = run.workspace.parts("known") if "known" in run.documents else []
+    return new or run.workspace.parts("annotate") or run.workspace.parts("extract")
+
+
+def drop_old_uploads(run: Pipeline) -> None:
+    """Remove copies of inputs that are not this run's."""
+    names = (
+        run.documents[stage]["notes"].get("uploads", {}).values()
+        for stage in ("ingest", "explore", "annotate")
+        if stage in run.documents
+    )
+    drop_others(run, itertools.chain.from_iterable(names))

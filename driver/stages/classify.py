@@ -1,0 +1,64 @@
+"""The stage classify: features become labels."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from driver.errors import UsageError
+from driver.pipeline.pipeline import Outcome, Pipeline
+from driver.stages.annotate import annotate_identity, joined_parts
+from driver.stages.dataset import vocabulary_of
+from driver.stages.head_file import check_given_head, given_targets, head_arguments
+from mapsight.labels.labeler import Labeler, resolve_targets
+
+__all__ = ["check_options", "classify", "classify_identity", "settings_of", "targets_of"]
+
+PREDICTION_BYTES = 1000
+
+
+def classify_identity(run: Pipeline) -> dict[str, Any]:
+    """Targets by name and the hierarchy, kept as a small file for jobs."""
+    try:
+        names, above = vocabulary_of(run)
+        targets = resolve_targets(run.options.target_labels, names)
+    except ValueError as error:
+        raise UsageError(f"--target-labels: {error}") from None
+    if run.options.head:
+        targets = given_targets(run, targets)
+    run.memo["settings"] = {"targets": targets, "parents": above}
+    diagonal = run.options.screen_diagonal
+    return {"targets": list(targets.items()), "parents": above, "diagonal": diagonal}
+
+
+def targets_of(document: dict[str, Any]) -> dict[str, str]:
+    """MID by target label of a committed classify stage, in the order they were named."""
+    return dict(document["options"]["targets"])
+
+
+def check_options(run: Pipeline) -> None:
+    """Find mistakes in labels and metadata before hours of work, not after."""
+    classify_identity(run)
+    annotate_identity(run)
+    if run.options.head and not run.options.model:
+        check_given_head(run, vars(run.options))
+
+
+def settings_of(document: dict[str, Any]) -> tuple[dict[str, Any], float | None]:
+    """(targets and parents, screen diagonal) that a committed classify stage used."""
+    options = document["options"]
+    return {"targets": targets_of(document), "parents": options["parents"]}, options["diagonal"]
+
+
+def classify(run: Pipeline, folder: str) -> Outcome:
+    """Maps features to labels, beside what people verified."""
+    settings = run.side_file("targets.json", json.dumps(run.memo["settings"]))
+    arguments = ["--targets", settings, *head_arguments(run)]
+    if run.options.screen_diagonal:
+        arguments += ["--screen-diagonal", str(run.options.screen_diagonal)]
+    size = PREDICTION_BYTES * run.documents["extract"]["counters"]["images"]["read"]
+    output = ("classify", folder)
+    counters = run.job("classify", joined_parts(run), arguments, output, shuffled=size)
+    labeler = Labeler(run.memo["settings"]["targets"], run.memo["settings"]["parents"])
+    classes = run.documents["extract"]["notes"]["classes"] or None
+    return Outcome(counters, {"missing": labeler.missing(classes)})

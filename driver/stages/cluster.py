@@ -1,0 +1,110 @@
+"""The stage cluster: new features fall into cells."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from driver.pipeline.pipeline import Outcome, Pipeline
+from driver.stages.vectors import manifest_of_rows
+from mapsight.index.kmeans import TRAIN_PER_CELL, cells_for, decode_vector, refill, share_below
+from mapsight.results.predictions import records_of
+
+__all__ = ["CENTRES", "centres_of", "cluster", "cluster_identity", "converging"]
+
+CENTRES = "centres.npy"
+
+ROW_BYTES = 3200
+
+SPARE_SEEDS = 2
+
+
+def cells_of(run: Pipeline) -> int:
+    """How many cells to make."""
+    rows = run.documents["vectors"]["notes"]["rows"]
+    return min(run.options.cells or cells_for(rows), max(rows, 1))
+
+
+def cluster_identity(run: Pipeline) -> dict[str, Any]:
+    """How many cells, and when to stop."""
+    options = run.options
+    return {
+        "cells": cells_of(run),
+        "iterations": options.max_iterations,
+        "tolerance": options.tolerance,
+    }
+
+
+def converging(document: dict[str, Any]) -> bool:
+    """Whether k-means goes on: neither settled nor at the last iteration."""
+    history, options = document["notes"]["history"], document["options"]
+    if not document["parts"] or len(history) >= options["iterations"]:
+        return False
+    if len(history) < 2:
+        return not history or history[-1]["shift"] > 0
+    before, after = history[-2]["inertia"], history[-1]["inertia"]
+    return history[-1]["shift"] > 0 and before - after > options["tolerance"] * before
+
+
+def cluster(run: Pipeline, folder: str) -> Outcome:
+    """Takes seeds, or goes one iteration further than the stage's last commit."""
+    rows = run.documents["vectors"]["notes"]["rows"]
+    if not rows:
+        return Outcome(notes={"digest": "nothing", "history": []})
+    k, so_far = cells_of(run), run.so_far
+    if so_far is None:
+        centres = _seeds(run, k, rows)
+        notes: dict[str, Any] = {"history": [], "counts": []}
+    else:
+        started = time.monotonic()
+        centres, step, counts = _step(run, share_below(TRAIN_PER_CELL * k, rows))
+        step["seconds"] = round(time.monotonic() - started, 3)
+        notes = {"history": [*so_far["notes"]["history"], step], "counts": counts}
+    target = run.local_folder("cluster", folder)
+    np.save(target / CENTRES, centres, allow_pickle=False)
+    run.store(target, "cluster", folder)
+    return Outcome(notes=notes)
+
+
+def _seeds(run: Pipeline, k: int, rows: int) -> np.ndarray:
+    below = share_below(SPARE_SEEDS * k + 64, rows)
+    arguments = ["--seeds", str(k), "--below", str(below)]
+    output = run.collect("cluster", manifest_of_rows(run), arguments, ROW_BYTES * SPARE_SEEDS * k)
+    return np.stack([decode_vector(text) for _, text in sorted(records_of(output))])
+
+
+def _step(run: Pipeline, below: int) -> tuple[np.ndarray, dict[str, Any], list[int]]:
+    path = centres_of(run)
+    old = np.load(path, allow_pickle=False)
+    arguments = ["--centres", str(path), "--below", str(below)]
+    output = run.collect("cluster", manifest_of_rows(run), arguments, 12 * old.size)
+    counts, new = np.zeros(len(old), np.int64), old.copy()
+    far: list[tuple[int, str]] = []
+    shifted = rows = inertia = 0
+    for kind, value in records_of(output):
+        if kind == "cell":
+            cell, counts[cell], text, shift = value
+            new[cell] = decode_vector(text)
+            shifted += shift
+        elif kind == "far":
+            far = [(gap, vector) for gap, vector in value]
+        else:
+            rows, inertia = value
+    step = {
+        "inertia": inertia,
+        "rows": rows,
+        "shift": shifted,
+        "empty": int((counts == 0).sum()),
+    }
+    return refill(new, counts, far), step, counts.tolist()
+
+
+def centres_of(run: Pipeline) -> Path:
+    """A local copy of the centres that the stage cluster has now."""
+    (address,) = run.workspace.parts("cluster")
+    workspace, path = run.workspace, run.scratch / CENTRES
+    workspace.fetch(address, path)
+    return path

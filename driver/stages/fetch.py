@@ -1,0 +1,80 @@
+"""The stage fetch: the pictures of URL lists become shards, which outlive the run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from driver.pipeline.pipeline import Outcome, Pipeline, require
+from driver.stages.shards import FETCHED, drop_shards, listed_splits, packed_records, shard_notes
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = ["fetch", "fetch_identity", "forget_unnamed", "unfinished"]
+
+
+def fetch_identity(run: Pipeline) -> dict[str, Any]:
+    """The splits of URLs, and the addresses that are allowed."""
+    notes = run.documents["plan"]["notes"]
+    digest = notes["digest"] if notes["urls"] else ""
+    private = run.options.allow_private and bool(notes["urls"])
+    return {"splits": notes["urls"], "digest": digest, "allow_private": private}
+
+
+def fetch(run: Pipeline, folder: str) -> Outcome:
+    """Fetches the pictures of URL lists into shards that outlive the run.
+
+    What an earlier run has fetched is not asked for again.
+    """
+    splits = listed_splits(run, "urls")
+    if not splits:
+        return Outcome(notes={"shards": [], "digest": "nothing", "failed": 0})
+    wanted = sum(split.rows for split in splits)
+    counters = run.job(
+        "fetch",
+        run.manifest([split.to_json() for split in splits]),
+        ["--store", _store(run), *_fetch_arguments(run)],
+        ("fetch", folder),
+        total=wanted,
+    )
+    fetched = packed_records(run, "fetch", folder)
+    found = sum(record["split"]["rows"] for record in fetched)
+    require(found == wanted, f"fetch: {found} of {wanted} URLs were answered for; run again")
+    failed = sum(record["failed"] for record in fetched)
+    same = sum(record.get("same", 0) for record in fetched)
+    notes = {**shard_notes(run, fetched, FETCHED), "failed": failed, "same": same}
+    return Outcome(counters, notes)
+
+
+def _store(run: Pipeline) -> str:
+    run.workspace.own(FETCHED)
+    return run.workspace.uri(FETCHED)
+
+
+def _fetch_arguments(run: Pipeline) -> list[str]:
+    options = run.options
+    arguments = ["--seconds", str(options.fetch_seconds), "--per-host", str(options.per_host)]
+    arguments += ["--connections", str(options.connections)]
+    if options.allow_private:
+        arguments.append("--allow-private")
+    if getattr(options, "check_md5", False):
+        arguments.append("--check-md5")
+    if "fetch" in options.force:
+        arguments.append("--again")
+    return arguments
+
+
+def unfinished(document: dict[str, Any]) -> bool:
+    """Whether URLs failed that may succeed next time."""
+    return document["notes"]["failed"] > 0
+
+
+def forget_unnamed(run: Pipeline) -> None:
+    """Remove fetched shards that the committed stage does not name, unless it names none.
+
+    A run without URLs leaves what others have fetched.
+    """
+    splits = run.documents["fetch"]["notes"]["shards"]
+    if run.reports[-1].skipped or not splits:
+        return
+    drop_shards(run.workspace, {split["uri"] for split in splits})

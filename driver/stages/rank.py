@@ -1,0 +1,43 @@
+"""The stage rank: pictures in order, in their label and over all."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from driver.pipeline.pipeline import Outcome, Pipeline
+from driver.stages.count import read_counts
+from mapsight.features.measures import pixels_per_inch
+from mapsight.labels.ranking import RankPlan, parse_ranks, plan_ranking
+
+__all__ = ["rank", "rank_identity"]
+
+PICTURES_PER_RANGE = 250_000
+
+RANK_BYTES = 700
+
+
+def _rank_plan(run: Pipeline) -> RankPlan:
+    options = run.options
+    first, last = parse_ranks(options.ranks)
+    side = run.documents["extract"]["options"]["resolution"]
+    near = pixels_per_inch(side, side, options.screen_diagonal) if options.near_model else None
+    measure = "ppi" if options.near_model else options.rank_by
+    return RankPlan(measure, options.order == "desc", near, first, last)
+
+
+def rank_identity(run: Pipeline) -> dict[str, Any]:
+    """What to rank by, and which ranks to keep."""
+    return {"plan": asdict(_rank_plan(run))}
+
+
+def rank(run: Pipeline, folder: str) -> Outcome:
+    """Ranks every picture in its label and over all."""
+    counts, rows = read_counts(run)
+    pictures = sum(n for key, n in counts.items() if key[0] == "label")
+    plan = plan_ranking(_rank_plan(run), rows.get(("sample",), []), pictures, PICTURES_PER_RANGE)
+    path = run.side_file("rank_plan.json", json.dumps(asdict(plan)))
+    inputs = run.workspace.parts("classify")
+    size = RANK_BYTES * pictures
+    return Outcome(run.job("rank", inputs, ["--plan", path], ("rank", folder), shuffled=size))

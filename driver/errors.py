@@ -6,8 +6,7 @@ import contextlib
 import signal
 from collections.abc import Iterator
 
-from mapsight.redaction import without_secrets
-from mapsight.text import plain
+from mapsight.errors import Failure, UsageError
 
 __all__ = ["Failure", "UsageError", "undisturbed"]
 
@@ -25,22 +24,3 @@ def undisturbed() -> Iterator[None]:
     finally:
         for number, handler in zip(numbers, known, strict=True):
             signal.signal(number, handler)
-
-
-class Failure(Exception):  # noqa: N818
-    """Something went wrong: one line for the user, and where to look closer.
-
-    `detail` (a traceback, a task's log) is shown with --debug.
-    """
-
-    exit_status = 1
-
-    def __init__(self, message: str, detail: str = "") -> None:
-        super().__init__(plain(without_secrets(message)))
-        self.detail = detail
-
-
-class UsageError(Failure):
-    """The command line or the configuration cannot be understood."""
-
-    exit_status = 2

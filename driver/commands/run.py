@@ -30,11 +30,12 @@ from driver.stages.duplicates import DUPLICATES, duplicates_are_damaged, stages_
 from driver.stages.explore import check_headers
 from driver.stages.model import Model, check_model, find_model, given_model
 from driver.stages.plan import inputs_of
-from driver.workspace.inside import files_below
 from driver.workspace.publishing import Source, copy_into
-from driver.workspace.workspace import Workspace, is_current
+from driver.workspace.workspace import Workspace
 from mapsight.redaction import without_secrets
 from mapsight.storage.hadoop_conf import hadoop_command
+from mapsight.workspace.links import files_below
+from mapsight.workspace.workspace import is_current
 
 __all__ = ["model", "report", "run", "status"]
 

@@ -35,13 +35,14 @@ from driver.search.queries import STDIN, look_at, question_of, typed_queries
 from driver.stages.classify import settings_of
 from driver.stages.head_file import check_given_head, fitted_head
 from driver.stages.probe_job import removed_arguments
-from driver.workspace.workspace import SEARCH, Workspace, is_current
+from driver.workspace.workspace import SEARCH, Workspace
 from mapsight.labels.classify import Classifier
 from mapsight.labels.head import load_head
 from mapsight.labels.labeler import Labeler, resolve_targets
 from mapsight.records import OTHER
 from mapsight.results.predictions import merged_records
 from mapsight.search.exact import Query
+from mapsight.workspace.workspace import is_current
 
 __all__ = ["search"]
 

@@ -34,11 +34,11 @@ from driver.options.types import (
     share,
     whole,
 )
-from driver.workspace.workspace import STAGE_NAMES
 from mapsight import __version__
 from mapsight.labels.labeler import DEFAULT_TARGETS
 from mapsight.near_names import near_names
 from mapsight.records import MEASURES
+from mapsight.workspace.documents import STAGE_NAMES
 
 __all__ = ["COMMANDS", "parse"]
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from driver.errors import Failure
 from driver.results.cell_tables import nearest_pictures
 from driver.stages.shards import SHARDS
-from driver.workspace.workspace import ANEW, Workspace
+from driver.workspace.workspace import Workspace
 from mapsight.inputs.shards import OURS, read_image
 from mapsight.labels.ranking import EVERYTHING
 from mapsight.records import OTHER
 from mapsight.redaction import without_secrets
 from mapsight.text import amount, file_size
+from mapsight.workspace.workspace import ANEW
 
 if TYPE_CHECKING:
     from mapsight.report.report import Card, Sheet

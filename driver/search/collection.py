@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from driver.errors import Failure
-from driver.workspace.changes import Addition, Changes, Removals, read_changes
-from driver.workspace.workspace import Workspace, is_current
+from driver.workspace.workspace import Workspace
 from mapsight.files import sha256_of
 from mapsight.index.removed_ids import IdList
+from mapsight.workspace.changes import Addition, Changes, Removals, read_changes
+from mapsight.workspace.workspace import is_current
 
 __all__ = [
     "Collection",

@@ -17,13 +17,13 @@ from driver.pipeline.fingerprint import fingerprint
 from driver.search.collection import Collection, collection_of, has_index
 from driver.search.index_part import IndexPart
 from driver.stages.cluster import CENTRES
-from driver.workspace.changes import Changes
 from driver.workspace.workspace import Workspace
 from mapsight.index.nearest import Centres, Nearest
 from mapsight.index.removed_ids import IdList
 from mapsight.index.rows import Block, read_block, whole_vectors
 from mapsight.search.probe_plan import Cells, blocks_of, in_order, rankings
 from mapsight.storage.uri import open_uri
+from mapsight.workspace.changes import Changes
 
 __all__ = ["SearchIndex", "blocks_in", "has_index", "read_blocks"]
 

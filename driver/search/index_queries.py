@@ -12,7 +12,7 @@ import numpy as np
 from driver.search.answers import Question
 from driver.search.index_files import SearchIndex
 from driver.search.queries import NO_QUERY
-from driver.workspace.workspace import Workspace, is_current
+from driver.workspace.workspace import Workspace
 from mapsight.index.vectors import vectors_for
 from mapsight.labels.head import DRAWING, PHOTO, Head
 from mapsight.labels.labeler import near_labels
@@ -21,6 +21,7 @@ from mapsight.search.filters import RowFilter
 from mapsight.search.label_mean import LabelMean, blocks_of_label
 from mapsight.search.probe_plan import mean_vector
 from mapsight.storage.uri import open_uri
+from mapsight.workspace.workspace import is_current
 
 __all__ = ["REMOVED", "find_labels", "find_rows", "give_vectors", "mean_question"]
 

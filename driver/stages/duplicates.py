@@ -8,10 +8,11 @@ from typing import Any
 from driver.pipeline.launch import JOBS
 from driver.pipeline.pipeline import Outcome, Pipeline, Stage, require
 from driver.stages.annotate import joined_parts
-from driver.workspace.workspace import Workspace, is_current
+from driver.workspace.workspace import Workspace
 from mapsight.duplicates.groups import COLUMNS
 from mapsight.duplicates.sizes import GroupSizes
 from mapsight.results.predictions import merged_records, write_csv
+from mapsight.workspace.workspace import is_current
 
 __all__ = [
     "DUPLICATES",

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from driver.pipeline.fingerprint import fingerprint
 from driver.pipeline.pipeline import Pipeline
-from driver.workspace.inside import is_linked, remove_empty
+from driver.workspace.inside import remove_empty
 from mapsight.inputs.fetch_shards import document_of
 from mapsight.records import Split
 from mapsight.results.predictions import records_of
+from mapsight.workspace.links import is_linked
 
 if TYPE_CHECKING:
     from driver.workspace.workspace import Workspace

@@ -8,18 +8,21 @@ import shutil
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from driver.workspace.inside import files_below, is_linked, remove_empty
+from driver.workspace.inside import remove_empty
 from driver.workspace.lock import OWNER, died_here
-from driver.workspace.mark import MARK, RUNS, runs_of
+from driver.workspace.publishing import recover
+from driver.workspace.runs import RUNS, runs_of
+from driver.workspace.scratch import SCRATCH
+from driver.workspace.writable import Writable
 from mapsight.workspace.documents import FOLDER_OF_OURS, holder_document
-
-if TYPE_CHECKING:
-    from driver.workspace.workspace import Workspace
+from mapsight.workspace.links import files_below, is_linked
+from mapsight.workspace.workspace import MARK
 
 __all__ = [
     "RUN_ID",
+    "clean",
     "clean_stage",
     "clean_top",
     "erase",
@@ -40,7 +43,20 @@ HIDDEN = ("_SUCCESS", "._SUCCESS.crc")
 OF_ADDITIONS = ("added.csv", "rejected.csv")
 
 
-def clean_top(workspace: Workspace, entries: Iterable[Mapping[str, Any]]) -> None:
+def clean(workspace: Writable) -> None:
+    """Remove scratch folders and uncommitted parts. Only with the lock held."""
+    if workspace.local:
+        recover(workspace)
+        remove_scratch(Path(workspace.path(SCRATCH)), workspace.run_id)
+    entries = list(workspace.fs.ls(workspace.root, detail=True))
+    clean_top(workspace, entries)
+    for entry in entries:
+        name = entry["name"].rstrip("/").rsplit("/", 1)[-1]
+        if entry["type"] == "directory" and workspace.is_stage(name):
+            clean_stage(workspace, name)
+
+
+def clean_top(workspace: Writable, entries: Iterable[Mapping[str, Any]]) -> None:
     """Remove documents that were half written, among the entries of a folder."""
     for entry in entries:
         name = entry["name"].rstrip("/").rsplit("/", 1)[-1]
@@ -68,7 +84,7 @@ def remove_scratch(folder: Path, run_id: str) -> None:
         folder.rmdir()
 
 
-def clean_stage(workspace: Workspace, stage: str) -> None:
+def clean_stage(workspace: Writable, stage: str) -> None:
     """Remove what a stage has superseded or not finished."""
     if workspace.local and is_linked(workspace.root, stage):
         return
@@ -91,7 +107,7 @@ def clean_stage(workspace: Workspace, stage: str) -> None:
                 remove_tree(workspace, stage, name)
 
 
-def remove_tree(workspace: Workspace, *names: str) -> None:
+def remove_tree(workspace: Writable, *names: str) -> None:
     """Remove a folder that is wholly ours, or a file, if it is there; never through a link."""
     path = workspace.path(*names)
     if not workspace.local:
@@ -104,7 +120,7 @@ def remove_tree(workspace: Workspace, *names: str) -> None:
             Path(path).unlink(missing_ok=True)
 
 
-def remove_listed(workspace: Workspace, listed: Iterable[str], *names: str) -> None:
+def remove_listed(workspace: Writable, listed: Iterable[str], *names: str) -> None:
     """Remove the files that a document lists from one of its folders; the folder if it is empty.
 
     Args:
@@ -137,13 +153,13 @@ def _beside(name: str) -> str:
     return f"{folder}{slash}.{last}.crc"
 
 
-def _files(workspace: Workspace, base: str) -> Iterable[str]:
+def _files(workspace: Writable, base: str) -> Iterable[str]:
     if workspace.local:
         return (name for name, _ in files_below(base))
     return (path[len(base) + 1 :] for path in workspace.fs.find(base))
 
 
-def erase_stage(workspace: Workspace, stage: str) -> None:
+def erase_stage(workspace: Writable, stage: str) -> None:
     """Remove a stage with all that it lists, so that it has not run."""
     if workspace.local and is_linked(workspace.root, stage):
         return
@@ -157,7 +173,7 @@ def erase_stage(workspace: Workspace, stage: str) -> None:
     _remove_if_empty(workspace, stage)
 
 
-def erase(workspace: Workspace, stages: Iterable[str]) -> None:
+def erase(workspace: Writable, stages: Iterable[str]) -> None:
     """Remove a workspace inside another: what it lists, and itself if nothing else is there."""
     for stage in stages:
         erase_stage(workspace, stage)
@@ -169,7 +185,7 @@ def erase(workspace: Workspace, stages: Iterable[str]) -> None:
     _remove_if_empty(workspace)
 
 
-def _remove_if_empty(workspace: Workspace, *names: str) -> None:
+def _remove_if_empty(workspace: Writable, *names: str) -> None:
     path = workspace.path(*names)
     if workspace.local:
         with contextlib.suppress(OSError):

@@ -1,28 +1,14 @@
-"""Files below a folder of ours, never through a symbolic link that somebody put there."""
+"""Writing and deleting below a folder, never through a symbolic link that somebody put there."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 from driver.errors import Failure
+from mapsight.workspace.links import link_below
 
-__all__ = ["files_below", "is_linked", "refuse_links", "remove_empty", "stays_inside"]
-
-
-def is_linked(root: str | Path, *names: str) -> bool:
-    """Return whether a folder or file below `root` is, or lies behind, a symbolic link."""
-    return _link(root, *names) is not None
-
-
-def _link(root: str | Path, *names: str) -> Path | None:
-    path = Path(root)
-    for name in "/".join(names).split("/"):
-        path = path / name
-        if path.is_symlink():
-            return path
-    return None
+__all__ = ["refuse_links", "remove_empty"]
 
 
 def refuse_links(root: str | Path, *names: str) -> None:
@@ -31,29 +17,12 @@ def refuse_links(root: str | Path, *names: str) -> None:
     Raises:
         Failure: there is one; names it.
     """
-    link = _link(root, *names)
+    link = link_below(root, *names)
     if link is not None:
         raise Failure(
             f"{link} is a symbolic link, and nothing is written or deleted through one;"
             " move it away, or name another folder"
         )
-
-
-def stays_inside(root: str, *names: str) -> bool:
-    """Return whether something below `root` is really there, wherever links lead."""
-    top = os.path.realpath(root)
-    found = os.path.realpath("/".join([root, *names]))
-    return found.startswith(f"{top.rstrip('/')}/")
-
-
-def files_below(folder: str | Path) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield (relative name, lstat) of everything in a folder that is no folder; follows no link."""
-    base = len(str(folder)) + 1
-    for place, folders, files in os.walk(folder):
-        links = [name for name in folders if os.path.islink(f"{place}/{name}")]  # noqa: PTH114
-        for name in sorted([*files, *links]):
-            path = f"{place}/{name}"
-            yield path[base:], os.lstat(path)
 
 
 def remove_empty(folder: str | Path) -> None:

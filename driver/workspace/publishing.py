@@ -15,19 +15,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from driver.errors import Failure
 from driver.workspace.exchange import put_in_place
-from driver.workspace.inside import files_below, refuse_links, remove_empty
-from driver.workspace.mark import runs_of
+from driver.workspace.inside import refuse_links, remove_empty
+from driver.workspace.runs import runs_of
+from driver.workspace.writable import Writable
 from mapsight import __version__
 from mapsight.files import sha256_of, write_whole
 from mapsight.workspace.document_checks import DamagedDocumentError
 from mapsight.workspace.documents import files_document
-
-if TYPE_CHECKING:
-    from driver.workspace.workspace import Workspace
+from mapsight.workspace.links import files_below
 
 __all__ = [
     "FILES",
@@ -130,7 +129,7 @@ def _same(one: Path, other: Path) -> bool:
     return False
 
 
-def publish_here(workspace: Workspace, name: str, files: Mapping[str, Source]) -> None:
+def publish_here(workspace: Writable, name: str, files: Mapping[str, Source]) -> None:
     """Show files in a folder of a local workspace: the old ones are seen or the new, no mixture.
 
     A file of the user's is in both folders until one is gone.
@@ -158,7 +157,7 @@ def publish_here(workspace: Workspace, name: str, files: Mapping[str, Source]) -
     write_whole(record, written(sums))
 
 
-def publish_there(workspace: Workspace, name: str, files: Mapping[str, str]) -> Iterator[str]:
+def publish_there(workspace: Writable, name: str, files: Mapping[str, str]) -> Iterator[str]:
     """Show files in a folder of a remote workspace; yields those to write.
 
     Args:
@@ -183,14 +182,14 @@ def publish_there(workspace: Workspace, name: str, files: Mapping[str, str]) -> 
     workspace.write(written(files), RECORDS[name])
 
 
-def _fetched(workspace: Workspace, name: str) -> bytes | None:
+def _fetched(workspace: Writable, name: str) -> bytes | None:
     try:
         return workspace.fs.cat_file(workspace.path(name))
     except FileNotFoundError:
         return None
 
 
-def adopt(workspace: Workspace, stages: Mapping[str, Iterable[str]]) -> None:
+def adopt(workspace: Writable, stages: Mapping[str, Iterable[str]]) -> None:
     """Write down what a workspace of before there were records shows of its stages.
 
     Args:
@@ -266,7 +265,7 @@ def _alike(path: Path, shown: Path) -> bool:
     return _same(path, shown)
 
 
-def recover(workspace: Workspace) -> None:
+def recover(workspace: Writable) -> None:
     """Bring the folders of a local workspace to order where a run was killed while it showed them.
 
     Only with the lock held.

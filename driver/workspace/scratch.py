@@ -15,7 +15,10 @@ from pathlib import Path
 from driver.errors import Failure
 from driver.workspace.lock import sign
 
-__all__ = ["is_private", "local_scratch", "orphan_folders", "remote_scratch"]
+__all__ = ["SCRATCH", "is_private", "local_scratch", "orphan_folders", "remote_scratch"]
+
+SCRATCH = ".tmp"
+"""The folder of a local workspace for the temporary files of runs."""
 
 
 def is_private(path: Path) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from driver.workspace.workspace import Part
+from mapsight.workspace.workspace import Part
 
 NOTES: dict[str, dict[str, Any]] = {
     "plan": {

@@ -17,7 +17,7 @@ import pytest
 
 from driver.run import main
 from driver.search.index_files import SearchIndex
-from driver.workspace.mark import RUNS
+from driver.workspace.runs import RUNS
 from driver.workspace.workspace import SEARCH, Workspace
 from tests.conftest import Program, encoded, scribble
 from tests.end_to_end.test_head import make_dataset, stripes
@@ -360,9 +360,9 @@ def test_a_killed_add_leaves_the_old_index_and_goes_on(world, own, tmp_path, sta
 
 KILLER = """
 import os, signal, sys
-import driver.workspace.workspace
+import driver.workspace.writable
 from driver.run import main
-whole = driver.workspace.workspace.write_whole
+whole = driver.workspace.writable.write_whole
 def killed(path, content):
     if path.name == "changes.json":
         if sys.argv[1] == "after":
@@ -371,7 +371,7 @@ def killed(path, content):
             path.with_name("changes.json.1.part").write_bytes(content[:40])
         os.kill(os.getpid(), signal.SIGKILL)
     whole(path, content)
-driver.workspace.workspace.write_whole = killed
+driver.workspace.writable.write_whole = killed
 main(sys.argv[2:])
 """
 

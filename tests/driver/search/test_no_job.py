@@ -28,7 +28,7 @@ from driver.search.index_files import SearchIndex
 from driver.search.index_queries import find_rows
 from driver.search.searcher import Searcher
 from driver.stages.probe_job import removed_arguments
-from driver.workspace.changes import Addition, Changes, Removals, write_changes
+from driver.workspace.changes import write_changes
 from driver.workspace.workspace import Workspace
 from mapsight.files import sha256_of
 from mapsight.index.nearest import Centres
@@ -37,6 +37,7 @@ from mapsight.index.rows import INT8, INT16, batch_of, row_schema
 from mapsight.search.local_copy import ROWS, IndexCopy, write_rows
 from mapsight.search.probe_plan import blocks_of, choose, choose_nearest, probe_lines
 from mapsight.search.queries import write_queries
+from mapsight.workspace.changes import Addition, Changes, Removals
 from mapsight.workspace.document_checks import dumped
 from mr_jobs.probe_index import MRProbeIndex
 from tests.conftest import ROOT

@@ -16,11 +16,12 @@ import pytest
 from driver.errors import Failure, UsageError
 from driver.stages.shards import FETCHED, drop_shards
 from driver.workspace import publishing
-from driver.workspace.changes import ADDED, REMOVED, Changes, clean_changes, write_changes
+from driver.workspace.changes import clean_changes, write_changes
 from driver.workspace.cleaning import erase_stage
-from driver.workspace.mark import MARK, is_workspace
 from driver.workspace.publishing import FILES, RECORDS, Source, copy_into
 from driver.workspace.workspace import Workspace
+from mapsight.workspace.changes import ADDED, REMOVED, Changes
+from mapsight.workspace.workspace import MARK
 from tests.support.paths import ROOT
 from tests.support.stage_documents import sound
 
@@ -82,7 +83,7 @@ def test_a_folder_of_somebody_is_refused_before_anything_is_written(workspace, n
     with pytest.raises(UsageError, match="not empty: it holds "), workspace.locked():
         pytest.fail("locked")
     assert tree(workspace) == before
-    assert not is_workspace(workspace)
+    assert not workspace.is_there()
 
 
 @pytest.mark.parametrize("text", [b"{}", b"[1]", b'{"stage": "plan"}', b"mine"])

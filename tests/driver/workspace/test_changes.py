@@ -9,9 +9,11 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from driver.search.collection import changes_lines
-from driver.workspace.changes import Addition, Changes, Removals, read_changes, write_changes
-from driver.workspace.mark import MARK, RUNS
+from driver.workspace.changes import write_changes
+from driver.workspace.runs import RUNS
 from driver.workspace.workspace import Workspace
+from mapsight.workspace.changes import Addition, Changes, Removals, read_changes
+from mapsight.workspace.workspace import MARK
 from tests.support.index_world import indexed
 
 OLD = Changes(2, (Addition(2, 9, "d", "b"),), Removals("removed/a.arrow", 1, "s", {"b": 1}))

@@ -25,10 +25,10 @@ from driver.search.idle_filters import _is_known
 from driver.search.index_files import SearchIndex
 from driver.search.index_queries import _rejections
 from driver.stages.head_file import fitted_head
-from driver.workspace.changes import Changes
 from driver.workspace.workspace import Workspace
 from mapsight.index.removed_ids import IdList
 from mapsight.inputs.shards import OURS
+from mapsight.workspace.changes import Changes
 from tests.support.stage_documents import sound
 
 FILES = {

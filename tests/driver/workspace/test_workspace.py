@@ -20,9 +20,10 @@ from driver.errors import Failure
 from driver.options.groups import STAGES
 from driver.workspace import workspace as module
 from driver.workspace.lock import hold_heartbeat
-from driver.workspace.mark import MARK, RUNS
 from driver.workspace.publishing import RECORDS
+from driver.workspace.runs import RUNS
 from driver.workspace.workspace import Workspace
+from mapsight.workspace.workspace import MARK
 from tests.support.paths import ROOT
 from tests.support.stage_documents import sound
 
@@ -202,7 +203,7 @@ def test_local_files_of_a_killed_run_go_with_the_next_and_those_of_a_living_one_
     tmp_path, monkeypatch
 ):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    code = "from mapsight import schemes; schemes.SCHEMES.add('memory')\n"
+    code = "from mapsight.storage import schemes; schemes.SCHEMES.add('memory')\n"
     code += "from driver.workspace.workspace import Workspace as W; import time\n"
     code += "print(W('memory://x').scratch, flush=True); time.sleep(600)"
     command = [sys.executable, "-c", code]

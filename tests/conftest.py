@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from mapsight.storage import schemes
 from tests.support.paths import ROOT
+from tests.support.pictures import make_pictures
+from tests.support.program import Program
 
 schemes.SCHEMES.add("memory")  # stands for what is far away
 
@@ -72,77 +68,9 @@ def environment(model_file, model_cache: Path) -> dict[str, str]:
     return {**os.environ, "MAPSIGHT_MODEL_CACHE": str(model_cache), "PYTHONPATH": str(ROOT)}
 
 
-class Program:
-    """Runs the command line as people do; `seconds` guard against hanging."""
-
-    seconds = 300
-
-    def __init__(self, environment: dict[str, str], folder: Path) -> None:
-        self.environment, self.folder = environment, folder
-
-    def command(self, *arguments: str) -> list[str]:
-        small = ["--alpha", "0.25", "--resolution", "128"]
-        model = small if not arguments or arguments[0].startswith("-") else []
-        return [sys.executable, str(ROOT / "driver" / "run.py"), *arguments, *model]
-
-    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=self.seconds,
-        )
-
-    def ok(self, *arguments: str) -> str:
-        """Run what must succeed; its standard output."""
-        done = self(*arguments)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start it and go on."""
-        return subprocess.Popen(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            # a shell that runs the tests in the background has it ignored
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        )
-
-
 @pytest.fixture
 def mapsight(environment: dict[str, str], tmp_path: Path) -> Program:
     return Program(environment, tmp_path)
-
-
-def encoded(array: np.ndarray, kind: str = "PNG", **options) -> bytes:
-    """An array as an encoded picture."""
-    buffer = io.BytesIO()
-    Image.fromarray(array).save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-def scribble(seed: int, width: int = 60, height: int = 40) -> np.ndarray:
-    """A small picture with some structure, different for each seed."""
-    rng = np.random.default_rng(seed)
-    coarse = rng.integers(0, 256, (4, 6, 3), dtype=np.uint8)
-    return np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
-
-
-def make_pictures(parent: Path) -> Path:
-    """A folder of twelve JPEG pictures named by 16-hex ids."""
-    folder = parent / "pictures"
-    folder.mkdir()
-    for seed in range(12):
-        name = f"{seed:016x}.jpg"
-        (folder / name).write_bytes(encoded(scribble(seed, 60 + seed, 40), "JPEG"))
-    return folder
 
 
 @pytest.fixture

@@ -20,8 +20,9 @@ import pytest
 if not os.environ.get("CI"):
     pytest.importorskip("moto")
 
-from tests.conftest import Program, encoded, make_pictures, scribble
 from tests.emr.account import BUCKET, Account, start
+from tests.support.pictures import encoded, make_pictures, scribble
+from tests.support.program import Program
 
 pytestmark = pytest.mark.xdist_group("emr")  # one account, one run
 WORKSPACE = f"s3://{BUCKET}/mapsight"

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from mapsight.results.predictions import merged_records
-from tests.conftest import encoded, scribble
 from tests.support.loopback import reply, serving
+from tests.support.pictures import encoded, scribble
 
 COUNT = 200
 WHERE = ("source", "original_url")
@@ -78,7 +78,7 @@ def results_of(mapsight, folder: Path, *arguments: str) -> tuple[dict, pd.DataFr
 
 @pytest.fixture(scope="module")
 def expected(pictures, environment, tmp_path_factory):
-    from tests.conftest import Program
+    from tests.support.program import Program
 
     folder = tmp_path_factory.mktemp("folder")
     found = results_of(Program(environment, folder), folder, "--images", str(pictures))

@@ -12,8 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.conftest import Program, encoded, scribble
-from tests.end_to_end.test_pipeline import hashes, runs
+from tests.support.pictures import encoded, scribble
+from tests.support.program import Program
+from tests.support.results import hashes, runs
 
 SECONDS = 60
 

@@ -22,8 +22,9 @@ from mapsight.index.vectors import vectors_for
 from mapsight.labels.head import load_head
 from mapsight.records import decode_embedding
 from mapsight.results.predictions import records_of
-from tests.conftest import Program, encoded, scribble
-from tests.end_to_end.test_head import make_dataset
+from tests.support.lions_and_tigers import make_dataset
+from tests.support.pictures import encoded, scribble
+from tests.support.program import Program
 
 PLACES = {"vector", "shard", "row"}
 CELLS = ("--cells", "5", "--max-iterations", "3", "--tolerance", "0")

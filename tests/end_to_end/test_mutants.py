@@ -24,7 +24,7 @@ PICTURES, PARQUET = 200, 60
 @pytest.fixture(scope="module")
 def found(environment, tmp_path_factory):
     """What became of the mutants, and how many there were."""
-    from tests.conftest import Program
+    from tests.support.program import Program
 
     base = tmp_path_factory.mktemp("mutants")
     (base / "mutants").mkdir()

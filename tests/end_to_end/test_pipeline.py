@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import csv
-import hashlib
-import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -16,35 +13,14 @@ import pytest
 
 from driver.workspace.publishing import FILES
 from mapsight.inputs.image_ids import source_id
-from tests.conftest import ROOT, encoded, scribble
+from tests.conftest import ROOT
+from tests.support.pictures import encoded, scribble
+from tests.support.results import hashes, runs, stages_run, summary
 
 RESULTS = {
     "cells.csv", "classes.csv", "kmeans.csv", "labels.csv", "orphans.csv", "predictions.parquet",
     "ranking.parquet", "recall.csv", "rejected.csv", "summary.json",
 }  # fmt: skip
-
-
-def hashes(workspace: Path) -> dict[str, str]:
-    files = (workspace / "results").iterdir()
-    return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in files
-        if path.name != "summary.json"
-    }
-
-
-def summary(workspace: Path) -> dict:
-    return json.loads((workspace / "results" / "summary.json").read_text())
-
-
-def stages_run(workspace: Path, before: dict[str, str]) -> list[str]:
-    return [name for name, run in runs(workspace).items() if before.get(name) != run]
-
-
-def runs(workspace: Path) -> dict[str, str]:
-    """Which run made each stage."""
-    documents = (json.loads(p.read_text()) for p in workspace.glob("*/stage.json"))
-    return {document["stage"]: document["run"] for document in documents}
 
 
 def test_a_folder_becomes_results_and_a_report(mapsight, pictures, tmp_path):

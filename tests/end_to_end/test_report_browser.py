@@ -13,9 +13,9 @@ import threading
 import pytest
 
 from mapsight.report.report import Answer, Sheet, write_report, write_search_page
-from tests.mapsight.evaluation.test_evaluation import MADE
-from tests.mapsight.report.test_explore_chapter import exploration, write_explored
-from tests.mapsight.report.test_report import HOSTILE, card, write_chapter
+from tests.support.explored import exploration, write_explored
+from tests.support.predictions import MADE
+from tests.support.reports import HOSTILE, card, write_chapter
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import precision_recall_fscore_support
 
-from tests.conftest import Program
+from tests.support.program import Program
 
 TABLES = ("evaluation", "evaluation_groups", "reliability", "strengths", "suspects", "confusion")
 

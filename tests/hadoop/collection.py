@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tests.conftest import encoded, scribble
+from tests.support.pictures import encoded, scribble
 
 LIONS, TREES = "/m/096mb", "/m/07j7r"
 SUBSETS = ("train", "validation", "train", "test")

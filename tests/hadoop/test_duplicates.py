@@ -7,9 +7,9 @@ import json
 import pytest
 
 from mapsight.storage.hdfs import hdfs_file_system
-from tests.conftest import Program
 from tests.hadoop.collection import jpeg, parquet
 from tests.hadoop.containers import running
+from tests.support.program import Program
 
 HOME = "hdfs:///user/tester/duplicates"
 SIZES = [60, 60, 60, 120, 180]

@@ -20,7 +20,6 @@ from types import SimpleNamespace
 import pytest
 
 from mapsight.storage.hdfs import hdfs_file_system
-from tests.conftest import Program
 from tests.hadoop.collection import GROUPS, MANY, many_pictures
 from tests.hadoop.containers import (
     DECODER,
@@ -37,6 +36,7 @@ from tests.hadoop.containers import (
     tasks,
     until,
 )  # fmt: skip
+from tests.support.program import Program
 
 HOME = "/user/tester/faults"
 PARQUET = f"hdfs://{HOME}/many.parquet"

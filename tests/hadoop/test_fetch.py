@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from mapsight.storage.hdfs import hdfs_file_system
-from tests.conftest import Program
-from tests.driver.commands.test_fetch import files_of
-from tests.support.openimages_server import Fetcher, Place, first
+from tests.support.openimages_server import Fetcher, Place, files_of, first
 from tests.support.openimages_world import MIDS
+from tests.support.program import Program
 
 SAMPLE = "hdfs:///user/tester/sample"
 LABELS = ["--labels", "Lion,Owl", "--per-label"]

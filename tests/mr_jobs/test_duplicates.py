@@ -13,9 +13,10 @@ import pytest
 from mr_jobs.find_duplicates import MRFindDuplicates
 from mr_jobs.group_duplicates import MRGroupDuplicates
 from mr_jobs.join_duplicates import MRJoinDuplicates
-from tests.mr_jobs.test_jobs import ROOT, read_parts, run_and_read, write_records
 from tests.support.duplicate_records import Records, brute_force, keeper_of, make_records
+from tests.support.jobs import read_parts, run_and_read, write_records
 from tests.support.memory import watch
+from tests.support.paths import ROOT
 
 REJECTED = [("bad", {"error": "empty", "detail": "", "source": "bad.jpg"})]
 ORPHANS = [("gone", {"orphan": "annotation"})]

@@ -15,10 +15,18 @@ from driver.workspace.workspace import Workspace
 from mapsight.index.build import CellsWriter, bucket_of, plan_files, write_ids
 from mapsight.index.kmeans import encode_vector
 from mapsight.index.nearest import Centres
+from mapsight.index.removed_ids import IdList, id_table, write_ids_file
 from mapsight.index.rows import INT16, Block, order_of
 from mapsight.search.exact import cosines
 from mapsight.search.filters import EVERYTHING, RowFilter
-from mapsight.search.probe_plan import Cells
+from mapsight.search.probe_plan import (
+    Cells,
+    blocks_of,
+    probe_lines,
+)
+from mapsight.search.queries import write_queries
+from mr_jobs.probe_index import MRProbeIndex
+from tests.support.jobs import run_and_read, write_manifest
 from tests.support.stage_documents import sound
 
 LABELS, STYLES, SUBSETS = ("Lion", "Tiger", "Owl"), ("photo", "drawing"), ("train", "test")
@@ -155,3 +163,22 @@ def commit(workspace: Workspace, stage: str, notes: dict[str, Any], digest: str)
     """Commit what lies in a stage's folder `made-up`."""
     parts = workspace.describe(stage, "made-up")
     workspace.commit(stage, sound(stage, "made-up", parts, digest=digest, notes=notes))
+
+
+def probed(folder: Path, world: IndexWorld, queries, vectors, cells=None, *extra, **how):
+    """[(score, image_id)] by query number, of a job; and the fields of the answers."""
+    write_queries(folder / "q.arrow", vectors, queries)
+    every = range(world.k)
+    wants = {c: list(range(len(queries))) for c in (every if cells is None else cells)}
+    lines = probe_lines(blocks_of(world.table, wants), wants)
+    manifest = write_manifest(folder / "manifest", lines)
+    arguments = ["--queries", folder / "q.arrow", *extra, *manifest]
+    found, counters = run_and_read(folder, MRProbeIndex, *arguments, **how)
+    pairs = {int(n): [(score, i) for score, i, _ in answers] for n, answers in found}
+    return pairs, {int(n): [f for *_, f in answers] for n, answers in found}, counters
+
+
+def listed(folder: Path, pairs) -> IdList:
+    path = folder / "ids.arrow"
+    write_ids_file(id_table(pairs), str(path))
+    return IdList(path)

@@ -14,9 +14,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from mapsight.openimages.published_files import METADATA_BASE, SUBSETS, published_files
-from tests.conftest import Program, encoded, scribble
 from tests.support.loopback import Answer, Visits, reply, serving, stored
 from tests.support.openimages_world import MIDS, World, make_world
+from tests.support.openimages_world import first as in_order
+from tests.support.pictures import encoded, scribble
+from tests.support.program import Program
 
 NAMES = {**MIDS, "Animal": "/m/0jbk"}
 HIERARCHY = {"LabelName": "/m/0bl9f", "Subcategory": [{"LabelName": mid} for mid in MIDS.values()]}
@@ -120,6 +122,11 @@ class Fetcher:
 
 def first(world: World, mid: str, count: int, present: bool = True, *, gone=()) -> list[str]:
     """A label's sample by brute force."""
-    from tests.mapsight.openimages.test_sample import first as in_order
-
     return [i for i in in_order(world.fit(mid, present), 10_000) if i not in gone][:count]
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """The bytes of each file by name, but for hidden ones and those in hidden folders."""
+    every = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
+    shown = {name: path for name, path in every.items() if not any(p[0] == "." for p in name.parts)}
+    return {str(name): path.read_bytes() for name, path in shown.items()}

@@ -103,3 +103,15 @@ def _boxes(image_id: str, rng: np.random.Generator) -> list[list[str]]:
     return [
         [image_id, "xclick", str(m), "1", *place, d, "-1"] for m, d in zip(mids, drawn, strict=True)
     ]
+
+
+def first(ids: set[str], count: int) -> list[str]:
+    """Brute force: in the order of the hash, by whole-number arithmetic."""
+    return sorted(ids, key=lambda i: splitmix(int(i, 16)))[:count]
+
+
+def splitmix(number: int) -> int:
+    number = (number + 0x9E3779B97F4A7C15) % 2**64
+    number = (number ^ (number >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+    number = (number ^ (number >> 27)) * 0x94D049BB133111EB % 2**64
+    return number ^ (number >> 31)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from driver.workspace.workspace import Workspace
 from mapsight.workspace.workspace import Part
 
 NOTES: dict[str, dict[str, Any]] = {
@@ -57,3 +58,21 @@ def sound(stage: str, folder: str, parts: list[Part], **fields: Any) -> dict[str
         "seconds": 0.0,
     }
     return document | fields
+
+
+PARTS = {"part-00000": b"a\n", "part-00001": b"bb\n", "deep/part-00002": b"ccc\n"}
+
+
+def commit(workspace: Workspace, stage: str, folder: str, parts: dict[str, bytes] = PARTS) -> dict:
+    """A stage with parts, committed."""
+    for name, data in parts.items():
+        put(workspace, f"{stage}/{folder}/{name}", data)
+    document = sound(stage, folder, workspace.describe(stage, folder))
+    workspace.commit(stage, document)
+    return document
+
+
+def put(workspace: Workspace, name: str, data: bytes = b"x") -> None:
+    path = f"{workspace.root}/{name}"
+    workspace.fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+    workspace.fs.pipe_file(path, data)

@@ -19,8 +19,9 @@ from driver.run import main
 from driver.search.index_files import SearchIndex
 from driver.workspace.runs import RUNS
 from driver.workspace.workspace import SEARCH, Workspace
-from tests.conftest import Program, encoded, scribble
-from tests.end_to_end.test_head import make_dataset, stripes
+from tests.support.lions_and_tigers import make_dataset, stripes
+from tests.support.pictures import encoded, scribble
+from tests.support.program import Program
 
 CELLS = "5"
 LABELS = ("--target-labels", "Lion", "Tiger")

@@ -10,7 +10,7 @@ import pytest
 from driver.commands.compare import unbeaten
 from driver.run import main
 from driver.workspace.workspace import Workspace
-from tests.driver.workspace.test_workspace import commit
+from tests.support.stage_documents import commit
 
 TEST = {
     "n": 88,

@@ -12,10 +12,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.conftest import Program
 from tests.support.loopback import reply, stored
-from tests.support.openimages_server import Fetcher, Place, first
+from tests.support.openimages_server import Fetcher, Place, files_of, first
 from tests.support.openimages_world import MIDS
+from tests.support.program import Program
 
 LION, TIGER, OWL = MIDS.values()
 TWO = ["--labels", "Lion,tiger", "--per-label", "6"]
@@ -223,13 +223,6 @@ def test_metadata_with_a_wrong_checksum_is_refused(fetch, place):
     with place.serving() as (url, visits):
         out = Fetcher(fetch.program, url, visits)(*TWO, status=1)
     assert "the server says 00000000000000000000000000000000; thrown away" in out.splitlines()[-1]
-
-
-def files_of(folder: Path) -> dict[str, bytes]:
-    """The bytes of each file by name, but for hidden ones and those in hidden folders."""
-    every = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
-    shown = {name: path for name, path in every.items() if not any(p[0] == "." for p in name.parts)}
-    return {str(name): path.read_bytes() for name, path in shown.items()}
 
 
 def test_runners_give_the_same_bytes(fetch, place):

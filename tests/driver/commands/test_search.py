@@ -9,8 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.conftest import Program, encoded, make_pictures, scribble
 from tests.support.loopback import reply, serving
+from tests.support.pictures import encoded, make_pictures, scribble
+from tests.support.program import Program
 
 FIELDS = [
     "query",

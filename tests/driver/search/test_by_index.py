@@ -18,8 +18,9 @@ from driver.search.searcher import Searcher
 from driver.workspace.workspace import Workspace
 from mapsight.search.exact import cosines
 from mapsight.search.probe_plan import mean_vector
-from tests.conftest import ROOT, Program
-from tests.end_to_end.test_head import make_dataset
+from tests.conftest import ROOT
+from tests.support.lions_and_tigers import make_dataset
+from tests.support.program import Program
 
 CELLS = 5
 PAIR = LION_ID, TIGER_ID = f"{4:016x}", f"{5:016x}"

@@ -41,8 +41,8 @@ from mapsight.workspace.changes import Addition, Changes, Removals
 from mapsight.workspace.document_checks import dumped
 from mr_jobs.probe_index import MRProbeIndex
 from tests.conftest import ROOT
-from tests.mr_jobs.test_jobs import run_and_read, write_manifest
 from tests.support.index_world import PLAIN_D, D, IndexWorld, indexed
+from tests.support.jobs import run_and_read, write_manifest
 
 PLAIN = {
     "features": None, "probe": None, "recall": None, "style": "any", "min_ppi": 0.0,

@@ -10,9 +10,10 @@ import pytest
 
 from driver.options.groups import STAGES
 from mapsight.openimages.columns import NAMES
-from tests.conftest import Program, make_pictures
 from tests.support.odd_metadata import write_odd
 from tests.support.paths import ROOT
+from tests.support.pictures import make_pictures
+from tests.support.program import Program
 
 
 @pytest.fixture(scope="module")

@@ -25,9 +25,8 @@ from driver.workspace.runs import RUNS
 from driver.workspace.workspace import Workspace
 from mapsight.workspace.workspace import MARK
 from tests.support.paths import ROOT
-from tests.support.stage_documents import sound
+from tests.support.stage_documents import PARTS, commit, put
 
-PARTS = {"part-00000": b"a\n", "part-00001": b"bb\n", "deep/part-00002": b"ccc\n"}
 OWN = (".lock", "lock.json", MARK, RUNS, *RECORDS.values())
 NOT_STAGES = ("results/labels.csv", "report/index.html", "mine/notes.txt", "extracted/a", "x.txt")
 
@@ -49,21 +48,6 @@ def workspace(location: str) -> Workspace:
     workspace = Workspace(location)
     workspace.claim()
     return workspace
-
-
-def put(workspace: Workspace, name: str, data: bytes = b"x") -> None:
-    path = f"{workspace.root}/{name}"
-    workspace.fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-    workspace.fs.pipe_file(path, data)
-
-
-def commit(workspace: Workspace, stage: str, folder: str, parts: dict[str, bytes] = PARTS) -> dict:
-    """A stage with parts, committed."""
-    for name, data in parts.items():
-        put(workspace, f"{stage}/{folder}/{name}", data)
-    document = sound(stage, folder, workspace.describe(stage, folder))
-    workspace.commit(stage, document)
-    return document
 
 
 def tree(workspace: Workspace) -> dict[str, bytes]:

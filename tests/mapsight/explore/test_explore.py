@@ -30,8 +30,8 @@ from mapsight.openimages import dataset as openimages
 from mapsight.openimages import hierarchy as class_tree
 from mapsight.openimages.columns import FLAGS, KINDS, SIDES, SUBSETS
 from mr_jobs.explore_metadata import MRExploreMetadata
-from tests.mr_jobs.test_jobs import read_parts, run_job, write_json, write_manifest
 from tests.support import odd_metadata as odd
+from tests.support.jobs import read_parts, run_job, write_json, write_manifest
 
 TARGETS = {"Lion": odd.LION, "Carnivore": odd.CARNIVORE}
 

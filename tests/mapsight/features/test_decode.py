@@ -16,8 +16,8 @@ from PIL import Image, ImageOps, features
 
 from mapsight.features.decode import FORMATS, MAX_PIXELS, Picture, PictureError, decode
 from mapsight.records import ERROR_CODES
-from tests.conftest import encoded, scribble
 from tests.support.paths import ROOT
+from tests.support.pictures import encoded, scribble
 
 AVIF = pytest.param("AVIF", marks=pytest.mark.skipif(not features.check("avif"), reason="none"))
 LOSSLESS = ["PNG", "BMP", "TIFF", "PPM"]

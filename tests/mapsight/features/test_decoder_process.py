@@ -16,8 +16,8 @@ from PIL import Image
 
 from mapsight.features.decode import PictureError
 from mapsight.features.decoder_process import Decoded, Decoder, DecoderError, answer
-from tests.conftest import encoded, scribble
 from tests.support.paths import ROOT
+from tests.support.pictures import encoded, scribble
 
 NAUGHTY = """
     import os, signal, sys, time

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from mapsight.records import ORDINALS_PER_FILE, Split
 from mr_jobs.extract_features import MRExtractFeatures
-from tests.conftest import encoded, scribble
+from tests.support.pictures import encoded, scribble
 
 SIXTEEN_DIGITS = 10**15 // ORDINALS_PER_FILE + 1
 """The first input file whose ordinals are that long."""

@@ -24,7 +24,7 @@ from mapsight.features.measures import (
     sharpness,
 )
 from mapsight.records import MEASURES
-from tests.conftest import encoded, scribble
+from tests.support.pictures import encoded, scribble
 
 FLAT = np.full((9, 7), 200, np.uint8)
 GREYS = [scribble(seed, 50, 40)[:, :, 0] for seed in range(3)] + [

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from mapsight.features.preprocess import central_crop, to_model_input, to_rgb
-from tests.conftest import scribble
+from tests.support.pictures import scribble
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 8000), (8000, 2), (224, 224), (640, 480)])

@@ -17,8 +17,8 @@ from mapsight.index.removed_ids import IdList
 from mapsight.index.rows import order_of
 from mr_jobs.drop_images import MRDropImages
 from mr_jobs.match_images import MRMatchImages
-from tests.mapsight.index.test_removed_ids import listed
-from tests.mr_jobs.test_jobs import run_and_read
+from tests.support.index_world import listed
+from tests.support.jobs import run_and_read
 
 IDS = st.sets(st.integers(0, 60).map(lambda n: f"{n:016x}"))
 

@@ -12,19 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapsight.index import removed_ids as id_list
-from mapsight.index.removed_ids import IdList, id_table, write_ids_file
+from mapsight.index.removed_ids import IdList
 from mapsight.search.exact import cosines
 from mapsight.search.queries import ProbeQuery
-from tests.mapsight.search.test_probe import probed
-from tests.support.index_world import IndexWorld
+from tests.support.index_world import IndexWorld, listed, probed
 
 IDS = st.text(alphabet="abé0/", min_size=1, max_size=3)
-
-
-def listed(folder: Path, pairs) -> IdList:
-    path = folder / "ids.arrow"
-    write_ids_file(id_table(pairs), str(path))
-    return IdList(path)
 
 
 @settings(deadline=None, max_examples=60)

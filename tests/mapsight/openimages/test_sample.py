@@ -16,7 +16,7 @@ from mapsight.openimages import tables as openimages_tables
 from mapsight.openimages.sample import SubsetFiles, draw
 from mapsight.openimages.sampling import id_of, numbers_in
 from mapsight.openimages.tables import copy_image_rows, copy_rows
-from tests.support.openimages_world import MIDS, World, make_world
+from tests.support.openimages_world import MIDS, World, first, make_world
 
 LION, TIGER, OWL = MIDS.values()
 
@@ -33,18 +33,6 @@ def files(world: World, tmp_path_factory) -> SubsetFiles:
 
 def numbers(ids) -> np.ndarray:
     return numbers_in("".join(ids).encode())
-
-
-def first(ids: set[str], count: int) -> list[str]:
-    """Brute force: in the order of the hash, by whole-number arithmetic."""
-    return sorted(ids, key=lambda i: splitmix(int(i, 16)))[:count]
-
-
-def splitmix(number: int) -> int:
-    number = (number + 0x9E3779B97F4A7C15) % 2**64
-    number = (number ^ (number >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
-    number = (number ^ (number >> 27)) * 0x94D049BB133111EB % 2**64
-    return number ^ (number >> 31)
 
 
 def ids(found: dict) -> dict:

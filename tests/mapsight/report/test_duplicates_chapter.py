@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mapsight.duplicates.sizes import SHOWN_GROUPS, SHOWN_PICTURES, GroupSizes
 from mapsight.report import duplicates_chapter
 from mapsight.report.report import Sheet, write_report
-from tests.mapsight.report.test_report import Page, card, write_results
+from tests.support.reports import Page, card, write_results
 
 FACTS = {
     "pictures": 1000, "groups": 2, "in_groups": 9, "exact": 1, "near": 6, "bytes": 3_200_000,

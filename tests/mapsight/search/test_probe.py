@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +17,6 @@ from mapsight.search.filters import RowFilter
 from mapsight.search.probe import exact_cosines, rough_cosines
 from mapsight.search.probe_plan import (
     BATCH_BYTES,
-    blocks_of,
     choose,
     in_order,
     mean_vector,
@@ -27,26 +25,13 @@ from mapsight.search.probe_plan import (
 )
 from mapsight.search.queries import ProbeQuery, Queries, write_queries
 from mr_jobs.probe_index import MRProbeIndex
-from tests.mr_jobs.test_jobs import run_and_read, write_manifest
-from tests.support.index_world import PLAIN_D, IndexWorld
+from tests.support.index_world import PLAIN_D, IndexWorld, probed
+from tests.support.jobs import run_and_read, write_manifest
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory) -> IndexWorld:
     return IndexWorld(tmp_path_factory.mktemp("index"))
-
-
-def probed(folder: Path, world: IndexWorld, queries, vectors, cells=None, *extra, **how):
-    """[(score, image_id)] by query number, of a job; and the fields of the answers."""
-    write_queries(folder / "q.arrow", vectors, queries)
-    every = range(world.k)
-    wants = {c: list(range(len(queries))) for c in (every if cells is None else cells)}
-    lines = probe_lines(blocks_of(world.table, wants), wants)
-    manifest = write_manifest(folder / "manifest", lines)
-    arguments = ["--queries", folder / "q.arrow", *extra, *manifest]
-    found, counters = run_and_read(folder, MRProbeIndex, *arguments, **how)
-    pairs = {int(n): [(score, i) for score, i, _ in answers] for n, answers in found}
-    return pairs, {int(n): [f for *_, f in answers] for n, answers in found}, counters
 
 
 @pytest.mark.parametrize("top_k", [1, 10, 1000])

@@ -22,7 +22,8 @@ from driver.search.query_vectors import OwnPictures
 from driver.workspace.workspace import Workspace
 from mapsight.workspace.document_checks import DamagedDocumentError, dumped, parsed
 from mapsight.workspace.documents import changes_document, stage_document
-from tests.conftest import Program, make_pictures
+from tests.support.pictures import make_pictures
+from tests.support.program import Program
 
 WRONG: tuple[Any, ...] = (None, 7, -1, "x", [], [[]], {}, {"x": {}}, True, 1.5, "../..")
 

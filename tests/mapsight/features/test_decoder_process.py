@@ -21,7 +21,7 @@ from tests.support.pictures import encoded, scribble
 
 NAUGHTY = """
     import os, signal, sys, time
-    from mapsight import sandbox
+    from mapsight.features import decoder_process as sandbox
 
     def work(data, side):
         if data == b"segv":

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from driver.pipeline.fingerprint import ROOT
-from driver.pipeline.launch import JOBS
 from driver.pipeline.pipeline import Pipeline, Stage
 from driver.results import merge as merge_stage
 from driver.results import render as render_stage
@@ -20,6 +19,7 @@ from driver.stages import fit as fit_stage
 from driver.stages import index as index_stage
 from driver.stages import ingest as ingest_stage
 from driver.stages import plan as plan_stage
+from driver.stages import probe_job
 from driver.stages import rank as rank_stage
 from driver.stages import recall as recall_stage
 from driver.stages import vectors as vectors_stage
@@ -41,14 +41,14 @@ STAGE_TABLE = (
     Stage(
         "ingest",
         ("plan",),
-        (JOBS["pack"].path, "mapsight/inputs/pack.py"),
+        (ingest_stage.JOB.path, "mapsight/inputs/pack.py"),
         ingest_stage.ingest_identity,
         ingest_stage.ingest,
     ),
     Stage(
         "fetch",
         ("plan",),
-        (JOBS["fetch"].path, "mapsight/inputs/fetch_shards.py"),
+        (fetch_stage.JOB.path, "mapsight/inputs/fetch_shards.py"),
         fetch_stage.fetch_identity,
         fetch_stage.fetch,
         fetch_stage.forget_unnamed,
@@ -58,8 +58,8 @@ STAGE_TABLE = (
         "extract",
         ("ingest", "fetch"),
         (
-            JOBS["extract"].path,
-            JOBS["settle"].path,
+            extract_stage.EXTRACT.path,
+            extract_stage.SETTLE.path,
             "mapsight/features/extract.py",
             "mapsight/features/decoder_process.py",
             "mapsight/inputs/shards.py",
@@ -72,14 +72,14 @@ STAGE_TABLE = (
     Stage(
         "explore",
         (),
-        (JOBS["explore"].path, "mapsight/openimages/dataset.py"),
+        (explore_stage.JOB.path, "mapsight/openimages/dataset.py"),
         explore_stage.explore_identity,
         explore_stage.explore,
     ),
     Stage(
         "annotate",
         ("extract",),
-        (JOBS["annotate"].path, "mapsight/openimages/dataset.py"),
+        (annotate_stage.JOB.path, "mapsight/openimages/dataset.py"),
         annotate_stage.annotate_identity,
         annotate_stage.annotate,
         annotate_stage.drop_old_uploads,
@@ -87,7 +87,12 @@ STAGE_TABLE = (
     Stage(
         "fit",
         ("extract", "annotate"),
-        ("driver/stages/fit.py", *(JOBS[verb].path for verb in ("split", "fit", "calibrate"))),
+        (
+            "driver/stages/fit.py",
+            fit_stage.SPLIT.path,
+            fit_stage.FIT.path,
+            fit_stage.CALIBRATE.path,
+        ),
         fit_stage.fit_identity,
         fit_stage.fit,
     ),
@@ -95,7 +100,7 @@ STAGE_TABLE = (
         "classify",
         ("extract", "annotate", "fit"),
         (
-            JOBS["classify"].path,
+            classify_stage.JOB.path,
             "mapsight/labels/classify.py",
             "mapsight/data/imagenet_to_openimages.csv",
             "mapsight/data/openimages_parents.csv",
@@ -106,14 +111,14 @@ STAGE_TABLE = (
     Stage(
         "vectors",
         ("extract", "annotate", "fit", "classify"),
-        (JOBS["map"].path, "driver/stages/vectors.py", "mapsight/index/vectors.py"),
+        (vectors_stage.JOB.path, "driver/stages/vectors.py", "mapsight/index/vectors.py"),
         vectors_stage.vectors_identity,
         vectors_stage.vectors,
     ),
     Stage(
         "cluster",
         ("vectors",),
-        (JOBS["cluster"].path, "driver/stages/cluster.py", "mapsight/index/kmeans.py"),
+        (cluster_stage.JOB.path, "driver/stages/cluster.py", "mapsight/index/kmeans.py"),
         cluster_stage.cluster_identity,
         cluster_stage.cluster,
         unfinished=cluster_stage.converging,
@@ -122,7 +127,7 @@ STAGE_TABLE = (
     Stage(
         "index",
         ("vectors", "cluster"),
-        (JOBS["build"].path, "driver/stages/index.py", "mapsight/index/build.py"),
+        (index_stage.JOB.path, "driver/stages/index.py", "mapsight/index/build.py"),
         index_stage.index_identity,
         index_stage.index,
     ),
@@ -130,7 +135,7 @@ STAGE_TABLE = (
         "recall",
         ("index",),
         (
-            JOBS["probe"].path,
+            probe_job.JOB.path,
             "driver/stages/recall.py",
             "mapsight/search/recall.py",
             "mapsight/search/probe.py",
@@ -138,11 +143,11 @@ STAGE_TABLE = (
         recall_stage.recall_identity,
         recall_stage.recall,
     ),
-    Stage("count", ("classify",), (JOBS["count"].path,), _nothing, count_stage.count),
+    Stage("count", ("classify",), (count_stage.JOB.path,), _nothing, count_stage.count),
     Stage(
         "rank",
         ("classify", "count"),
-        (JOBS["rank"].path,),
+        (rank_stage.JOB.path,),
         rank_stage.rank_identity,
         rank_stage.rank,
     ),

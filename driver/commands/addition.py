@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from driver.errors import Failure
-from driver.pipeline.launch import JOBS
 from driver.pipeline.pipeline import Outcome, Pipeline, Stage
 from driver.search.index_files import SearchIndex
 from driver.stage_table import STAGE_TABLE
@@ -17,7 +16,7 @@ from driver.stages.classify import settings_of
 from driver.stages.cluster import CENTRES
 from driver.stages.head_file import HEAD
 from driver.stages.index import build
-from driver.stages.known import known, known_identity
+from driver.stages.known import DROP, MATCH, known, known_identity
 from driver.workspace.workspace import Workspace
 from mapsight.files import sha256_of
 
@@ -117,7 +116,7 @@ def _index(run: Pipeline, folder: str) -> Outcome:
 def _stages() -> dict[str, Stage]:
     table = {stage.name: stage for stage in STAGE_TABLE}
     told = ("mapsight/index/known_ids.py", "mapsight/index/removed_ids.py")
-    jobs = tuple(JOBS[verb].path for verb in ("match", "drop"))
+    jobs = (MATCH.path, DROP.path)
     table["known"] = Stage("known", ("extract", "annotate"), (*jobs, *told), known_identity, known)
     needs = (*table["classify"].needs, "known")
     table["classify"] = replace(table["classify"], needs=needs, identity=_settings)

@@ -13,10 +13,23 @@ from pathlib import Path
 from driver.emr.cluster import EmrCluster
 from driver.options.groups import STAGES
 from driver.pipeline.fingerprint import ROOT
-from driver.pipeline.launch import JOBS, runner_settings
+from driver.pipeline.jobs import Job
+from driver.pipeline.launch import runner_settings
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.uploads import is_here
-from driver.stages.duplicates import JOB_VERBS
+from driver.stages import (
+    annotate,
+    classify,
+    cluster,
+    count,
+    duplicates,
+    explore,
+    extract,
+    fetch,
+    fit,
+    ingest,
+    rank,
+)
 from driver.stages.extract import FEATURE_BYTES
 from driver.stages.model import built_path
 from driver.stages.plan import named_inputs, plan_identity
@@ -25,8 +38,19 @@ from mapsight.inputs.splits import Plan
 
 __all__ = ["dry_run"]
 
-JOBS_OF: dict[str, tuple[str, ...]] = {name: (name,) for name in JOBS if name in STAGES}
-JOBS_OF |= {"ingest": ("pack",), "fit": ("split", "fit", "calibrate"), "duplicates": JOB_VERBS}
+JOBS_OF: dict[str, tuple[Job, ...]] = {
+    "ingest": (ingest.JOB,),
+    "fetch": (fetch.JOB,),
+    "extract": (extract.EXTRACT,),
+    "explore": (explore.JOB,),
+    "annotate": (annotate.JOB,),
+    "classify": (classify.JOB,),
+    "fit": fit.JOBS,
+    "cluster": (cluster.JOB,),
+    "count": (count.JOB,),
+    "rank": (rank.JOB,),
+    "duplicates": duplicates.JOBS,
+}
 """The jobs of a stage; the others have none."""
 WITH_METADATA = ("explore", "annotate", "fit")
 
@@ -79,24 +103,24 @@ def _uploads(run: Pipeline, plan: Plan) -> Iterator[str]:
 
 
 def _stage(run: Pipeline, stage: str, plan: Plan) -> Iterator[str]:
-    verbs, tasks = JOBS_OF.get(stage, ()), _tasks(stage, plan)
+    jobs, tasks = JOBS_OF.get(stage, ()), _tasks(stage, plan)
     if tasks == 0 or (stage in WITH_METADATA and not run.options.openimages):
-        verbs = ()
+        jobs = ()
     if stage == "fit" and (run.options.no_fit or run.options.head):
-        verbs = ()
-    for verb in verbs:
-        yield from _job(run, stage, verb, plan, tasks)
-    if not verbs:
+        jobs = ()
+    for job in jobs:
+        yield from _job(run, stage, job, plan, tasks)
+    if not jobs:
         yield f"{stage}: no job"
 
 
-def _job(run: Pipeline, stage: str, verb: str, plan: Plan, tasks: int | None) -> Iterator[str]:
-    job = ROOT / JOBS[verb].path
+def _job(run: Pipeline, stage: str, job: Job, plan: Plan, tasks: int | None) -> Iterator[str]:
+    size = (ROOT / job.path).stat().st_size
     many = f", {tasks} map tasks" if tasks else ""
     here = stage == "ingest" and run.on_cluster and any(map(is_here, named_inputs(run)))
     where = "on this machine" if here else f"-r {run.options.runner}"
-    yield f"{stage}: {JOBS[verb].path}, {job.stat().st_size:,} bytes, {where}{many}"
-    yield f"    {shlex.join(_settings(run, verb, plan, here=here))}"
+    yield f"{stage}: {job.path}, {size:,} bytes, {where}{many}"
+    yield f"    {shlex.join(_settings(run, job, plan, here=here))}"
 
 
 def _tasks(stage: str, plan: Plan) -> int | None:
@@ -107,8 +131,8 @@ def _tasks(stage: str, plan: Plan) -> int | None:
     return {"ingest": packed, "fetch": splits["urls"], "extract": read}.get(stage)
 
 
-def _settings(run: Pipeline, verb: str, plan: Plan, *, here: bool) -> list[str]:
+def _settings(run: Pipeline, job: Job, plan: Plan, *, here: bool) -> list[str]:
     if here or run.cluster is None:
         return runner_settings("local" if here else run.options.runner, run.options.mrjob_conf)
-    shuffled = math.ceil(plan.pictures * FEATURE_BYTES) if verb == "extract" else 0
-    return run.cluster.job_settings(verb, shuffled)
+    shuffled = math.ceil(plan.pictures * FEATURE_BYTES) if job is extract.EXTRACT else 0
+    return run.cluster.job_settings(job, shuffled)

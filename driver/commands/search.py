@@ -13,6 +13,7 @@ from typing import Any
 from driver.errors import UsageError
 from driver.options.search_options import MAX_TOP_K
 from driver.output_files import check_file
+from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
 from driver.runners import check_runner
 from driver.search.answers import Question, show
@@ -46,6 +47,8 @@ from mapsight.workspace.workspace import is_current
 
 __all__ = ["search"]
 
+FIND_IMAGES = Job("mr_jobs.find_images", reduces=False)
+SEARCH_IMAGES = Job("mr_jobs.search_images")
 Answerer = Callable[[list[Question]], list[Question]]
 
 ANSWER_BYTES = 500
@@ -178,7 +181,7 @@ def _look_up(run: Pipeline, questions: Sequence[Question]) -> None:
     ids = run.side_file("ids.json", json.dumps(wanted))
     stage = "extract" if run.options.by == "features" else "classify"
     collection: Collection = run.memo["collection"]
-    output = run.collect("find", collection.addresses(stage), ["--ids", ids])
+    output = run.collect(FIND_IMAGES, collection.addresses(stage), ["--ids", ids])
     records: dict[str, Any] = {}
     removed: set[str] = set()
     targets = settings_of(run.documents["classify"])[0]["targets"]
@@ -232,7 +235,7 @@ def _answer(
     collection: Collection = run.memo["collection"]
     arguments += removed_arguments(collection.removed)
     answers_bytes = ANSWER_BYTES * options.top_k * len(queries)
-    output = run.collect("search", collection.addresses(stage), arguments, answers_bytes)
+    output = run.collect(SEARCH_IMAGES, collection.addresses(stage), arguments, answers_bytes)
     for number, answers in merged_records(output):
         question = questions[int(number)]
         question.answers = [

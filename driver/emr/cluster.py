@@ -27,7 +27,8 @@ from driver.errors import Failure, undisturbed
 from driver.hadoop.cluster import ARCHIVES, python_name
 from driver.hadoop.failures import python_error, why_ended, why_refused
 from driver.nodes.archive import packed_environment
-from driver.pipeline.launch import reducers, runner_settings
+from driver.pipeline.jobs import Job, reducers
+from driver.pipeline.launch import runner_settings
 from driver.workspace.cleaning import RUN_ID
 from driver.workspace.workspace import SEARCH, Workspace
 
@@ -136,25 +137,25 @@ class EmrCluster:
     def _scratch(self) -> tuple[str, ...]:
         return (".jobs", self._workspace.run_id)
 
-    def arguments(self, verb: str, shuffled: int) -> list[str]:
+    def arguments(self, job: Job, shuffled: int) -> list[str]:
         """Options of a job for mrjob's emr runner, on a cluster that runs.
 
         Args:
-            verb: of the job, for its name.
+            job: which one.
             shuffled: about how many bytes go to reducers; they decide how many there are.
         """
         python = self._python()
         if self._id is None:
             self._id = self._start()
-        return [*self.job_settings(verb, shuffled), "--cluster-id", self._id, *python]
+        return [*self.job_settings(job, shuffled), "--cluster-id", self._id, *python]
 
-    def job_settings(self, verb: str, shuffled: int) -> list[str]:
+    def job_settings(self, job: Job, shuffled: int) -> list[str]:
         """Those of a job's options that need neither cluster nor archive."""
         self._jobs += 1
         jobconf = {
-            "mapreduce.job.name": f"mapsight {verb}",
+            "mapreduce.job.name": f"mapsight {job.title}",
             "mapreduce.job.tags": self.tag,
-            "mapreduce.job.reduces": str(reducers(verb, shuffled)),
+            "mapreduce.job.reduces": str(reducers(job, shuffled)),
         }
         threads = ("OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1")
         old = ("SETUPTOOLS_USE_DISTUTILS=stdlib",) if sys.version_info < (3, 12) else ()

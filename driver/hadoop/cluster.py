@@ -18,7 +18,8 @@ from driver.hadoop.progress import YarnProgress
 from driver.hadoop.submitted_jobs import staged
 from driver.hadoop.yarn import Application, Yarn
 from driver.nodes.archive import packed_environment
-from driver.pipeline.launch import reducers, runner_settings
+from driver.pipeline.jobs import Job, reducers
+from driver.pipeline.launch import runner_settings
 from driver.workspace.cleaning import RUN_ID
 from driver.workspace.workspace import SEARCH, Workspace
 from mapsight.storage.hadoop_conf import default_fs, hadoop_command, read_conf
@@ -142,21 +143,21 @@ class HadoopCluster:
     def _scratch(self) -> tuple[str, ...]:
         return (".jobs", self._workspace.run_id)
 
-    def arguments(self, verb: str, shuffled: int) -> list[str]:
+    def arguments(self, job: Job, shuffled: int) -> list[str]:
         """Options of a job for mrjob's hadoop runner.
 
         Args:
-            verb: of the job, for its name.
+            job: which one.
             shuffled: about how many bytes go to reducers; they decide how many there are.
         """
-        return [*self.job_settings(verb, shuffled), *self._python()]
+        return [*self.job_settings(job, shuffled), *self._python()]
 
-    def job_settings(self, verb: str, shuffled: int) -> list[str]:
+    def job_settings(self, job: Job, shuffled: int) -> list[str]:
         """Those of a job's options that need no archive."""
         jobconf = {
-            "mapreduce.job.name": f"mapsight {verb}",
+            "mapreduce.job.name": f"mapsight {job.title}",
             "mapreduce.job.tags": ",".join(self._tags),
-            "mapreduce.job.reduces": str(reducers(verb, shuffled)),
+            "mapreduce.job.reduces": str(reducers(job, shuffled)),
         }
         return [
             *runner_settings("hadoop", self._options.mrjob_conf),

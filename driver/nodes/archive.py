@@ -26,7 +26,6 @@ from driver.errors import Failure
 from driver.nodes import tree as node_tree
 from driver.nodes.pip import index_settings, install, installed_pins, node_requirements
 from driver.pipeline.fingerprint import ROOT, code_digest, fingerprint, sources
-from driver.pipeline.launch import JOBS
 from mapsight.files import locked, sha256_of, write_whole
 
 __all__ = ["Packed", "cache_folder", "imported_modules", "packed_environment"]
@@ -183,5 +182,5 @@ def _check(archive: Path, folder: Path) -> None:
 
 def imported_modules() -> list[str]:
     """The jobs, and all of this project that they import."""
-    files = sources(*(job.path for job in JOBS.values()))
+    files = sources(*(f"mr_jobs/{path.name}" for path in (ROOT / "mr_jobs").glob("*_*.py")))
     return [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files]

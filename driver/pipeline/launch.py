@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import os
 import re
 import signal
@@ -12,73 +11,22 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from driver.errors import Failure
 from driver.pipeline.fingerprint import shipped
+from driver.pipeline.jobs import Job
 from driver.pipeline.progress import Progress
 from driver.unwritable import full_folder, stands
 from mapsight.files import write_whole
 from mapsight.python_child import clean_environment, module_command
 
-__all__ = ["JOBS", "Job", "applications_of", "launch", "reducers", "runner_settings"]
+__all__ = ["applications_of", "launch", "runner_settings"]
 
 POLL_SECONDS = 0.3
 LOG_BYTES = 4 << 20
-REDUCER_BYTES = 128 << 20
-MOST_REDUCERS = 500
 Counters = dict[str, dict[str, int]]
 APPLICATION = re.compile(rb"\b(?:application_\d+_\d+|s-[0-9A-Z]{8,})\b")
-
-
-@dataclass(frozen=True)
-class Job:
-    """Where a job class lives, and whether it has a reducer."""
-
-    module: str
-    name: str
-    reduces: bool = True
-
-    @property
-    def path(self) -> str:
-        """The job's file, relative to the project."""
-        return self.module.replace(".", "/") + ".py"
-
-
-JOBS = {
-    verb: Job(
-        f"mr_jobs.{verb}_{noun}",
-        f"MR{verb.title()}{noun.title()}",
-        reduces=verb not in ("pack", "fetch", "find", "map", "drop"),
-    )
-    for verb, noun in (
-        ("pack", "images"),
-        ("fetch", "images"),
-        ("extract", "features"),
-        ("explore", "metadata"),
-        ("annotate", "images"),
-        ("classify", "images"),
-        ("split", "examples"),
-        ("fit", "head"),
-        ("calibrate", "head"),
-        ("map", "features"),
-        ("cluster", "features"),
-        ("build", "index"),
-        ("probe", "index"),
-        ("count", "labels"),
-        ("rank", "images"),
-        ("search", "images"),
-        ("find", "images"),
-        ("match", "images"),
-        ("drop", "images"),
-        ("settle", "ids"),
-    )
-}
-JOBS |= {
-    verb: Job(f"mr_jobs.{name}_duplicates", f"MR{name.title()}Duplicates")
-    for verb, name in (("duplicates", "find"), ("join", "join"), ("group", "group"))
-}
 
 
 def runner_settings(runner: str, own: str | None = None) -> list[str]:
@@ -93,13 +41,6 @@ def runner_settings(runner: str, own: str | None = None) -> list[str]:
     files = [str(ours), *([str(Path(own).resolve())] if own else [])]
     paths = (part for path in files for part in ("--conf-path", path))
     return ["-r", runner, *paths, "--no-read-logs"]
-
-
-def reducers(verb: str, shuffled: int) -> int:
-    """How many reducers a job has on a cluster, by the bytes that go to them; 0 for maps alone."""
-    if not JOBS[verb].reduces:
-        return 0
-    return min(max(math.ceil(shuffled / REDUCER_BYTES), 1), MOST_REDUCERS)
 
 
 def applications_of(scratch: Path) -> list[str]:

@@ -17,7 +17,8 @@ import pyarrow
 
 from driver.errors import Failure
 from driver.pipeline.fingerprint import code_digest, fingerprint
-from driver.pipeline.launch import JOBS, applications_of, launch, runner_settings
+from driver.pipeline.jobs import Job
+from driver.pipeline.launch import applications_of, launch, runner_settings
 from driver.pipeline.progress import Progress
 from driver.workspace.workspace import Workspace
 from mapsight import __version__
@@ -185,7 +186,7 @@ class Pipeline:
 
     def job(
         self,
-        verb: str,
+        job: Job,
         inputs: Sequence[str],
         arguments: Sequence[str],
         output: tuple[str, ...],
@@ -206,14 +207,14 @@ class Pipeline:
         """
         if self.workspace.local or (self.on_cluster and not here):
             target = self.workspace.uri(*output)
-            return self._launch(verb, inputs, arguments, target, total, shuffled)
+            return self._launch(job, inputs, arguments, target, total, shuffled)
         folder = self._new_folder("output")
-        counters = self._launch(verb, inputs, arguments, str(folder), total, here=here)
+        counters = self._launch(job, inputs, arguments, str(folder), total, here=here)
         self.workspace.upload(folder, *output)
         return counters
 
     def collect(
-        self, verb: str, inputs: Sequence[str], arguments: Sequence[str], shuffled: int = 0
+        self, job: Job, inputs: Sequence[str], arguments: Sequence[str], shuffled: int = 0
     ) -> list[str]:
         """Run a job whose output is small and for the driver; its parts as local files.
 
@@ -221,11 +222,11 @@ class Pipeline:
         """
         folder = self._new_folder("output")
         if not self.on_cluster:
-            self.collected = self._launch(verb, inputs, arguments, str(folder), None)
+            self.collected = self._launch(job, inputs, arguments, str(folder), None)
             return sorted(map(str, folder.glob("part-*")))
         names = (".jobs", self.workspace.run_id, folder.name)
         target = self.home.uri(*names)
-        self.collected = self._launch(verb, inputs, arguments, target, None, shuffled)
+        self.collected = self._launch(job, inputs, arguments, target, None, shuffled)
         return self.home.download(self.home.addresses(*names), folder)
 
     @property
@@ -238,7 +239,7 @@ class Pipeline:
 
     def _launch(
         self,
-        verb: str,
+        job: Job,
         inputs: Sequence[str],
         arguments: Sequence[str],
         target: str,
@@ -248,19 +249,19 @@ class Pipeline:
         here: bool = False,
     ) -> dict[str, dict[str, int]]:
         self._jobs += 1
-        scratch = self.scratch / f"job-{self._jobs:03d}-{verb}"
+        scratch = self.scratch / f"job-{self._jobs:03d}-{job.title}"
         cluster = None if here else self.cluster
         if cluster:
-            settings = cluster.arguments(verb, shuffled)
-            progress: Progress = cluster.progress(verb, total)
+            settings = cluster.arguments(job, shuffled)
+            progress: Progress = cluster.progress(job.title, total)
         else:
             inputs = self.workspace.download(inputs, scratch / "inputs")
-            settings, progress = self._local_settings(here), Progress(verb, total)
+            settings, progress = self._local_settings(here), Progress(job.title, total)
         try:
             everything = [*settings, "--output-dir", target, *arguments, *inputs]
-            return launch(JOBS[verb], everything, scratch, progress)
+            return launch(job, everything, scratch, progress)
         except Failure as error:
-            raise cluster.explained(error, JOBS[verb].path) if cluster else error from None
+            raise cluster.explained(error, job.path) if cluster else error from None
         finally:
             progress.close()
             self._applications += applications_of(scratch) if cluster else []

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from driver.errors import Failure, UsageError
+from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Outcome, Pipeline
 from driver.pipeline.uploads import drop_others, manifest_lines
 from driver.stages.dataset import dataset_of, vocabulary_of
@@ -18,6 +19,7 @@ from mapsight.openimages.join import FEATURES, Selection
 
 __all__ = ["annotate", "annotate_identity", "drop_old_uploads", "joined_parts"]
 
+JOB = Job("mr_jobs.annotate_images")
 FEATURE_BYTES = 4500
 
 
@@ -67,7 +69,7 @@ def annotate(run: Pipeline, folder: str) -> Outcome:
     arguments = ["--selection", run.side_file("selection.json", json.dumps(asdict(selection)))]
     arguments += [] if splits else ["--no-metadata"]
     output = ("annotate", folder)
-    job = run.job("annotate", run.manifest(lines), arguments, output, shuffled=size)
+    job = run.job(JOB, run.manifest(lines), arguments, output, shuffled=size)
     left_out = job.get("images", {}).get("not_selected", 0)
     if left_out and left_out == run.documents["extract"]["counters"]["images"]["extracted"]:
         raise Failure(f"none of {left_out:,} pictures fulfils {_conditions(run)}")

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from driver.errors import UsageError
+from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Outcome, Pipeline
 from driver.stages.annotate import annotate_identity, joined_parts
 from driver.stages.dataset import vocabulary_of
@@ -14,6 +15,7 @@ from mapsight.labels.labeler import Labeler, resolve_targets
 
 __all__ = ["check_options", "classify", "classify_identity", "settings_of", "targets_of"]
 
+JOB = Job("mr_jobs.classify_images")
 PREDICTION_BYTES = 1000
 
 
@@ -58,7 +60,7 @@ def classify(run: Pipeline, folder: str) -> Outcome:
         arguments += ["--screen-diagonal", str(run.options.screen_diagonal)]
     size = PREDICTION_BYTES * run.documents["extract"]["counters"]["images"]["read"]
     output = ("classify", folder)
-    counters = run.job("classify", joined_parts(run), arguments, output, shuffled=size)
+    counters = run.job(JOB, joined_parts(run), arguments, output, shuffled=size)
     labeler = Labeler(run.memo["settings"]["targets"], run.memo["settings"]["parents"])
     classes = run.documents["extract"]["notes"]["classes"] or None
     return Outcome(counters, {"missing": labeler.missing(classes)})

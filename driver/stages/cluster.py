@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Outcome, Pipeline
 from driver.stages.vectors import manifest_of_rows
 from mapsight.index.kmeans import TRAIN_PER_CELL, cells_for, decode_vector, refill, share_below
@@ -15,6 +16,7 @@ from mapsight.results.predictions import records_of
 
 __all__ = ["CENTRES", "centres_of", "cluster", "cluster_identity", "converging"]
 
+JOB = Job("mr_jobs.cluster_features")
 CENTRES = "centres.npy"
 
 ROW_BYTES = 3200
@@ -72,7 +74,7 @@ def cluster(run: Pipeline, folder: str) -> Outcome:
 def _seeds(run: Pipeline, k: int, rows: int) -> np.ndarray:
     below = share_below(SPARE_SEEDS * k + 64, rows)
     arguments = ["--seeds", str(k), "--below", str(below)]
-    output = run.collect("cluster", manifest_of_rows(run), arguments, ROW_BYTES * SPARE_SEEDS * k)
+    output = run.collect(JOB, manifest_of_rows(run), arguments, ROW_BYTES * SPARE_SEEDS * k)
     return np.stack([decode_vector(text) for _, text in sorted(records_of(output))])
 
 
@@ -80,7 +82,7 @@ def _step(run: Pipeline, below: int) -> tuple[np.ndarray, dict[str, Any], list[i
     path = centres_of(run)
     old = np.load(path, allow_pickle=False)
     arguments = ["--centres", str(path), "--below", str(below)]
-    output = run.collect("cluster", manifest_of_rows(run), arguments, 12 * old.size)
+    output = run.collect(JOB, manifest_of_rows(run), arguments, 12 * old.size)
     counts, new = np.zeros(len(old), np.int64), old.copy()
     far: list[tuple[int, str]] = []
     shifted = rows = inertia = 0

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Outcome, Pipeline
 from mapsight.results.predictions import records_of
 
 __all__ = ["count", "read_counts"]
 
+JOB = Job("mr_jobs.count_labels")
+
 
 def count(run: Pipeline, folder: str) -> Outcome:
     """Sums labels, hits and misses."""
-    return Outcome(run.job("count", run.workspace.parts("classify"), [], ("count", folder)))
+    return Outcome(run.job(JOB, run.workspace.parts("classify"), [], ("count", folder)))
 
 
 def read_counts(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from driver.pipeline.launch import JOBS
+from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Outcome, Pipeline, Stage, require
 from driver.stages.annotate import joined_parts
 from driver.workspace.workspace import Workspace
@@ -16,7 +16,7 @@ from mapsight.workspace.workspace import is_current
 
 __all__ = [
     "DUPLICATES",
-    "JOB_VERBS",
+    "JOBS",
     "TABLE",
     "current_duplicates",
     "duplicate_facts",
@@ -24,9 +24,12 @@ __all__ = [
     "stages_of_results",
 ]
 
+FIND = Job("mr_jobs.find_duplicates", called="duplicates")
+JOIN = Job("mr_jobs.join_duplicates")
+GROUP = Job("mr_jobs.group_duplicates")
 TABLE = "duplicates.csv"
 MAX_DISTANCE, MIN_COSINE = 3, 0.8
-JOB_VERBS = ("duplicates", "join", "group")
+JOBS = (FIND, JOIN, GROUP)
 COUNTED = ("pictures", "groups", "exact", "near", "bytes", "exact_bytes", "cut_buckets")
 MOST_ROUNDS = 60
 PICTURE_BYTES, EDGE_BYTES, COPY_BYTES = 8500, 200, 2000
@@ -48,7 +51,7 @@ def duplicates(run: Pipeline, folder: str) -> Outcome:
     arguments += ["--min-cosine", str(wanted["min_cosine"])]
     size = PICTURE_BYTES * run.documents["extract"]["counters"]["images"].get("extracted", 0)
     place = ("duplicates", folder, "found")
-    counters = run.job("duplicates", joined_parts(run), arguments, place, shuffled=size)
+    counters = run.job(FIND, joined_parts(run), arguments, place, shuffled=size)
     counts = dict(counters.get("duplicates", {}))
     rows: list[str] = []
     if counts.get("edges"):
@@ -70,7 +73,7 @@ def _grouped(
     """(parts with the facts of every group, sums) of what was found."""
     joined = _joined(run, folder, found, EDGE_BYTES * edges)
     place = ("duplicates", folder, "grouped")
-    counters = run.job("group", [*found, *joined], [], place, shuffled=COPY_BYTES * edges)
+    counters = run.job(GROUP, [*found, *joined], [], place, shuffled=COPY_BYTES * edges)
     return run.workspace.addresses(*place), counters.get("duplicates", {})
 
 
@@ -78,7 +81,7 @@ def _joined(run: Pipeline, folder: str, edges: list[str], size: int) -> list[str
     """Rounds of the stars until nothing changes; the edges of the last."""
     for number in range(1, MOST_ROUNDS + 1):
         place = ("duplicates", folder, "joined", f"{number:02d}")
-        counters = run.job("join", edges, [], place, shuffled=size)
+        counters = run.job(JOIN, edges, [], place, shuffled=size)
         edges = run.workspace.addresses(*place)
         if not counters.get("duplicates", {}).get("changed"):
             return edges
@@ -92,7 +95,7 @@ DUPLICATES = Stage(
     ("extract", "annotate"),
     (
         "driver/stages/duplicates.py",
-        *(JOBS[verb].path for verb in JOB_VERBS),
+        *(job.path for job in JOBS),
         "mapsight/results/predictions.py",
     ),
     duplicates_identity,

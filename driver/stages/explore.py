@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from driver.errors import UsageError
+from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Outcome, Pipeline
 from driver.pipeline.uploads import manifest_lines
 from driver.stages.dataset import dataset_of
@@ -29,6 +30,7 @@ __all__ = [
     "explore_tables",
 ]
 
+JOB = Job("mr_jobs.explore_metadata")
 FOLDER = "explore"
 """Where its tables lie in results/."""
 
@@ -75,7 +77,7 @@ def explore(run: Pipeline, folder: str) -> Outcome:
     parents = run.side_file("hierarchy.json", json.dumps(_parents(run)))
     size = sum(max(file.bytes, 0) for _, file in files)
     arguments = ["--hierarchy", parents]
-    job = run.job("explore", run.manifest(lines), arguments, ("explore", folder), shuffled=size)
+    job = run.job(JOB, run.manifest(lines), arguments, ("explore", folder), shuffled=size)
     return Outcome(job, {"uploads": copies})
 
 

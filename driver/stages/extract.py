@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from driver.errors import Failure
+from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Outcome, Pipeline, require
 from driver.stages.model import Model, model_of
 from driver.stages.plan import nothing_found
@@ -16,6 +17,8 @@ from mapsight.results.predictions import records_of
 
 __all__ = ["check_share", "extract", "extract_identity"]
 
+EXTRACT = Job("mr_jobs.extract_features")
+SETTLE = Job("mr_jobs.settle_ids")
 FEATURE_BYTES = 3500
 
 
@@ -82,7 +85,7 @@ def extract(run: Pipeline, folder: str) -> Outcome:
     if "part" in run.memo:
         arguments += ["--part", str(run.memo["part"])]
     counters = run.job(
-        "extract",
+        EXTRACT,
         run.manifest([split.to_json() for split in splits]),
         arguments,
         ("extract", folder),
@@ -102,7 +105,7 @@ def _settled(run: Pipeline, folder: str, images: dict[str, int], n: int) -> dict
     """Sort records again, of which some have got other ids; the counters of pictures."""
     found = run.workspace.addresses("extract", folder)
     place = ("extract", folder, "settled")
-    counters = run.job("settle", found, [], place, shuffled=n * FEATURE_BYTES)
+    counters = run.job(SETTLE, found, [], place, shuffled=n * FEATURE_BYTES)
     for part in found:
         run.workspace.drop_file("extract", folder, part.rsplit("/", 1)[-1])
     left = run.workspace.addresses("extract", folder)

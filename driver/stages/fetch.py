@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Outcome, Pipeline, require
 from driver.stages.shards import FETCHED, drop_shards, listed_splits, packed_records, shard_notes
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     pass
 
 __all__ = ["fetch", "fetch_identity", "forget_unnamed", "unfinished"]
+
+JOB = Job("mr_jobs.fetch_images", reduces=False)
 
 
 def fetch_identity(run: Pipeline) -> dict[str, Any]:
@@ -31,7 +34,7 @@ def fetch(run: Pipeline, folder: str) -> Outcome:
         return Outcome(notes={"shards": [], "digest": "nothing", "failed": 0})
     wanted = sum(split.rows for split in splits)
     counters = run.job(
-        "fetch",
+        JOB,
         run.manifest([split.to_json() for split in splits]),
         ["--store", _store(run), *_fetch_arguments(run)],
         ("fetch", folder),

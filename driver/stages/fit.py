@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Outcome, Pipeline
 from driver.stages.annotate import joined_parts
 from driver.stages.head_file import HEAD, check_given_head, given_head
@@ -27,6 +28,10 @@ from mapsight.results.predictions import records_of, write_csv
 
 __all__ = ["fit", "fit_identity"]
 
+SPLIT = Job("mr_jobs.split_examples")
+FIT = Job("mr_jobs.fit_head")
+CALIBRATE = Job("mr_jobs.calibrate_head")
+JOBS = (SPLIT, FIT, CALIBRATE)
 EXAMPLE_BYTES = 100
 TRIED = "tried.npy"
 
@@ -70,7 +75,7 @@ def _split(
 ) -> tuple[FitPlan, Counter[tuple[str, ...]], str]:
     """Count examples; (what to fit, counts, file of those that are on two sides)."""
     size = EXAMPLE_BYTES * run.documents["extract"]["counters"]["images"]["read"]
-    output = run.collect("split", joined_parts(run), ["--targets", settings], size)
+    output = run.collect(SPLIT, joined_parts(run), ["--targets", settings], size)
     counts: Counter[tuple[str, ...]] = Counter()
     kept: dict[int, int] = {}
 
@@ -98,7 +103,7 @@ def _solve(
     """
     planned = run.side_file("fit_plan.json", json.dumps(asdict(plan)))
     arguments = ["--targets", settings, "--plan", planned, "--leaks", leaks]
-    output = run.collect("fit", joined_parts(run), arguments)
+    output = run.collect(FIT, joined_parts(run), arguments)
     for name, text in records_of(output):
         data = base64.b64decode(text)
         (target / HEAD if name == "head" else run.scratch / TRIED).write_bytes(data)
@@ -117,7 +122,7 @@ def _calibrate(
     tried = run.scratch / TRIED
     arguments = ["--targets", settings, "--leaks", leaks]
     arguments += ["--head", str(target / HEAD), "--tried", str(tried)]
-    output = run.collect("calibrate", joined_parts(run), arguments)
+    output = run.collect(CALIBRATE, joined_parts(run), arguments)
     found: Counter[tuple[Any, ...]] = Counter()
     for (kind, number, right), n in records_of(output):
         found[kind, number, int(right)] += n

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from driver.pipeline.fingerprint import fingerprint
+from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Outcome, Pipeline, require
 from driver.stages.cluster import CENTRES, centres_of
 from driver.stages.vectors import manifest_of_rows, row_files
@@ -23,6 +24,7 @@ from mapsight.results.predictions import records_of
 
 __all__ = ["BLOCKS", "CELLS", "FACTS", "NEAREST", "build", "index", "index_identity"]
 
+JOB = Job("mr_jobs.build_index")
 BLOCKS, CELLS, FACTS, NEAREST = "blocks.parquet", "cells.parquet", "index.json", "nearest.json"
 IDS_PER_FILE = 200_000
 SHOWN_CELLS = 12
@@ -92,7 +94,7 @@ def build(
     }
     arguments = ["--plan", run.side_file("index_plan.json", json.dumps(plan))]
     arguments += ["--centres", str(path), "--index", run.workspace.uri("index", folder)]
-    output = run.collect("build", manifest_of_rows(run), arguments, TEXT_BYTES * rows)
+    output = run.collect(JOB, manifest_of_rows(run), arguments, TEXT_BYTES * rows)
     told: dict[str, list[Any]] = {"block": [], "cell": [], "ids": []}
     for kind, value in records_of(output):
         told[kind].append(value)

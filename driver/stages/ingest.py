@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Outcome, Pipeline, require
 from driver.pipeline.uploads import is_here, stamps, upload
 from driver.stages.plan import named_inputs
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     pass
 
 __all__ = ["ingest", "ingest_identity"]
+
+JOB = Job("mr_jobs.pack_images", reduces=False)
 
 
 def _parquet_files(run: Pipeline) -> list[str]:
@@ -43,7 +46,7 @@ def ingest(run: Pipeline, folder: str) -> Outcome:
     shards = run.workspace.uri("ingest", folder, "shards")
     here = run.on_cluster and any(map(is_here, named_inputs(run)))
     counters = run.job(
-        "pack",
+        JOB,
         run.manifest([split.to_json() for split in splits], here=here),
         ["--shards", shards],
         ("ingest", folder, "packed"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Outcome, Pipeline, require
 from driver.search.index_files import SearchIndex
 from driver.stages.annotate import joined_parts
@@ -15,6 +16,8 @@ from mapsight.results.predictions import records_of
 
 __all__ = ["known", "known_identity"]
 
+MATCH = Job("mr_jobs.match_images")
+DROP = Job("mr_jobs.drop_images", reduces=False)
 ID_BYTES = 60
 SHOWN = 5
 
@@ -37,7 +40,7 @@ def known(run: Pipeline, folder: str) -> Outcome:
     arguments = ["--plan", run.side_file("known.json", plan.to_json())]
     arguments += removed_arguments(index.removed)
     records = joined_parts(run)
-    output = run.collect("match", records, arguments, ID_BYTES * pictures)
+    output = run.collect(MATCH, records, arguments, ID_BYTES * pictures)
     n = run.collected.get("images", {}).get("known", 0)
     if not n:
         return Outcome({"images": {"known": 0}}, {"digest": "nothing", "first": []})
@@ -45,6 +48,6 @@ def known(run: Pipeline, folder: str) -> Outcome:
     table = id_table((image_id, run.memo["part"] + 1) for _, image_id in records_of(output))
     path = run.scratch / "known.arrow"
     write_ids_file(table, str(path))
-    run.job("drop", records, ["--removed", str(path)], ("known", folder))
+    run.job(DROP, records, ["--removed", str(path)], ("known", folder))
     first = sorted(table.column("image_id").to_pylist())[:SHOWN]
     return Outcome({"images": {"known": n}}, {"first": first})

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
 from driver.search.index_files import SearchIndex
 from mapsight.index.removed_ids import IdList
@@ -16,6 +17,7 @@ from mapsight.search.queries import ProbeQuery, write_queries
 
 __all__ = ["at_once", "probe_cells", "removed_arguments"]
 
+JOB = Job("mr_jobs.probe_index")
 CANDIDATE_BYTES = 700
 JOB_BYTES = 256 << 20
 """Of candidates that a task of one job holds: 10 of 38,000 queries, or 40 with vectors of 1,700."""
@@ -67,6 +69,6 @@ def probe_cells(
         arguments += ["--plain-d", str(d)]
     size = sum(candidates_bytes(query, d) for query in queries)
     size *= min(len(lines), TASKS_A_QUERY)
-    output = run.collect("probe", run.manifest(lines), arguments, size)
+    output = run.collect(JOB, run.manifest(lines), arguments, size)
     for number, answers in merged_records(output):
         yield int(number), answers

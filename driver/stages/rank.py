@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Outcome, Pipeline
 from driver.stages.count import read_counts
 from mapsight.features.measures import pixels_per_inch
@@ -13,6 +14,7 @@ from mapsight.labels.ranking import RankPlan, parse_ranks, plan_ranking
 
 __all__ = ["rank", "rank_identity"]
 
+JOB = Job("mr_jobs.rank_images")
 PICTURES_PER_RANGE = 250_000
 
 RANK_BYTES = 700
@@ -40,4 +42,4 @@ def rank(run: Pipeline, folder: str) -> Outcome:
     path = run.side_file("rank_plan.json", json.dumps(asdict(plan)))
     inputs = run.workspace.parts("classify")
     size = RANK_BYTES * pictures
-    return Outcome(run.job("rank", inputs, ["--plan", path], ("rank", folder), shuffled=size))
+    return Outcome(run.job(JOB, inputs, ["--plan", path], ("rank", folder), shuffled=size))

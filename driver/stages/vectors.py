@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Outcome, Pipeline
 from driver.stages.annotate import joined_parts
 from driver.stages.classify import settings_of
@@ -13,6 +14,7 @@ from mapsight.results.predictions import records_of
 
 __all__ = ["manifest_of_rows", "row_files", "vectors", "vectors_identity"]
 
+JOB = Job("mr_jobs.map_features", reduces=False)
 ROWS, TOLD = "rows", "told"
 
 
@@ -26,7 +28,7 @@ def vectors(run: Pipeline, folder: str) -> Outcome:
     if diagonal:
         arguments += ["--screen-diagonal", str(diagonal)]
     arguments += ["--rows", run.workspace.uri("vectors", folder, ROWS)]
-    counters = run.job("map", joined_parts(run), arguments, ("vectors", folder, TOLD))
+    counters = run.job(JOB, joined_parts(run), arguments, ("vectors", folder, TOLD))
     told = [value for _, value in records_of(run.workspace.addresses("vectors", folder, TOLD))]
     run.workspace.keep_only(("vectors", folder, ROWS), {record["file"] for record in told})
     return Outcome(counters, {"rows": sum(record["rows"] for record in told)})

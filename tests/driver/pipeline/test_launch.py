@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import importlib
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,19 +14,22 @@ from pathlib import Path
 
 import psutil
 import pytest
+from mrjob.job import MRJob
 
 from driver.errors import Failure, undisturbed
-from driver.pipeline.launch import JOBS, Job, applications_of, launch, reducers, runner_settings
+from driver.pipeline.jobs import Job, reducers
+from driver.pipeline.launch import applications_of, launch, runner_settings
 from driver.pipeline.progress import Progress
+from driver.stages import count, ingest, rank
 from tests.support.paths import ROOT
 
 SLEEP = 300  # seconds, of a trial that hangs
-TRIAL = Job("trial_job", "MRTrial")
+TRIAL = Job("trial_job")
 TRIAL_JOB = """
 import os, signal, subprocess, sys, time
 from mrjob.job import MRJob
 
-class MRTrial(MRJob):
+class MRTrialJob(MRJob):
     def mapper(self, _, line):
         self.increment_counter("images", "read", 2)
         if line == "raise":
@@ -45,14 +50,15 @@ class MRTrial(MRJob):
         yield line, sum(ones)
 
 if __name__ == "__main__":
-    MRTrial.run()
+    MRTrialJob.run()
 """
 DRIVER = """
 import io, sys
 from pathlib import Path
-from driver.pipeline.launch import Job, launch
+from driver.pipeline.jobs import Job
+from driver.pipeline.launch import launch
 from driver.pipeline.progress import Progress
-launch(Job("trial_job", "MRTrial"), sys.argv[2:], Path(sys.argv[1]), Progress("trial", 1))
+launch(Job("trial_job"), sys.argv[2:], Path(sys.argv[1]), Progress("trial", 1))
 """
 
 
@@ -150,7 +156,7 @@ def test_noise_on_stderr_does_not_hide_the_error(tmp_path, scratch):
 
 def test_a_job_that_cannot_start_says_why(tmp_path, scratch):
     with pytest.raises(Failure) as caught:
-        launch(Job("no_such_job", "MRNone"), [], scratch, Progress("trial", None, io.StringIO()))
+        launch(Job("no_such_job"), [], scratch, Progress("trial", None, io.StringIO()))
     why = "no_such_job.py: ModuleNotFoundError: No module named 'no_such_job'"
     assert str(caught.value) == why
     assert "Traceback (most recent call last)" in caught.value.detail
@@ -223,14 +229,25 @@ def test_when_the_driver_is_interrupted_everything_ends(tmp_path, scratch):
 def test_an_outcome_of_before_is_not_believed(tmp_path, scratch):
     run(tmp_path, scratch, "inline", "a")
     with pytest.raises(Failure, match="ModuleNotFoundError"):
-        launch(Job("no_such_job", "MRNone"), [], scratch, Progress("trial", None, io.StringIO()))
+        launch(Job("no_such_job"), [], scratch, Progress("trial", None, io.StringIO()))
 
 
-def test_every_job_of_the_table_is_there():
-    files = {path.name for path in (ROOT / "mr_jobs").glob("*_*.py")} - {"__init__.py"}
-    assert {Path(job.path).name for job in JOBS.values()} == files
-    for job in JOBS.values():
-        assert f"class {job.name}(MRJob)" in (ROOT / job.path).read_text()
+def named_jobs() -> list[str]:
+    """Modules of jobs, as often as the driver names them."""
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "driver").rglob("*.py")]
+    return [name for text in sources for name in re.findall(r'Job\("(mr_jobs\.\w+)"', text)]
+
+
+def test_every_job_is_named_once():
+    files = {path.stem for path in (ROOT / "mr_jobs").glob("*_*.py")} - {"__init__"}
+    assert sorted(named_jobs()) == sorted(f"mr_jobs.{name}" for name in files)
+
+
+@pytest.mark.parametrize("module", named_jobs())
+def test_a_job_is_the_class_that_its_module_names(module):
+    job = Job(module)
+    assert issubclass(getattr(importlib.import_module(module), job.name), MRJob)
+    assert (ROOT / job.path).is_file()
 
 
 def test_the_cluster_settings_are_found():
@@ -248,10 +265,11 @@ def test_applications_are_found_in_the_log_of_a_job(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("verb", "shuffled", "expected"), [("pack", 10**12, 0), ("count", 0, 1), ("rank", 10**9, 8)]
+    ("job", "shuffled", "expected"),
+    [(ingest.JOB, 10**12, 0), (count.JOB, 0, 1), (rank.JOB, 10**9, 8)],
 )
-def test_reducers_follow_the_bytes_and_maps_alone_have_none(verb, shuffled, expected):
-    assert reducers(verb, shuffled) == expected
+def test_reducers_follow_the_bytes_and_maps_alone_have_none(job, shuffled, expected):
+    assert reducers(job, shuffled) == expected
 
 
 def test_nobody_is_stopped_in_a_time_that_is_undisturbed():

@@ -69,7 +69,7 @@ class MRExtractFeatures(MRJob):
 
     def mapper_load_model(self):
         from mapsight.features.decoder_process import Decoder
-        from mapsight.features.mobilenet import load_model
+        from mapsight.features.engines import load_model
 
         options = self.options
         self.model = load_model(

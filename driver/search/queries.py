@@ -18,8 +18,8 @@ from driver.search.answers import Question
 from driver.streams import closed_streams
 from mapsight.features.decode import PictureError
 from mapsight.features.decoder_process import Decoder
+from mapsight.features.engines import load_model
 from mapsight.features.extract import feature_of
-from mapsight.features.mobilenet import load_model
 from mapsight.inputs.image_ids import HEX_ID, safe_id
 from mapsight.inputs.shards import MAX_BYTES
 from mapsight.labels.classify import Classifier

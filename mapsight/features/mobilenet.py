@@ -23,18 +23,17 @@ from mapsight.features.preprocess import to_model_input
 from mapsight.files import verify
 from mapsight.npz import read_member
 
-__all__ = ["CLASSES", "KerasMobileNet", "MobileNet", "Model", "load_model", "top5", "wnids"]
+__all__ = ["CLASSES", "MobileNet", "Model", "check_crop", "top5", "wnids"]
 
 CLASSES = 1000
 """The number of ImageNet classes."""
 
 CLASS_ID = re.compile(r"n\d{8}|/[mg]/[0-9a-z_]+")
 LABELS = "labels.txt"
-ENGINES = ("litert", "keras")
 
 
 class Model(Protocol):
-    """What both engines offer."""
+    """Predict classes and embeddings: the interface of both engines."""
 
     resolution: int
     """The side of a crop, in pixels."""
@@ -104,63 +103,11 @@ class MobileNet:
 
     def predict(self, crop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See `Model.predict`."""
-        _check_crop(crop, self.resolution)
+        check_crop(crop, self.resolution)
         run = self._interpreter
         run.set_tensor(self._input, to_model_input(crop))
         run.invoke()
         return run.get_tensor(self._probabilities)[0], run.get_tensor(self._embedding)[0]
-
-
-class KerasMobileNet:
-    """The same model run by TensorFlow: slower to start and run, for comparison.
-
-    Args:
-        path: a weights file (.h5 or .weights.h5), not a LiteRT flatbuffer.
-        sha256: what its SHA-256 must be, in hex; not checked when None.
-        alpha: width multiplier the weights are for.
-        resolution: side of a crop, in pixels.
-
-    Raises:
-        AlteredError: the file has another SHA-256.
-    """
-
-    def __init__(
-        self, path: str | Path, sha256: str | None = None, *, alpha: float, resolution: int
-    ) -> None:
-        from mapsight.features.keras_build import build_keras
-
-        verify(path, sha256)
-        self._model = build_keras(alpha, resolution, Path(path))
-        self.classes = wnids()
-        self.resolution = resolution
-        self.embedding_size = int(self._model.outputs[1].shape[-1])
-
-    def predict(self, crop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """See `Model.predict`."""
-        _check_crop(crop, self.resolution)
-        # Model.predict leaks in a loop and prints to stdout, where the records go
-        probabilities, embedding = self._model(to_model_input(crop), training=False)
-        return probabilities.numpy()[0], embedding.numpy()[0]
-
-
-def load_model(
-    engine: str,
-    path: str | Path,
-    sha256: str | None = None,
-    *,
-    alpha: float = 1.0,
-    resolution: int = 224,
-) -> Model:
-    """The model as run by an engine: "litert" or "keras".
-
-    `path` is a flatbuffer for LiteRT and a weights file for Keras; only Keras needs
-    `alpha` and `resolution`.
-    """
-    if engine == "litert":
-        return MobileNet(path, sha256)
-    if engine == "keras":
-        return KerasMobileNet(path, sha256, alpha=alpha, resolution=resolution)
-    raise ValueError(f"unknown engine {engine!r}, expected one of {', '.join(ENGINES)}")
 
 
 def top5(probabilities: np.ndarray, wnids: Sequence[str]) -> list[list]:
@@ -206,7 +153,8 @@ def _classes_inside(path: Path) -> tuple[str, ...]:
     return found
 
 
-def _check_crop(crop: np.ndarray, resolution: int) -> None:
+def check_crop(crop: np.ndarray, resolution: int) -> None:
+    """Raise ValueError unless a crop is (resolution, resolution, 3) uint8."""
     if crop.shape != (resolution, resolution, 3) or crop.dtype != np.uint8:
         raise ValueError(
             f"a crop of shape {crop.shape}, {crop.dtype}; "

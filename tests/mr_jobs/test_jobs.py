@@ -22,8 +22,8 @@ from mrjob.conf import load_opts_from_mrjob_conf
 from mapsight.evaluation.accuracy import tally
 from mapsight.evaluation.counts import Evaluation
 from mapsight.features.decoder_process import Decoder
+from mapsight.features.engines import load_model
 from mapsight.features.extract import extract_features
-from mapsight.features.mobilenet import load_model
 from mapsight.inputs.find import find_inputs
 from mapsight.inputs.shards import OURS, read_image, read_images
 from mapsight.inputs.splits import make_plan

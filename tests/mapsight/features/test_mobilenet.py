@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mapsight.features.engines import KerasMobileNet, load_model
 from mapsight.features.keras_build import crops_of, made_up_crops, pictures_in
-from mapsight.features.mobilenet import KerasMobileNet, MobileNet, load_model, top5, wnids
+from mapsight.features.mobilenet import MobileNet, top5, wnids
 from mapsight.files import AlteredError
 
 

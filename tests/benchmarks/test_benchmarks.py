@@ -23,7 +23,7 @@ from mapsight.features.decode import decode
 from mapsight.features.mobilenet import MobileNet
 from mapsight.features.preprocess import central_crop
 from mapsight.openimages.dataset import CsvSplit, annotation_rows
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 
 EVERY_CORE = frozenset(os.sched_getaffinity(0))
 

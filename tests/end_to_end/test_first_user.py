@@ -12,7 +12,7 @@ import pytest
 from driver.options import defaults
 from driver.results import evaluation_tables as tables
 from driver.run import main
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 from tests.support.pictures import encoded, scribble
 
 MODEL = str(ROOT / "examples" / "catalogue" / "model.tflite")

@@ -13,7 +13,7 @@ import pytest
 
 from driver.workspace.publishing import FILES
 from mapsight.inputs.image_ids import source_id
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 from tests.support.pictures import encoded, scribble
 from tests.support.results import hashes, runs, stages_run, summary
 

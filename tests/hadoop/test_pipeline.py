@@ -16,9 +16,9 @@ import psutil
 import pytest
 
 from mapsight.storage.hdfs import hdfs_file_system
-from tests.conftest import ROOT
 from tests.hadoop.collection import jpeg, make_collection
 from tests.hadoop.containers import MAPPER, running, tasks
+from tests.support.paths import ROOT
 from tests.support.program import Program
 
 HOME = "hdfs:///user/tester/pipeline"

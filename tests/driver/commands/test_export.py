@@ -16,8 +16,8 @@ import pytest
 
 from driver.run import main
 from mapsight.index.rows import INT8, INT16, to_int8
-from tests.conftest import ROOT
 from tests.support.index_world import PLAIN_D, D, IndexWorld, indexed
+from tests.support.paths import ROOT
 
 ABOUT = ("README.md", "export.json")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from driver.run import main
-from tests.conftest import ROOT
 from tests.support.odd_metadata import write_odd
+from tests.support.paths import ROOT
 from tests.support.pictures import encoded, scribble
 
 MODEL = str(ROOT / "examples" / "catalogue" / "model.tflite")

@@ -11,7 +11,7 @@ import pytest
 from driver.commands.plan import FIGURES, read_figures
 from mapsight.capacity.estimate import estimate
 from mapsight.capacity.job_costs import Demand
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 
 
 def plan(line: str) -> subprocess.CompletedProcess[str]:

@@ -18,8 +18,8 @@ from driver.search.searcher import Searcher
 from driver.workspace.workspace import Workspace
 from mapsight.search.exact import cosines
 from mapsight.search.probe_plan import mean_vector
-from tests.conftest import ROOT
 from tests.support.lions_and_tigers import make_dataset
+from tests.support.paths import ROOT
 from tests.support.program import Program
 
 CELLS = 5

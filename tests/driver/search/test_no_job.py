@@ -40,9 +40,9 @@ from mapsight.search.queries import write_queries
 from mapsight.workspace.changes import Addition, Changes, Removals
 from mapsight.workspace.document_checks import dumped
 from mr_jobs.probe_index import MRProbeIndex
-from tests.conftest import ROOT
 from tests.support.index_world import PLAIN_D, D, IndexWorld, indexed
 from tests.support.jobs import run_and_read, write_manifest
+from tests.support.paths import ROOT
 
 PLAIN = {
     "features": None, "probe": None, "recall": None, "style": "any", "min_ppi": 0.0,

@@ -14,7 +14,7 @@ from mapsight.capacity.job_costs import Demand, feature_bytes, model_seconds, mu
 from mapsight.capacity.job_costs import rest_seconds as rest
 from mapsight.capacity.limits import limits
 from mapsight.inputs.splits import MOST_SPLITS, PER_PICTURE, SPLIT_BYTES
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 
 SPLIT = 1000  # pictures of SIZE bytes fill a split exactly
 SIZE = SPLIT_BYTES / SPLIT - PER_PICTURE

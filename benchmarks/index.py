@@ -27,9 +27,8 @@ from benchmarks.explore import ROOT, measured
 from benchmarks.mixtures import BLOCK, mixtures
 from driver.pipeline.pipeline import Pipeline
 from driver.stage_table import STAGE_TABLE
-from driver.stages.cluster import CENTRES
-from driver.stages.index import CELLS
 from driver.workspace.workspace import Workspace
+from mapsight.index.layout import CELLS, CENTRES
 from mapsight.index.nearest import Centres
 from mapsight.index.rows import batch_of, new_file, read_batches, row_schema, vectors_of
 from mapsight.records import decode_embedding

@@ -112,8 +112,8 @@ def _sums(told: Mapping[str, Any]) -> dict[str, Any]:
 
 def main() -> int:
     """Print a table with a row for each number of queries."""
-    from driver.search.index_files import SearchIndex
     from driver.workspace.workspace import Workspace
+    from mapsight.search.search_index import SearchIndex
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workspace", required=True)

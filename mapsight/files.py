@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-__all__ = ["AlteredError", "locked", "sha256_of", "verify", "write_whole"]
+__all__ = ["AlteredError", "fingerprint", "locked", "sha256_of", "verify", "write_whole"]
 
 
 class AlteredError(ValueError):
@@ -23,6 +25,12 @@ def sha256_of(path: str | Path) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def fingerprint(document: Any) -> str:
+    """Return sixteen hex digits that change with anything in a JSON document."""
+    text = json.dumps(document, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def verify(path: str | Path, expected: str | None) -> str:

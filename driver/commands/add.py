@@ -12,13 +12,14 @@ from driver.commands.run_summary import stage_lines
 from driver.errors import Failure, UsageError
 from driver.pipeline.pipeline import Pipeline
 from driver.runners import check_runner
-from driver.search.collection import require_index, tell_stale
-from driver.search.index_files import SearchIndex
-from driver.search.index_part import IndexPart
+from driver.search.notices import tell_stale
 from driver.stages.explore import check_headers
 from driver.workspace.changes import clean_changes, drop_addition, write_changes
 from driver.workspace.workspace import Workspace
+from mapsight.index.collection import require_index
+from mapsight.index.part import IndexPart
 from mapsight.results.predictions import merged_records, write_csv
+from mapsight.search.search_index import SearchIndex
 from mapsight.text import plain
 
 __all__ = ["add"]

@@ -10,15 +10,15 @@ import numpy as np
 
 from driver.errors import Failure
 from driver.pipeline.pipeline import Outcome, Pipeline, Stage
-from driver.search.index_files import SearchIndex
 from driver.stage_table import STAGE_TABLE
 from driver.stages.classify import settings_of
-from driver.stages.cluster import CENTRES
 from driver.stages.head_file import HEAD
 from driver.stages.index import build
 from driver.stages.known import DROP, MATCH, known, known_identity
 from driver.workspace.workspace import Workspace
 from mapsight.files import sha256_of
+from mapsight.index.layout import CENTRES
+from mapsight.search.search_index import SearchIndex
 
 __all__ = ["FIRST_STAGES", "LAST_STAGES", "addition"]
 

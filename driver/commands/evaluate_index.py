@@ -11,11 +11,11 @@ from typing import Any
 
 from driver.pipeline.pipeline import Pipeline
 from driver.runners import check_runner
-from driver.search.answers import known_predictions
-from driver.search.collection import require_index, tell_stale
-from driver.search.index_files import SearchIndex
+from driver.search.notices import tell_stale
 from driver.stages.recall import exact_answers, sample_rows
 from driver.workspace.workspace import SEARCH, Workspace
+from mapsight.index.collection import require_index
+from mapsight.search.credits import known_predictions
 from mapsight.search.recall import (
     COLUMNS,
     DEPTH,
@@ -24,6 +24,7 @@ from mapsight.search.recall import (
     Recall,
     probes_for,
 )
+from mapsight.search.search_index import SearchIndex
 
 __all__ = ["evaluate_index"]
 

@@ -17,7 +17,7 @@ from driver.errors import Failure, UsageError
 from driver.output_files import check_folder
 
 if TYPE_CHECKING:
-    from driver.search.index_files import SearchIndex
+    from mapsight.search.search_index import SearchIndex
 
 __all__ = ["EXPORT_EXAMPLES", "export", "export_options"]
 
@@ -63,9 +63,10 @@ def export_options(parser: argparse.ArgumentParser) -> None:
 
 def export(options: Namespace) -> int:
     """Write the features of the index into a folder; print its name."""
-    from driver.search.collection import require_index, tell_earlier
-    from driver.search.index_files import SearchIndex
+    from driver.search.notices import tell_earlier
     from driver.workspace.workspace import SEARCH, Workspace
+    from mapsight.index.collection import require_index
+    from mapsight.search.search_index import SearchIndex
 
     for name in ("format", "out"):
         if not getattr(options, name):
@@ -168,11 +169,10 @@ lists with shapes and sizes.
 
 
 def _writer(kind: str, index: SearchIndex, features: str, folder: Path, target: Path) -> Any:
-    from driver.stages.recall import default_probe
     from mapsight.search.export import FaissWriter, NpyWriter, ParquetWriter
 
     d = index.features()[features]
     if kind == "faiss":
-        probe = default_probe(index, features, None)
+        probe = index.probe_for(features)
         return FaissWriter(folder, index.centres.centres[:, :d], target, probe)
     return (NpyWriter if kind == "npy" else ParquetWriter)(folder, d)

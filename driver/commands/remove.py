@@ -15,12 +15,13 @@ from pathlib import Path
 import pyarrow as pa
 
 from driver.errors import Failure, UsageError
-from driver.search.collection import require_index, tell_stale
-from driver.search.index_files import SearchIndex
+from driver.search.notices import tell_stale
 from driver.workspace.changes import write_changes
 from driver.workspace.workspace import SEARCH, Workspace
+from mapsight.index.collection import require_index
 from mapsight.index.removed_ids import MOST_IDS, id_table, write_ids_file
 from mapsight.inputs.image_ids import HEX_ID
+from mapsight.search.search_index import SearchIndex
 from mapsight.text import plain
 from mapsight.text_files import read_text
 from mapsight.workspace.changes import REMOVED, Removals

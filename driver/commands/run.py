@@ -23,7 +23,7 @@ from driver.pipeline.pipeline import Pipeline
 from driver.results.publish import copy_results
 from driver.results.render import download_results, report_to, with_duplicates
 from driver.runners import check_runner
-from driver.search.collection import changes_lines, collection_of, tell_stale
+from driver.search.notices import changes_lines, tell_stale
 from driver.stage_table import STAGE_TABLE
 from driver.stages.classify import check_options
 from driver.stages.duplicates import DUPLICATES, duplicates_are_damaged, stages_of_results
@@ -32,6 +32,7 @@ from driver.stages.model import Model, check_model, find_model, given_model
 from driver.stages.plan import inputs_of
 from driver.workspace.publishing import Source, copy_into
 from driver.workspace.workspace import Workspace
+from mapsight.index.collection import collection_of
 from mapsight.redaction import without_secrets
 from mapsight.storage.hadoop_conf import hadoop_command
 from mapsight.workspace.links import files_below

@@ -18,31 +18,30 @@ from driver.pipeline.pipeline import Pipeline
 from driver.runners import check_runner
 from driver.search.answers import Question, show
 from driver.search.by_index import answer_by_index
-from driver.search.collection import (
-    OTHER_MODEL,
-    Collection,
-    collection_of,
-    has_index,
-    require_index,
-    tell_earlier,
-    tell_stale,
-)
-from driver.search.copied_index import probe_here
 from driver.search.idle_filters import idle_filters
-from driver.search.index_files import SearchIndex
 from driver.search.index_queries import REMOVED
 from driver.search.line_by_line import answer_each, copied_index, tell_errors
+from driver.search.notices import tell_earlier, tell_stale
 from driver.search.queries import STDIN, look_at, question_of, typed_queries
 from driver.stages.classify import settings_of
 from driver.stages.head_file import check_given_head, fitted_head
 from driver.stages.probe_job import removed_arguments
 from driver.workspace.workspace import SEARCH, Workspace
+from mapsight.index.collection import (
+    OTHER_MODEL,
+    Collection,
+    collection_of,
+    has_index,
+    require_index,
+)
 from mapsight.labels.classify import Classifier
 from mapsight.labels.head import load_head
 from mapsight.labels.labeler import Labeler, resolve_targets
 from mapsight.records import OTHER
 from mapsight.results.predictions import merged_records
+from mapsight.search.copied_index import probe_here
 from mapsight.search.exact import Query
+from mapsight.search.search_index import SearchIndex
 from mapsight.workspace.workspace import is_current
 
 __all__ = ["search"]

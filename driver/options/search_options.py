@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from mapsight.search.recall import TARGET
+
 __all__ = [
     "EVALUATE_EXAMPLES",
     "MAX_TOP_K",
@@ -31,7 +33,6 @@ examples:
   %(prog)s
   %(prog)s -r local --queries 1000 --probe 5 --probe 50
 """
-RECALL = 0.95
 MAX_TOP_K = 10_000
 RANKS = ("score", "ppi", "diverse")
 STYLES = ("same", "photo", "drawing", "any")
@@ -107,7 +108,7 @@ def _index_options(
         type=share,
         metavar="SHARE",
         help="of the true ten best that are to be found, as measured when the index was built"
-        f" (default: {RECALL})",
+        f" (default: {TARGET})",
     )
     group.add_argument(
         "--rank-by",

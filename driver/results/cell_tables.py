@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from driver.pipeline.pipeline import Pipeline
-from driver.stages.index import CELLS, NEAREST
 from driver.workspace.workspace import Workspace
+from mapsight.index.layout import CELLS, NEAREST
 from mapsight.labels.head import UNIT
 from mapsight.results.predictions import write_csv
 from mapsight.storage.uri import open_uri

@@ -7,7 +7,7 @@ import io
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,10 @@ import numpy as np
 
 from driver.pipeline.pipeline import Pipeline
 from driver.results.sheets import PartPictures, cards_of
-from driver.workspace.workspace import Workspace
-from mapsight.results.predictions import find_predictions
+from mapsight.search.credits import CREDITS, known_predictions
 from mapsight.text import plain
 
-__all__ = ["CREDITS", "TABLE", "Question", "known_predictions", "show"]
+__all__ = ["Question", "show"]
 
 SHOWN_BY = {
     "features": "how alike the model finds them",
@@ -31,8 +30,6 @@ ORDERS = {
     "diverse": "the best first, then those that are unlike the ones before; near-copies are one",
     "ppi": "of the most alike, highest PPI first",
 }
-TABLE = "/predictions.parquet"
-CREDITS = ("title", "author", "license", "original_url")
 FIELDS = (
     *("query", "rank", "image_id", "score", "label", "style", "ppi", "width", "height", "source"),
     *CREDITS,
@@ -98,18 +95,6 @@ def _give_credit(run: Pipeline, questions: Sequence[Question]) -> None:
     for row in rows:
         found = {} if row.get("part") else known.get(row["image_id"], {})
         row.update({name: found.get(name) or row.get(name) for name in CREDITS})
-
-
-def known_predictions(
-    workspace: Workspace, image_ids: Collection[str], columns: Sequence[str]
-) -> dict[str, dict[str, Any]]:
-    """Some columns of the results, by image_id; nothing where results are of other pictures."""
-    merged, extract = workspace.sound("merge"), workspace.sound("extract")
-    # a later run may have extracted other pictures and gone no further
-    if not (image_ids and merged and extract and merged["inputs"]["extract"] == extract["digest"]):
-        return {}
-    (table,) = workspace.sound_parts("merge", TABLE)
-    return find_predictions(table, image_ids, columns)
 
 
 def _json(questions: Sequence[Question], names: Sequence[str]) -> str:

@@ -12,17 +12,16 @@ import numpy as np
 
 from driver.pipeline.pipeline import Pipeline
 from driver.search.answers import Question
-from driver.search.index_files import SearchIndex
 from driver.search.index_queries import find_labels, find_rows, give_vectors, mean_question
 from driver.search.queries import look_at
 from driver.stages.probe_job import at_once, probe_cells
-from driver.stages.recall import default_probe
 from mapsight.labels.classify import Classifier
 from mapsight.labels.head import DRAWING, PHOTO
 from mapsight.records import OTHER
 from mapsight.search.filters import RowFilter
 from mapsight.search.probe_plan import Choice, choose_nearest
 from mapsight.search.queries import ProbeQuery
+from mapsight.search.search_index import SearchIndex
 
 __all__ = ["Rounds", "Scorer", "answer_by_index"]
 
@@ -94,7 +93,7 @@ class Rounds:
 
     def to_the_end(self) -> None:
         """Probe until every query has its answers or no cell is left that may have more."""
-        usual = default_probe(self._index, self._features, self._options.recall)
+        usual = self._index.probe_for(self._features, self._options.recall)
         probe = self._options.probe or usual
         pending = list(range(len(self._questions)))
         while pending:

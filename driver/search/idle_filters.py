@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pyarrow.parquet as pq
 
 from driver.pipeline.pipeline import Pipeline
-from driver.search.answers import TABLE
-from driver.search.index_files import SearchIndex
 from driver.workspace.workspace import Workspace
+from mapsight.search.credits import TABLE
+from mapsight.search.search_index import SearchIndex
 from mapsight.storage.uri import open_uri
 
 __all__ = ["idle_filters"]

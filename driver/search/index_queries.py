@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable, Sequence
 import numpy as np
 
 from driver.search.answers import Question
-from driver.search.index_files import SearchIndex
 from driver.search.queries import NO_QUERY
 from driver.workspace.workspace import Workspace
 from mapsight.index.vectors import vectors_for
@@ -20,6 +19,7 @@ from mapsight.records import decode_embedding
 from mapsight.search.filters import RowFilter
 from mapsight.search.label_mean import LabelMean, blocks_of_label
 from mapsight.search.probe_plan import mean_vector
+from mapsight.search.search_index import SearchIndex
 from mapsight.storage.uri import open_uri
 from mapsight.workspace.workspace import is_current
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 
 from driver.pipeline.pipeline import Pipeline
 from driver.search.answers import Question, show
-from driver.search.copied_index import CopiedIndex
-from driver.search.copies import Copies
-from driver.search.credits import CopiedCredits
 from driver.search.queries import queries_in, question_of
+from mapsight.index.copies import Copies
+from mapsight.search.copied_index import CopiedIndex
+from mapsight.search.credits import CopiedCredits
 from mapsight.text import plain
 
 __all__ = ["answer_each", "copied_index", "tell_errors"]
@@ -20,7 +20,7 @@ __all__ = ["answer_each", "copied_index", "tell_errors"]
 
 def copied_index(run: Pipeline) -> CopiedIndex:
     """The workspace's index with a copy on this machine, and of the results what answers tell."""
-    copies = Copies(run.workspace, run.options.copy)
+    copies = Copies(run.workspace, run.options.copy, sys.stderr.write)
     if run.options.format != "table":
         run.memo["credits"] = CopiedCredits(run.workspace, copies)
     return CopiedIndex(run.workspace, copies, run.scratch)

@@ -10,12 +10,13 @@ import numpy as np
 
 from driver.errors import Failure
 from driver.pipeline.pipeline import Pipeline
-from driver.search.collection import OTHER_MODEL, tell_earlier
 from driver.search.index_queries import give_vectors
+from driver.search.notices import tell_earlier
 from driver.search.queries import look_at, question_of
 from driver.stages.classify import settings_of
 from driver.stages.head_file import fitted_head
 from driver.workspace.workspace import Workspace
+from mapsight.index.collection import OTHER_MODEL
 from mapsight.labels.classify import Classifier
 from mapsight.labels.head import load_head
 from mapsight.labels.labeler import Labeler

@@ -9,6 +9,7 @@ for answer in searcher.search("00966a975d566c45", top_k=5, style="photo"):
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,13 +18,13 @@ import numpy as np
 
 from driver.search.answers import Question
 from driver.search.by_index import Rounds
-from driver.search.collection import require_index
-from driver.search.copied_index import CopiedIndex, probe_here
-from driver.search.copies import Copies
 from driver.search.searcher_checks import check_options, known_label
 from driver.stages.classify import settings_of
 from driver.workspace.workspace import SEARCH, Workspace
+from mapsight.index.collection import require_index
+from mapsight.index.copies import Copies
 from mapsight.inputs.image_ids import HEX_ID
+from mapsight.search.copied_index import CopiedIndex, probe_here
 
 if TYPE_CHECKING:
     from driver.search.query_vectors import OwnPictures
@@ -53,7 +54,7 @@ class Searcher:
         require_index(found)
         self._workspace = found
         self._own: OwnPictures | None = None
-        self.index = CopiedIndex(found, Copies(found, copy))
+        self.index = CopiedIndex(found, Copies(found, copy, sys.stderr.write))
         classified = found.committed("classify")
         targets = settings_of(classified)[0]["targets"] if classified else ()
         self.labels = frozenset({*self.index.cells.labels, *targets})

@@ -12,12 +12,12 @@ from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Outcome, Pipeline
 from driver.stages.vectors import manifest_of_rows
 from mapsight.index.kmeans import TRAIN_PER_CELL, cells_for, decode_vector, refill, share_below
+from mapsight.index.layout import CENTRES
 from mapsight.results.predictions import records_of
 
-__all__ = ["CENTRES", "centres_of", "cluster", "cluster_identity", "converging"]
+__all__ = ["centres_of", "cluster", "cluster_identity", "converging"]
 
 JOB = Job("mr_jobs.cluster_features")
-CENTRES = "centres.npy"
 
 ROW_BYTES = 3200
 

@@ -15,45 +15,30 @@ import pyarrow.parquet as pq
 from driver.pipeline.fingerprint import fingerprint
 from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Outcome, Pipeline, require
-from driver.stages.cluster import CENTRES, centres_of
+from driver.stages.cluster import centres_of
 from driver.stages.vectors import manifest_of_rows, row_files
 from mapsight.files import sha256_of
 from mapsight.index.build import plan_files
+from mapsight.index.layout import (
+    BLOCK_SCHEMA,
+    BLOCKS,
+    CELL_SCHEMA,
+    CELLS,
+    CENTRES,
+    FACTS,
+    IDS_PER_FILE,
+    NEAREST,
+)
 from mapsight.index.rows import read_batches
 from mapsight.results.predictions import records_of
 
-__all__ = ["BLOCKS", "CELLS", "FACTS", "NEAREST", "build", "index", "index_identity"]
+__all__ = ["build", "index", "index_identity"]
 
 JOB = Job("mr_jobs.build_index")
-BLOCKS, CELLS, FACTS, NEAREST = "blocks.parquet", "cells.parquet", "index.json", "nearest.json"
-IDS_PER_FILE = 200_000
 SHOWN_CELLS = 12
 """Of the largest cells the report shows the pictures nearest the centre."""
 FIELDS_BYTES = 400
 TEXT_BYTES = 3500
-BLOCK_SCHEMA = pa.schema(
-    [
-        ("cell", pa.int32()),
-        ("file", pa.string()),
-        ("offset", pa.int64()),
-        ("bytes", pa.int64()),
-        ("rows", pa.int64()),
-        ("sha256", pa.string()),
-    ]
-)
-CELL_SCHEMA = pa.schema(
-    [
-        ("cell", pa.int32()),
-        ("rows", pa.int64()),
-        ("inertia", pa.decimal128(38)),
-        (
-            "kinds",
-            pa.list_(
-                pa.struct([("label", pa.string()), ("style", pa.string()), ("rows", pa.int64())])
-            ),
-        ),
-    ]
-)
 
 
 def index_identity(run: Pipeline) -> dict[str, Any]:

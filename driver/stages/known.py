@@ -6,13 +6,13 @@ from typing import Any
 
 from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Outcome, Pipeline, require
-from driver.search.index_files import SearchIndex
 from driver.stages.annotate import joined_parts
-from driver.stages.index import IDS_PER_FILE
 from driver.stages.probe_job import removed_arguments
 from mapsight.index.known_ids import KnownPlan
+from mapsight.index.layout import IDS_PER_FILE
 from mapsight.index.removed_ids import MOST_IDS, id_table, write_ids_file
 from mapsight.results.predictions import records_of
+from mapsight.search.search_index import SearchIndex
 
 __all__ = ["known", "known_identity"]
 

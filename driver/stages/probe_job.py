@@ -9,11 +9,11 @@ import numpy as np
 
 from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
-from driver.search.index_files import SearchIndex
 from mapsight.index.removed_ids import IdList
 from mapsight.results.predictions import merged_records
 from mapsight.search.probe_plan import blocks_of, probe_lines, queries_by_cell
 from mapsight.search.queries import ProbeQuery, write_queries
+from mapsight.search.search_index import SearchIndex
 
 __all__ = ["at_once", "probe_cells", "removed_arguments"]
 

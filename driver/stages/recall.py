@@ -9,18 +9,15 @@ from typing import Any
 import numpy as np
 
 from driver.pipeline.pipeline import Outcome, Pipeline
-from driver.search.index_files import SearchIndex
 from driver.stages.probe_job import at_once, probe_cells
 from mapsight.index.rows import order_of
 from mapsight.results.predictions import write_csv
-from mapsight.search.probe_plan import usual_probe
 from mapsight.search.queries import ProbeQuery
-from mapsight.search.recall import COLUMNS, DEPTHS, Recall, least_probe, probes_for
+from mapsight.search.recall import COLUMNS, DEPTHS, Recall, probes_for
+from mapsight.search.search_index import SearchIndex
 
 __all__ = [
     "RECALL",
-    "TARGET",
-    "default_probe",
     "exact_answers",
     "recall",
     "recall_identity",
@@ -28,7 +25,6 @@ __all__ = [
 ]
 
 RECALL = "recall.csv"
-TARGET = 0.95
 QUERIES = 200
 
 
@@ -77,15 +73,3 @@ def exact_answers(
         found = dict(probe_cells(run, index, vectors, queries, everything, d))
         for number, ranked in enumerate(index.in_order(vectors, d)):
             yield some[number], ranked, found.get(number, [])
-
-
-def default_probe(index: SearchIndex, features: str, target: float | None) -> int:
-    """The least number of cells with which the recall reached a target when it was measured.
-
-    All of them where none did; a rule of thumb where recall was not measured for as many cells.
-    """
-    k = len(index.centres)
-    rows = [row for row in index.measured if (row["features"], row["cells"]) == (features, k)]
-    if not rows:
-        return usual_probe(k)
-    return least_probe(rows, TARGET if target is None else target) or k

@@ -13,9 +13,9 @@ import pytest
 
 from driver.errors import Failure
 from driver.pipeline.pipeline import Outcome, Pipeline, Stage
-from driver.search.collection import require_index
 from driver.search.query_vectors import OwnPictures
 from driver.workspace.workspace import Workspace
+from mapsight.index.collection import require_index
 from mapsight.index.kmeans import load_centres
 from mapsight.index.rows import Block, read_batches, read_block, vectors_of
 from mapsight.index.vectors import vectors_for

@@ -9,11 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from driver.stages.cluster import CENTRES
-from driver.stages.index import BLOCK_SCHEMA, BLOCKS, CELL_SCHEMA, CELLS
 from driver.workspace.workspace import Workspace
 from mapsight.index.build import CellsWriter, bucket_of, plan_files, write_ids
 from mapsight.index.kmeans import encode_vector
+from mapsight.index.layout import BLOCK_SCHEMA, BLOCKS, CELL_SCHEMA, CELLS, CENTRES
 from mapsight.index.nearest import Centres
 from mapsight.index.removed_ids import IdList, id_table, write_ids_file
 from mapsight.index.rows import INT16, Block, order_of

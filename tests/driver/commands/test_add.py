@@ -16,9 +16,9 @@ import fsspec
 import pytest
 
 from driver.run import main
-from driver.search.index_files import SearchIndex
 from driver.workspace.runs import RUNS
 from driver.workspace.workspace import SEARCH, Workspace
+from mapsight.search.search_index import SearchIndex
 from tests.support.lions_and_tigers import make_dataset, stripes
 from tests.support.pictures import encoded, scribble
 from tests.support.program import Program

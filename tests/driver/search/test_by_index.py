@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driver.search.index_files import SearchIndex
 from driver.search.searcher import Searcher
 from driver.workspace.workspace import Workspace
 from mapsight.search.exact import cosines
 from mapsight.search.probe_plan import mean_vector
+from mapsight.search.search_index import SearchIndex
 from tests.support.lions_and_tigers import make_dataset
 from tests.support.paths import ROOT
 from tests.support.program import Program

@@ -21,22 +21,22 @@ from hypothesis import strategies as st
 from driver.errors import Failure
 from driver.search.answers import Question
 from driver.search.by_index import Rounds
-from driver.search.collection import collection_of
-from driver.search.copied_index import CopiedIndex, probe_here
-from driver.search.copies import Copies
-from driver.search.index_files import SearchIndex
 from driver.search.index_queries import find_rows
 from driver.search.searcher import Searcher
 from driver.stages.probe_job import removed_arguments
 from driver.workspace.changes import write_changes
 from driver.workspace.workspace import Workspace
 from mapsight.files import sha256_of
+from mapsight.index.collection import collection_of
+from mapsight.index.copies import Copies
 from mapsight.index.nearest import Centres
 from mapsight.index.removed_ids import IdList, id_table, write_ids_file
 from mapsight.index.rows import INT8, INT16, batch_of, row_schema
+from mapsight.search.copied_index import CopiedIndex, probe_here
 from mapsight.search.local_copy import ROWS, IndexCopy, write_rows
 from mapsight.search.probe_plan import blocks_of, choose, choose_nearest, probe_lines
 from mapsight.search.queries import write_queries
+from mapsight.search.search_index import SearchIndex
 from mapsight.workspace.changes import Addition, Changes, Removals
 from mapsight.workspace.document_checks import dumped
 from mr_jobs.probe_index import MRProbeIndex
@@ -180,7 +180,7 @@ def test_additions_are_not_read_beside_an_index_that_they_are_not_of(tmp_path, m
         path.write_bytes(dumped(json.loads(path.read_text().replace("300 7 int16", "another"))))
         return found
 
-    monkeypatch.setattr("driver.search.index_files.collection_of", then_built_anew)
+    monkeypatch.setattr("mapsight.search.search_index.collection_of", then_built_anew)
     with pytest.raises(Failure, match="was built anew while it was read"):
         SearchIndex(Workspace(str(tmp_path / "w")))
 
@@ -414,7 +414,7 @@ def test_processes_that_come_at_once_make_one_copy(tmp_path, capfd):
 def test_a_maker_that_is_killed_leaves_nothing_in_the_way(tmp_path):
     world = indexed(tmp_path / "w")
     program = (
-        "import time, driver.search.copied_index as c;"
+        "import time, mapsight.search.copied_index as c;"
         "c.write_rows = lambda path, *_: (path.write_bytes(b'half'), time.sleep(60));"
         f"from driver.search.searcher import Searcher; Searcher({str(tmp_path / 'w')!r})"
     )

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from driver.search.collection import changes_lines
+from driver.search.notices import changes_lines
 from driver.workspace.changes import write_changes
 from driver.workspace.runs import RUNS
 from driver.workspace.workspace import Workspace

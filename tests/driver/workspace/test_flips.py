@@ -19,15 +19,15 @@ from driver.errors import Failure
 from driver.results.cell_tables import nearest_pictures
 from driver.results.render import download_results
 from driver.results.sheets import Pictures
-from driver.search.answers import known_predictions
-from driver.search.collection import Collection
 from driver.search.idle_filters import _is_known
-from driver.search.index_files import SearchIndex
 from driver.search.index_queries import _rejections
 from driver.stages.head_file import fitted_head
 from driver.workspace.workspace import Workspace
+from mapsight.index.collection import Collection
 from mapsight.index.removed_ids import IdList
 from mapsight.inputs.shards import OURS
+from mapsight.search.credits import known_predictions
+from mapsight.search.search_index import SearchIndex
 from mapsight.workspace.changes import Changes
 from tests.support.stage_documents import sound
 

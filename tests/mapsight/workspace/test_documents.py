@@ -17,9 +17,9 @@ from driver.commands.search import search
 from driver.errors import Failure
 from driver.options.groups import parse
 from driver.results.sheets import Pictures, duplicate_sheets, sheets_of
-from driver.search.index_files import SearchIndex
 from driver.search.query_vectors import OwnPictures
 from driver.workspace.workspace import Workspace
+from mapsight.search.search_index import SearchIndex
 from mapsight.workspace.document_checks import DamagedDocumentError, dumped, parsed
 from mapsight.workspace.documents import changes_document, stage_document
 from tests.support.pictures import make_pictures

@@ -8,16 +8,15 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from driver.errors import Failure
-from driver.workspace.workspace import Workspace
+from mapsight.errors import Failure
 from mapsight.files import locked
 from mapsight.index.mapped import DamagedError
+from mapsight.workspace.workspace import Workspace
 
 __all__ = ["Copies", "Copy"]
 
@@ -38,9 +37,13 @@ class Copies:
         workspace: that they are of.
         folder: where to keep them, in a folder for this workspace; None takes the folder
             `copy` of a local workspace, or the user's cache.
+        tell: is called with a line before a copy is made, which may take a while.
     """
 
-    def __init__(self, workspace: Workspace, folder: str | None) -> None:
+    def __init__(
+        self, workspace: Workspace, folder: str | None, tell: Callable[[str], object] = str
+    ) -> None:
+        self._tell = tell
         address = workspace.uri()
         own = hashlib.sha256(address.encode()).hexdigest()[:16]
         if folder is not None:
@@ -113,7 +116,7 @@ class Copies:
         try:
             if shutil.disk_usage(part).free < size:
                 raise OSError(errno.ENOSPC, f"{size / 1e6:,.1f} MB are needed")
-            sys.stderr.write(f"copying {size / 1e6:,.1f} MB to {path} (once)\n")
+            self._tell(f"copying {size / 1e6:,.1f} MB to {path} (once)\n")
             about = make(part)
             files = {file.name: file.stat().st_size for file in sorted(part.iterdir())}
             for name in files:

@@ -11,16 +11,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from driver.search.copies import Copies, Copy
-from driver.search.index_files import SearchIndex, blocks_in, read_blocks
-from driver.search.index_part import IndexPart
-from driver.workspace.workspace import Workspace
+from mapsight.index.copies import Copies, Copy
 from mapsight.index.mapped import write_file
+from mapsight.index.part import IndexPart
 from mapsight.index.rows import BLOCK_ROWS, Block
 from mapsight.search.local_copy import IDS, ROWS, IndexCopy, write_rows
 from mapsight.search.probe import Probe, merged
 from mapsight.search.probe_plan import queries_by_cell
 from mapsight.search.queries import GivenQueries, ProbeQuery
+from mapsight.search.search_index import SearchIndex, blocks_in, read_blocks
+from mapsight.workspace.workspace import Workspace
 
 __all__ = ["CopiedIndex", "probe_here"]
 
@@ -66,7 +66,7 @@ class CopiedIndex(SearchIndex):
         return {"blocks": written, "rows": part.rows}
 
     def rows_of(self, image_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """The rows of these pictures, with `cell` and `part`; `vector` (d,) int16."""
+        """Return the rows of these pictures, with `cell` and `part`; `vector` (d,) int16."""
         found = {}
         for image_id in sorted(set(image_ids)):
             rows = [row for copy in self.copies if (row := copy.row_of(image_id)) is not None]
@@ -75,14 +75,14 @@ class CopiedIndex(SearchIndex):
         return found
 
     def batches(self, blocks: Iterable[Block]) -> Iterator[tuple[Block, pa.RecordBatch]]:
-        """Each of some blocks with its rows, hidden ones left out. Memory: a block."""
+        """Yield each of some blocks with its rows, hidden ones left out. Memory: a block."""
         copies = {part.number: copy for part, copy in zip(self.parts, self.copies, strict=True)}
         return ((block, copies[block.part].batch(block)) for block in blocks)
 
     def wanted(
         self, wants: Mapping[int, Sequence[int]]
     ) -> Iterator[tuple[pa.RecordBatch, Block, Sequence[int]]]:
-        """(rows, place, numbers) of each cell that queries want, for `Probe.add_blocks`."""
+        """Yield (rows, place, numbers) of each cell that queries want, for `Probe.add_blocks`."""
         for cell in sorted(wants):
             for part, copy in zip(self.parts, self.copies, strict=True):
                 for batch in copy.batches(cell):

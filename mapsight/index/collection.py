@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from driver.errors import Failure
-from driver.workspace.workspace import Workspace
+from mapsight.errors import Failure
 from mapsight.files import sha256_of
 from mapsight.index.removed_ids import IdList
 from mapsight.workspace.changes import Addition, Changes, Removals, read_changes
-from mapsight.workspace.workspace import is_current
+from mapsight.workspace.workspace import Workspace, is_current
 
 __all__ = [
+    "OTHER_MODEL",
     "Collection",
-    "changes_lines",
+    "base_digest",
     "collection_of",
     "has_index",
+    "is_comparable",
+    "is_earlier",
     "require_index",
-    "tell_earlier",
-    "tell_stale",
 ]
 
 TRIES = 3
@@ -47,7 +46,7 @@ def has_index(workspace: Workspace, *, current: bool = False) -> bool:
 
 
 def require_index(workspace: Workspace, *, current: bool = False) -> None:
-    """Raises Failure, which says what is missing, unless `has_index`."""
+    """Raise Failure, which says what is missing, unless `has_index`."""
     if has_index(workspace, current=current):
         return
     workspace.require_workspace()
@@ -70,21 +69,20 @@ def _why_none(workspace: Workspace) -> str:
     return "it was run with --no-index; run the pipeline again without that"
 
 
-def tell_earlier(workspace: Workspace, *, silent: bool = False) -> bool:
-    """Say that the index is that of an earlier run, if it is.
+def is_earlier(workspace: Workspace) -> bool:
+    """Return whether the index is that of an earlier run than other stages."""
+    document = workspace.sound("index")
+    return document is not None and not is_current(workspace, document)
 
-    Returns:
-        Whether it may be asked for pictures from outside: their features are made by the model
-        and the head that the workspace has now.
+
+def is_comparable(workspace: Workspace) -> bool:
+    """Return whether an index of an earlier run may be asked for pictures from outside.
+
+    Their features are made by the model and the head that the workspace has now.
     """
     document = workspace.sound("index")
     if document is None or is_current(workspace, document):
         return True
-    if not silent:
-        sys.stderr.write(
-            f"{workspace.location}: a later run has not come to its end; the index is that of the"
-            " earlier one\n"
-        )
     extract, fit = workspace.sound("extract"), workspace.sound("fit")
     if extract is None or fit is None:
         return False
@@ -107,7 +105,7 @@ class Collection:
     stale: Sequence[Addition] = ()
 
     def addresses(self, stage: str) -> list[str]:
-        """Addresses of the parts of a stage in all workspaces.
+        """Return the addresses of the parts of a stage in all workspaces.
 
         Of `extract` in an addition, those of the pictures that were new to the index.
 
@@ -123,7 +121,7 @@ class Collection:
 
 
 def collection_of(workspace: Workspace, scratch: Path | None = None) -> Collection:
-    """What changes.json says there is.
+    """Return what changes.json says there is.
 
     Another command may write a new list of removals meanwhile, and take the old one away.
 
@@ -141,7 +139,7 @@ def collection_of(workspace: Workspace, scratch: Path | None = None) -> Collecti
         except FileNotFoundError as error:
             gone = str(error)
             continue
-        base = _base(workspace, workspace.committed("index") if changes.additions else None)
+        base = base_digest(workspace, workspace.committed("index") if changes.additions else None)
         found = changes.current(base)
         parts = {one.number: workspace.inside(*one.place) for one in found}
         return Collection({0: workspace, **parts}, changes, removed, found, changes.stale(base))
@@ -161,49 +159,6 @@ def _removed(workspace: Workspace, removals: Removals | None, scratch: Path | No
     return IdList(path)
 
 
-def tell_stale(collection: Collection) -> None:
-    """Say that additions are left out, and what to do."""
-    if collection.stale:
-        sys.stderr.write(
-            f"left out: {_summed(collection.stale)}, of an index that was built anew since;"
-            " add them again\n"
-        )
-
-
-def changes_lines(workspace: Workspace) -> Iterator[str]:
-    """What status says of additions and removals."""
-    changes = read_changes(workspace)
-    if changes.additions or changes.removals:
-        yield from _parts_lines(workspace, changes)
-    if workspace.fs.exists(workspace.path(*changes.next_place)):
-        place = workspace.uri(*changes.next_place)
-        yield f"unfinished addition: {place} (the next `add` goes on with it)"
-
-
-def _parts_lines(workspace: Workspace, changes: Changes) -> Iterator[str]:
-    document = workspace.committed("index")
-    base = _base(workspace, document)
-    if changes.current(base):
-        yield f"added to the index: {_summed(changes.current(base))}"
-    if changes.stale(base):
-        yield f"left out, for the index was built anew since: {_summed(changes.stale(base))}"
-    known = changes.removals.hidden if changes.removals else {base: 0}
-    if changes.removals and base not in known:  # built anew since: nobody has counted
-        yield f"removed: {changes.removals.rows:,} pictures, as far as the index has them"
-    elif document:
-        parts = {base: document["notes"]["rows"]}
-        parts |= {one.digest: one.rows for one in changes.current(base)}
-        hidden = sum(known.get(digest, 0) for digest in parts)
-        yield f"hidden in the index, for they were removed: {hidden:,} pictures"
-        yield f"searches see {sum(parts.values()) - hidden:,} pictures"
-
-
-def _base(workspace: Workspace, document: dict[str, Any] | None) -> str:
-    """The digest of the index that additions must have been made to; "" without one."""
+def base_digest(workspace: Workspace, document: dict[str, Any] | None) -> str:
+    """Return the digest of the index that additions must have been made to; "" without one."""
     return document["digest"] if document and has_index(workspace) else ""
-
-
-def _summed(additions: Sequence[Addition]) -> str:
-    pictures = sum(one.rows for one in additions)
-    what = "1 addition" if len(additions) == 1 else f"{len(additions):,} additions"
-    return f"{pictures:,} pictures in {what}"

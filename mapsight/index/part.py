@@ -10,11 +10,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from driver.errors import Failure
-from driver.stages.index import BLOCKS, CELLS
-from driver.workspace.workspace import Workspace
+from mapsight.errors import Failure
 from mapsight.index.build import bucket_of
+from mapsight.index.layout import BLOCKS, CELLS
 from mapsight.index.rows import order_of
+from mapsight.workspace.workspace import Workspace
 
 __all__ = ["IndexPart"]
 
@@ -41,7 +41,7 @@ class IndexPart:
             raise Failure(f"{workspace.uri()}: not the pictures that were added; add them again")
         self.workspace, self.number = workspace, number
         self._folder: str = document["folder"]
-        self._known = {part["name"].rsplit("/", 1)[-1]: part for part in document["parts"]}
+        self._files = {part["name"].rsplit("/", 1)[-1]: part for part in document["parts"]}
         self.facts: dict[str, Any] = document["notes"]
         self.digest: str = document["digest"]
 
@@ -52,16 +52,16 @@ class IndexPart:
             Failure: it has changed since it was made.
         """
         path = self.workspace.path("index", self._folder, name)
-        data, known = self.workspace.fs.cat_file(path), self._known.get(name)
+        data, file = self.workspace.fs.cat_file(path), self._files.get(name)
         digest = hashlib.sha256(data).hexdigest()
-        if known is None or len(data) != known["bytes"] or known.get("sha256", digest) != digest:
+        if file is None or len(data) != file["bytes"] or file.get("sha256", digest) != digest:
             address = self.workspace.uri("index", self._folder, name)
             raise Failure(f"{address} has changed since it was made; run with --force index")
         return data
 
     @cached_property
     def blocks(self) -> pa.Table:
-        """Where its blocks are: the columns of a Block, `file` being an address."""
+        """Return where its blocks are: the columns of a Block, `file` being an address."""
         table = pq.read_table(pa.BufferReader(self.read(BLOCKS)))
         folder = self.workspace.uri("index", self._folder)
         files = pa.array([f"{folder}/{name}" for name in table.column("file").to_pylist()])
@@ -72,34 +72,34 @@ class IndexPart:
 
     @cached_property
     def cells(self) -> pa.Table:
-        """What is known of its cells that have pictures."""
+        """Return what is known of its cells that have pictures."""
         return pq.read_table(pa.BufferReader(self.read(CELLS)))
 
     @property
     def rows(self) -> int:
-        """How many rows it has, hidden ones too."""
+        """Return how many rows it has, hidden ones too."""
         return int(self.facts["rows"])
 
     @property
     def spread(self) -> float:
-        """The mean squared distance of its pictures from the centres of their cells."""
+        """Return the mean squared distance of its pictures from the centres of their cells."""
         total = sum(int(one) for one in self.cells.column("inertia").to_pylist())
         return total / self.rows if self.rows else 0.0
 
     def ids(self, bucket: int) -> pa.Table:
-        """The (image_id, cell) of a bucket, by id. Memory: the bucket."""
+        """Return the (image_id, cell) of a bucket, by id. Memory: the bucket."""
         return pa.ipc.open_stream(self.read(self.facts["ids"][bucket])).read_all()
 
     def ids_uris(self) -> list[str]:
-        """Addresses of the files of ids, by bucket."""
+        """Return the addresses of the files of ids, by bucket."""
         return [self.workspace.uri("index", self._folder, name) for name in self.facts["ids"]]
 
     def buckets(self, image_ids: Sequence[str]) -> Iterator[pa.Table]:
-        """Of each file of ids that may have some of these pictures the rows that do."""
+        """Yield of each file of ids that may have some of these pictures the rows that do."""
         wanted: dict[int, list[str]] = {}
         for image_id in image_ids:
             bucket = bucket_of(order_of(image_id), self.facts["buckets"])
             wanted.setdefault(bucket, []).append(image_id)
-        for bucket, some in sorted(wanted.items()):
+        for bucket, ids in sorted(wanted.items()):
             table = self.ids(bucket)
-            yield table.filter(pa.compute.is_in(table.column("image_id"), pa.array(some)))
+            yield table.filter(pa.compute.is_in(table.column("image_id"), pa.array(ids)))

@@ -1,4 +1,4 @@
-"""The search index of a workspace with all that was added and removed, as the driver reads it."""
+"""The search index of a workspace with all that was added and removed, as one."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from driver.errors import Failure
-from driver.pipeline.fingerprint import fingerprint
-from driver.search.collection import Collection, collection_of, has_index
-from driver.search.index_part import IndexPart
-from driver.stages.cluster import CENTRES
-from driver.workspace.workspace import Workspace
+from mapsight.errors import Failure
+from mapsight.files import fingerprint
+from mapsight.index.collection import Collection, collection_of
+from mapsight.index.layout import CENTRES
 from mapsight.index.nearest import Centres, Nearest
+from mapsight.index.part import IndexPart
 from mapsight.index.removed_ids import IdList
 from mapsight.index.rows import Block, read_block, whole_vectors
-from mapsight.search.probe_plan import Cells, blocks_of, in_order, rankings
+from mapsight.search.probe_plan import Cells, blocks_of, in_order, rankings, usual_probe
+from mapsight.search.recall import TARGET, least_probe
 from mapsight.storage.uri import open_uri
 from mapsight.workspace.changes import Changes
+from mapsight.workspace.workspace import Workspace
 
-__all__ = ["SearchIndex", "blocks_in", "has_index", "read_blocks"]
+__all__ = ["SearchIndex", "blocks_in", "read_blocks"]
 
 
 class SearchIndex:
@@ -59,7 +60,7 @@ class SearchIndex:
 
     @property
     def digest(self) -> str:
-        """Changes with anything that an answer depends on."""
+        """Return a digest that changes with anything that an answer depends on."""
         digests = [part.digest for part in self.parts]
         removals = self.changes.removals
         if len(digests) == 1 and removals is None:
@@ -68,18 +69,18 @@ class SearchIndex:
 
     @property
     def rows(self) -> int:
-        """How many pictures it has, without those known to be hidden."""
+        """Return how many pictures it has, without those known to be hidden."""
         removals = self.changes.removals
         hidden = removals.hidden if removals else {}
         return sum(part.rows - hidden.get(part.digest, 0) for part in self.parts)
 
     def features(self) -> dict[str, int]:
-        """How many numbers of vectors count by each name of features, the default first."""
+        """Return how many numbers of vectors count by each name of features, the default first."""
         d, plain_d = int(self.facts["d"]), int(self.facts["plain_d"])
         return {"new": d, "plain": plain_d} if d > plain_d else {"plain": d}
 
     def _centres(self, d: int) -> Centres:
-        """Centres by their first d numbers.
+        """Return centres by their first d numbers.
 
         Cells are made by all numbers; that the plain ones rank them better for a search by
         these was measured (docs/search.md).
@@ -91,16 +92,16 @@ class SearchIndex:
         return self._plain_centres
 
     def in_order(self, vectors: np.ndarray, d: int) -> Iterator[np.ndarray]:
-        """For each of (n, D) vectors all cells, the nearest by the first d numbers first."""
+        """Yield for each of (n, D) vectors all cells, the nearest by the first d numbers first."""
         return in_order(self._centres(d), vectors[:, :d])
 
     def rankings(self, vectors: np.ndarray, d: int) -> Iterator[Nearest]:
-        """For each of (n, D) vectors what gives the first cells of `in_order`, sooner."""
+        """Yield for each of (n, D) vectors what gives the first cells of `in_order`, sooner."""
         return rankings(self._centres(d), vectors[:, :d])
 
     @cached_property
     def cell_bytes(self) -> np.ndarray:
-        """Of the blocks of each cell: (k,) int64."""
+        """Return the bytes of the blocks of each cell: (k,) int64."""
         cells, sizes = (self.blocks.column(name).to_numpy() for name in ("cell", "bytes"))
         return np.bincount(cells, weights=sizes, minlength=len(self.centres)).astype(np.int64)
 
@@ -116,21 +117,32 @@ class SearchIndex:
             self.workspace.required("recall")
         return document["notes"]["table"] if document else []
 
+    def probe_for(self, features: str, target: float | None = None) -> int:
+        """Return the least number of cells with which the recall reached a target when measured.
+
+        All of them where none did; a rule of thumb where recall was not measured for as many.
+        """
+        k = len(self.centres)
+        rows = [row for row in self.measured if (row["features"], row["cells"]) == (features, k)]
+        if not rows:
+            return usual_probe(k)
+        return least_probe(rows, TARGET if target is None else target) or k
+
     def first_ids(self, n: int) -> list[str]:
-        """Ids among which are those of the n pictures of the lowest `order`."""
-        found: list[str] = []
+        """Return ids among which are those of the n pictures of the lowest `order`."""
+        first: list[str] = []
         for part in self.parts:
-            some: list[str] = []
+            of_part: list[str] = []
             for bucket in range(part.facts["buckets"]):
                 ids = part.ids(bucket).column("image_id")
-                some += ids.filter(pa.array(~self.removed.mask(ids, part.number))).to_pylist()
-                if len(some) >= n:
+                of_part += ids.filter(pa.array(~self.removed.mask(ids, part.number))).to_pylist()
+                if len(of_part) >= n:
                     break
-            found += some
-        return found
+            first += of_part
+        return first
 
     def places_of(self, image_ids: Iterable[str]) -> dict[str, tuple[int, int]]:
-        """(part, cell) of each of these pictures that the index has and does not hide.
+        """Return (part, cell) of each of these pictures that the index has and does not hide.
 
         Memory: one file of ids, and some 300 bytes an id.
         """
@@ -144,11 +156,11 @@ class SearchIndex:
         return found
 
     def cells_of(self, image_ids: Iterable[str]) -> dict[str, int]:
-        """The cell of each of these pictures that the index has and does not hide."""
+        """Return the cell of each of these pictures that the index has and does not hide."""
         return {name: cell for name, (_, cell) in self.places_of(image_ids).items()}
 
     def rows_of(self, image_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """The rows of these pictures, with `cell` and `part`; `vector` (d,) int16.
+        """Return the rows of these pictures, with `cell` and `part`; `vector` (d,) int16.
 
         Memory: a block.
         """
@@ -169,25 +181,25 @@ class SearchIndex:
         return found
 
     def every_block(self) -> Iterator[Block]:
-        """All blocks, by cell, then part. Memory: some hundred bytes a block."""
+        """Yield all blocks, by cell, then part. Memory: some hundred bytes a block."""
         order = ("cell", "part", "offset")
         return blocks_in(self.blocks.sort_by([(name, "ascending") for name in order]))
 
     def batches(self, blocks: Iterable[Block]) -> Iterator[tuple[Block, pa.RecordBatch]]:
-        """Each of some blocks with its rows, hidden ones left out. Memory: a block."""
+        """Yield each of some blocks with its rows, hidden ones left out. Memory: a block."""
         kept, given = itertools.tee(blocks)
         for block, batch in zip(kept, read_blocks(given), strict=True):
             yield block, self.removed.shown(batch, block.part)
 
 
 def blocks_in(table: pa.Table) -> Iterator[Block]:
-    """The blocks of a table, in its order."""
+    """Yield the blocks of a table, in its order."""
     for some in table.to_batches(1024):
         yield from (Block(**row) for row in some.to_pylist())
 
 
 def read_blocks(blocks: Iterable[Block]) -> Iterator[pa.RecordBatch]:
-    """The rows of each of some blocks, hidden ones too. Memory: a block.
+    """Yield the rows of each of some blocks, hidden ones too. Memory: a block.
 
     Raises:
         ValueError: its bytes are not those that were written; names the file.

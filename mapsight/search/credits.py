@@ -11,18 +11,32 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from driver.search.answers import CREDITS, TABLE
-from driver.search.copies import Copies, Copy
-from driver.workspace.workspace import Workspace
+from mapsight.index.copies import Copies, Copy
 from mapsight.index.mapped import DamagedError, MappedBatches, write_batches
+from mapsight.results.predictions import find_predictions
 from mapsight.storage.uri import open_uri, resolve
+from mapsight.workspace.workspace import Workspace
 
-__all__ = ["CopiedCredits"]
+__all__ = ["CREDITS", "TABLE", "CopiedCredits", "known_predictions"]
 
+TABLE = "/predictions.parquet"
+CREDITS = ("title", "author", "license", "original_url")
 CREDIT_ROWS = "credits.arrow"
 BATCH = 4096
 KNOWN_BATCHES = 256
 COLUMNS = ("image_id", *CREDITS)
+
+
+def known_predictions(
+    workspace: Workspace, image_ids: Collection[str], columns: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Return columns of the results, by image_id; nothing where these are of other pictures."""
+    merged, extract = workspace.sound("merge"), workspace.sound("extract")
+    # a later run may have extracted other pictures and gone no further
+    if not (image_ids and merged and extract and merged["inputs"]["extract"] == extract["digest"]):
+        return {}
+    (table,) = workspace.sound_parts("merge", TABLE)
+    return find_predictions(table, image_ids, columns)
 
 
 class CopiedCredits:

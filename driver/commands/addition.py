@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from driver.errors import Failure
-from driver.pipeline.pipeline import Outcome, Pipeline, Stage
+from driver.pipeline.pipeline import Pipeline
+from driver.pipeline.stage import Outcome, Stage
 from driver.stage_table import STAGE_TABLE
+from driver.stages import known
 from driver.stages.classify import settings_of
 from driver.stages.head_file import HEAD
 from driver.stages.index import build
-from driver.stages.known import DROP, MATCH, known, known_identity
 from driver.workspace.workspace import Workspace
 from mapsight.files import sha256_of
 from mapsight.index.layout import CENTRES
@@ -115,9 +116,7 @@ def _index(run: Pipeline, folder: str) -> Outcome:
 
 def _stages() -> dict[str, Stage]:
     table = {stage.name: stage for stage in STAGE_TABLE}
-    told = ("mapsight/index/known_ids.py", "mapsight/index/removed_ids.py")
-    jobs = (MATCH.path, DROP.path)
-    table["known"] = Stage("known", ("extract", "annotate"), (*jobs, *told), known_identity, known)
+    table["known"] = known.STAGE
     needs = (*table["classify"].needs, "known")
     table["classify"] = replace(table["classify"], needs=needs, identity=_settings)
     table["vectors"] = replace(table["vectors"], needs=(*table["vectors"].needs, "known"))

@@ -11,48 +11,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from driver.emr.cluster import EmrCluster
-from driver.options.groups import STAGES
 from driver.pipeline.fingerprint import ROOT
 from driver.pipeline.jobs import Job
 from driver.pipeline.launch import runner_settings
 from driver.pipeline.pipeline import Pipeline
+from driver.pipeline.stage import Stage
 from driver.pipeline.uploads import is_here
-from driver.stages import (
-    annotate,
-    classify,
-    cluster,
-    count,
-    duplicates,
-    explore,
-    extract,
-    fetch,
-    fit,
-    ingest,
-    rank,
-)
-from driver.stages.extract import FEATURE_BYTES
+from driver.stage_table import STAGE_TABLE
+from driver.stages.extract import EXTRACT, FEATURE_BYTES, SETTLE
 from driver.stages.model import built_path
-from driver.stages.plan import named_inputs, plan_identity
+from driver.stages.plan import identity as find_pictures
+from driver.stages.plan import named_inputs
 from driver.workspace.workspace import Workspace
 from mapsight.inputs.splits import Plan
 
 __all__ = ["dry_run"]
 
-JOBS_OF: dict[str, tuple[Job, ...]] = {
-    "ingest": (ingest.JOB,),
-    "fetch": (fetch.JOB,),
-    "extract": (extract.EXTRACT,),
-    "explore": (explore.JOB,),
-    "annotate": (annotate.JOB,),
-    "classify": (classify.JOB,),
-    "fit": fit.JOBS,
-    "cluster": (cluster.JOB,),
-    "count": (count.JOB,),
-    "rank": (rank.JOB,),
-    "duplicates": duplicates.JOBS,
-}
-"""The jobs of a stage; the others have none."""
 WITH_METADATA = ("explore", "annotate", "fit")
+OF_INDEX = ("vectors", "cluster", "index", "recall")
 
 
 def dry_run(options: Namespace, workspace: Workspace) -> int:
@@ -63,7 +39,7 @@ def dry_run(options: Namespace, workspace: Workspace) -> int:
     """
     with tempfile.TemporaryDirectory(prefix="mapsight-dry-") as scratch:
         run = Pipeline(options, workspace, Path(scratch))
-        plan_identity(run)
+        find_pictures(run)
         for line in _lines(run, run.memo["plan"]):
             sys.stdout.write(f"{line}\n")
     return 0
@@ -76,11 +52,11 @@ def _lines(run: Pipeline, plan: Plan) -> Iterator[str]:
         yield f"cluster: {run.cluster.described()}"
     if run.on_cluster:
         yield from _uploads(run, plan)
-    for stage in STAGES:
-        if stage == "duplicates" and not run.options.duplicates:
+    for stage in STAGE_TABLE:
+        if stage.name == "duplicates" and not run.options.duplicates:
             continue
         yield from _stage(run, stage, plan)
-        if stage == run.options.until:
+        if stage.name == run.options.until:
             return
 
 
@@ -102,16 +78,21 @@ def _uploads(run: Pipeline, plan: Plan) -> Iterator[str]:
     yield f"upload with each job: mapsight/, {size:,} bytes before compression"
 
 
-def _stage(run: Pipeline, stage: str, plan: Plan) -> Iterator[str]:
-    jobs, tasks = JOBS_OF.get(stage, ()), _tasks(stage, plan)
-    if tasks == 0 or (stage in WITH_METADATA and not run.options.openimages):
-        jobs = ()
-    if stage == "fit" and (run.options.no_fit or run.options.head):
-        jobs = ()
-    for job in jobs:
-        yield from _job(run, stage, job, plan, tasks)
-    if not jobs:
-        yield f"{stage}: no job"
+def _stage(run: Pipeline, stage: Stage, plan: Plan) -> Iterator[str]:
+    tasks, jobs = _tasks(stage.name, plan), _jobs(run, stage)
+    for job in jobs if tasks != 0 else ():
+        yield from _job(run, stage.name, job, plan, tasks)
+    if not jobs or tasks == 0:
+        yield f"{stage.name}: no job"
+
+
+def _jobs(run: Pipeline, stage: Stage) -> list[Job]:
+    """Return those that a stage runs, but for what only the pictures tell."""
+    options, name = run.options, stage.name
+    idle = name in WITH_METADATA and not options.openimages
+    idle |= name == "fit" and bool(options.no_fit or options.head)
+    idle |= name in OF_INDEX and options.no_index
+    return [] if idle else [job for job in stage.jobs if job is not SETTLE]
 
 
 def _job(run: Pipeline, stage: str, job: Job, plan: Plan, tasks: int | None) -> Iterator[str]:
@@ -134,5 +115,5 @@ def _tasks(stage: str, plan: Plan) -> int | None:
 def _settings(run: Pipeline, job: Job, plan: Plan, *, here: bool) -> list[str]:
     if here or run.cluster is None:
         return runner_settings("local" if here else run.options.runner, run.options.mrjob_conf)
-    shuffled = math.ceil(plan.pictures * FEATURE_BYTES) if job is extract.EXTRACT else 0
+    shuffled = math.ceil(plan.pictures * FEATURE_BYTES) if job is EXTRACT else 0
     return run.cluster.job_settings(job, shuffled)

@@ -45,7 +45,7 @@ def duplicates(options: Namespace) -> int:
     from driver.output_files import check_file
     from driver.pipeline.pipeline import Pipeline
     from driver.runners import check_runner
-    from driver.stages.duplicates import DUPLICATES, TABLE, stages_of_results
+    from driver.stages.duplicates import STAGE, TABLE, stages_of_results
     from driver.workspace.workspace import Workspace
     from mapsight.duplicates.groups import summarised
 
@@ -54,17 +54,17 @@ def duplicates(options: Namespace) -> int:
     workspace = Workspace(options.workspace)
     missing = "the pipeline has not come to its end; run it first"
     documents = {name: workspace.required(name, missing) for name in NEEDED}
-    options.force, options.until = [DUPLICATES.name] if options.again else [], None
+    options.force, options.until = [STAGE.name] if options.again else [], None
     with workspace.locked():
         run = Pipeline(options, workspace)
         run.documents |= documents
         with run.attended(alone=True):
-            run.run([DUPLICATES])
+            run.run([STAGE])
         workspace.publish(stages_of_results(workspace), "results")
         address = workspace.uri("results", TABLE)
         if options.out:
             workspace.fetch(address, options.out)
-    counts = run.documents[DUPLICATES.name]["counters"]["duplicates"]
+    counts = run.documents[STAGE.name]["counters"]["duplicates"]
     sys.stderr.write(f"{summarised(counts)}\n")
     if options.out is None:
         sys.stderr.write("pictures of them, in the report: mapsight report\n")

@@ -7,8 +7,9 @@ import sys
 
 from driver.commands.run_summary import print_summary
 from driver.errors import Failure
-from driver.pipeline.pipeline import Pipeline, Stage
-from driver.stages.classify import classify_identity
+from driver.pipeline.pipeline import Pipeline
+from driver.pipeline.stage import Stage
+from driver.stages import classify
 from driver.stages.dataset import dataset_of
 from driver.stages.explore import FOLDER, explore_tables
 from driver.stages.plan import inputs_of_run, nothing_found
@@ -55,7 +56,7 @@ def explore_alone(run: Pipeline, explore: Stage) -> int:
         raise Failure(nothing_found(run))
     with run.attended(alone=True):
         run.run([explore])
-    classify_identity(run)  # whose labels the tables tell of
+    classify.identity(run)  # whose labels the tables tell of
     folder = run.scratch / "metadata"
     found = explore_tables(run, folder)
     workspace.replace(folder, "results")

@@ -25,8 +25,9 @@ from driver.results.render import download_results, report_to, with_duplicates
 from driver.runners import check_runner
 from driver.search.notices import changes_lines, tell_stale
 from driver.stage_table import STAGE_TABLE
+from driver.stages import duplicates
 from driver.stages.classify import check_options
-from driver.stages.duplicates import DUPLICATES, duplicates_are_damaged, stages_of_results
+from driver.stages.duplicates import duplicates_are_damaged, stages_of_results
 from driver.stages.explore import check_headers
 from driver.stages.model import Model, check_model, find_model, given_model
 from driver.stages.plan import inputs_of
@@ -61,7 +62,7 @@ def run(options: Namespace, command: str) -> int:
         check_model(options)
         with pipeline.attended(alone=True):
             twice = options.duplicates or duplicates_are_damaged(workspace)
-            pipeline.run([stage for stage in STAGE_TABLE if stage is not DUPLICATES or twice])
+            pipeline.run([stage for stage in STAGE_TABLE if stage is not duplicates.STAGE or twice])
         finished = pipeline.reports[-1].name == STAGES[-1]
         where, summary = {}, None
         if finished:

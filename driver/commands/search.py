@@ -25,7 +25,7 @@ from driver.search.notices import tell_earlier, tell_stale
 from driver.search.queries import STDIN, look_at, question_of, typed_queries
 from driver.stages.classify import settings_of
 from driver.stages.head_file import check_given_head, fitted_head
-from driver.stages.probe_job import removed_arguments
+from driver.stages.recall import removed_arguments
 from driver.workspace.workspace import SEARCH, Workspace
 from mapsight.index.collection import (
     OTHER_MODEL,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from driver.pipeline.fingerprint import code_digest, fingerprint
 from driver.pipeline.jobs import Job
 from driver.pipeline.launch import applications_of, launch, runner_settings
 from driver.pipeline.progress import Progress
+from driver.pipeline.stage import Stage, StageReport
 from driver.workspace.workspace import Workspace
 from mapsight import __version__
 
@@ -27,48 +27,7 @@ if TYPE_CHECKING:
     from driver.emr.cluster import EmrCluster
     from driver.hadoop.cluster import HadoopCluster
 
-__all__ = ["Outcome", "Pipeline", "Stage", "StageReport"]
-
-
-@dataclass
-class Outcome:
-    """What a stage did: `counters` by group and name, `notes` small facts for later stages."""
-
-    counters: dict[str, dict[str, int]] = field(default_factory=dict)
-    notes: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A step of the pipeline.
-
-    `needs` are the stages whose output it reads; `code` the source files that
-    (with what they import) decide its outcome; `identity` gives the options and
-    outside facts that do; `perform` writes its parts into a folder of the
-    workspace, named relative to it. `check` is called after it, also when it was
-    not run again; `unfinished` tells of a committed outcome that it may get better.
-    What is `published` is held to its checksums by every run, and made again.
-    """
-
-    name: str
-    needs: tuple[str, ...]
-    code: tuple[str, ...]
-    identity: Callable[[Pipeline], dict[str, Any]]
-    perform: Callable[[Pipeline, str], Outcome]
-    check: Callable[[Pipeline], None] | None = None
-    unfinished: Callable[[dict[str, Any]], bool] | None = None
-    steps: bool = False
-    published: bool = False
-
-
-@dataclass(frozen=True)
-class StageReport:
-    """How a stage ended, for the summary."""
-
-    name: str
-    seconds: float
-    skipped: bool
-    counters: dict[str, dict[str, int]]
+__all__ = ["Pipeline"]
 
 
 class Pipeline:
@@ -325,9 +284,3 @@ def _libraries() -> dict[str, str]:
         "pillow": PIL.__version__,
         "pyarrow": pyarrow.__version__,
     }
-
-
-def require(condition: bool, message: str) -> None:
-    """Fail with a message unless the condition holds."""
-    if not condition:
-        raise Failure(message)

@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from driver.pipeline.pipeline import Outcome, Pipeline, require
+from driver.pipeline.pipeline import Pipeline
+from driver.pipeline.stage import Outcome, Stage, require
 from driver.results.cell_tables import write_cell_tables
 from driver.results.evaluation_tables import (
     absent_counts,
@@ -30,8 +31,14 @@ from mapsight.labels.head import load_head
 from mapsight.records import OTHER
 from mapsight.results.predictions import merged_records, write_predictions, write_ranking
 
-__all__ = ["merge", "merge_identity"]
+__all__ = ["STAGE"]
 
+OWN_CODE = (
+    "driver/results/evaluation_tables.py",
+    "driver/stages/explore.py",
+    "driver/results/cell_tables.py",
+    "driver/results/examples.py",
+)
 SHEET_PICTURES = 12
 
 SHOWN = (
@@ -56,7 +63,7 @@ def _options(run: Pipeline) -> dict[str, Any]:
     return {name: getattr(run.options, name) for name in SHOWN}
 
 
-def merge_identity(run: Pipeline) -> dict[str, Any]:
+def identity(run: Pipeline) -> dict[str, Any]:
     """What the result tables depend on beside the records."""
     return {
         "options": _options(run),
@@ -67,7 +74,7 @@ def merge_identity(run: Pipeline) -> dict[str, Any]:
     }
 
 
-def merge(run: Pipeline, folder: str) -> Outcome:
+def perform(run: Pipeline, folder: str) -> Outcome:
     """Write results/ from the sorted parts of the jobs, streaming."""
     target = run.local_folder("merge", folder)
     images = run.documents["extract"]["counters"]["images"]
@@ -178,3 +185,16 @@ def _missing(run: Pipeline) -> list[str]:
     path = fitted_head(run)
     known = load_head(path).labels if path else []
     return [label for label in run.documents["classify"]["notes"]["missing"] if label not in known]
+
+
+STAGE = Stage(
+    __name__,
+    perform,
+    needs=(
+        *("extract", "explore", "annotate", "fit", "classify", "cluster", "index"),
+        *("recall", "count", "rank"),
+    ),
+    data=OWN_CODE,
+    identity=identity,
+    published=True,
+)

@@ -6,15 +6,21 @@ import json
 from pathlib import Path
 from typing import Any
 
-from driver.pipeline.pipeline import Outcome, Pipeline
+from driver.pipeline.fingerprint import ROOT
+from driver.pipeline.pipeline import Pipeline
+from driver.pipeline.stage import Outcome, Stage
 from driver.results.sheets import cell_sheets, duplicate_sheets, noticed_sheets, sheets_of
 from driver.stages.duplicates import current_duplicates, duplicate_facts
 from driver.workspace.workspace import Workspace
 
-__all__ = ["download_results", "render", "report_to", "with_duplicates"]
+__all__ = ["STAGE", "download_results", "report_to", "with_duplicates"]
+
+TEMPLATES = tuple(
+    path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "mapsight/templates").iterdir())
+)
 
 
-def render(run: Pipeline, folder: str) -> Outcome:
+def perform(run: Pipeline, folder: str) -> Outcome:
     """Write the report page with its plots and thumbnails."""
     target = run.local_folder("render", folder)
     results = run.scratch / "results"
@@ -73,3 +79,17 @@ def report_to(
     twice = duplicate_sheets(workspace, documents)
     sheets = sheets_of(workspace, documents)
     return write_report(results, target, sheets, near=near, twice=twice, **noticed)
+
+
+STAGE = Stage(
+    __name__,
+    perform,
+    needs=("merge", "extract"),
+    data=(
+        "driver/results/sheets.py",
+        "mapsight/report/report.py",
+        "mapsight/features/thumbnails.py",
+        *TEMPLATES,
+    ),
+    published=True,
+)

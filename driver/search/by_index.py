@@ -14,7 +14,7 @@ from driver.pipeline.pipeline import Pipeline
 from driver.search.answers import Question
 from driver.search.index_queries import find_labels, find_rows, give_vectors, mean_question
 from driver.search.queries import look_at
-from driver.stages.probe_job import at_once, probe_cells
+from driver.stages.recall import at_once, probe_cells
 from mapsight.labels.classify import Classifier
 from mapsight.labels.head import DRAWING, PHOTO
 from mapsight.records import OTHER

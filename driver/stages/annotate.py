@@ -9,7 +9,8 @@ from typing import Any
 
 from driver.errors import Failure, UsageError
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Outcome, Pipeline
+from driver.pipeline.pipeline import Pipeline
+from driver.pipeline.stage import Outcome, Stage
 from driver.pipeline.uploads import drop_others, manifest_lines
 from driver.stages.dataset import dataset_of, vocabulary_of
 from mapsight.inputs.find import Found
@@ -17,7 +18,7 @@ from mapsight.labels.labeler import resolve_targets
 from mapsight.openimages import dataset as openimages
 from mapsight.openimages.join import FEATURES, Selection
 
-__all__ = ["annotate", "annotate_identity", "drop_old_uploads", "joined_parts"]
+__all__ = ["STAGE", "drop_old_uploads", "joined_parts"]
 
 JOB = Job("mr_jobs.annotate_images")
 FEATURE_BYTES = 4500
@@ -30,7 +31,7 @@ def _metadata(run: Pipeline) -> list[tuple[str, Found]]:
     return [(kind, file) for kind in ("labels", "boxes", "images") for file in dataset.files[kind]]
 
 
-def annotate_identity(run: Pipeline) -> dict[str, Any]:
+def identity(run: Pipeline) -> dict[str, Any]:
     """The metadata files, and which pictures to go on with."""
     return {
         "files": [[kind, f.source, f.bytes, f.stamp] for kind, f in _metadata(run)],
@@ -55,7 +56,7 @@ def _selection(run: Pipeline) -> Selection:
     return Selection({}, options.min_confidence, options.subset, options.license)
 
 
-def annotate(run: Pipeline, folder: str) -> Outcome:
+def perform(run: Pipeline, folder: str) -> Outcome:
     """Joins pictures with what the metadata says of them; nothing to do without any."""
     files, selection = _metadata(run), _selection(run)
     splits = [split for kind, file in files for split in openimages.csv_splits(file, kind)]
@@ -106,3 +107,8 @@ def drop_old_uploads(run: Pipeline) -> None:
         if stage in run.documents
     )
     drop_others(run, itertools.chain.from_iterable(names))
+
+
+STAGE = Stage(
+    __name__, perform, needs=("extract",), jobs=(JOB,), identity=identity, check=drop_old_uploads
+)

@@ -7,19 +7,21 @@ from typing import Any
 
 from driver.errors import UsageError
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Outcome, Pipeline
-from driver.stages.annotate import annotate_identity, joined_parts
+from driver.pipeline.pipeline import Pipeline
+from driver.pipeline.stage import Outcome, Stage
+from driver.stages import annotate
+from driver.stages.annotate import joined_parts
 from driver.stages.dataset import vocabulary_of
 from driver.stages.head_file import check_given_head, given_targets, head_arguments
 from mapsight.labels.labeler import Labeler, resolve_targets
 
-__all__ = ["check_options", "classify", "classify_identity", "settings_of", "targets_of"]
+__all__ = ["STAGE", "check_options", "settings_of", "targets_of"]
 
 JOB = Job("mr_jobs.classify_images")
 PREDICTION_BYTES = 1000
 
 
-def classify_identity(run: Pipeline) -> dict[str, Any]:
+def identity(run: Pipeline) -> dict[str, Any]:
     """Targets by name and the hierarchy, kept as a small file for jobs."""
     try:
         names, above = vocabulary_of(run)
@@ -40,8 +42,8 @@ def targets_of(document: dict[str, Any]) -> dict[str, str]:
 
 def check_options(run: Pipeline) -> None:
     """Find mistakes in labels and metadata before hours of work, not after."""
-    classify_identity(run)
-    annotate_identity(run)
+    identity(run)
+    annotate.identity(run)
     if run.options.head and not run.options.model:
         check_given_head(run, vars(run.options))
 
@@ -52,7 +54,7 @@ def settings_of(document: dict[str, Any]) -> tuple[dict[str, Any], float | None]
     return {"targets": targets_of(document), "parents": options["parents"]}, options["diagonal"]
 
 
-def classify(run: Pipeline, folder: str) -> Outcome:
+def perform(run: Pipeline, folder: str) -> Outcome:
     """Maps features to labels, beside what people verified."""
     settings = run.side_file("targets.json", json.dumps(run.memo["settings"]))
     arguments = ["--targets", settings, *head_arguments(run)]
@@ -64,3 +66,13 @@ def classify(run: Pipeline, folder: str) -> Outcome:
     labeler = Labeler(run.memo["settings"]["targets"], run.memo["settings"]["parents"])
     classes = run.documents["extract"]["notes"]["classes"] or None
     return Outcome(counters, {"missing": labeler.missing(classes)})
+
+
+STAGE = Stage(
+    __name__,
+    perform,
+    needs=("extract", "annotate", "fit"),
+    jobs=(JOB,),
+    data=("mapsight/data/imagenet_to_openimages.csv", "mapsight/data/openimages_parents.csv"),
+    identity=identity,
+)

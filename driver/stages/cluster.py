@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Outcome, Pipeline
+from driver.pipeline.pipeline import Pipeline
+from driver.pipeline.stage import Outcome, Stage
 from driver.stages.vectors import manifest_of_rows
 from mapsight.index.kmeans import TRAIN_PER_CELL, cells_for, decode_vector, refill, share_below
 from mapsight.index.layout import CENTRES
 from mapsight.results.predictions import records_of
 
-__all__ = ["centres_of", "cluster", "cluster_identity", "converging"]
+__all__ = ["STAGE", "centres_of", "converging"]
 
 JOB = Job("mr_jobs.cluster_features")
 
@@ -30,7 +31,7 @@ def cells_of(run: Pipeline) -> int:
     return min(run.options.cells or cells_for(rows), max(rows, 1))
 
 
-def cluster_identity(run: Pipeline) -> dict[str, Any]:
+def identity(run: Pipeline) -> dict[str, Any]:
     """How many cells, and when to stop."""
     options = run.options
     return {
@@ -51,7 +52,7 @@ def converging(document: dict[str, Any]) -> bool:
     return history[-1]["shift"] > 0 and before - after > options["tolerance"] * before
 
 
-def cluster(run: Pipeline, folder: str) -> Outcome:
+def perform(run: Pipeline, folder: str) -> Outcome:
     """Takes seeds, or goes one iteration further than the stage's last commit."""
     rows = run.documents["vectors"]["notes"]["rows"]
     if not rows:
@@ -110,3 +111,14 @@ def centres_of(run: Pipeline) -> Path:
     workspace, path = run.workspace, run.scratch / CENTRES
     workspace.fetch(address, path)
     return path
+
+
+STAGE = Stage(
+    __name__,
+    perform,
+    needs=("vectors",),
+    jobs=(JOB,),
+    identity=identity,
+    unfinished=converging,
+    steps=True,
+)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Outcome, Pipeline
+from driver.pipeline.pipeline import Pipeline
+from driver.pipeline.stage import Outcome, Stage
 from mapsight.results.predictions import records_of
 
-__all__ = ["count", "read_counts"]
+__all__ = ["STAGE", "read_counts"]
 
 JOB = Job("mr_jobs.count_labels")
 
 
-def count(run: Pipeline, folder: str) -> Outcome:
+def perform(run: Pipeline, folder: str) -> Outcome:
     """Sums labels, hits and misses."""
     return Outcome(run.job(JOB, run.workspace.parts("classify"), [], ("count", folder)))
 
@@ -33,3 +34,11 @@ def read_counts(
         else:
             counts[tuple(key)] = value
     return counts, rows
+
+
+STAGE = Stage(
+    __name__,
+    perform,
+    needs=("classify",),
+    jobs=(JOB,),
+)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Outcome, Pipeline, Stage, require
+from driver.pipeline.pipeline import Pipeline
+from driver.pipeline.stage import Outcome, Stage, require
 from driver.stages.annotate import joined_parts
 from driver.workspace.workspace import Workspace
 from mapsight.duplicates.groups import COLUMNS
@@ -15,8 +16,7 @@ from mapsight.results.predictions import merged_records, write_csv
 from mapsight.workspace.workspace import is_current
 
 __all__ = [
-    "DUPLICATES",
-    "JOBS",
+    "STAGE",
     "TABLE",
     "current_duplicates",
     "duplicate_facts",
@@ -29,13 +29,12 @@ JOIN = Job("mr_jobs.join_duplicates")
 GROUP = Job("mr_jobs.group_duplicates")
 TABLE = "duplicates.csv"
 MAX_DISTANCE, MIN_COSINE = 3, 0.8
-JOBS = (FIND, JOIN, GROUP)
 COUNTED = ("pictures", "groups", "exact", "near", "bytes", "exact_bytes", "cut_buckets")
 MOST_ROUNDS = 60
 PICTURE_BYTES, EDGE_BYTES, COPY_BYTES = 8500, 200, 2000
 
 
-def duplicates_identity(run: Pipeline) -> dict[str, Any]:
+def identity(run: Pipeline) -> dict[str, Any]:
     """What counts as near."""
     options = run.options
     return {
@@ -44,9 +43,9 @@ def duplicates_identity(run: Pipeline) -> dict[str, Any]:
     }
 
 
-def duplicates(run: Pipeline, folder: str) -> Outcome:
+def perform(run: Pipeline, folder: str) -> Outcome:
     """Finds pairs, joins them to groups, and writes duplicates.csv."""
-    wanted = duplicates_identity(run)
+    wanted = identity(run)
     arguments = ["--max-distance", str(wanted["max_distance"])]
     arguments += ["--min-cosine", str(wanted["min_cosine"])]
     size = PICTURE_BYTES * run.documents["extract"]["counters"]["images"].get("extracted", 0)
@@ -90,20 +89,6 @@ def _joined(run: Pipeline, folder: str, edges: list[str], size: int) -> list[str
     return edges
 
 
-DUPLICATES = Stage(
-    "duplicates",
-    ("extract", "annotate"),
-    (
-        "driver/stages/duplicates.py",
-        *(job.path for job in JOBS),
-        "mapsight/results/predictions.py",
-    ),
-    duplicates_identity,
-    duplicates,
-    published=True,
-)
-
-
 def current_duplicates(workspace: Workspace) -> dict[str, Any] | None:
     """What was found among the pictures that a workspace has now; None if nobody looked."""
     document = workspace.committed("duplicates")
@@ -131,3 +116,13 @@ def duplicate_facts(document: Mapping[str, Any] | None) -> dict[str, Any] | None
 def stages_of_results(workspace: Workspace) -> list[str]:
     """The committed stages whose parts are in results/: of merge, and of duplicates if current."""
     return ["merge", "duplicates"] if current_duplicates(workspace) else ["merge"]
+
+
+STAGE = Stage(
+    __name__,
+    perform,
+    needs=("extract", "annotate"),
+    jobs=(FIND, JOIN, GROUP),
+    identity=identity,
+    published=True,
+)

@@ -9,7 +9,8 @@ from typing import Any
 
 from driver.errors import UsageError
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Outcome, Pipeline
+from driver.pipeline.pipeline import Pipeline
+from driver.pipeline.stage import Outcome, Stage
 from driver.pipeline.uploads import manifest_lines
 from driver.stages.dataset import dataset_of
 from mapsight.explore.exploration import Exploration, read_sums
@@ -22,13 +23,7 @@ from mapsight.openimages.near_metadata import missing_metadata
 from mapsight.results.predictions import records_of
 from mapsight.text import plain
 
-__all__ = [
-    "check_headers",
-    "description_files",
-    "explore",
-    "explore_identity",
-    "explore_tables",
-]
+__all__ = ["STAGE", "check_headers", "description_files", "explore_tables"]
 
 JOB = Job("mr_jobs.explore_metadata")
 FOLDER = "explore"
@@ -62,12 +57,12 @@ def check_headers(run: Pipeline) -> None:
             raise UsageError(f"--openimages: {file.source}: cannot be read: {reason}") from None
 
 
-def explore_identity(run: Pipeline) -> dict[str, Any]:
+def identity(run: Pipeline) -> dict[str, Any]:
     """The metadata files and the hierarchy."""
     return {"files": _stamps(run, *KINDS, "hierarchy")}
 
 
-def explore(run: Pipeline, folder: str) -> Outcome:
+def perform(run: Pipeline, folder: str) -> Outcome:
     """Counts what the metadata says; nothing to do without any."""
     files = _files(run, *KINDS)
     splits = [split for kind, file in files for split in openimages.csv_splits(file, kind)]
@@ -106,3 +101,11 @@ def explore_tables(run: Pipeline, target: Path) -> dict[str, Any] | None:
     found = Exploration(read_sums(records_of(parts)), names, _parents(run), targets)
     write_tables(found, target / FOLDER)
     return summarised(found)
+
+
+STAGE = Stage(
+    __name__,
+    perform,
+    jobs=(JOB,),
+    identity=identity,
+)

@@ -8,21 +8,22 @@ from typing import Any
 
 from driver.errors import Failure
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Outcome, Pipeline, require
+from driver.pipeline.pipeline import Pipeline
+from driver.pipeline.stage import Outcome, Stage, require
 from driver.stages.model import Model, model_of
 from driver.stages.plan import nothing_found
 from driver.stages.shards import shards_of
 from mapsight.records import Split
 from mapsight.results.predictions import records_of
 
-__all__ = ["check_share", "extract", "extract_identity"]
+__all__ = ["STAGE", "check_share"]
 
 EXTRACT = Job("mr_jobs.extract_features")
 SETTLE = Job("mr_jobs.settle_ids")
 FEATURE_BYTES = 3500
 
 
-def extract_identity(run: Pipeline) -> dict[str, Any]:
+def identity(run: Pipeline) -> dict[str, Any]:
     """The model, by its SHA-256, and what is read beside the shards."""
     options = run.options
     model: Model = model_of(run)
@@ -67,7 +68,7 @@ def _copied(run: Pipeline, split: dict[str, Any], copies: dict[str, str]) -> Spl
     return Split(**{**split, "uri": run.workspace.within(copy) if copy else split["uri"]})
 
 
-def extract(run: Pipeline, folder: str) -> Outcome:
+def perform(run: Pipeline, folder: str) -> Outcome:
     """Maps pictures to features, and keeps the model file beside them."""
     options, plan = run.options, run.documents["plan"]["notes"]
     model: Model = run.memo["model"]
@@ -149,3 +150,14 @@ def check_share(run: Pipeline) -> None:
     raise Failure(
         f"{rejected} of {read} pictures cannot be used ({worst}), for example {examples}.{advice}"
     )
+
+
+STAGE = Stage(
+    __name__,
+    perform,
+    needs=("ingest", "fetch"),
+    jobs=(EXTRACT, SETTLE),
+    data=("mapsight/data/imagenet_to_openimages.csv",),
+    identity=identity,
+    check=check_share,
+)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Outcome, Pipeline, require
+from driver.pipeline.pipeline import Pipeline
+from driver.pipeline.stage import Outcome, Stage, require
 from driver.stages.shards import FETCHED, drop_shards, listed_splits, packed_records, shard_notes
 
-if TYPE_CHECKING:
-    pass
-
-__all__ = ["fetch", "fetch_identity", "forget_unnamed", "unfinished"]
+__all__ = ["STAGE", "forget_unnamed", "unfinished"]
 
 JOB = Job("mr_jobs.fetch_images", reduces=False)
 
 
-def fetch_identity(run: Pipeline) -> dict[str, Any]:
+def identity(run: Pipeline) -> dict[str, Any]:
     """The splits of URLs, and the addresses that are allowed."""
     notes = run.documents["plan"]["notes"]
     digest = notes["digest"] if notes["urls"] else ""
@@ -24,7 +22,7 @@ def fetch_identity(run: Pipeline) -> dict[str, Any]:
     return {"splits": notes["urls"], "digest": digest, "allow_private": private}
 
 
-def fetch(run: Pipeline, folder: str) -> Outcome:
+def perform(run: Pipeline, folder: str) -> Outcome:
     """Fetches the pictures of URL lists into shards that outlive the run.
 
     What an earlier run has fetched is not asked for again.
@@ -81,3 +79,14 @@ def forget_unnamed(run: Pipeline) -> None:
     if run.reports[-1].skipped or not splits:
         return
     drop_shards(run.workspace, {split["uri"] for split in splits})
+
+
+STAGE = Stage(
+    __name__,
+    perform,
+    needs=("plan",),
+    jobs=(JOB,),
+    identity=identity,
+    check=forget_unnamed,
+    unfinished=unfinished,
+)

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Outcome, Pipeline
+from driver.pipeline.pipeline import Pipeline
+from driver.pipeline.stage import Outcome, Stage
 from driver.stages.annotate import joined_parts
 from driver.stages.head_file import HEAD, check_given_head, given_head
 from mapsight.files import sha256_of
@@ -26,24 +27,23 @@ from mapsight.labels.solve import LAMBDAS
 from mapsight.records import OTHER
 from mapsight.results.predictions import records_of, write_csv
 
-__all__ = ["fit", "fit_identity"]
+__all__ = ["STAGE"]
 
 SPLIT = Job("mr_jobs.split_examples")
 FIT = Job("mr_jobs.fit_head")
 CALIBRATE = Job("mr_jobs.calibrate_head")
-JOBS = (SPLIT, FIT, CALIBRATE)
 EXAMPLE_BYTES = 100
 TRIED = "tried.npy"
 
 
-def fit_identity(run: Pipeline) -> dict[str, Any]:
+def identity(run: Pipeline) -> dict[str, Any]:
     """Whether to fit, and for what."""
     if run.options.head:
         return {"given": given_head(run)[1]}
     return {"fit": not run.options.no_fit, **run.memo["settings"]}
 
 
-def fit(run: Pipeline, folder: str) -> Outcome:
+def perform(run: Pipeline, folder: str) -> Outcome:
     """Fits a head, if there are two classes of verified examples, or keeps the one given."""
     target = run.local_folder("fit", folder)
     if run.options.head:
@@ -147,3 +147,12 @@ def _keep(head: Head, target: Path) -> None:
     facts = {**head.about, "sha256": sha256_of(target / HEAD)}
     text = json.dumps(facts, indent=1, sort_keys=True) + "\n"
     (target / "head.json").write_text(text, encoding="utf-8")
+
+
+STAGE = Stage(
+    __name__,
+    perform,
+    needs=("extract", "annotate"),
+    jobs=(SPLIT, FIT, CALIBRATE),
+    identity=identity,
+)

@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 
 from driver.pipeline.fingerprint import fingerprint
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Outcome, Pipeline, require
+from driver.pipeline.pipeline import Pipeline
+from driver.pipeline.stage import Outcome, Stage, require
 from driver.stages.cluster import centres_of
 from driver.stages.vectors import manifest_of_rows, row_files
 from mapsight.files import sha256_of
@@ -32,7 +33,7 @@ from mapsight.index.layout import (
 from mapsight.index.rows import read_batches
 from mapsight.results.predictions import records_of
 
-__all__ = ["build", "index", "index_identity"]
+__all__ = ["STAGE", "build"]
 
 JOB = Job("mr_jobs.build_index")
 SHOWN_CELLS = 12
@@ -41,13 +42,13 @@ FIELDS_BYTES = 400
 TEXT_BYTES = 3500
 
 
-def index_identity(run: Pipeline) -> dict[str, Any]:
+def identity(run: Pipeline) -> dict[str, Any]:
     """How vectors are stored, and what makes those of other pictures comparable."""
     model, head = run.documents["extract"]["options"]["model"], run.documents["fit"]["digest"]
     return {"dtype": run.options.index_type, "made_with": {"model": model, "head": head}}
 
 
-def index(run: Pipeline, folder: str) -> Outcome:
+def perform(run: Pipeline, folder: str) -> Outcome:
     """Builds the index; nothing to do without cells."""
     if not run.documents["cluster"]["parts"]:
         return Outcome(notes={"digest": "nothing"})
@@ -149,3 +150,12 @@ def _write(
     (target / NEAREST).write_text(json.dumps(nearest) + "\n", encoding="utf-8")
     (target / FACTS).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     run.store(target, "index", folder)
+
+
+STAGE = Stage(
+    __name__,
+    perform,
+    needs=("vectors", "cluster"),
+    jobs=(JOB,),
+    identity=identity,
+)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Outcome, Pipeline, require
+from driver.pipeline.pipeline import Pipeline
+from driver.pipeline.stage import Outcome, Stage, require
 from driver.pipeline.uploads import is_here, stamps, upload
 from driver.stages.plan import named_inputs
 from driver.stages.shards import listed_splits, packed_records, shard_notes
 from mapsight.records import Split
 from mapsight.results.predictions import records_of
 
-if TYPE_CHECKING:
-    pass
-
-__all__ = ["ingest", "ingest_identity"]
+__all__ = ["STAGE"]
 
 JOB = Job("mr_jobs.pack_images", reduces=False)
 
@@ -24,14 +22,14 @@ def _parquet_files(run: Pipeline) -> list[str]:
     return [split["uri"] for split in run.documents["plan"]["notes"]["parquet"]]
 
 
-def ingest_identity(run: Pipeline) -> dict[str, Any]:
+def identity(run: Pipeline) -> dict[str, Any]:
     """The splits of loose files and of archives, which are told by the plan's digest."""
     notes = run.documents["plan"]["notes"]
     uploads = stamps(run, _parquet_files(run))
     return {"splits": [*notes["files"], *notes["tar"]], **({"uploads": uploads} if uploads else {})}
 
 
-def ingest(run: Pipeline, folder: str) -> Outcome:
+def perform(run: Pipeline, folder: str) -> Outcome:
     """Packs loose files and archives into shards; the job's output names them, others go.
 
     What only this machine can read is packed here, and its Parquet files are copied.
@@ -82,3 +80,12 @@ def _drop_unnamed(run: Pipeline, names: tuple[str, ...], named: set[str]) -> Non
         address = path if run.workspace.local else file_system.unstrip_protocol(path)
         if address not in named:
             file_system.rm_file(path)
+
+
+STAGE = Stage(
+    __name__,
+    perform,
+    needs=("plan",),
+    jobs=(JOB,),
+    identity=identity,
+)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Outcome, Pipeline, require
+from driver.pipeline.pipeline import Pipeline
+from driver.pipeline.stage import Outcome, Stage, require
 from driver.stages.annotate import joined_parts
-from driver.stages.probe_job import removed_arguments
+from driver.stages.recall import removed_arguments
 from mapsight.index.known_ids import KnownPlan
 from mapsight.index.layout import IDS_PER_FILE
 from mapsight.index.removed_ids import MOST_IDS, id_table, write_ids_file
 from mapsight.results.predictions import records_of
 from mapsight.search.search_index import SearchIndex
 
-__all__ = ["known", "known_identity"]
+__all__ = ["STAGE"]
 
 MATCH = Job("mr_jobs.match_images")
 DROP = Job("mr_jobs.drop_images", reduces=False)
@@ -22,13 +23,13 @@ ID_BYTES = 60
 SHOWN = 5
 
 
-def known_identity(run: Pipeline) -> dict[str, Any]:
+def identity(run: Pipeline) -> dict[str, Any]:
     """What the index holds and hides."""
     index: SearchIndex = run.memo["index"]
     return {"index": index.digest, "part": run.memo["part"]}
 
 
-def known(run: Pipeline, folder: str) -> Outcome:
+def perform(run: Pipeline, folder: str) -> Outcome:
     """Finds ids that are there already, and writes the records of the other pictures.
 
     Where all are new nothing is written: the records stay where they are.
@@ -51,3 +52,8 @@ def known(run: Pipeline, folder: str) -> Outcome:
     run.job(DROP, records, ["--removed", str(path)], ("known", folder))
     first = sorted(table.column("image_id").to_pylist())[:SHOWN]
     return Outcome({"images": {"known": n}}, {"first": first})
+
+
+STAGE = Stage(
+    __name__, perform, needs=("extract", "annotate"), jobs=(MATCH, DROP), identity=identity
+)

@@ -8,7 +8,8 @@ from dataclasses import asdict
 from typing import Any
 
 from driver.errors import Failure
-from driver.pipeline.pipeline import Outcome, Pipeline, require
+from driver.pipeline.pipeline import Pipeline
+from driver.pipeline.stage import Outcome, Stage, require
 from driver.stages.dataset import dataset_of
 from driver.workspace.workspace import Workspace
 from mapsight.inputs.find import Found, InputError, find_inputs
@@ -17,14 +18,7 @@ from mapsight.inputs.splits import LISTINGS, Plan, make_plan
 from mapsight.openimages import dataset as openimages
 from mapsight.redaction import public_address
 
-__all__ = [
-    "inputs_of",
-    "inputs_of_run",
-    "named_inputs",
-    "nothing_found",
-    "plan",
-    "plan_identity",
-]
+__all__ = ["STAGE", "inputs_of", "inputs_of_run", "named_inputs", "nothing_found"]
 
 CLUSTER_TASKS = 16
 
@@ -44,7 +38,7 @@ def inputs_of_run(run: Pipeline) -> Iterator[Found]:
         yield from find_inputs(typed, skip=skip, keep=keep, named=named)
 
 
-def plan_identity(run: Pipeline) -> dict[str, Any]:
+def identity(run: Pipeline) -> dict[str, Any]:
     """Lists the input and cuts it into splits; its digest tells whether it has changed."""
     on_cluster = run.options.runner in ("hadoop", "emr")
     tasks = CLUSTER_TASKS if on_cluster else os.cpu_count() or 1
@@ -85,7 +79,7 @@ def nothing_found(run: Pipeline) -> str:
     return f"{', '.join(named)}: no pictures found{advice}"
 
 
-def plan(run: Pipeline, folder: str) -> Outcome:
+def perform(run: Pipeline, folder: str) -> Outcome:
     """Keeps the listings of loose files and URLs, and the splits; no job."""
     planned: Plan = run.memo["plan"]
     target = run.local_folder("plan", folder)
@@ -101,3 +95,10 @@ def plan(run: Pipeline, folder: str) -> Outcome:
         **{kind: [asdict(split) for split in splits] for kind, splits in planned.splits.items()},
     }
     return Outcome({"images": {"planned": planned.pictures}}, notes)
+
+
+STAGE = Stage(
+    __name__,
+    perform,
+    identity=identity,
+)

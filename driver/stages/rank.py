@@ -7,12 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Outcome, Pipeline
+from driver.pipeline.pipeline import Pipeline
+from driver.pipeline.stage import Outcome, Stage
 from driver.stages.count import read_counts
 from mapsight.features.measures import pixels_per_inch
 from mapsight.labels.ranking import RankPlan, parse_ranks, plan_ranking
 
-__all__ = ["rank", "rank_identity"]
+__all__ = ["STAGE"]
 
 JOB = Job("mr_jobs.rank_images")
 PICTURES_PER_RANGE = 250_000
@@ -29,12 +30,12 @@ def _rank_plan(run: Pipeline) -> RankPlan:
     return RankPlan(measure, options.order == "desc", near, first, last)
 
 
-def rank_identity(run: Pipeline) -> dict[str, Any]:
+def identity(run: Pipeline) -> dict[str, Any]:
     """What to rank by, and which ranks to keep."""
     return {"plan": asdict(_rank_plan(run))}
 
 
-def rank(run: Pipeline, folder: str) -> Outcome:
+def perform(run: Pipeline, folder: str) -> Outcome:
     """Ranks every picture in its label and over all."""
     counts, rows = read_counts(run)
     pictures = sum(n for key, n in counts.items() if key[0] == "label")
@@ -43,3 +44,12 @@ def rank(run: Pipeline, folder: str) -> Outcome:
     inputs = run.workspace.parts("classify")
     size = RANK_BYTES * pictures
     return Outcome(run.job(JOB, inputs, ["--plan", path], ("rank", folder), shuffled=size))
+
+
+STAGE = Stage(
+    __name__,
+    perform,
+    needs=("classify", "count"),
+    jobs=(JOB,),
+    identity=identity,
+)

@@ -6,19 +6,20 @@ import json
 from typing import Any
 
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Outcome, Pipeline
+from driver.pipeline.pipeline import Pipeline
+from driver.pipeline.stage import Outcome, Stage
 from driver.stages.annotate import joined_parts
 from driver.stages.classify import settings_of
 from driver.stages.head_file import head_arguments
 from mapsight.results.predictions import records_of
 
-__all__ = ["manifest_of_rows", "row_files", "vectors", "vectors_identity"]
+__all__ = ["STAGE", "manifest_of_rows", "row_files"]
 
 JOB = Job("mr_jobs.map_features", reduces=False)
 ROWS, TOLD = "rows", "told"
 
 
-def vectors(run: Pipeline, folder: str) -> Outcome:
+def perform(run: Pipeline, folder: str) -> Outcome:
     """Writes a row for every picture: its new features, and what answers and filters need."""
     if not _wanted(run):
         return Outcome(notes={"digest": "nothing", "rows": 0})
@@ -39,7 +40,7 @@ def row_files(run: Pipeline) -> list[str]:
     return [part for part in run.workspace.parts("vectors") if part.endswith(".arrow")]
 
 
-def vectors_identity(run: Pipeline) -> dict[str, Any]:
+def identity(run: Pipeline) -> dict[str, Any]:
     """Whether there are any."""
     return {"wanted": _wanted(run)}
 
@@ -53,3 +54,12 @@ def _wanted(run: Pipeline) -> bool:
 def manifest_of_rows(run: Pipeline) -> list[str]:
     """A manifest with a line for every file of rows."""
     return run.manifest([json.dumps({"uri": uri}) for uri in row_files(run)])
+
+
+STAGE = Stage(
+    __name__,
+    perform,
+    needs=("extract", "annotate", "fit", "classify"),
+    jobs=(JOB,),
+    identity=identity,
+)

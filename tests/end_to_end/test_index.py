@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from driver.errors import Failure
-from driver.pipeline.pipeline import Outcome, Pipeline, Stage
+from driver.pipeline.pipeline import Pipeline
+from driver.pipeline.stage import Outcome, Stage
 from driver.search.query_vectors import OwnPictures
 from driver.workspace.workspace import Workspace
 from mapsight.index.collection import require_index
@@ -204,7 +205,7 @@ def counting(fail_at: int) -> Stage:
 
     more = lambda document: document["notes"]["done"] < 4  # noqa: E731
     options = {"iterations": 4, "tolerance": 0.0}
-    return Stage("cluster", (), (), lambda _: options, step, unfinished=more, steps=True)
+    return Stage("cluster", step, identity=lambda _: options, unfinished=more, steps=True)
 
 
 def test_a_stage_of_steps_goes_on_where_it_was_killed(tmp_path):

@@ -23,7 +23,7 @@ from driver.search.answers import Question
 from driver.search.by_index import Rounds
 from driver.search.index_queries import find_rows
 from driver.search.searcher import Searcher
-from driver.stages.probe_job import removed_arguments
+from driver.stages.recall import removed_arguments
 from driver.workspace.changes import write_changes
 from driver.workspace.workspace import Workspace
 from mapsight.files import sha256_of

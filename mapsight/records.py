@@ -42,6 +42,7 @@ __all__ = [
     "decode_embedding",
     "encode_embedding",
     "error_record",
+    "is_picture",
 ]
 
 OTHER = "other"
@@ -176,3 +177,8 @@ def error_record(code: str, detail: object) -> dict[str, Any]:
     if code not in ERROR_CODES:
         raise ValueError(f"unknown error code {code!r}; known: {', '.join(ERROR_CODES)}")
     return {"error": code, "detail": " ".join(without_secrets(str(detail)).split())[:300]}
+
+
+def is_picture(record: Mapping[str, Any]) -> bool:
+    """Return whether a record is of a picture that can be used: neither rejected nor an orphan."""
+    return "error" not in record and "orphan" not in record

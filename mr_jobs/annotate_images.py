@@ -14,27 +14,19 @@ images/without_annotation, images/not_selected.
 """
 
 import json
-from collections import Counter
+import sys
 from pathlib import Path
 
-from mrjob.job import MRJob
-from mrjob.protocol import RawValueProtocol, StandardJSONProtocol
-from mrjob.step import MRStep
+if not __package__:  # run alone: the library is beside this folder
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from mapsight.job import MRStep, SplitsJob
 
 
-class MRAnnotateImages(MRJob):
+class MRAnnotateImages(SplitsJob):
     """A join by image_id; what is said of a picture sorts before the picture."""
 
-    DIRS = ["../mapsight#mapsight"]
-    INPUT_PROTOCOL = RawValueProtocol
-    INTERNAL_PROTOCOL = StandardJSONProtocol
-    OUTPUT_PROTOCOL = StandardJSONProtocol
     SORT_VALUES = True
-    HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.NLineInputFormat"
-    JOBCONF = {
-        "mapreduce.input.lineinputformat.linespermap": 1,
-        "stream.map.input.ignoreKey": "true",
-    }
 
     def configure_args(self):
         super().configure_args()
@@ -49,47 +41,31 @@ class MRAnnotateImages(MRJob):
                 mapper=self.mapper_read_rows,
                 reducer_init=self.reducer_start,
                 reducer=self.reducer_join_picture,
-                reducer_final=self.reducer_tell_counts,
             )
         ]
 
     def mapper_read_rows(self, _, line):
-        from mapsight.openimages.dataset import CsvSplit, annotation_rows
-        from mapsight.openimages.join import ANNOTATION, FEATURES, PICTURE
+        from mapsight.openimages.dataset import CsvSplit
+        from mapsight.openimages.join import FEATURES, PICTURE, annotation_values
         from mapsight.results.predictions import records_of
 
         split = CsvSplit(**json.loads(line))
         if split.kind == FEATURES:
             for image_id, feature in records_of([split.uri]):
                 yield image_id, [PICTURE, feature]
-            return
-        rows = malformed = 0
-        for found in annotation_rows(split):
-            rows += 1
-            if found is None:
-                malformed += 1
-            else:
-                yield found[0], [ANNOTATION, found[1]]
-        self.increment_counter("annotations", "rows", rows)
-        self.increment_counter("annotations", "malformed", malformed)
+        else:
+            yield from annotation_values(split, self.counts)
 
     def reducer_start(self):
         from mapsight.openimages.join import Selection
 
-        path = self.options.selection
-        settings = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
-        self.selection = Selection(**settings)
-        self.counts: Counter = Counter()
+        self.selection = Selection(**self.read_json("selection"))
 
     def reducer_join_picture(self, image_id, values):
         from mapsight.openimages.join import join
 
         known = not self.options.no_metadata
         yield from join(image_id, values, self.selection, self.counts, metadata=known)
-
-    def reducer_tell_counts(self):
-        for (group, name), count in sorted(self.counts.items()):
-            self.increment_counter(group, name, count)
 
 
 if __name__ == "__main__":

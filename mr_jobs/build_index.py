@@ -12,39 +12,26 @@ Counters: index/rows.
 """
 
 import json
+import sys
 from pathlib import Path
 
-from mrjob.job import MRJob
-from mrjob.protocol import RawValueProtocol, StandardJSONProtocol
-from mrjob.step import MRStep
+if not __package__:  # run alone: the library is beside this folder
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from mapsight.job import MRStep, SplitsJob
 
 
-class MRBuildIndex(MRJob):
+class MRBuildIndex(SplitsJob):
     """Mappers find the cell of each row; a reducer writes files, whose names are new each time."""
 
-    DIRS = ["../mapsight#mapsight"]
-    INPUT_PROTOCOL = RawValueProtocol
-    INTERNAL_PROTOCOL = StandardJSONProtocol
-    OUTPUT_PROTOCOL = StandardJSONProtocol
     SORT_VALUES = True
-    HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.NLineInputFormat"
-    JOBCONF = {
-        "mapreduce.input.lineinputformat.linespermap": 1,
-        "stream.map.input.ignoreKey": "true",
-        "mapreduce.reduce.speculative": "false",
-    }
+    JOBCONF = SplitsJob.JOBCONF | {"mapreduce.reduce.speculative": "false"}
 
     def configure_args(self):
         super().configure_args()
-        self.add_file_arg("--plan", help="JSON: files, buckets, plain_d, dtype")
-        self.add_file_arg("--centres", help=".npy: the centres of the cells")
-        self.add_passthru_arg("--index", help="folder or URI for the files")
-
-    def load_args(self, args):
-        super().load_args(args)
-        # not `required`, for then mrjob's --help asks for it too
-        if not (self.options.plan and self.options.centres and self.options.index):
-            self.arg_parser.error("--plan, --centres and --index are needed")
+        self.add_file_arg("--plan", needed=True, help="JSON: files, buckets, plain_d, dtype")
+        self.add_file_arg("--centres", needed=True, help=".npy: the centres of the cells")
+        self.add_passthru_arg("--index", needed=True, help="folder or URI for the files")
 
     def steps(self):
         return [
@@ -59,7 +46,7 @@ class MRBuildIndex(MRJob):
     def start(self):
         from mapsight.index.kmeans import load_centres
 
-        self.plan = json.loads(Path(self.options.plan).read_text(encoding="utf-8"))
+        self.plan = self.read_json("plan")
         self.centres = load_centres(self.options.centres)
 
     def mapper_find_cells(self, _, line):
@@ -78,8 +65,7 @@ class MRBuildIndex(MRJob):
         form = self.plan["plain_d"], self.plan["dtype"]
         writer = CellsWriter(self.options.index, int(number), self.centres, *form)
         for name, value in writer.write(rows):
-            if name == "cell":
-                self.increment_counter("index", "rows", value["rows"])
+            self.counts["index", "rows"] += value["rows"] if name == "cell" else 0
             yield name, value
 
 

@@ -7,37 +7,24 @@ Input: `image_id, Joined` lines (mapsight/records.py).
 Output: `[kind, number, right], n` for every key of mapsight.labels.calibrate.Tally.
 """
 
-import json
+import sys
 from pathlib import Path
 
-from mrjob.job import MRJob
-from mrjob.protocol import StandardJSONProtocol
-from mrjob.step import MRStep
+if not __package__:  # run alone: the library is beside this folder
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from mapsight.job import MRStep, RecordsJob
 
 
-class MRCalibrateHead(MRJob):
+class MRCalibrateHead(RecordsJob):
     """Sums are combined in the mapper: memory is the head and some histograms."""
-
-    DIRS = ["../mapsight#mapsight"]
-    INPUT_PROTOCOL = StandardJSONProtocol
-    INTERNAL_PROTOCOL = StandardJSONProtocol
-    OUTPUT_PROTOCOL = StandardJSONProtocol
-    HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.CombineTextInputFormat"
-    JOBCONF = {"stream.map.input.ignoreKey": "true"}
 
     def configure_args(self):
         super().configure_args()
-        self.add_file_arg("--targets", help="JSON: targets and parents")
-        self.add_file_arg("--head", help="the head")
-        self.add_file_arg("--tried", help="class weights of other strengths")
-        self.add_file_arg("--leaks", help=".npz: pictures that lie on two sides")
-
-    def load_args(self, args):
-        super().load_args(args)
-        named = (self.options.targets, self.options.head, self.options.tried, self.options.leaks)
-        # not `required`, for then mrjob's --help asks for it too
-        if not all(named):
-            self.arg_parser.error("--targets, --head, --tried and --leaks are needed")
+        self.add_file_arg("--targets", needed=True, help="JSON: targets and parents")
+        self.add_file_arg("--head", needed=True, help="the head")
+        self.add_file_arg("--tried", needed=True, help="class weights of other strengths")
+        self.add_file_arg("--leaks", needed=True, help=".npz: pictures that lie on two sides")
 
     def steps(self):
         return [
@@ -57,22 +44,21 @@ class MRCalibrateHead(MRJob):
         from mapsight.labels.head import load_head
         from mapsight.labels.labeler import Labeler
 
-        settings = json.loads(Path(self.options.targets).read_text(encoding="utf-8"))
-        self.labeler = Labeler(settings["targets"], settings["parents"])
+        self.labeler = Labeler.load(self.options.targets)
         self.leaks = Leaks.load(self.options.leaks)
         tried = np.load(self.options.tried, allow_pickle=False)
         self.tally = Tally(load_head(self.options.head), tried)
 
     def mapper_score_picture(self, image_id, record):
-        from mapsight.labels.examples import example_of
+        from mapsight.labels.examples import example_in
         from mapsight.records import decode_embedding
 
-        example = example_of(record, self.labeler)
-        if example and example.split == "validation" and not self.leaks.leave_out(example):
+        example = example_in("validation", record, self.labeler)
+        if example and not self.leaks.leave_out(example):
             self.tally.add(decode_embedding(record["embedding"]), example)
 
     def mapper_emit_counts(self):
-        yield from sorted((list(key), n) for key, n in self.tally.counts.items())
+        yield from sorted(self.tally.counts.items())
 
     def reducer_sum_counts(self, key, values):
         yield key, sum(values)

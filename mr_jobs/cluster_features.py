@@ -13,28 +13,22 @@ Vectors are base64 of int16. C.npy holds the centres, (k, d) int16.
 """
 
 import json
+import sys
+from pathlib import Path
 
-from mrjob.job import MRJob
-from mrjob.protocol import RawValueProtocol, StandardJSONProtocol
-from mrjob.step import MRStep
+if not __package__:  # run alone: the library is beside this folder
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from mapsight.job import MRStep, SplitsJob
 
 
-class MRClusterFeatures(MRJob):
+class MRClusterFeatures(SplitsJob):
     """Mappers assign and add up, reducers make centres.
 
     Memory: k × d sums (int64) and centres, whatever the input.
     """
 
-    DIRS = ["../mapsight#mapsight"]
-    INPUT_PROTOCOL = RawValueProtocol
-    INTERNAL_PROTOCOL = StandardJSONProtocol
-    OUTPUT_PROTOCOL = StandardJSONProtocol
     SORT_VALUES = True
-    HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.NLineInputFormat"
-    JOBCONF = {
-        "mapreduce.input.lineinputformat.linespermap": 1,
-        "stream.map.input.ignoreKey": "true",
-    }
 
     def configure_args(self):
         super().configure_args()
@@ -60,24 +54,16 @@ class MRClusterFeatures(MRJob):
             )
         ]
 
-    def vectors(self, line):
-        from mapsight.index.rows import vectors_below
-
-        return vectors_below(json.loads(line)["uri"], int(self.options.below))
-
     def mapper_emit_rows(self, _, line):
-        from mapsight.index.kmeans import encode_vector
+        from mapsight.index.kmeans import seed_rows
 
-        for orders, x in self.vectors(line):
-            for order, vector in zip(orders.tolist(), x, strict=True):
-                yield "seed", [f"{order:020d}", encode_vector(vector)]
+        for row in seed_rows(json.loads(line)["uri"], int(self.options.below)):
+            yield "seed", row
 
     def reducer_take_seeds(self, _, rows):
-        seeds: set[str] = set()
-        for order, vector in rows:
-            if vector not in seeds and len(seeds) < self.options.seeds:
-                seeds.add(vector)
-                yield order, vector
+        from mapsight.index.kmeans import first_distinct
+
+        yield from first_distinct(rows, self.options.seeds)
 
     def load_centres(self):
         from mapsight.index.kmeans import CellSums, load_centres
@@ -86,25 +72,18 @@ class MRClusterFeatures(MRJob):
         self.sums = CellSums(self.centres)
 
     def mapper_add_rows(self, _, line):
-        for _, x in self.vectors(line):
+        from mapsight.index.rows import vectors_below
+
+        for _, x in vectors_below(json.loads(line)["uri"], int(self.options.below)):
             self.sums.add(x)
 
     def mapper_emit_sums(self):
-        for cell, pictures, sums in self.sums.cells():
-            yield f"{cell:06d}", [pictures, sums]
-        yield "far", self.sums.far
-        yield "inertia", [self.sums.rows, self.sums.inertia]
+        yield from self.sums.items()
 
     def reducer_make_centre(self, key, parts):
-        from mapsight.index.kmeans import encode_vector, farthest, moved
+        from mapsight.index.kmeans import summed
 
-        if key == "far":
-            yield key, farthest(row for part in parts for row in part)
-        elif key == "inertia":
-            yield key, [sum(column) for column in zip(*parts, strict=True)]
-        else:
-            pictures, centre, shift = moved(self.centres, int(key), parts)
-            yield "cell", [int(key), pictures, encode_vector(centre), shift]
+        yield summed(self.centres, key, parts)
 
 
 if __name__ == "__main__":

@@ -9,40 +9,36 @@ mapsight.evaluation.counts,
 pictures to look at; `["sample"], rows` for mapsight.labels.ranking.plan_ranking.
 """
 
+import sys
 from collections import Counter
+from pathlib import Path
 
-from mrjob.job import MRJob
-from mrjob.protocol import StandardJSONProtocol
-from mrjob.step import MRStep
+if not __package__:  # run alone: the library is beside this folder
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from mapsight.job import MRStep, RecordsJob
 
 SAMPLE = ["sample"]
 
 
-class MRCountLabels(MRJob):
+class MRCountLabels(RecordsJob):
     """Sums are combined in the mapper: memory is one entry a label pair, class or bin."""
-
-    DIRS = ["../mapsight#mapsight"]
-    INPUT_PROTOCOL = StandardJSONProtocol
-    INTERNAL_PROTOCOL = StandardJSONProtocol
-    OUTPUT_PROTOCOL = StandardJSONProtocol
-    HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.CombineTextInputFormat"
-    JOBCONF = {"stream.map.input.ignoreKey": "true"}
 
     def steps(self):
         return [
             MRStep(
-                mapper_init=self.mapper_start_counts,
+                mapper_init=self.mapper_start,
                 mapper=self.mapper_count_picture,
                 mapper_final=self.mapper_emit_counts,
                 reducer=self.reducer_sum_counts,
             )
         ]
 
-    def mapper_start_counts(self):
+    def mapper_start(self):
         from mapsight.evaluation.counts import Evaluation
         from mapsight.labels.ranking import Sample
 
-        self.counts: Counter = Counter()
+        self.labels: Counter = Counter()
         self.evaluation = Evaluation()
         self.sample = Sample()
 
@@ -50,14 +46,14 @@ class MRCountLabels(MRJob):
         from mapsight.evaluation.accuracy import tally
 
         if "error" in record:
-            self.counts["error", record["error"]] += 1
+            self.labels["error", record["error"]] += 1
         elif "orphan" not in record:
-            self.counts.update(tally(record))
+            self.labels.update(tally(record))
             self.evaluation.add(image_id, record)
             self.sample.add(image_id, record)
 
     def mapper_emit_counts(self):
-        yield from sorted(self.counts.items())
+        yield from sorted(self.labels.items())
         yield from self.evaluation.items()
         yield SAMPLE, self.sample.rows()
 

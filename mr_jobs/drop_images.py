@@ -7,29 +7,21 @@ LIST.arrow says in which parts of an index pictures are hidden (mapsight/index/r
 Output: the records of the others. Rejected pictures and orphans stay.
 """
 
-from mrjob.job import MRJob
-from mrjob.protocol import StandardJSONProtocol
-from mrjob.step import MRStep
+import sys
+from pathlib import Path
+
+if not __package__:  # run alone: the library is beside this folder
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from mapsight.job import MRStep, RecordsJob
 
 
-class MRDropImages(MRJob):
+class MRDropImages(RecordsJob):
     """A filter: the list is mapped, not read."""
-
-    DIRS = ["../mapsight#mapsight"]
-    INPUT_PROTOCOL = StandardJSONProtocol
-    OUTPUT_PROTOCOL = StandardJSONProtocol
-    HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.CombineTextInputFormat"
-    JOBCONF = {"stream.map.input.ignoreKey": "true"}
 
     def configure_args(self):
         super().configure_args()
-        self.add_file_arg("--removed", help="Arrow file of pictures to leave out")
-
-    def load_args(self, args):
-        super().load_args(args)
-        # not `required`, for then mrjob's --help asks for it too
-        if not self.options.removed:
-            self.arg_parser.error("--removed is needed")
+        self.add_file_arg("--removed", needed=True, help="Arrow file of pictures to leave out")
 
     def steps(self):
         return [MRStep(mapper_init=self.mapper_start, mapper=self.mapper_keep_others)]
@@ -40,8 +32,9 @@ class MRDropImages(MRJob):
         self.removed = IdList(self.options.removed)
 
     def mapper_keep_others(self, image_id, record):
-        whole = "error" not in record and "orphan" not in record
-        if not (whole and self.removed.hides(image_id, record.get("part", 0))):
+        from mapsight.records import is_picture
+
+        if not (is_picture(record) and self.removed.hides(image_id, record.get("part", 0))):
             yield image_id, record
 
 

@@ -13,29 +13,21 @@ Counters: explore/rows, explore/unreadable, explore/unusable.
 """
 
 import json
+import sys
 from pathlib import Path
 
-from mrjob.job import MRJob
-from mrjob.protocol import RawValueProtocol, StandardJSONProtocol
-from mrjob.step import MRStep
+if not __package__:  # run alone: the library is beside this folder
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from mapsight.job import MRStep, SplitsJob
 
 
-class MRExploreMetadata(MRJob):
+class MRExploreMetadata(SplitsJob):
     """Rows are summed where they are read; rows of a picture meet in a reducer.
 
     No task holds more than a bounded number of sums: it hands them over, and the
     next step adds them up again.
     """
-
-    DIRS = ["../mapsight#mapsight"]
-    INPUT_PROTOCOL = RawValueProtocol
-    INTERNAL_PROTOCOL = StandardJSONProtocol
-    OUTPUT_PROTOCOL = StandardJSONProtocol
-    HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.NLineInputFormat"
-    JOBCONF = {
-        "mapreduce.input.lineinputformat.linespermap": 1,
-        "stream.map.input.ignoreKey": "true",
-    }
 
     def configure_args(self):
         super().configure_args()
@@ -63,28 +55,15 @@ class MRExploreMetadata(MRJob):
 
         reader = SplitReader(CsvSplit(**json.loads(line)))
         yield from reader.parts()
-        for name, number in reader.counters.items():
-            self.increment_counter("explore", name, number)
+        self.counts.update({("explore", name): n for name, n in reader.counters.items()})
 
     def reducer_start_pictures(self):
         from mapsight.explore.pictures import PictureCounter
 
-        path = self.options.hierarchy
-        parents = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
-        self.pictures = PictureCounter(parents)
+        self.pictures = PictureCounter(self.read_json("hierarchy"))
 
     def reducer_count_picture(self, key, values):
-        from mapsight.explore.sums import merge_values
-
-        if isinstance(key, list) and key[0] != "flags":
-            yield key, merge_values(key, values)
-            return
-        if isinstance(key, list):
-            self.pictures.add_flags(key, sum(values))
-        else:
-            self.pictures.add(key, values)
-        if self.pictures.sums.full:
-            yield from self.pictures.drain()
+        yield from self.pictures.take(key, values)
 
     def reducer_emit_pictures(self):
         yield from self.pictures.results()
@@ -100,13 +79,7 @@ class MRExploreMetadata(MRJob):
         self.top = Top()
 
     def reducer_merge_values(self, key, values):
-        from mapsight.explore.sums import merge_values
-
-        value = merge_values(key, values)
-        if self.top.takes(key):
-            self.top.add(key, value)
-        else:
-            yield key, value
+        yield from self.top.take(key, values)
 
     def reducer_emit_top(self):
         yield from self.top.results()

@@ -9,14 +9,16 @@ gave too}`.
 Counters: fetch/fetched, fetch/kept and fetch/failed; images/answered is their sum.
 """
 
-import json
+import sys
+from pathlib import Path
 
-from mrjob.job import MRJob
-from mrjob.protocol import RawValueProtocol, StandardJSONProtocol
-from mrjob.step import MRStep
+if not __package__:  # run alone: the library is beside this folder
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from mapsight.job import MRStep, SplitsJob
 
 
-class MRFetchImages(MRJob):
+class MRFetchImages(SplitsJob):
     """A map task fetches the URLs of its split, a chunk at a time.
 
     The store outlives the job: what it holds of a chunk is not fetched again. Memory:
@@ -24,20 +26,14 @@ class MRFetchImages(MRJob):
     chunk), and a row group of pictures.
     """
 
-    DIRS = ["../mapsight#mapsight"]
-    INPUT_PROTOCOL = RawValueProtocol
-    OUTPUT_PROTOCOL = StandardJSONProtocol
-    HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.NLineInputFormat"
-    JOBCONF = {
-        "mapreduce.input.lineinputformat.linespermap": 1,
-        "stream.map.input.ignoreKey": "true",
+    JOBCONF = SplitsJob.JOBCONF | {
         "mapreduce.map.speculative": "false",
         "mapreduce.task.timeout": 1800000,
     }
 
     def configure_args(self):
         super().configure_args()
-        self.add_passthru_arg("--store", help="folder or URI that keeps the shards")
+        self.add_passthru_arg("--store", needed=True, help="folder or URI that keeps the shards")
         self.add_passthru_arg(
             "--seconds", type=float, default=120.0, help="for one URL, all retries included"
         )
@@ -58,41 +54,28 @@ class MRFetchImages(MRJob):
         )
         self.add_passthru_arg("--again", action="store_true", help="try all that failed again")
 
-    def load_args(self, args):
-        super().load_args(args)
-        # not `required`, for then mrjob's --help asks for it too
-        if not self.options.store:
-            self.arg_parser.error("--store is needed")
-
     def steps(self):
-        return [MRStep(mapper=self.mapper_fetch_split)]
+        return [MRStep(mapper_init=self.mapper_start, mapper=self.mapper_fetch_split)]
+
+    def mapper_start(self):
+        from mapsight.web.fetch_many import Limits
+
+        names = ("seconds", "connections", "per_host", "allow_private", "check_md5")
+        self.limits = Limits(**{name: getattr(self.options, name) for name in names})
 
     def mapper_fetch_split(self, _, line):
         from mapsight.inputs.fetch_shards import fetch_chunk
         from mapsight.inputs.splits import listed_chunks
         from mapsight.records import Split
         from mapsight.task_errors import at, place_of
-        from mapsight.web.fetch_many import Limits
 
-        options = self.options
-        limits = Limits(
-            seconds=options.seconds,
-            connections=options.connections,
-            per_host=options.per_host,
-            allow_private=options.allow_private,
-            check_md5=options.check_md5,
-        )
         split = Split.from_json(line)
+        store, how = self.options.store, {"again": self.options.again, "told": self.report}
         with at(place_of(split)):
             for first, rows in listed_chunks(split):
-                chunk = fetch_chunk(
-                    rows, options.store, first, limits, again=options.again, told=self.tell
-                )
-                shard = json.loads(chunk.split.to_json())
-                counts = {"failed": chunk.failed, "same": chunk.same}
-                yield None, {"split": shard, "sha256": chunk.sha256, **counts}
+                yield None, fetch_chunk(rows, store, first, self.limits, **how).record()
 
-    def tell(self, name, count):
+    def report(self, name, count):
         self.increment_counter("fetch", name, count)
         self.increment_counter("images", "answered", count)
 

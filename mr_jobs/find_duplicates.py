@@ -11,26 +11,22 @@ Counters: duplicates/pictures, duplicates/distinct, duplicates/edges,
 duplicates/cut_buckets.
 """
 
-from collections import Counter
+import sys
+from pathlib import Path
 
-from mrjob.job import MRJob
-from mrjob.protocol import StandardJSONProtocol
-from mrjob.step import MRStep
+if not __package__:  # run alone: the library is beside this folder
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from mapsight.job import MRStep, RecordsJob
 
 
-class MRFindDuplicates(MRJob):
+class MRFindDuplicates(RecordsJob):
     """Copies meet by SHA-256, and one of each goes on; near duplicates meet by bands of dHash.
 
     Memory: of copies one, of a bucket two blocks, whatever their number.
     """
 
-    DIRS = ["../mapsight#mapsight"]
-    INPUT_PROTOCOL = StandardJSONProtocol
-    INTERNAL_PROTOCOL = StandardJSONProtocol
-    OUTPUT_PROTOCOL = StandardJSONProtocol
     SORT_VALUES = True
-    HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.CombineTextInputFormat"
-    JOBCONF = {"stream.map.input.ignoreKey": "true"}
 
     def configure_args(self):
         super().configure_args()
@@ -40,43 +36,22 @@ class MRFindDuplicates(MRJob):
 
     def steps(self):
         return [
-            MRStep(
-                mapper_init=self.start,
-                mapper=self.mapper_read_picture,
-                mapper_final=self.tell_counts,
-                reducer_init=self.start,
-                reducer=self.reducer_set_copies_aside,
-                reducer_final=self.tell_counts,
-            ),
-            MRStep(
-                mapper=self.mapper_cut_bands,
-                reducer_init=self.start,
-                reducer=self.reducer_compare_bucket,
-                reducer_final=self.tell_counts,
-            ),
+            MRStep(mapper=self.mapper_read_picture, reducer=self.reducer_set_copies_aside),
+            MRStep(mapper=self.mapper_cut_bands, reducer=self.reducer_compare_bucket),
         ]
 
-    def start(self):
-        self.counts: Counter = Counter()
-
     def mapper_read_picture(self, image_id, record):
-        from mapsight.duplicates.pairs import row_of
+        from mapsight.duplicates.pairs import SHA256, row_of
 
         row = row_of(image_id, record)
         if row:
-            self.counts["pictures"] += 1
-            yield row[1], row
+            self.counts["duplicates", "pictures"] += 1
+            yield row[SHA256], row
 
     def reducer_set_copies_aside(self, _, rows):
-        kept = next(rows)
-        self.counts["distinct"] += 1
-        yield kept[0], ["distinct", kept]
-        for number, row in enumerate(rows):
-            if number == 0:
-                yield kept[0], ["picture", kept]
-            self.counts["edges"] += 1
-            yield row[0], ["edge", kept[0]]
-            yield row[0], ["picture", row]
+        from mapsight.duplicates.edges import copy_edges
+
+        yield from copy_edges(rows, self.counts)
 
     def mapper_cut_bands(self, node, value):
         from mapsight.duplicates.pairs import bands_of
@@ -87,28 +62,14 @@ class MRFindDuplicates(MRJob):
             yield node, value
 
     def reducer_compare_bucket(self, key, values):
-        from mapsight.duplicates.pairs import near_pairs
+        from mapsight.duplicates.edges import near_edges
 
         if isinstance(key, str):
-            for value in values:
-                yield key, value
+            yield from ((key, value) for value in values)
             return
         rows = (entry[1:] for entry in values)
-        options = self.options
-        pairs = near_pairs(rows, options.max_distance, options.min_cosine, options.block)
-        for pair in pairs:
-            if pair is None:
-                self.counts["cut_buckets"] += 1
-                continue
-            one, other = pair
-            self.counts["edges"] += 1
-            yield one[0], ["edge", other[0]]
-            for row in pair:
-                yield row[0], ["picture", row]
-
-    def tell_counts(self):
-        for name, count in sorted(self.counts.items()):
-            self.increment_counter("duplicates", name, count)
+        limits = self.options.max_distance, self.options.min_cosine
+        yield from near_edges(rows, *limits, self.counts, self.options.block)
 
 
 if __name__ == "__main__":

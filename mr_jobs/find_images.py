@@ -6,38 +6,27 @@ Input: `image_id, record` lines of any kind (mapsight/records.py).
 Output: those whose image_id is in the list IDS.json.
 """
 
-import json
+import sys
 from pathlib import Path
 
-from mrjob.job import MRJob
-from mrjob.protocol import StandardJSONProtocol
-from mrjob.step import MRStep
+if not __package__:  # run alone: the library is beside this folder
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from mapsight.job import MRStep, RecordsJob
 
 
-class MRFindImages(MRJob):
+class MRFindImages(RecordsJob):
     """A filter: memory is the wanted ids."""
-
-    DIRS = ["../mapsight#mapsight"]
-    INPUT_PROTOCOL = StandardJSONProtocol
-    OUTPUT_PROTOCOL = StandardJSONProtocol
-    HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.CombineTextInputFormat"
-    JOBCONF = {"stream.map.input.ignoreKey": "true"}
 
     def configure_args(self):
         super().configure_args()
-        self.add_file_arg("--ids", help="JSON list of image ids")
-
-    def load_args(self, args):
-        super().load_args(args)
-        # not `required`, for then mrjob's --help asks for it too
-        if not self.options.ids:
-            self.arg_parser.error("--ids is needed")
+        self.add_file_arg("--ids", needed=True, help="JSON list of image ids")
 
     def steps(self):
         return [MRStep(mapper_init=self.mapper_load_ids, mapper=self.mapper_pick)]
 
     def mapper_load_ids(self):
-        self.ids = frozenset(json.loads(Path(self.options.ids).read_text(encoding="utf-8")))
+        self.ids = frozenset(self.read_json("ids"))
 
     def mapper_pick(self, image_id, record):
         if image_id in self.ids:

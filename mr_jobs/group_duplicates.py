@@ -10,32 +10,24 @@ Counters: duplicates/groups, duplicates/exact, duplicates/near, duplicates/bytes
 the keepers), duplicates/exact_bytes.
 """
 
-from collections import Counter
+import sys
+from pathlib import Path
 
-from mrjob.job import MRJob
-from mrjob.protocol import StandardJSONProtocol
-from mrjob.step import MRStep
+if not __package__:  # run alone: the library is beside this folder
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from mapsight.job import MRStep, RecordsJob
 
 
-class MRGroupDuplicates(MRJob):
+class MRGroupDuplicates(RecordsJob):
     """Pictures meet their edge, then their keeper. Memory: two pictures."""
 
-    DIRS = ["../mapsight#mapsight"]
-    INPUT_PROTOCOL = StandardJSONProtocol
-    INTERNAL_PROTOCOL = StandardJSONProtocol
-    OUTPUT_PROTOCOL = StandardJSONProtocol
     SORT_VALUES = True
-    HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.CombineTextInputFormat"
-    JOBCONF = {"stream.map.input.ignoreKey": "true"}
 
     def steps(self):
         return [
             MRStep(mapper=self.mapper_drop_edges, reducer=self.reducer_find_keeper),
-            MRStep(
-                reducer_init=self.reducer_start,
-                reducer=self.reducer_describe_group,
-                reducer_final=self.reducer_tell_counts,
-            ),
+            MRStep(reducer=self.reducer_describe_group),
         ]
 
     def mapper_drop_edges(self, node, value):
@@ -51,18 +43,11 @@ class MRGroupDuplicates(MRJob):
                 yield keeper, value
                 return
 
-    def reducer_start(self):
-        self.counts: Counter = Counter()
-
     def reducer_describe_group(self, keeper, rows):
         from mapsight.duplicates.groups import described
 
         for facts in described(rows, self.counts):
             yield keeper, facts
-
-    def reducer_tell_counts(self):
-        for name, count in sorted(self.counts.items()):
-            self.increment_counter("duplicates", name, count)
 
 
 if __name__ == "__main__":

@@ -9,39 +9,27 @@ leads from a node to the least of its component (mapsight/duplicates/components.
 Counters: duplicates/changed.
 """
 
-from mrjob.job import MRJob
-from mrjob.protocol import StandardJSONProtocol
-from mrjob.step import MRStep
+import sys
+from pathlib import Path
+
+if not __package__:  # run alone: the library is beside this folder
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from mapsight.job import MRStep, RecordsJob
 
 
-class MRJoinDuplicates(MRJob):
+class MRJoinDuplicates(RecordsJob):
     """Hadoop sorts the neighbours of a node; a reducer streams them.
 
     Memory: two nodes, whatever the component.
     """
 
-    DIRS = ["../mapsight#mapsight"]
-    INPUT_PROTOCOL = StandardJSONProtocol
-    INTERNAL_PROTOCOL = StandardJSONProtocol
-    OUTPUT_PROTOCOL = StandardJSONProtocol
     SORT_VALUES = True
-    HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.CombineTextInputFormat"
-    JOBCONF = {"stream.map.input.ignoreKey": "true"}
 
     def steps(self):
         return [
-            MRStep(
-                mapper=self.mapper_see_both_sides,
-                reducer_init=self.reducer_start,
-                reducer=self.reducer_large_star,
-                reducer_final=self.reducer_tell_changes,
-            ),
-            MRStep(
-                mapper=self.mapper_look_down,
-                reducer_init=self.reducer_start,
-                reducer=self.reducer_small_star,
-                reducer_final=self.reducer_tell_changes,
-            ),
+            MRStep(mapper=self.mapper_see_both_sides, reducer=self.reducer_large_star),
+            MRStep(mapper=self.mapper_look_down, reducer=self.reducer_small_star),
         ]
 
     def mapper_see_both_sides(self, node, value):
@@ -53,26 +41,22 @@ class MRJoinDuplicates(MRJob):
     def mapper_look_down(self, node, other):
         yield max(node, other), min(node, other)
 
-    def reducer_start(self):
-        self.changed = 0
-
     def reducer_large_star(self, node, neighbours):
         from mapsight.duplicates.components import large_star
 
-        for one, other, new in large_star(node, neighbours):
-            self.changed += new
-            yield one, other
+        yield from self.counted(large_star(node, neighbours))
 
     def reducer_small_star(self, node, neighbours):
         from mapsight.duplicates.components import small_star
 
-        for one, other, new in small_star(node, neighbours):
-            self.changed += new
+        for one, other in self.counted(small_star(node, neighbours)):
             yield one, ["joined", other]
 
-    def reducer_tell_changes(self):
-        if self.changed:
-            self.increment_counter("duplicates", "changed", self.changed)
+    def counted(self, star):
+        for one, other, new in star:
+            if new:
+                self.counts["duplicates", "changed"] += 1
+            yield one, other
 
 
 if __name__ == "__main__":

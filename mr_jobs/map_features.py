@@ -9,35 +9,26 @@ ROWS `null, {"file": its name, "rows": …}`. Rejected pictures have no row.
 Counters: images/rows.
 """
 
-import json
+import sys
 from pathlib import Path
 
-from mrjob.job import MRJob
-from mrjob.protocol import StandardJSONProtocol
-from mrjob.step import MRStep
+if not __package__:  # run alone: the library is beside this folder
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from mapsight.job import MRStep, RecordsJob
 
 
-class MRMapFeatures(MRJob):
+class MRMapFeatures(RecordsJob):
     """A map task writes the rows of its pictures to a file whose name is new each time."""
 
-    DIRS = ["../mapsight#mapsight"]
-    INPUT_PROTOCOL = StandardJSONProtocol
-    OUTPUT_PROTOCOL = StandardJSONProtocol
-    HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.CombineTextInputFormat"
-    JOBCONF = {"stream.map.input.ignoreKey": "true", "mapreduce.map.speculative": "false"}
+    JOBCONF = RecordsJob.JOBCONF | {"mapreduce.map.speculative": "false"}
 
     def configure_args(self):
         super().configure_args()
-        self.add_file_arg("--targets", help="JSON: targets and parents")
+        self.add_file_arg("--targets", needed=True, help="JSON: targets and parents")
         self.add_file_arg("--head", help="the class head that the pictures are labelled with")
         self.add_passthru_arg("--screen-diagonal", type=float, help="inches, for the usual PPI")
-        self.add_passthru_arg("--rows", help="folder or URI for the files")
-
-    def load_args(self, args):
-        super().load_args(args)
-        # not `required`, for then mrjob's --help asks for it too
-        if not (self.options.targets and self.options.rows):
-            self.arg_parser.error("--targets and --rows are needed")
+        self.add_passthru_arg("--rows", needed=True, help="folder or URI for the files")
 
     def steps(self):
         return [
@@ -51,13 +42,9 @@ class MRMapFeatures(MRJob):
     def mapper_start(self):
         from mapsight.index.vectors import RowsFile
         from mapsight.labels.classify import Classifier
-        from mapsight.labels.head import load_head
-        from mapsight.labels.labeler import Labeler
 
-        settings = json.loads(Path(self.options.targets).read_text(encoding="utf-8"))
-        labeler = Labeler(settings["targets"], settings["parents"])
-        head = load_head(self.options.head) if self.options.head else None
-        classifier = Classifier(labeler, head, self.options.screen_diagonal)
+        files = self.options.targets, self.options.head
+        classifier = Classifier.load(*files, self.options.screen_diagonal)
         self.file = RowsFile(self.options.rows, classifier)
 
     def mapper_add_picture(self, image_id, record):
@@ -65,7 +52,7 @@ class MRMapFeatures(MRJob):
 
     def mapper_name_file(self):
         self.file.close()
-        self.increment_counter("images", "rows", self.file.rows)
+        self.counts["images", "rows"] += self.file.rows
         if self.file.rows:
             yield None, {"file": self.file.name, "rows": self.file.rows}
 

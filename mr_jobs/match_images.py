@@ -10,33 +10,22 @@ Output: `null, image_id` of each picture that is there.
 Counters: images/known.
 """
 
+import sys
 from pathlib import Path
 
-from mrjob.job import MRJob
-from mrjob.protocol import StandardJSONProtocol
-from mrjob.step import MRStep
+if not __package__:  # run alone: the library is beside this folder
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from mapsight.job import MRStep, RecordsJob
 
 
-class MRMatchImages(MRJob):
+class MRMatchImages(RecordsJob):
     """Mappers sort ids into buckets, a reducer compares a bucket with the index's."""
-
-    DIRS = ["../mapsight#mapsight"]
-    INPUT_PROTOCOL = StandardJSONProtocol
-    INTERNAL_PROTOCOL = StandardJSONProtocol
-    OUTPUT_PROTOCOL = StandardJSONProtocol
-    HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.CombineTextInputFormat"
-    JOBCONF = {"stream.map.input.ignoreKey": "true"}
 
     def configure_args(self):
         super().configure_args()
-        self.add_file_arg("--plan", help="JSON: buckets, and files of ids")
+        self.add_file_arg("--plan", needed=True, help="JSON: buckets, and files of ids")
         self.add_file_arg("--removed", help="Arrow file of pictures that are hidden")
-
-    def load_args(self, args):
-        super().load_args(args)
-        # not `required`, for then mrjob's --help asks for it too
-        if not self.options.plan:
-            self.arg_parser.error("--plan is needed")
 
     def steps(self):
         return [
@@ -52,18 +41,20 @@ class MRMatchImages(MRJob):
         from mapsight.index.known_ids import KnownPlan
         from mapsight.index.removed_ids import IdList
 
-        self.plan = KnownPlan.from_json(Path(self.options.plan).read_text(encoding="utf-8"))
+        self.plan = KnownPlan(**self.read_json("plan"))
         self.removed = IdList(self.options.removed)
 
     def mapper_find_bucket(self, image_id, record):
-        if "error" not in record and "orphan" not in record:
+        from mapsight.records import is_picture
+
+        if is_picture(record):
             yield f"{self.plan.bucket(image_id):06d}", image_id
 
     def reducer_compare(self, bucket, image_ids):
         from mapsight.index.known_ids import known_among
 
         for image_id in known_among(image_ids, int(bucket), self.plan, self.removed):
-            self.increment_counter("images", "known")
+            self.counts["images", "known"] += 1
             yield None, image_id
 
 

@@ -8,40 +8,29 @@ Counters: images/packed, archives/side_files_without_picture.
 """
 
 import json
+import sys
+from pathlib import Path
 
-from mrjob.job import MRJob
-from mrjob.protocol import RawValueProtocol, StandardJSONProtocol
-from mrjob.step import MRStep
+if not __package__:  # run alone: the library is beside this folder
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-TELL_EVERY = 32
+from mapsight.job import MRStep, SplitsJob
+
+REPORT_EVERY = 32
 
 
-class MRPackImages(MRJob):
+class MRPackImages(SplitsJob):
     """A map task reads the files or the archive of its split and writes shards.
 
     Their names are new for every attempt: only the shards that the committed
     output names are ever read.
     """
 
-    DIRS = ["../mapsight#mapsight"]
-    INPUT_PROTOCOL = RawValueProtocol
-    OUTPUT_PROTOCOL = StandardJSONProtocol
-    HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.NLineInputFormat"
-    JOBCONF = {
-        "mapreduce.input.lineinputformat.linespermap": 1,
-        "stream.map.input.ignoreKey": "true",
-        "mapreduce.map.speculative": "false",
-    }
+    JOBCONF = SplitsJob.JOBCONF | {"mapreduce.map.speculative": "false"}
 
     def configure_args(self):
         super().configure_args()
-        self.add_passthru_arg("--shards", help="folder or URI for the shards")
-
-    def load_args(self, args):
-        super().load_args(args)
-        # not `required`, for then mrjob's --help asks for it too
-        if not self.options.shards:
-            self.arg_parser.error("--shards is needed")
+        self.add_passthru_arg("--shards", needed=True, help="folder or URI for the shards")
 
     def steps(self):
         return [MRStep(mapper=self.mapper_pack_split)]
@@ -54,20 +43,20 @@ class MRPackImages(MRJob):
         split = Split.from_json(line)
         with at(place_of(split)):
             counts = {"alone": 0}
-            rows = self.told(image_rows(split, counts))
+            rows = self.counted(image_rows(split, counts))
             for shard, sha256 in pack_rows(rows, self.options.shards, split.first):
                 yield None, {"split": json.loads(shard.to_json()), "sha256": sha256}
         if counts["alone"]:
-            self.increment_counter("archives", "side_files_without_picture", counts["alone"])
+            self.counts["archives", "side_files_without_picture"] += counts["alone"]
             yield None, {"side_file": f"{split.source}#{counts['first']}"}
 
-    def told(self, rows):
-        number = 0
-        for number, row in enumerate(rows, 1):
+    def counted(self, rows):
+        self.counts["images", "packed"] += 0
+        for row in rows:
             yield row
-            if number % TELL_EVERY == 0:
-                self.increment_counter("images", "packed", TELL_EVERY)
-        self.increment_counter("images", "packed", number % TELL_EVERY)
+            self.counts["images", "packed"] += 1
+            if self.counts["images", "packed"] == REPORT_EVERY:
+                self.report_counts()
 
 
 if __name__ == "__main__":

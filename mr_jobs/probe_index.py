@@ -11,35 +11,23 @@ Output: `query number, [[score, image_id, fields], …]` best first, ties by ima
 Counters: index/blocks, index/rows, index/bytes that were read.
 """
 
-from mrjob.job import MRJob
-from mrjob.protocol import RawValueProtocol, StandardJSONProtocol
-from mrjob.step import MRStep
+import sys
+from pathlib import Path
+
+if not __package__:  # run alone: the library is beside this folder
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from mapsight.job import MRStep, SplitsJob
 
 
-class MRProbeIndex(MRJob):
+class MRProbeIndex(SplitsJob):
     """Each map task keeps the best of the cells it reads, a reducer the best of those."""
-
-    DIRS = ["../mapsight#mapsight"]
-    INPUT_PROTOCOL = RawValueProtocol
-    INTERNAL_PROTOCOL = StandardJSONProtocol
-    OUTPUT_PROTOCOL = StandardJSONProtocol
-    HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.NLineInputFormat"
-    JOBCONF = {
-        "mapreduce.input.lineinputformat.linespermap": 1,
-        "stream.map.input.ignoreKey": "true",
-    }
 
     def configure_args(self):
         super().configure_args()
-        self.add_file_arg("--queries", help="Arrow file of queries")
+        self.add_file_arg("--queries", needed=True, help="Arrow file of queries")
         self.add_file_arg("--removed", help="Arrow file of pictures that are hidden")
         self.add_passthru_arg("--plain-d", type=int, help="how many numbers of vectors count")
-
-    def load_args(self, args):
-        super().load_args(args)
-        # not `required`, for then mrjob's --help asks for it too
-        if not self.options.queries:
-            self.arg_parser.error("--queries is needed")
 
     def steps(self):
         return [
@@ -53,38 +41,31 @@ class MRProbeIndex(MRJob):
         ]
 
     def load_queries(self):
-        from mapsight.search.probe import Probe
         from mapsight.search.queries import Queries
 
         self.queries = Queries(self.options.queries)
-        self.probe = Probe(self.queries, self.options.plain_d)
 
     def mapper_start(self):
         from mapsight.index.removed_ids import IdList
+        from mapsight.search.probe import Probe
 
         self.load_queries()
+        self.probe = Probe(self.queries, self.options.plain_d)
         self.removed = IdList(self.options.removed)
 
     def mapper_score_cells(self, _, line):
-        from mapsight.index.rows import read_block
         from mapsight.search.probe_plan import reads_of
-        from mapsight.storage.uri import open_uri
 
-        for uri, blocks in reads_of(line):
-            with open_uri(uri) as file:
-                rows = (
-                    (self.removed.shown(read_block(file, block), block.part), block, wants)
-                    for block, wants in blocks
-                )
-                self.probe.add_blocks(row for row in rows if row[0].num_rows)
-            self.increment_counter("index", "blocks", len(blocks))
-            for unit in ("rows", "bytes"):
-                self.increment_counter("index", unit, sum(getattr(b, unit) for b, _ in blocks))
+        for uri, wanted in reads_of(line):
+            self.probe.add_file(uri, wanted, self.removed)
+            self.counts["index", "blocks"] += len(wanted)
+            self.counts["index", "rows"] += sum(block.rows for block, _ in wanted)
+            self.counts["index", "bytes"] += sum(block.bytes for block, _ in wanted)
 
     def mapper_emit_best(self):
-        for number, found in self.probe.answers():
-            if found:
-                yield f"{number:09d}", found
+        for number, answers in self.probe.answers():
+            if answers:
+                yield f"{number:09d}", answers
 
     def reducer_merge_best(self, number, lists):
         from mapsight.search.probe import merged

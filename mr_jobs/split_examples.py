@@ -9,35 +9,24 @@ out because one of equal dHash stays in another split, `["twin", image_id],
 [dhash, split, split of the other]`. TARGETS.json is that of classify.
 """
 
-import json
+import sys
 from collections import Counter
 from pathlib import Path
 
-from mrjob.job import MRJob
-from mrjob.protocol import StandardJSONProtocol
-from mrjob.step import MRStep
+if not __package__:  # run alone: the library is beside this folder
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from mapsight.job import MRStep, RecordsJob
 
 
-class MRSplitExamples(MRJob):
+class MRSplitExamples(RecordsJob):
     """Pictures of equal dHash meet in a reducer, those of the test split first."""
 
-    DIRS = ["../mapsight#mapsight"]
-    INPUT_PROTOCOL = StandardJSONProtocol
-    INTERNAL_PROTOCOL = StandardJSONProtocol
-    OUTPUT_PROTOCOL = StandardJSONProtocol
     SORT_VALUES = True
-    HADOOP_INPUT_FORMAT = "org.apache.hadoop.mapred.lib.CombineTextInputFormat"
-    JOBCONF = {"stream.map.input.ignoreKey": "true"}
 
     def configure_args(self):
         super().configure_args()
-        self.add_file_arg("--targets", help="JSON: targets and parents")
-
-    def load_args(self, args):
-        super().load_args(args)
-        # not `required`, for then mrjob's --help asks for it too
-        if not self.options.targets:
-            self.arg_parser.error("--targets is needed")
+        self.add_file_arg("--targets", needed=True, help="JSON: targets and parents")
 
     def steps(self):
         return [
@@ -53,8 +42,7 @@ class MRSplitExamples(MRJob):
     def mapper_start(self):
         from mapsight.labels.labeler import Labeler
 
-        settings = json.loads(Path(self.options.targets).read_text(encoding="utf-8"))
-        self.labeler = Labeler(settings["targets"], settings["parents"])
+        self.labeler = Labeler.load(self.options.targets)
 
     def mapper_find_examples(self, image_id, record):
         from mapsight.labels.examples import SPLITS, example_of
@@ -65,16 +53,16 @@ class MRSplitExamples(MRJob):
             yield example.dhash, [SPLITS.index(example.split), image_id, labels, example.style]
 
     def reducer_start(self):
-        self.counts: Counter = Counter()
+        self.examples: Counter = Counter()
 
     def reducer_count_twins(self, dhash, rows):
         from mapsight.labels.examples import count_examples
 
-        for image_id, split, kept in count_examples(rows, self.counts):
+        for image_id, split, kept in count_examples(rows, self.examples):
             yield ["twin", image_id], [dhash, split, kept]
 
     def reducer_emit_counts(self):
-        yield from sorted(self.counts.items())
+        yield from sorted(self.examples.items())
 
 
 if __name__ == "__main__":

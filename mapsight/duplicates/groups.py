@@ -25,22 +25,22 @@ COLUMNS = (
 """Those of duplicates.csv."""
 
 
-def described(rows: Iterable[Row], counts: Counter[str]) -> Iterator[dict[str, Any]]:
-    """Facts of a group's pictures; sums are added to `counts`.
+def described(rows: Iterable[Row], counts: Counter[tuple[str, str]]) -> Iterator[dict[str, Any]]:
+    """Facts of a group's pictures; sums are added to `counts`, as `duplicates`.
 
     Args:
         rows: sorted by node, so that the first is the keeper. Memory: two of them.
     """
     rows = iter(rows)
     keeper = next(rows)
-    counts["groups"] += 1
+    counts["duplicates", "groups"] += 1
     yield facts(keeper, keeper, "keeper")
     for row in rows:
         kind = "exact" if row[SHA256] == keeper[SHA256] else "near"
         found = facts(row, keeper, kind)
-        counts[kind] += 1
-        counts["bytes"] += found["bytes"]
-        counts["exact_bytes"] += found["bytes"] if kind == "exact" else 0
+        counts["duplicates", kind] += 1
+        counts["duplicates", "bytes"] += found["bytes"]
+        counts["duplicates", "exact_bytes"] += found["bytes"] if kind == "exact" else 0
         yield found
 
 

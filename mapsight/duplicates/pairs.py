@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from mapsight.labels.ranking import sort_key
-from mapsight.records import decode_embedding
+from mapsight.records import decode_embedding, is_picture
 
 __all__ = [
     "BANDS",
@@ -68,7 +68,7 @@ def image_id_of(node: str) -> str:
 
 def row_of(image_id: str, record: Mapping[str, Any]) -> Row | None:
     """What is needed of a feature record; None of a rejected picture or an orphan."""
-    if "error" in record or "orphan" in record:
+    if not is_picture(record):
         return None
     names = ("ppi", "width", "height", "bytes", "source")
     vector = encode_vector(decode_embedding(record["embedding"]))

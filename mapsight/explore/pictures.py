@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mapsight.explore.rows import ABSENT, MACHINE, PRESENT, SURE, UNCLEAR
-from mapsight.explore.sums import FIRST, TOPS, Key, Sums, Top, first_of
+from mapsight.explore.sums import FIRST, TOPS, Key, Sums, Top, first_of, merge_values
 from mapsight.openimages.columns import FLAGS, SUBSETS
 from mapsight.openimages.hierarchy import ancestors
 
@@ -150,6 +150,20 @@ class PictureCounter:
             self._note("not_listed", image_id)
         if not picture.labels:
             self._note("without_label", image_id)
+
+    def take(self, key: Any, values: Iterable[Any]) -> Iterator[tuple[Key, Any]]:
+        """Count what is under a key of `SplitReader.parts`; yield sums that are not for here.
+
+        These are the values of other keys, as one, and all sums where they become too many.
+        """
+        if isinstance(key, str):
+            self.add(key, values)
+        elif key[0] == "flags":
+            self.add_flags(key, sum(values))
+        else:
+            yield key, merge_values(key, values)
+        if self.sums.full:
+            yield from self.drain()
 
     def add_flags(self, key: Sequence[str], number: int) -> None:
         """Count boxes that are equal in all attributes: `["flags", mid, value, …]`."""

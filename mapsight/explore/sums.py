@@ -100,6 +100,14 @@ class Top:
         else:
             heapq.heappushpop(heap, entry)
 
+    def take(self, key: Sequence[str], values: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+        """Add the values of a key, or yield their sum if it is of no such family."""
+        value = merge_values(key, values)
+        if self.takes(key):
+            self.add(key, value)
+        else:
+            yield key, value
+
     def results(self) -> Iterator[tuple[Key, int]]:
         """The largest sums of each family, then how many keys it had and their total."""
         for _, heap in sorted(self._heaps.items()):

@@ -12,10 +12,12 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mapsight.index.nearest import Centres
+from mapsight.index.rows import vectors_below
 
 __all__ = [
     "FAR",
@@ -26,10 +28,13 @@ __all__ = [
     "decode_vector",
     "encode_vector",
     "farthest",
+    "first_distinct",
     "load_centres",
     "moved",
     "refill",
+    "seed_rows",
     "share_below",
+    "summed",
 ]
 
 MAX_CELLS = 16_384
@@ -104,6 +109,44 @@ class CellSums:
         """(cell, pictures, sums as `encode_vector` writes int64) of each cell that has any."""
         for cell in np.flatnonzero(self.counts).tolist():
             yield cell, int(self.counts[cell]), encode_vector(self.sums[cell])
+
+    def items(self) -> Iterator[tuple[str, Any]]:
+        """Yield what `summed` takes: sums by cell (six digits), `far` and `inertia`."""
+        for cell, pictures, sums in self.cells():
+            yield f"{cell:06d}", [pictures, sums]
+        yield "far", self.far
+        yield "inertia", [self.rows, self.inertia]
+
+
+def summed(centres: Centres, key: str, parts: Iterable[Any]) -> tuple[str, Any]:
+    """Return what the values that tasks have for a key of `CellSums.items` make together.
+
+    Returns:
+        ("far", the farthest rows), ("inertia", [pictures, inertia]) or ("cell", [cell, pictures,
+        new centre, squared distance from the old one]).
+    """
+    if key == "far":
+        return key, farthest(row for part in parts for row in part)
+    if key == "inertia":
+        return key, [sum(column) for column in zip(*parts, strict=True)]
+    pictures, centre, shift = moved(centres, int(key), parts)
+    return "cell", [int(key), pictures, encode_vector(centre), shift]
+
+
+def seed_rows(uri: str, below: int) -> Iterator[tuple[str, str]]:
+    """Yield (order as 20 digits, which sort as numbers do; vector) of rows of lower order."""
+    for orders, x in vectors_below(uri, below):
+        for order, vector in zip(orders.tolist(), x, strict=True):
+            yield f"{order:020d}", encode_vector(vector)
+
+
+def first_distinct(rows: Iterable[tuple[str, str]], k: int) -> Iterator[tuple[str, str]]:
+    """Yield the first k (order, vector) whose vectors differ; reads all of `rows`."""
+    seeds: set[str] = set()
+    for order, vector in rows:
+        if vector not in seeds and len(seeds) < k:
+            seeds.add(vector)
+            yield order, vector
 
 
 def farthest(rows: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:

@@ -31,11 +31,6 @@ class KnownPlan:
         """The plan as text."""
         return json.dumps(asdict(self))
 
-    @classmethod
-    def from_json(cls, text: str) -> KnownPlan:
-        """The plan that `to_json` wrote."""
-        return cls(**json.loads(text))
-
     def bucket(self, image_id: str) -> int:
         """The bucket of a picture."""
         return bucket_of(order_of(image_id), self.buckets)

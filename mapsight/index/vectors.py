@@ -11,7 +11,7 @@ import pyarrow as pa
 from mapsight.index.rows import batch_of, new_file, row_schema
 from mapsight.labels.classify import Classifier
 from mapsight.labels.head import Head
-from mapsight.records import decode_embedding
+from mapsight.records import decode_embedding, is_picture
 
 __all__ = ["RowsFile", "batch_of_records", "vectors_for"]
 
@@ -52,7 +52,7 @@ class RowsFile:
 
     def add(self, image_id: str, record: Mapping[str, Any]) -> None:
         """Add a picture; rejected ones and orphans are passed over."""
-        if "error" in record or "orphan" in record:
+        if not is_picture(record):
             return
         self._some.append((image_id, record))
         if len(self._some) == BATCH:

@@ -49,6 +49,11 @@ class Chunk:
     failed: int
     same: int = 0
 
+    def record(self) -> dict[str, Any]:
+        """Return the chunk as fetch_images writes it."""
+        counts = {"failed": self.failed, "same": self.same}
+        return {"split": json.loads(self.split.to_json()), "sha256": self.sha256, **counts}
+
 
 @dataclass(frozen=True)
 class _Document:

@@ -7,9 +7,9 @@ from typing import Any
 
 from mapsight.features.measures import pixels_per_inch
 from mapsight.labels.examples import example_of, split_of
-from mapsight.labels.head import Head
+from mapsight.labels.head import Head, load_head
 from mapsight.labels.labeler import Labeler, class_named
-from mapsight.records import MEASURES, OTHER, PROVENANCE, decode_embedding
+from mapsight.records import MEASURES, OTHER, PROVENANCE, decode_embedding, is_picture
 
 __all__ = ["Classifier"]
 
@@ -52,12 +52,24 @@ class Classifier:
         known = set(head.labels) if head else set()
         self._by_model = set(labeler.targets) - known
 
+    @classmethod
+    def load(
+        cls,
+        targets: str,
+        head: str | None = None,
+        diagonal: float | None = None,
+        *,
+        own: bool = True,
+    ) -> Classifier:
+        """Return the classifier of a file of targets (see `Labeler.load`) and one with a head."""
+        return cls(Labeler.load(targets), load_head(head) if head else None, diagonal, own=own)
+
     def predict(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """The prediction of a feature record; what is no picture stays as it is.
 
         The scores of all labels go with pictures that tell how good the head is.
         """
-        if "error" in record or "orphan" in record:
+        if not is_picture(record):
             return dict(record)
         kept = {name: record[name] for name in (*COPIED, *PROVENANCE) if name in record}
         if self.diagonal is not None:

@@ -12,8 +12,18 @@ import numpy as np
 from mapsight.labels.head import DRAWING, PHOTO
 from mapsight.labels.labeler import Labeler
 from mapsight.npz import read_npz
+from mapsight.records import is_picture
 
-__all__ = ["SPLITS", "Example", "Leaks", "count_examples", "example_of", "split_of", "style_of"]
+__all__ = [
+    "SPLITS",
+    "Example",
+    "Leaks",
+    "count_examples",
+    "example_in",
+    "example_of",
+    "split_of",
+    "style_of",
+]
 
 SPLITS = ("test", "validation", "train")
 """In the order in which a picture that is on several sides stays on one."""
@@ -59,13 +69,19 @@ def style_of(boxes: Iterable[list[Any]]) -> str:
 
 def example_of(record: Mapping[str, Any], labeler: Labeler) -> Example | None:
     """What a joined record can teach; None if it is no picture."""
-    if "error" in record or "orphan" in record:
+    if not is_picture(record):
         return None
     annotation = record.get("annotation") or {}
     present, absent = labeler.truth(annotation.get("labels", ()))
     known = None if present is None else tuple(present)
     style = style_of(annotation.get("boxes", ()))
     return Example(split_of(record), known, tuple(absent), style, record["dhash"])
+
+
+def example_in(split: str, record: Mapping[str, Any], labeler: Labeler) -> Example | None:
+    """Return what a joined record can teach if it lies in a split; None if it teaches nothing."""
+    example = example_of(record, labeler)
+    return example if example and example.useful and example.split == split else None
 
 
 def count_examples(

@@ -7,6 +7,7 @@ float64 (|w x x| < 2**14 x 2**15 x 2**15 x 2**8 = 2**52, so exactly) and carried
 from __future__ import annotations
 
 import base64
+import itertools
 import math
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from mapsight.labels.examples import Example
 from mapsight.labels.head import DRAWING, PHOTO, SEEN_BITS, seen_place
 from mapsight.records import OTHER
 
-__all__ = ["ONE", "FitPlan", "FitSums", "Goal", "plan_fit"]
+__all__ = ["ONE", "FitPlan", "FitSums", "Goal", "plan_fit", "sums_of"]
 
 BLOCK = 256
 ONE = 1 << 10
@@ -194,6 +195,19 @@ class FitSums:
             self.gram[name][i, i:] += row
             self.gram[name][i + 1 :, i] += row[1:]
             place += self.d - i
+
+
+def sums_of(rows: Iterable[tuple[int, Sequence[Any]]], plan: FitPlan) -> FitSums:
+    """Return the sums of all tasks.
+
+    Args:
+        rows: (d, a row that `FitSums.rows` gave), at least one.
+    """
+    rows = iter(rows)
+    d, first = next(rows)
+    sums = FitSums(plan, d)
+    sums.add_rows(itertools.chain([first], (row for _, row in rows)))
+    return sums
 
 
 def _text(array: np.ndarray) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from mapsight.near_names import near_names
@@ -154,6 +156,12 @@ class Labeler:
         self._parents = {**parents(), **(above or {})}
         self._above = frozenset().union(*map(self._ancestors, targets.values()))
         self._by_class: dict[str, str] = {}
+
+    @classmethod
+    def load(cls, path: str | Path) -> Labeler:
+        """Return the labeler of a JSON file of `targets` (MID by name) and `parents` (by MID)."""
+        settings = json.loads(Path(path).read_text(encoding="utf-8"))
+        return cls(settings["targets"], settings["parents"])
 
     def label_of(self, name: str) -> str:
         """The label of a model's class, given by its wnid or MID."""

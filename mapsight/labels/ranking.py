@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mapsight.records import MEASURES
+from mapsight.records import MEASURES, is_picture
 
 __all__ = [
     "EVERYTHING",
@@ -26,6 +26,7 @@ __all__ = [
     "RankPlan",
     "Sample",
     "merge_samples",
+    "numbered",
     "parse_ranks",
     "plan_ranking",
     "sort_key",
@@ -33,6 +34,12 @@ __all__ = [
 
 EVERYTHING = "*"
 """The group of all pictures."""
+HEADER, PICTURE = "0", "1"
+"""Marks of values under a range: how many come before it stands first."""
+KEPT = ("label", "score", "ppi", "width", "height", "source", "shard", "row")
+TEXT = ("license", "author", "title", "top_label")
+Keyed = tuple[list[str], list[Any]]
+"""([group, number of a range as six digits], a value that sorts as it is to be read)."""
 
 SAMPLE_SIZE = 1024
 
@@ -125,6 +132,21 @@ class RangeCounter:
         counts[number] += 1
         return number
 
+    def entries(self, image_id: str, record: Mapping[str, Any]) -> Iterator[Keyed]:
+        """Count a picture in its groups, and yield it for each; others are passed over."""
+        if not is_picture(record):
+            return
+        text = self._plan.sort_text(record, image_id)
+        fields = {name: record[name] for name in (*KEPT, *TEXT) if name in record}
+        fields |= {"image_id": image_id, "value": self._plan.value(record)}
+        for group in (record["label"], EVERYTHING):
+            yield [group, f"{self.add(group, text):06d}"], [PICTURE, text, fields]
+
+    def headers(self) -> Iterator[Keyed]:
+        """Yield for each range how many pictures of this task come before it."""
+        for group, number, count in self.before():
+            yield [group, f"{number:06d}"], [HEADER, count]
+
     def before(self) -> Iterator[tuple[str, int, int]]:
         """(group, range, pictures in the ranges before it), where there are any."""
         for group, counts in sorted(self._counts.items()):
@@ -133,6 +155,22 @@ class RangeCounter:
                 if total:
                     yield group, number, total
                 total += count
+
+
+def numbered(values: Iterable[Sequence[Any]], plan: RankPlan) -> Iterator[tuple[str, Any]]:
+    """Yield (rank as twelve digits, fields) of the pictures of a range that are asked for.
+
+    Args:
+        values: of all tasks' `headers` and `entries` for the range, sorted.
+    """
+    rank = 0
+    for kind, *rest in values:
+        if kind == HEADER:
+            rank += rest[0]
+            continue
+        rank += 1
+        if plan.wanted(rank):
+            yield f"{rank:012d}", rest[1]
 
 
 class Sample:

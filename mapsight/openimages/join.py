@@ -10,10 +10,10 @@ from functools import cached_property
 from typing import Any
 
 from mapsight.labels.labeler import Labeler
-from mapsight.openimages.dataset import merge_annotations
+from mapsight.openimages.dataset import CsvSplit, annotation_rows, merge_annotations
 from mapsight.records import OTHER, PROVENANCE
 
-__all__ = ["ANNOTATION", "FEATURES", "PICTURE", "Selection", "join"]
+__all__ = ["ANNOTATION", "FEATURES", "PICTURE", "Selection", "annotation_values", "join"]
 
 ANNOTATION, PICTURE = 0, 1
 """Marks of values under an image_id, in the order in which they must come."""
@@ -59,6 +59,22 @@ class Selection:
             confidence > self.min_confidence and self._labeler.fold(mid) != OTHER
             for mid, confidence, _ in annotation.get("labels", ())
         )
+
+
+def annotation_values(
+    split: CsvSplit, counts: Counter[tuple[str, str]]
+) -> Iterator[tuple[str, list[Any]]]:
+    """Yield (image_id, [ANNOTATION, part of an annotation]) for each row of metadata.
+
+    Args:
+        counts: gets `annotations` `rows` and `malformed`; malformed rows are left out.
+    """
+    for row in annotation_rows(split):
+        counts["annotations", "rows"] += 1
+        if row is None:
+            counts["annotations", "malformed"] += 1
+        else:
+            yield row[0], [ANNOTATION, row[1]]
 
 
 def join(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mapsight.labels.classify import Classifier
-from mapsight.records import decode_embedding
+from mapsight.records import decode_embedding, is_picture
 
 __all__ = ["Answer", "Query", "Search", "best_first", "cosines", "read_queries"]
 
@@ -109,7 +109,7 @@ class Search:
 
     def add(self, image_id: str, record: Mapping[str, Any]) -> None:
         """Consider one record; rejected pictures are passed over."""
-        if "error" in record or "orphan" in record:
+        if not is_picture(record):
             return
         if "label" not in record:
             record = {

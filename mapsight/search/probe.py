@@ -17,11 +17,13 @@ import pyarrow as pa
 
 from mapsight.index.kmeans import decode_vector
 from mapsight.index.nearest import error_share
-from mapsight.index.rows import BLOCK_ROWS, Block
+from mapsight.index.removed_ids import IdList
+from mapsight.index.rows import BLOCK_ROWS, Block, read_block
 from mapsight.search.exact import Answer, best_first
 from mapsight.search.probe_rows import VECTOR, ProbeRows, exact_cosines, rough_cosines
 from mapsight.search.queries import GivenQueries, ProbeQuery, Queries
 from mapsight.search.rerank import by_ppi, diverse
+from mapsight.storage.uri import open_uri
 
 __all__ = ["Probe", "exact_cosines", "merged", "rough_cosines"]
 
@@ -29,6 +31,8 @@ QUERIES = 256
 """Queries that are scored at once: 4 MiB of scores for a block."""
 FEW_QUERIES = 4
 
+Wanted = Sequence[tuple[Block, Sequence[int]]]
+"""Blocks, each with the numbers of the queries that want it."""
 Found = Sequence[Any]
 """Score, image_id, and fields as JSON text, which takes a tenth of the memory of a dict."""
 
@@ -56,6 +60,15 @@ class Probe:
     ) -> None:
         self._queries, self._d, self._rows = queries, d, rows
         self._best: dict[int, list[Found]] = {}
+
+    def add_file(self, uri: str, blocks: Wanted, removed: IdList) -> None:
+        """Consider blocks of a file of an index, but for rows that are removed."""
+        with open_uri(uri) as file:
+            shown = (
+                (removed.shown(read_block(file, block), block.part), block, numbers)
+                for block, numbers in blocks
+            )
+            self.add_blocks(rows for rows in shown if rows[0].num_rows)
 
     def add_blocks(self, blocks: Iterable[tuple[pa.RecordBatch, Block, Sequence[int]]]) -> None:
         """Consider blocks: (rows, where they were, numbers of queries that want it).

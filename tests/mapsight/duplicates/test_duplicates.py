@@ -166,7 +166,7 @@ def test_a_group_is_described_by_its_keeper():
     record = make_records(0, 1, 1)[0][1]
     other = {**record, "sha256": "f" * 64, "dhash": f"{int(record['dhash'], 16) ^ 5:016x}"}
     rows = sorted(row_of(name, one) for name, one in (("a", record), ("b", record), ("c", other)))
-    counts: Counter[str] = Counter()
+    counts: Counter[tuple[str, str]] = Counter()
     found = list(described(rows, counts))
     assert [(f["keeper"], f["image_id"], f["kind"]) for f in found] == [
         ("a", "a", "keeper"),
@@ -175,8 +175,10 @@ def test_a_group_is_described_by_its_keeper():
     ]
     assert [(f["distance"], f["cosine"]) for f in found] == [(0, 1.0), (0, 1.0), (2, 1.0)]
     size = record["bytes"]
-    assert counts == {"groups": 1, "exact": 1, "near": 1, "bytes": 2 * size, "exact_bytes": size}
-    assert "1 groups" in summarised(counts)
+    assert {group for group, _ in counts} == {"duplicates"}
+    sums = {name: count for (_, name), count in counts.items()}
+    assert sums == {"groups": 1, "exact": 1, "near": 1, "bytes": 2 * size, "exact_bytes": size}
+    assert "1 groups" in summarised(sums)
 
 
 @pytest.mark.parametrize("record", [{"error": "empty"}, {"orphan": "annotation"}])

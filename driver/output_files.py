@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 from driver.errors import UsageError
 
-__all__ = ["check_file", "check_folder"]
+__all__ = ["check_file", "check_folder", "make_folder"]
 
 
 def check_file(option: str, name: str | None) -> None:
@@ -39,6 +40,25 @@ def check_folder(option: str, name: str | None) -> None:
     if not there.is_dir():
         raise UsageError(f"{option} {name}: {there} is no folder")
     _check_writable(option, name, there)
+
+
+def make_folder(option: str, name: str | None) -> None:
+    """Make a folder and write to it, before hours of work, not after.
+
+    Raises:
+        UsageError: it cannot be made or written.
+    """
+    if not name:
+        return
+    try:
+        Path(name).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{option} {name}: cannot be made: {error.strerror}") from None
+    try:
+        with tempfile.NamedTemporaryFile(prefix=".mapsight-", dir=name) as file:
+            file.write(b"can it be written?")
+    except OSError as error:
+        raise UsageError(f"{option} {name}: cannot be written: {error.strerror}") from None
 
 
 def _check_writable(option: str, name: str, path: Path) -> None:

@@ -35,7 +35,6 @@ def _settle_import_path() -> None:
 _settle_import_path()
 
 import signal
-from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
@@ -54,6 +53,7 @@ def _lacking(error: ModuleNotFoundError) -> str:
 try:
     from driver.errors import Failure, UsageError
     from driver.needs import check_needs
+    from driver.parser import command_of, parse
     from driver.streams import finish_output, mend_streams
     from driver.unwritable import GONE, reason_of, stands, watch_folder
     from mapsight.redaction import without_secrets
@@ -62,9 +62,6 @@ except ModuleNotFoundError as error:
 
 __all__ = ["command", "main"]
 
-TELLING = ("search", "status", "model", "plan", "compare", "evaluate-index")
-"""Commands that are for what they write to standard output."""
-
 
 class _Terminated(BaseException):
     """SIGTERM or SIGHUP."""
@@ -72,58 +69,6 @@ class _Terminated(BaseException):
 
 def _terminate(number: int, frame: FrameType | None) -> None:
     raise _Terminated(signal.Signals(number).name)
-
-
-def _perform(options: Namespace, command: str) -> int:
-    if options.command == "search":
-        from driver.commands.search import search
-
-        return search(options)
-    if options.command == "add":
-        from driver.commands.add import add
-
-        return add(options)
-    if options.command == "remove":
-        from driver.commands.remove import remove
-
-        return remove(options)
-    if options.command == "duplicates":
-        from driver.commands.duplicates import duplicates
-
-        return duplicates(options)
-    if options.command == "evaluate-index":
-        from driver.commands.evaluate_index import evaluate_index
-
-        return evaluate_index(options)
-    if options.command == "export":
-        from driver.commands.export import export
-
-        return export(options)
-    if options.command == "fetch":
-        from driver.commands.fetch import fetch
-
-        return fetch(options)
-    if options.command == "pack":
-        from driver.commands.pack import pack
-
-        return pack(options)
-    if options.command == "plan":
-        from driver.commands.plan import plan
-
-        return plan(options)
-    if options.command == "compare":
-        from driver.commands.compare import compare
-
-        return compare(options)
-    from driver.commands import run as commands
-
-    if options.command == "run":
-        return commands.run(options, command)
-    return {
-        "status": commands.status,
-        "report": commands.report,
-        "model": commands.model,
-    }[options.command](options)
 
 
 def _check_standing(workspace: str) -> None:
@@ -142,13 +87,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
             signal.signal(number, _terminate)
     try:
-        from driver.options.groups import parse
-
         options = parse(arguments, prog)
-        check_needs(options)
+        chosen = command_of(options.command)
+        check_needs(chosen.NEEDS, options)
         _check_standing(getattr(options, "workspace", ""))
-        status = _perform(options, " ".join([prog, *arguments]))
-        lost = finish_output(needed=options.command in TELLING and not getattr(options, "out", ""))
+        options.command_line = " ".join([prog, *arguments])
+        status = chosen.run(options)
+        lost = finish_output(needed=chosen.FOR_OUTPUT and not getattr(options, "out", ""))
         return status or lost
     except Failure as error:
         more = " (--debug shows the traceback)" if error.detail and not debug else ""

@@ -70,11 +70,6 @@ NOT_YET = {
     ("driver.emr.cluster", "driver.hadoop.cluster"),
     ("driver.emr.cluster", "driver.hadoop.failures"),
     ("driver.emr.settings", "driver.hadoop.cluster"),
-    ("driver.options.groups", "driver.commands.compare"),
-    ("driver.options.groups", "driver.commands.duplicates"),
-    ("driver.options.groups", "driver.commands.export"),
-    ("driver.options.groups", "driver.commands.pack"),
-    ("driver.options.groups", "driver.commands.plan"),
     ("driver.pipeline.pipeline", "driver.emr.cluster"),
     ("driver.pipeline.pipeline", "driver.hadoop.cluster"),
 }
@@ -192,7 +187,7 @@ def test_what_jobs_import_on_nodes_is_not_heavy():
     [
         ("mapsight", {"numpy", "pyarrow", "PIL", "fsspec", "requests", "mrjob", "driver"}),
         ("driver.run", {"mrjob"}),
-        ("driver.options.groups", {"mrjob"}),
+        ("driver.parser", {"mrjob"}),
     ],
 )
 def test_what_starts_first_imports_nothing_heavy(module: str, light: set[str]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
@@ -10,6 +11,13 @@ from typing import Any
 from driver.commands.addition import FIRST_STAGES, LAST_STAGES, addition
 from driver.commands.run_summary import stage_lines
 from driver.errors import Failure, UsageError
+from driver.needs import JOB_NEEDS
+from driver.options.groups import (
+    add_input_options,
+    add_job_options,
+    add_program_options,
+    add_workspace_option,
+)
 from driver.pipeline.pipeline import Pipeline
 from driver.runners import check_runner
 from driver.search.notices import tell_stale
@@ -22,14 +30,36 @@ from mapsight.results.predictions import merged_records, write_csv
 from mapsight.search.search_index import SearchIndex
 from mapsight.text import plain
 
-__all__ = ["add"]
+__all__ = ["DESCRIPTION", "EXAMPLES", "FOR_OUTPUT", "NEEDS", "add_options", "run"]
+
+DESCRIPTION = "Add pictures to the search index of a workspace; what is there is not touched."
+EXAMPLES = """\
+examples:
+  %(prog)s new-pictures/
+  %(prog)s lion.jpg 'more/*.jpg' shards/part.parquet
+  %(prog)s -r local --openimages new-openimages/
+  %(prog)s -r hadoop --images hdfs:///new --workspace hdfs:///user/me/mapsight
+
+Labels, model, head and cells are those of the index. After a crash, run the same command again.
+"""
+NEEDS = JOB_NEEDS
+FOR_OUTPUT = False
 
 ADDED, REJECTED = "added.csv", "rejected.csv"
 SHOWN = 3
 SHOWN_IDS = 5
 
 
-def add(options: Namespace) -> int:
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of add."""
+    parser.add_argument("pictures", nargs="*", help="as --images takes them")
+    add_input_options(parser)
+    add_workspace_option(parser)
+    add_job_options(parser)
+    add_program_options(parser)
+
+
+def run(options: Namespace) -> int:
     """Index new pictures beside the others, and say how well they fit."""
     options.images = [*options.pictures, *options.images]
     if not (options.images or options.openimages):

@@ -10,16 +10,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from driver.errors import Failure
-from driver.workspace.workspace import Workspace
+from driver.text_table import table_lines
 from mapsight.text import amount
 
-__all__ = ["COMPARE_EXAMPLES", "compare", "compare_options", "unbeaten"]
+__all__ = ["DESCRIPTION", "EXAMPLES", "FOR_OUTPUT", "NEEDS", "add_options", "run", "unbeaten"]
 
-COMPARE_EXAMPLES = """\
+DESCRIPTION = "Put finished workspaces beside each other: accuracy against speed."
+EXAMPLES = """\
 examples:
   %(prog)s ws-1.0-224 ws-0.5-160 ws-0.25-128
   %(prog)s ws-float32 ws-int8 --format json
 """
+NEEDS = ()
+FOR_OUTPUT = True
 HEAD = (
     *("workspace", "alpha", "resolution", "precision", "labelled by", "n", "accuracy", "interval"),
     *("model's classes", "interval", "pictures/s", ""),
@@ -27,14 +30,14 @@ HEAD = (
 TEXTS = (0, 3, 4, 11)
 
 
-def compare_options(parser: argparse.ArgumentParser) -> None:
-    """Add what compare alone knows."""
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of compare."""
     parser.add_argument("workspaces", nargs="+", metavar="WORKSPACE", help="folders or URIs")
     parser.add_argument("--format", choices=["table", "json"], default="table")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
 
 
-def compare(options: Namespace) -> int:
+def run(options: Namespace) -> int:
     """Print workspaces beside each other; the exit status."""
     rows = [_read(location) for location in options.workspaces]
     for row, best in zip(rows, unbeaten(rows), strict=True):
@@ -42,12 +45,16 @@ def compare(options: Namespace) -> int:
     if options.format == "json":
         sys.stdout.write(json.dumps(rows, indent=1) + "\n")
     else:
-        sys.stdout.write("\n".join([*_table(rows), "", *_notes(rows)]) + "\n")
+        sys.stdout.write(
+            "\n".join([*table_lines([HEAD, *map(_cells, rows)], TEXTS), "", *_notes(rows)]) + "\n"
+        )
     return 0
 
 
 def _read(location: str) -> dict[str, Any]:
     """What a workspace's summary.json says of its accuracy and speed."""
+    from driver.workspace.workspace import Workspace
+
     workspace = Workspace(location)
     (address,) = workspace.sound_parts("merge", "/summary.json")
     run = json.loads(workspace.fs.cat_file(workspace.fs._strip_protocol(address)))
@@ -69,18 +76,6 @@ def unbeaten(rows: Sequence[dict[str, Any]]) -> list[bool]:
     return [
         a is not None and not any(x >= a and y >= speed and (x, y) != (a, speed) for x, y in known)
         for a, speed in points
-    ]
-
-
-def _table(rows: Sequence[dict[str, Any]]) -> list[str]:
-    cells = [HEAD, *map(_cells, rows)]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(HEAD))]
-    return [
-        "  ".join(
-            cell.ljust(width) if i in TEXTS else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in cells
     ]
 
 

@@ -5,23 +5,29 @@ from __future__ import annotations
 import argparse
 import sys
 from argparse import Namespace
-from collections.abc import Callable
 
-from driver.options.types import whole
+from driver.needs import JOB_NEEDS
+from driver.options.groups import add_job_options, add_program_options, add_workspace_option
+from driver.options.types import share, whole
+from driver.output_files import check_file
+from driver.runners import check_runner
 
-__all__ = ["DUPLICATES_EXAMPLES", "duplicates", "duplicates_options"]
+__all__ = ["DESCRIPTION", "EXAMPLES", "FOR_OUTPUT", "NEEDS", "add_options", "run"]
 
-DUPLICATES_EXAMPLES = """\
+DESCRIPTION = "Find pictures of a workspace that are there twice, and say which to keep."
+EXAMPLES = """\
 examples:
   %(prog)s
   %(prog)s --min-cosine .95 --out duplicates.csv
   %(prog)s -r hadoop --workspace hdfs:///user/me/mapsight
 """
+NEEDS = JOB_NEEDS
+FOR_OUTPUT = False
 NEEDED = ("extract", "annotate", "merge")
 
 
-def duplicates_options(parser: argparse.ArgumentParser, share: Callable[[str], float]) -> None:
-    """Add what duplicates alone knows; `share` reads a number from 0 to 1."""
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of duplicates."""
     parser.add_argument(
         "--max-distance",
         type=whole,
@@ -38,13 +44,14 @@ def duplicates_options(parser: argparse.ArgumentParser, share: Callable[[str], f
     )
     parser.add_argument("--again", action="store_true", help="though nothing has changed")
     parser.add_argument("--out", metavar="FILE", help="also copy the table to this file")
+    add_workspace_option(parser)
+    add_job_options(parser)
+    add_program_options(parser)
 
 
-def duplicates(options: Namespace) -> int:
+def run(options: Namespace) -> int:
     """Write results/duplicates.csv of a workspace, and say what it holds."""
-    from driver.output_files import check_file
     from driver.pipeline.pipeline import Pipeline
-    from driver.runners import check_runner
     from driver.stages.duplicates import STAGE, TABLE, stages_of_results
     from driver.workspace.workspace import Workspace
     from mapsight.duplicates.groups import summarised

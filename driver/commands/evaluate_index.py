@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 from argparse import Namespace
@@ -9,10 +10,14 @@ from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
+from driver.needs import JOB_NEEDS
+from driver.options.groups import add_job_options, add_program_options, add_workspace_option
+from driver.options.types import positive
 from driver.pipeline.pipeline import Pipeline
 from driver.runners import check_runner
 from driver.search.notices import tell_stale
 from driver.stages.recall import exact_answers, sample_rows
+from driver.text_table import table_lines
 from driver.workspace.workspace import SEARCH, Workspace
 from mapsight.index.collection import require_index
 from mapsight.search.credits import known_predictions
@@ -26,12 +31,43 @@ from mapsight.search.recall import (
 )
 from mapsight.search.search_index import SearchIndex
 
-__all__ = ["evaluate_index"]
+__all__ = ["DESCRIPTION", "EXAMPLES", "FOR_OUTPUT", "NEEDS", "add_options", "run"]
+
+DESCRIPTION = "Measure what the search index loses against exact search, and what it reads."
+EXAMPLES = """\
+examples:
+  %(prog)s
+  %(prog)s -r local --queries 1000 --probe 5 --probe 50
+"""
+NEEDS = JOB_NEEDS
+FOR_OUTPUT = True
 
 VERIFIED = "verified"
 
 
-def evaluate_index(options: Namespace) -> int:
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of evaluate-index."""
+    parser.add_argument(
+        "--queries",
+        type=positive,
+        default=1000,
+        metavar="N",
+        help="pictures of the index, chosen by a hash of their ids (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--probe",
+        type=positive,
+        action="append",
+        default=[],
+        metavar="N",
+        help="a number of cells to tell of (default: 1, 2, 3, 4, 6, 8, …); may be repeated",
+    )
+    add_workspace_option(parser)
+    add_job_options(parser)
+    add_program_options(parser)
+
+
+def run(options: Namespace) -> int:
     """Search exactly for a sample, and print what fewer cells would have found."""
     check_runner(options)
     workspace = Workspace(options.workspace, SEARCH)
@@ -82,9 +118,7 @@ def _add_verified(
 
 def _show(title: str, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     cells = [list(names), *([_cell(row[name]) for name in names] for row in rows)]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(names))]
-    lines = ("  ".join(map(str.rjust, row, widths)).rstrip() for row in cells)
-    sys.stdout.write("\n".join([title, *lines]) + "\n\n")
+    sys.stdout.write("\n".join([title, *table_lines(cells, left=())]) + "\n\n")
 
 
 def _cell(value: Any) -> str:

@@ -14,19 +14,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driver.errors import Failure, UsageError
+from driver.needs import Need, asks
+from driver.options.groups import add_job_options, add_program_options, add_workspace_option
 from driver.output_files import check_folder
 
 if TYPE_CHECKING:
     from mapsight.search.search_index import SearchIndex
 
-__all__ = ["EXPORT_EXAMPLES", "export", "export_options"]
+__all__ = ["DESCRIPTION", "EXAMPLES", "FOR_OUTPUT", "NEEDS", "add_options", "run"]
 
-EXPORT_EXAMPLES = """\
+DESCRIPTION = "Write the features of the index for other programs, on this machine."
+EXAMPLES = """\
 examples:
   %(prog)s --format npy --out features
   %(prog)s --format parquet --features plain --out features
   %(prog)s --format faiss --out ivf --workspace hdfs:///user/me/mapsight
 """
+NEEDS = (Need("--format faiss", ("faiss",), asks("format", "faiss")),)
+FOR_OUTPUT = False
 ABOUT, README = "export.json", "README.md"
 FIELD_BYTES = 400
 USES = {
@@ -49,8 +54,8 @@ USES = {
 }
 
 
-def export_options(parser: argparse.ArgumentParser) -> None:
-    """Add what export alone knows."""
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of export."""
     parser.add_argument("--format", choices=sorted(USES), help="of the files")
     parser.add_argument("--out", metavar="FOLDER", help="new or empty folder on this machine")
     parser.add_argument(
@@ -59,9 +64,12 @@ def export_options(parser: argparse.ArgumentParser) -> None:
         help="embeddings joined with label scores, or embeddings alone (default: new where a"
         " head was fitted)",
     )
+    add_workspace_option(parser)
+    add_job_options(parser)
+    add_program_options(parser)
 
 
-def export(options: Namespace) -> int:
+def run(options: Namespace) -> int:
     """Write the features of the index into a folder; print its name."""
     from driver.search.notices import tell_earlier
     from driver.workspace.workspace import SEARCH, Workspace

@@ -2,25 +2,109 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from argparse import Namespace
 from pathlib import Path
 
 from driver.errors import Failure, UsageError
+from driver.needs import JOB_NEEDS
+from driver.options.groups import add_fetching_options, add_job_options, add_program_options
+from driver.options.types import labels_in, positive
 from driver.runners import check_runner
 from driver.sample.fetch_rounds import Rounds
 from driver.sample.fetch_sample import Sample
 from driver.sample.openimages_metadata import get_metadata
 from driver.sample.sample_folder import FETCHING, SampleFolder
+from driver.text_table import table_lines
 from driver.workspace.workspace import Workspace
 from mapsight.openimages.published_files import SUBSETS, picture_bytes
 from mapsight.storage.uri import resolve
 
-__all__ = ["fetch"]
+__all__ = ["DESCRIPTION", "EXAMPLES", "FOR_OUTPUT", "NEEDS", "add_options", "run"]
+
+DESCRIPTION = "Fetch a class-balanced sample of Open Images."
+EXAMPLES = """\
+examples:
+  %(prog)s --labels Lion,Tiger --per-label 50 --subset validation --to openimages/
+  %(prog)s --labels Lion,Tiger,Owl --per-label 500 --with-negatives --dry-run
+  %(prog)s -r local --labels Lion,Tiger,Owl --per-label 500 --no-depictions --to openimages/
+  %(prog)s -r hadoop --labels Lion,Tiger --per-label 5000 --to hdfs:///user/me/openimages
+
+then: mapsight -r local --openimages openimages/ --target-labels Lion,Tiger
+Run it again to get what failed, or with a larger --per-label to get more.
+"""
+NEEDS = JOB_NEEDS
+FOR_OUTPUT = False
 
 
-def fetch(options: Namespace) -> int:
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of fetch."""
+    group = parser.add_argument_group("sample")
+    group.add_argument(
+        "--labels",
+        nargs="+",
+        type=labels_in,
+        action="extend",
+        default=[],
+        metavar="LABEL",
+        help="Open Images names or MIDs (needed)",
+    )
+    group.add_argument(
+        "--per-label",
+        type=positive,
+        metavar="N",
+        help="pictures of each label from each subset (needed)",
+    )
+    group.add_argument(
+        "--subset",
+        nargs="+",
+        choices=SUBSETS,
+        default=list(SUBSETS),
+        help="default: all three",
+    )
+    group.add_argument(
+        "--with-negatives",
+        action="store_true",
+        help="as many pictures of which people said that they do not show the label",
+    )
+    group.add_argument(
+        "--no-depictions",
+        action="store_true",
+        help="no pictures with a box of the label that is a drawing, a statue or the like",
+    )
+    _place_options(parser)
+    add_fetching_options(parser)
+    add_job_options(parser)
+    add_program_options(parser)
+
+
+def _place_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("from and to")
+    group.add_argument("--to", metavar="DIR", help="folder or URI to fill (needed)")
+    group.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="download the metadata only, and say how many pictures and bytes would come",
+    )
+    group.add_argument(
+        "--cache",
+        metavar="DIR",
+        help="keeps the metadata (default: $MAPSIGHT_CACHE, else ~/.cache/mapsight)",
+    )
+    group.add_argument(
+        "--refresh", action="store_true", help="ask whether the metadata has changed"
+    )
+    group.add_argument(
+        "--metadata-from", metavar="URL", help="a mirror of storage.googleapis.com/openimages"
+    )
+    group.add_argument(
+        "--pictures-from", metavar="URL", help="a mirror of the bucket: URL/SUBSET/IMAGE_ID.jpg"
+    )
+
+
+def run(options: Namespace) -> int:
     """Fill a folder with a sample; 1 if some pictures may come another time."""
     _check(options)
     metadata = get_metadata(options)
@@ -83,14 +167,8 @@ def _make(folder: Path) -> None:
 def _show(sample: Sample) -> None:
     """Print how many pictures of each label there are."""
     head = ("label", "subset", "pictures", *(("absent",) if sample.negatives else ()))
-    rows = [head, *sample.counts()]
-    widths = [max(len(str(row[i])) for row in rows) for i in range(len(head))]
-    for row in rows:
-        cells = [
-            str(cell).ljust(width) if i < 2 else str(cell).rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        sys.stdout.write("  ".join(cells).rstrip() + "\n")
+    lines = table_lines([head, *sample.counts()], left=(0, 1))
+    sys.stdout.writelines(f"{line}\n" for line in lines)
     total = sample.total()
     size = total * picture_bytes() / 1e6
     what = f"{total:,} different pictures"

@@ -75,6 +75,6 @@ def explore_alone(run: Pipeline, explore: Stage) -> int:
 
 def _from(explore: Stage) -> tuple[str, ...]:
     """The stages that come to what explores, or go on after it."""
-    from driver.options.groups import STAGES
+    from mapsight.workspace.stage_names import STAGES
 
     return STAGES[STAGES.index(explore.name) :]

@@ -9,10 +9,12 @@ from argparse import Namespace
 from pathlib import Path
 
 from driver.errors import Failure
+from driver.options.groups import add_program_options, add_workspace_option
 
-__all__ = ["PACK_EXAMPLES", "pack", "pack_options"]
+__all__ = ["DESCRIPTION", "EXAMPLES", "FOR_OUTPUT", "NEEDS", "add_options", "run"]
 
-PACK_EXAMPLES = """\
+DESCRIPTION = "Pack what cluster nodes need beside Python into one archive."
+EXAMPLES = """\
 examples:
   %(prog)s
   %(prog)s --out env.tar.gz
@@ -23,8 +25,12 @@ nodes use it as mrjob is told by
 """
 
 
-def pack_options(parser: argparse.ArgumentParser) -> None:
-    """Add what pack alone knows."""
+NEEDS = ()
+FOR_OUTPUT = False
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of pack."""
     parser.add_argument("--out", metavar="FILE", help="also copy the archive there")
     parser.add_argument(
         "--extra",
@@ -35,9 +41,11 @@ def pack_options(parser: argparse.ArgumentParser) -> None:
         help="packages that nodes need beside Mapsight's own, as pip takes them",
     )
     parser.add_argument("--refresh", action="store_true", help="build it again")
+    add_workspace_option(parser)
+    add_program_options(parser)
 
 
-def pack(options: Namespace) -> int:
+def run(options: Namespace) -> int:
     """Build the archive if it is missing; print what it is."""
     from driver.nodes.archive import packed_environment
 

@@ -7,33 +7,40 @@ import json
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from driver.errors import UsageError
-from driver.options.types import not_negative
-from mapsight.capacity.estimate import Estimate, estimate
-from mapsight.capacity.job_costs import Demand, StageEstimate
-from mapsight.capacity.limits import limits
+from driver.options.groups import add_size_options
+from driver.options.types import not_negative, positive
+from driver.text_table import table_lines
 
-__all__ = ["PLAN_EXAMPLES", "plan", "plan_options", "read_figures"]
+if TYPE_CHECKING:
+    from mapsight.capacity.estimate import Estimate
+    from mapsight.capacity.job_costs import StageEstimate
+
+__all__ = ["DESCRIPTION", "EXAMPLES", "FOR_OUTPUT", "NEEDS", "add_options", "read_figures", "run"]
 
 FIGURES = Path(__file__).parents[1] / "data" / "figures.json"
 PICTURE_BYTES = 300_000  # of a JPEG whose longer side is 1024 pixels
-PLAN_EXAMPLES = """\
+DESCRIPTION = "Estimate what a run would take. Runs nothing."
+EXAMPLES = """\
 examples:
   %(prog)s -r emr --images 9000000 --cores 64 --price 0.05
   %(prog)s -r hadoop --images 200000 --cores 16 --precision int8 --picture-bytes 60000
   %(prog)s -r hadoop --images 1900000 --cores 64 --openimages
   %(prog)s -r local --images 20000 --cores 8 --format json
 """
+NEEDS = ()
+FOR_OUTPUT = True
 HEAD = ("stage", "maps", "reduces", "core-hours", "time", "shuffled", "stored")
 
 
-def plan_options(parser: argparse.ArgumentParser, positive: Callable[[str], int]) -> None:
-    """Add what plan alone knows; `positive` reads whole numbers."""
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of plan."""
+    add_size_options(parser.add_argument_group("model"))
     parser.add_argument("-r", "--runner", choices=["local", "hadoop", "emr"], default="local")
     parser.add_argument("--images", type=positive, metavar="N", help="pictures (needed)")
     parser.add_argument(
@@ -70,6 +77,7 @@ def plan_options(parser: argparse.ArgumentParser, positive: Callable[[str], int]
         f" {_rows_per_picture():g} a picture, as Open Images V7 has of pictures with boxes)",
     )
     parser.add_argument("--format", choices=["table", "json"], default="table")
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
 
 
 def read_figures() -> tuple[dict[str, float], float]:
@@ -79,8 +87,12 @@ def read_figures() -> tuple[dict[str, float], float]:
     return values, document["uncertainty"]["share"]
 
 
-def plan(options: Namespace) -> int:
+def run(options: Namespace) -> int:
     """Print what a run would take; nothing is run."""
+    from mapsight.capacity.estimate import estimate
+    from mapsight.capacity.job_costs import Demand
+    from mapsight.capacity.limits import limits
+
     if options.images is None:
         raise UsageError("plan: --images N is needed, how many pictures (see --help)")
     demand = Demand(
@@ -122,21 +134,20 @@ def _document(found: Estimate, price: float | None, share: float, watched: Seque
 
 
 def _table(found: Estimate, price: float | None, share: float, watched: Sequence[str]) -> str:
+    from mapsight.capacity.job_costs import StageEstimate
+
     rows = [HEAD, *map(_row, found.stages)]
     if found.start_seconds:
         start = StageEstimate("start", seconds=found.start_seconds)
         rows.insert(1, _row(start))
     rows.append(_row(found.total))
-    widths = [max(len(row[i]) for row in rows) for i in range(len(HEAD))]
-    lines = [
-        "  ".join(
-            cell.rjust(width) if i else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
     notes = [*_notes(found, price, share), *(f"watch: {text}" for text in watched)]
-    return "\n".join([_title(found), "", *lines, "", *map(_search, found.searches), *notes]) + "\n"
+    return (
+        "\n".join(
+            [_title(found), "", *table_lines(rows), "", *map(_search, found.searches), *notes]
+        )
+        + "\n"
+    )
 
 
 def _search(found: StageEstimate) -> str:

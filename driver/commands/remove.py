@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import itertools
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from driver.errors import Failure, UsageError
+from driver.options.groups import add_program_options, add_workspace_option
 from driver.search.notices import tell_stale
 from driver.workspace.changes import write_changes
 from driver.workspace.workspace import SEARCH, Workspace
@@ -26,12 +28,38 @@ from mapsight.text import plain
 from mapsight.text_files import read_text
 from mapsight.workspace.changes import REMOVED, Removals
 
-__all__ = ["remove"]
+__all__ = ["DESCRIPTION", "EXAMPLES", "FOR_OUTPUT", "NEEDS", "add_options", "run"]
+
+DESCRIPTION = "Hide pictures of a workspace from searches."
+EXAMPLES = """\
+examples:
+  %(prog)s 00966a975d566c45
+  %(prog)s --ids unwanted.txt --ignore-missing
+  %(prog)s --list > removed.txt
+
+A picture that was removed comes back with `add`, as does another one of the same id.
+"""
+NEEDS = ()
+FOR_OUTPUT = False
 
 SHOWN = 5
 
 
-def remove(options: Namespace) -> int:
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of remove."""
+    parser.add_argument("image_id", nargs="*", help="of a picture of the index")
+    parser.add_argument("--ids", metavar="FILE", help="file with one image_id a line")
+    parser.add_argument(
+        "--ignore-missing",
+        action="store_true",
+        help="remove the others though the index does not have all",
+    )
+    parser.add_argument("--list", action="store_true", help="print what was removed, and no more")
+    add_workspace_option(parser)
+    add_program_options(parser)
+
+
+def run(options: Namespace) -> int:
     """Hide pictures, all or none of them."""
     if options.list:
         return _list(Workspace(options.workspace, SEARCH))

@@ -1,222 +1,293 @@
-"""The commands run, status, report and model."""
+"""The command run: bring a workspace up to date."""
 
 from __future__ import annotations
 
-import contextlib
+import argparse
 import json
 import sys
-import tempfile
 import time
 from argparse import Namespace
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from driver.commands.dry_run import dry_run
-from driver.commands.metadata_alone import explore_alone, is_alone
-from driver.commands.run_summary import print_summary
-from driver.errors import Failure, UsageError
-from driver.options.defaults import choose_input
-from driver.options.groups import STAGES, usual_workspace
-from driver.output_files import check_folder
-from driver.pipeline.pipeline import Pipeline
-from driver.results.publish import copy_results
-from driver.results.render import download_results, report_to, with_duplicates
+from driver.errors import UsageError
+from driver.needs import JOB_NEEDS, REPORT, Need, asks
+from driver.options.config_file import CONFIG
+from driver.options.groups import (
+    add_input_options,
+    add_job_options,
+    add_model_options,
+    add_program_options,
+    add_workspace_option,
+    check_model_options,
+)
+from driver.options.types import labels_in, positive, positive_real, ranks, share
+from driver.output_files import make_folder
 from driver.runners import check_runner
-from driver.search.notices import changes_lines, tell_stale
-from driver.stage_table import STAGE_TABLE
-from driver.stages import duplicates
-from driver.stages.classify import check_options
-from driver.stages.duplicates import duplicates_are_damaged, stages_of_results
-from driver.stages.explore import check_headers
-from driver.stages.model import Model, check_model, find_model, given_model
-from driver.stages.plan import inputs_of
-from driver.workspace.publishing import Source, copy_into
-from driver.workspace.workspace import Workspace
-from mapsight.index.collection import collection_of
+from mapsight import __version__
+from mapsight.labels.labeler import DEFAULT_TARGETS
+from mapsight.records import MEASURES
 from mapsight.redaction import without_secrets
-from mapsight.storage.hadoop_conf import hadoop_command
-from mapsight.workspace.links import files_below
-from mapsight.workspace.workspace import is_current
+from mapsight.workspace.stage_names import STAGES
 
-__all__ = ["model", "report", "run", "status"]
+if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
+    from driver.workspace.workspace import Workspace
+
+__all__ = ["DESCRIPTION", "EXAMPLES", "FOR_OUTPUT", "NEEDS", "add_options", "run", "settle"]
+
+DESCRIPTION = "Classify, rank and report on a collection of pictures."
+EXAMPLES = """\
+examples:
+  %(prog)s --images pictures/
+  %(prog)s -r local --openimages openimages/ --results ./results
+  %(prog)s --images 'photos/*.jpg' --images shards/part.parquet --target-labels Dog Cat
+  %(prog)s --images pictures/ --rank-by sharpness --ranks 1:100
+  %(prog)s -r hadoop --images hdfs:///pictures --workspace hdfs:///user/me/mapsight
+
+other commands (each has --help):
+  search   the pictures most like a query       status   what is done in a workspace
+  report   write the report again               model    build or check the model file
+  pack     what cluster nodes need, packed       plan     what a run would take
+  compare  finished workspaces beside each other      duplicates  pictures that are there twice
+  add      new pictures in the index             remove   hide pictures of the index
+  evaluate-index  what the search index finds, and reads for it
+  fetch    a sample of Open Images from the internet
+  export   the features of the index as faiss, Parquet or numpy files
+"""
 
 
-def run(options: Namespace, command: str) -> int:
+def _draws(options: Namespace) -> bool:
+    """Return whether a run comes to its report."""
+    return options.until in (None, STAGES[-1]) and not options.dry_run
+
+
+NEEDS = (
+    Need("the report", REPORT, _draws),
+    Need("--engine keras", ("tensorflow",), asks("engine", "keras")),
+    *JOB_NEEDS,
+)
+FOR_OUTPUT = False
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a run."""
+    parser.add_argument("--version", action="version", version=f"mapsight {__version__}")
+    add_input_options(parser)
+    _label_options(parser)
+    _selection_options(parser)
+    _index_options(parser)
+    add_model_options(parser)
+    _run_options(parser)
+    add_workspace_option(parser)
+    add_job_options(parser)
+    add_program_options(parser)
+
+
+def _label_options(parser: argparse.ArgumentParser) -> None:
+    labels = parser.add_argument_group("labels and ranking")
+    labels.add_argument(
+        "--target-labels",
+        nargs="+",
+        type=labels_in,
+        default=[],
+        metavar="LABEL",
+        help=f"Open Images names or MIDs (default: {', '.join(DEFAULT_TARGETS)})",
+    )
+    labels.add_argument(
+        "--no-fit",
+        action="store_true",
+        help="label by the model's own classes, also where verified labels could be learned from",
+    )
+    labels.add_argument(
+        "--head", metavar="FILE", help="label by this head (a results/head.npz), and fit none"
+    )
+    labels.add_argument("--rank-by", choices=MEASURES, default="ppi", help="default: %(default)s")
+    labels.add_argument(
+        "--order", choices=["desc", "asc"], default="desc", help="default: %(default)s"
+    )
+    labels.add_argument(
+        "--ranks", type=ranks, metavar="A:B", help="keep only these ranks of each label, from 1"
+    )
+    labels.add_argument(
+        "--near-model",
+        action="store_true",
+        help="rank by how close the PPI is to that of the model's input",
+    )
+    labels.add_argument(
+        "--screen-diagonal",
+        type=positive_real,
+        metavar="INCHES",
+        help="PPI on a screen of this size instead of the picture's own diagonal",
+    )
+
+
+def _selection_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("selection", "Other pictures are counted and left out.")
+    group.add_argument(
+        "--only-labels",
+        nargs="+",
+        type=labels_in,
+        default=[],
+        metavar="LABEL",
+        help="pictures that have one of these labels, from people or machines",
+    )
+    group.add_argument(
+        "--min-confidence",
+        type=share,
+        default=0.99,
+        metavar="C",
+        help="of a label that counts for that, above this (default: %(default)g)",
+    )
+    group.add_argument(
+        "--subset", nargs="+", type=str.lower, default=[], metavar="NAME", help="as in train test"
+    )
+    group.add_argument("--license", metavar="TEXT", help="a part of its address, as in by/2.0")
+
+
+def _index_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("search index")
+    group.add_argument(
+        "--no-index", action="store_true", help="make no cells and no index; search reads all"
+    )
+    group.add_argument(
+        "--cells",
+        type=positive,
+        metavar="K",
+        help="of k-means (default: the power of two nearest to 6√n, at most 16384 and n/16)",
+    )
+    group.add_argument(
+        "--max-iterations",
+        type=positive,
+        default=10,
+        metavar="N",
+        help="of k-means (default: %(default)s)",
+    )
+    group.add_argument(
+        "--tolerance",
+        type=share,
+        default=0.001,
+        metavar="SHARE",
+        help="stop when the inertia falls by no more (default: %(default)s)",
+    )
+    group.add_argument(
+        "--index-type",
+        choices=["int16", "int8"],
+        default="int16",
+        help="of the numbers in stored vectors; int8 is half as large and less exact"
+        " (default: %(default)s)",
+    )
+
+
+def _run_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--engine", choices=["litert", "keras"], default="litert", help="what runs the model"
+    )
+    parser.add_argument(
+        "--results",
+        metavar="DIR",
+        help="also copy results and report to this folder (default with -r hadoop: ./results)",
+    )
+    parser.add_argument(
+        "--duplicates",
+        action="store_true",
+        help="also find pictures that are there twice, as the command duplicates does",
+    )
+    parser.add_argument("--force", action="append", default=[], choices=STAGES, help="run it again")
+    parser.add_argument("--until", choices=STAGES, help="stop after this stage")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="only list the input, and print what would be uploaded and submitted",
+    )
+
+
+def settle(options: Namespace, typed: Namespace) -> None:
+    """Complete the options of a run, and refuse those that contradict each other.
+
+    Args:
+        typed: the options of the command line alone, without those of a configuration file.
+    """
+    check_model_options(options)
+    if options.no_fit and options.head:
+        raise UsageError("--head FILE goes without --no-fit: one of them labels")
+    options.license = options.license or ""
+    if options.runner == "hadoop":
+        options.results = options.results or "./results"
+    options.duplicates |= "duplicates" in (options.until, *options.force)
+    options.labels_typed = bool(options.target_labels)
+    options.only_labels = _labels("--only-labels", options.only_labels)
+    options.target_labels = _labels("--target-labels", options.target_labels)
+    options.target_labels = options.target_labels or list(DEFAULT_TARGETS)
+    named = typed.images or typed.openimages
+    options.input_from = "" if named else (options.config or CONFIG)
+
+
+def _labels(option: str, lists: list[list[str]]) -> list[str]:
+    """Return the labels of all lists; UsageError if there are lists and no label."""
+    labels = [label for part in lists for label in part]
+    if lists and not labels:
+        raise UsageError(f"{option}: name at least one label")
+    return labels
+
+
+def run(options: Namespace) -> int:
     """Bring the workspace up to date, and say where the results are."""
+    from driver.commands.dry_run import dry_run
+    from driver.options.defaults import choose_input
+    from driver.stages.plan import inputs_of
+    from driver.workspace.workspace import Workspace
+
     check_runner(options)
     workspace = Workspace(options.workspace)
     choose_input(options, lambda: inputs_of(workspace))
     if options.dry_run:
         return dry_run(options, workspace)
-    _make_folder(options.results)
+    make_folder("--results", options.results)
     with workspace.locked():
-        pipeline = Pipeline(options, workspace)
-        pipeline.memo.update(
-            command=without_secrets(command), started=time.strftime("%Y-%m-%dT%H:%M:%S%z")
-        )
-        check_options(pipeline)
-        check_headers(pipeline)
-        if is_alone(pipeline):
-            return explore_alone(pipeline, next(s for s in STAGE_TABLE if s.name == "explore"))
-        check_model(options)
-        with pipeline.attended(alone=True):
-            twice = options.duplicates or duplicates_are_damaged(workspace)
-            pipeline.run([stage for stage in STAGE_TABLE if stage is not duplicates.STAGE or twice])
-        finished = pipeline.reports[-1].name == STAGES[-1]
-        where, summary = {}, None
-        if finished:
-            where = _show(workspace, options)
-            path = workspace.uri("results", "summary.json")
-            summary = json.loads(workspace.fs.cat_file(workspace.fs._strip_protocol(path)))
-        places = {name: place for name, place in where.items() if name != "report"}
-        print_summary(pipeline, summary, {**places, "workspace": workspace.uri()})
-        tell_stale(collection_of(workspace))
-        if finished:
-            sys.stdout.write(where["report"] + "\n")
-    return 0
+        return _run(options, workspace)
 
 
-def _make_folder(results: str | None) -> None:
-    """Make the folder of --results, and write to it, before hours of work, not after."""
-    if not results:
-        return
-    try:
-        Path(results).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--results {results}: cannot be made: {error.strerror}") from None
-    try:
-        with tempfile.NamedTemporaryFile(prefix=".mapsight-", dir=results) as file:
-            file.write(b"can it be written?")
-    except OSError as error:
-        raise UsageError(f"--results {results}: cannot be written: {error.strerror}") from None
+def _run(options: Namespace, workspace: Workspace) -> int:
+    """Run what is not done yet, the workspace being locked; return the exit status."""
+    from driver.commands.metadata_alone import explore_alone, is_alone
+    from driver.pipeline.pipeline import Pipeline
+    from driver.stage_table import STAGE_TABLE
+    from driver.stages import duplicates
+    from driver.stages.classify import check_options
+    from driver.stages.explore import check_headers
+    from driver.stages.model import check_model
 
-
-def _show(workspace: Workspace, options: Namespace) -> dict[str, str]:
-    """Publish results/ and report/, and copy them where asked; where they are."""
-    workspace.publish(stages_of_results(workspace), "results")
-    workspace.publish(["render"], "report")
-    where = {
-        "results": workspace.uri("results"),
-        "report": workspace.uri("report", "index.html"),
-    }
-    if options.results:
-        folder = Path(options.results)
-        left = copy_results(workspace, folder)
-        if left:
-            sys.stderr.write(f"too large to copy to {folder}: {', '.join(left)}\n")
-        where = {"results": str(folder), "report": str(folder / "report" / "index.html")}
-    return where
-
-
-def status(options: Namespace) -> int:
-    """Print a line for every stage of a workspace."""
-    workspace = Workspace(options.workspace)
-    try:
-        workspace.require_workspace()
-    except Failure as error:
-        raise Failure(f"{error}{_elsewhere(options)}") from None
-    head = ("stage", "state", "parts", "bytes", "seconds", "counters, applications")
-    rows: list[tuple[str, ...]] = [head]
-    known = {name: workspace.committed(name) for name in STAGES}
-    rows += [_status_of(workspace, name, known) for name in STAGES]
-    widths = [max(len(row[i]) for row in rows) for i in range(5)]
-    for row in rows:
-        cells = [
-            cell.ljust(width) if i < 2 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=False))
-        ]
-        sys.stdout.write("  ".join([*cells, row[5]]).rstrip() + "\n")
-    sys.stdout.writelines(f"{line}\n" for line in changes_lines(workspace))
-    return 0
-
-
-def _elsewhere(options: Namespace) -> str:
-    """Where that of -r hadoop would be, for those who have Hadoop and named none."""
-    usual = usual_workspace("hadoop")
-    named = options.workspace != usual_workspace("inline")
-    return "" if named or not hadoop_command() else f"; with -r hadoop: --workspace {usual}"
-
-
-def _status_of(
-    workspace: Workspace, stage: str, known: dict[str, dict[str, Any] | None]
-) -> tuple[str, ...]:
-    document = known[stage]
-    if document is None:
-        fault = workspace.fault(stage)
-        return stage, "damaged: run again" if fault else "not run", "", "", "", fault
-    state = "done" if workspace.intact(document) else "damaged: run again"
-    if not is_current(workspace, document, known):
-        state = "of an earlier run"
-    size = sum(part["bytes"] for part in document["parts"])
-    told = [
-        f"{key} {count:,}"
-        for group, values in sorted(document["counters"].items())
-        if group in ("images", "archives", "explore", "annotations", "examples")
-        for key, count in sorted(values.items())
-    ]
-    told += document.get("applications", [])
-    count, seconds = str(len(document["parts"])), f"{document['seconds']:,.1f}"
-    return stage, state, count, f"{size:,}", seconds, ", ".join(told)
-
-
-def report(options: Namespace) -> int:
-    """Write the report again from the committed results."""
-    check_folder("--out", options.out)
-    workspace = Workspace(options.workspace)
-    documents = {}
-    for name in ("extract", "classify", "merge"):
-        documents[name] = workspace.required(
-            name, "there are no results yet; run the pipeline first"
-        )
-    with _place_for_report(workspace, options.out) as scratch:
-        results = scratch / "results"
-        download_results(workspace, results)
-        documents = with_duplicates(workspace, documents, results)
-        target = scratch / "report"
-        report_to(workspace, documents, results, target)
-        page = _place_report(workspace, target, options.out)
-    sys.stdout.write(f"{page}\n")
-    return 0
-
-
-def _place_report(workspace: Workspace, made: Path, out: str | None) -> str:
-    """Put a report where it was asked for, else into the workspace; the page's address."""
-    if not out:
-        workspace.replace(made, "report")
-        return workspace.uri("report", "index.html")
-    copy_into(Path(out), {name: Source(made / name) for name, _ in files_below(made)})
-    return str(Path(out) / "index.html")
-
-
-@contextlib.contextmanager
-def _place_for_report(workspace: Workspace, out: str | None) -> Iterator[Path]:
-    """Yield a scratch folder; the workspace is held where the report is to replace its own."""
-    if out:
-        with tempfile.TemporaryDirectory(prefix="mapsight-report-") as scratch:
-            yield Path(scratch)
-        return
-    with workspace.locked():
-        yield workspace.scratch
-
-
-def model(options: Namespace) -> int:
-    """Build the model file if it is missing; print its path and SHA-256."""
-    found = given_model(options.model) if options.model else _built_model(options)
-    record = found.path.with_suffix(".json")
-    document = {"path": str(found.path), "sha256": found.sha256}
-    if record.is_file():
-        document["provenance"] = json.loads(record.read_text(encoding="utf-8"))
-    sys.stdout.write(json.dumps(document, indent=1) + "\n")
-    return 0
-
-
-def _built_model(options: Namespace) -> Model:
-    return find_model(
-        options.alpha,
-        options.resolution,
-        options.precision,
-        weights=options.weights,
-        calibration=options.calibration,
-        check=options.check,
+    pipeline = Pipeline(options, workspace)
+    pipeline.memo.update(
+        command=without_secrets(options.command_line), started=time.strftime("%Y-%m-%dT%H:%M:%S%z")
     )
+    check_options(pipeline)
+    check_headers(pipeline)
+    if is_alone(pipeline):
+        return explore_alone(pipeline, next(s for s in STAGE_TABLE if s.name == "explore"))
+    check_model(options)
+    with pipeline.attended(alone=True):
+        twice = options.duplicates or duplicates.duplicates_are_damaged(workspace)
+        pipeline.run([stage for stage in STAGE_TABLE if stage is not duplicates.STAGE or twice])
+    _show(pipeline)
+    return 0
+
+
+def _show(pipeline: Pipeline) -> None:
+    """Publish results and report if the run came to them; say what was done and where it is."""
+    from driver.commands.run_summary import print_summary
+    from driver.results.publish import publish_results
+    from driver.search.notices import tell_stale
+    from mapsight.index.collection import collection_of
+
+    workspace = pipeline.workspace
+    finished = pipeline.reports[-1].name == STAGES[-1]
+    places, summary, page = {}, None, ""
+    if finished:
+        places["results"], page = publish_results(workspace, pipeline.options.results)
+        path = workspace.uri("results", "summary.json")
+        summary = json.loads(workspace.fs.cat_file(workspace.fs._strip_protocol(path)))
+    print_summary(pipeline, summary, {**places, "workspace": workspace.uri()})
+    tell_stale(collection_of(workspace))
+    if finished:
+        sys.stdout.write(f"{page}\n")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from driver.pipeline.pipeline import Pipeline
+from driver.text_table import table_lines
 from mapsight.duplicates.groups import summarised
 from mapsight.text import plain
 
@@ -14,13 +15,12 @@ __all__ = ["print_summary", "stage_lines"]
 
 
 def stage_lines(run: Pipeline) -> list[str]:
-    """The table a run ends with."""
+    """Return the lines of the table a run ends with."""
     rows = [("stage", "seconds", "")]
     for report in run.reports:
         seconds = "" if report.skipped else f"{report.seconds:,.1f}"
         rows.append((report.name, seconds, "unchanged, not run again" if report.skipped else ""))
-    width = max(len(row[0]) for row in rows)
-    return [f"{name:<{width}}  {seconds:>9}  {note}".rstrip() for name, seconds, note in rows]
+    return table_lines(rows, left=(0, 2))
 
 
 def _outcome(summary: dict[str, Any]) -> Iterator[str]:

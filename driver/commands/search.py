@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import tempfile
@@ -11,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from driver.errors import UsageError
-from driver.options.search_options import MAX_TOP_K
+from driver.needs import JOB_NEEDS, REPORT, Need, asks
+from driver.options.groups import add_job_options, add_program_options, add_workspace_option
+from driver.options.types import not_negative, positive, share
 from driver.output_files import check_file
 from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
@@ -39,12 +42,28 @@ from mapsight.labels.head import load_head
 from mapsight.labels.labeler import Labeler, resolve_targets
 from mapsight.records import OTHER
 from mapsight.results.predictions import merged_records
+from mapsight.search.choices import BY, FEATURES, MAX_TOP_K, RANKS, STYLES, TARGET_RECALL
 from mapsight.search.copied_index import probe_here
 from mapsight.search.exact import Query
 from mapsight.search.search_index import SearchIndex
 from mapsight.workspace.workspace import is_current
 
-__all__ = ["search"]
+__all__ = ["DESCRIPTION", "EXAMPLES", "FOR_OUTPUT", "NEEDS", "add_options", "run"]
+
+DESCRIPTION = "Find the pictures of a workspace most like a query."
+EXAMPLES = """\
+examples:
+  %(prog)s lion.jpg
+  %(prog)s 00966a975d566c45 --top-k 20 --format json
+  %(prog)s https://example.org/lion.jpg --by label --min-ppi 20
+  %(prog)s --queries queries.txt --exclude-self --format html --out answers.html
+  %(prog)s drawing.png --style photo --license by/2.0 --rank-by diverse
+  %(prog)s Tiger zebra.jpg --mean --recall .99
+  %(prog)s 00966a975d566c45 --no-job --format json
+  %(prog)s --queries - --no-job --format json          (answers each line as it comes)
+"""
+NEEDS = (Need("--format html", REPORT, asks("format", "html")), *JOB_NEEDS)
+FOR_OUTPUT = True
 
 FIND_IMAGES = Job("mr_jobs.find_images", reduces=False)
 SEARCH_IMAGES = Job("mr_jobs.search_images")
@@ -57,7 +76,103 @@ INDEX_ONLY = (
 )
 
 
-def search(options: Namespace) -> int:
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of search."""
+    parser.add_argument(
+        "query", nargs="*", help="picture file, URL, image_id, or with an index the name of a label"
+    )
+    parser.add_argument(
+        "--queries", metavar="FILE", help="file with one query a line; - is standard input"
+    )
+    parser.add_argument(
+        "--by",
+        choices=BY,
+        help="the most alike, from the cells of the index that are near, or of all pictures; or"
+        " those of the same label, highest PPI first (default: index where there is one, else"
+        " features)",
+    )
+    parser.add_argument(
+        "--top-k",
+        type=positive,
+        default=10,
+        metavar="K",
+        help="answers to a query (default: %(default)s)",
+    )
+    parser.add_argument("--exclude-self", action="store_true", help="leave out the query itself")
+    parser.add_argument("--format", choices=["table", "json", "html"], default="table")
+    parser.add_argument("--out", metavar="FILE", help="write the answers there")
+    parser.add_argument("--head", metavar="FILE", help="label by this head, without the index")
+    parser.add_argument(
+        "--allow-private", action="store_true", help="also fetch queries from private addresses"
+    )
+    group = parser.add_argument_group("which pictures may answer")
+    group.add_argument("--label", help="only those with this label")
+    group.add_argument("--min-ppi", type=not_negative, default=0.0, metavar="PPI", help="or more")
+    _filter_options(group)
+    _index_options(parser.add_argument_group("by the index"))
+    add_workspace_option(parser)
+    add_job_options(parser)
+    add_program_options(parser)
+
+
+def _filter_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--style",
+        choices=STYLES,
+        help="by the index: of the query's predicted style (the default, where a head knows"
+        " styles), of this one, or of any",
+    )
+    group.add_argument(
+        "--license", metavar="TEXT", help="by the index: a part of its address, as in by/2.0"
+    )
+    group.add_argument("--subset", metavar="NAME", help="by the index: such as train")
+
+
+def _index_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--probe",
+        type=positive,
+        metavar="N",
+        help="read the N cells nearest the query (default: as many as --recall needs)",
+    )
+    group.add_argument(
+        "--recall",
+        type=share,
+        metavar="SHARE",
+        help="of the true ten best that are to be found, as measured when the index was built"
+        f" (default: {TARGET_RECALL})",
+    )
+    group.add_argument(
+        "--rank-by",
+        choices=RANKS,
+        help="likeness, or of four times as many pictures the PPI, or diverse: near-duplicates"
+        " are one answer, and answers are unlike each other (default: score)",
+    )
+    group.add_argument(
+        "--mean", action="store_true", help="all queries are one: pictures like their mean"
+    )
+    group.add_argument(
+        "--features",
+        choices=FEATURES,
+        help="compare embeddings joined with label scores, or embeddings alone"
+        " (default: new where a head was fitted)",
+    )
+    group.add_argument(
+        "--no-job",
+        action="store_true",
+        help="answer in this process from a copy of the index on this machine that is made at"
+        " first use; the answers are those of the job. Starting takes a second or two, a query"
+        " then milliseconds: ask many with --queries -, or from Python (docs/search.md)",
+    )
+    group.add_argument(
+        "--copy",
+        metavar="FOLDER",
+        help="for --no-job: where to keep that copy (default: WORKSPACE/copy, or"
+        " ~/.cache/mapsight/copies for a workspace elsewhere)",
+    )
+
+
+def run(options: Namespace) -> int:
     """Answer every query of the command line; 1 if one could not be answered."""
     _check(options)
     typed = typed_queries(options)

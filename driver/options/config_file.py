@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,15 +38,16 @@ MOST_BYTES = 1 << 20
 
 
 def config_flags(
-    parsers: Mapping[str, argparse.ArgumentParser],
+    parsers_of: Callable[[], Mapping[str, argparse.ArgumentParser]],
     command: str,
     named: str | None,
     argv: Sequence[str],
 ) -> list[str]:
-    """The configuration file's options as flags that come before the typed ones.
+    """Return the configuration file's options as flags that come before the typed ones.
 
     Args:
-        parsers: of all commands, by name.
+        parsers_of: returns the parsers of all commands that it is for, by name; called only where
+            there is a file.
         command: the one that is run.
         named: the file of --config; None takes `mapsight.toml`, if there is one.
         argv: the typed flags, which win.
@@ -59,6 +60,7 @@ def config_flags(
     if document is None:
         return []
     sys.stderr.write(f"configuration: {printable(str(Path(where).absolute()))}\n")
+    parsers = parsers_of()
     tables = {key: value for key, value in document.items() if isinstance(value, dict)}
     plain = {key: value for key, value in document.items() if key not in tables}
     unknown = sorted(set(tables) - set(parsers))

@@ -1,7 +1,8 @@
-"""Results and report, copied to where the user wants them."""
+"""Results and report, shown in the workspace and copied to where the user wants them."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +10,25 @@ from driver.stages.duplicates import stages_of_results
 from driver.workspace.publishing import Source, copy_into
 from driver.workspace.workspace import Workspace
 
-__all__ = ["copy_results"]
+__all__ = ["copy_results", "publish_results"]
 
 COPY_LIMIT = 100 << 20
+
+
+def publish_results(workspace: Workspace, folder: str | None) -> tuple[str, str]:
+    """Publish `results/` and `report/`, and copy them to a folder, if one is named.
+
+    Returns:
+        Where the results are, and the report's page.
+    """
+    workspace.publish(stages_of_results(workspace), "results")
+    workspace.publish(["render"], "report")
+    if not folder:
+        return workspace.uri("results"), workspace.uri("report", "index.html")
+    left = copy_results(workspace, Path(folder))
+    if left:
+        sys.stderr.write(f"too large to copy to {Path(folder)}: {', '.join(left)}\n")
+    return str(Path(folder)), str(Path(folder) / "report" / "index.html")
 
 
 def copy_results(workspace: Workspace, folder: Path) -> list[str]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from driver.pipeline.pipeline import Pipeline
 from driver.results.sheets import PartPictures, cards_of
+from driver.text_table import table_lines
 from mapsight.search.credits import CREDITS, known_predictions
 from mapsight.text import plain
 
@@ -125,10 +126,7 @@ def _table(questions: Sequence[Question], by_index: bool) -> str:
             )
             for a in question.answers
         ]
-        widths = [max(len(row[i]) for row in rows) for i in range(6)]
-        for row in rows:
-            cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-            out.write("  " + "  ".join([*cells, row[6]]).rstrip() + "\n")
+        out.writelines(f"  {line}\n" for line in table_lines(rows, left=range(len(rows[0]))))
         if not question.answers:
             out.write("  no picture fits\n")
         if by_index:

@@ -7,13 +7,12 @@ from argparse import Namespace
 from collections.abc import Collection
 from typing import Any
 
-from driver.options.search_options import MAX_TOP_K, RANKS, STYLES
 from mapsight.labels.labeler import near_labels
 from mapsight.records import OTHER
+from mapsight.search.choices import FEATURES, MAX_TOP_K, RANKS, STYLES
 
 __all__ = ["check_options", "known_label"]
 
-FEATURES = ("new", "plain")
 TOLD = 20
 
 

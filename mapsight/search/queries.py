@@ -13,9 +13,7 @@ import pyarrow as pa
 from mapsight.search.filters import EVERYTHING, RowFilter
 from mapsight.search.rerank import CANDIDATES
 
-__all__ = ["RANKS", "GivenQueries", "ProbeQuery", "Queries", "write_queries"]
-
-RANKS = ("score", "ppi", "diverse")
+__all__ = ["GivenQueries", "ProbeQuery", "Queries", "write_queries"]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ __all__ = [
     "DEPTH",
     "DEPTHS",
     "PRECISION_COLUMNS",
-    "TARGET",
     "Precision",
     "Recall",
     "least_probe",
@@ -26,8 +25,6 @@ __all__ = [
 DEPTHS = (1, 10, 100)
 DEPTH = 10
 """The depth that a target of recall means."""
-TARGET = 0.95
-"""The recall that a search has if none is asked for."""
 COLUMNS = ("probe", "cells", "queries", *(f"recall_{n}" for n in DEPTHS), "share_read")
 PRECISION_COLUMNS = ("of", "value", "queries", "answers", "precision")
 

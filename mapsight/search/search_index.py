@@ -20,8 +20,9 @@ from mapsight.index.nearest import Centres, Nearest
 from mapsight.index.part import IndexPart
 from mapsight.index.removed_ids import IdList
 from mapsight.index.rows import Block, read_block, whole_vectors
+from mapsight.search.choices import TARGET_RECALL
 from mapsight.search.probe_plan import Cells, blocks_of, in_order, rankings, usual_probe
-from mapsight.search.recall import TARGET, least_probe
+from mapsight.search.recall import least_probe
 from mapsight.storage.uri import open_uri
 from mapsight.workspace.changes import Changes
 from mapsight.workspace.workspace import Workspace
@@ -126,7 +127,7 @@ class SearchIndex:
         rows = [row for row in self.measured if (row["features"], row["cells"]) == (features, k)]
         if not rows:
             return usual_probe(k)
-        return least_probe(rows, TARGET if target is None else target) or k
+        return least_probe(rows, TARGET_RECALL if target is None else target) or k
 
     def first_ids(self, n: int) -> list[str]:
         """Return ids among which are those of the n pictures of the lowest `order`."""

@@ -31,6 +31,7 @@ from mapsight.workspace.document_checks import (
     parsed,
     values,
 )
+from mapsight.workspace.stage_names import STAGES
 
 __all__ = [
     "ADDITION_STAGES",
@@ -45,13 +46,7 @@ __all__ = [
     "stage_document",
 ]
 
-STAGE_NAMES = frozenset(
-    (
-        *("plan", "ingest", "fetch", "extract", "explore", "annotate"),
-        *("fit", "classify", "vectors", "cluster", "index", "recall", "count", "rank"),
-        *("duplicates", "merge", "render"),
-    )
-)
+STAGE_NAMES = frozenset(STAGES)
 ADDITION_STAGES = frozenset(("known",))
 """Stages that additions to an index have beside those."""
 FOLDER_OF_OURS = re.compile(r"[0-9a-f]{16}(-([0-9a-f]{12})(-next)?)?")

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from driver.errors import Failure, UsageError
-from driver.options.groups import parse
+from driver.parser import parse
 from driver.pipeline.launch import runner_settings
 from mapsight.features.decoder_process import Decoder
 from mapsight.python_child import clean_environment, module_command

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from driver.needs import NEEDS, needs_of
-from driver.options.groups import COMMANDS, parse
+from driver.needs import EVERYWHERE, needs_of
+from driver.parser import COMMANDS, command_of, parse
 from driver.run import main
 from mapsight import extras
 from tests.support.paths import ROOT
@@ -69,7 +69,8 @@ def test_a_command_that_cannot_end_does_not_begin(
 
 @pytest.mark.parametrize("line", WITHOUT)
 def test_what_a_command_does_not_use_it_does_not_need(line):
-    assert list(needs_of(parse(line.split(), "mapsight"))) == []
+    options = parse(line.split(), "mapsight")
+    assert list(needs_of(command_of(options.command).NEEDS, options)) == []
 
 
 def test_a_model_asks_for_tensorflow_before_weights_are_fetched(tmp_path, monkeypatch, capsys):
@@ -85,11 +86,12 @@ def test_packages_are_listed_as_people_do():
     assert said.startswith("x needs faiss-cpu, jinja2 and psutil: ")
 
 
-def test_the_table_names_commands_and_modules_that_there_are():
+def test_commands_name_modules_that_there_are():
     setup = (ROOT / "setup.py").read_text()
-    for commands, _, _, modules in NEEDS:
-        assert {*commands} <= {*COMMANDS}
-        assert {*modules} <= {*extras.EXTRAS}
+    needs = [need for name in COMMANDS for need in command_of(name).NEEDS]
+    assert len(needs) > 10
+    for need in (*needs, *EVERYWHERE):
+        assert {*need.modules} <= {*extras.EXTRAS}
     for module, extra in extras.EXTRAS.items():
         assert f'"{extra}": ' in setup
         assert extras.PACKAGES.get(module, module).lower() in setup or module == "boto3"

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from driver.commands.duplicates import duplicates
+from driver.commands import duplicates, report
 from driver.commands.export import _target
-from driver.commands.run import report
 from driver.commands.search import _check
 from driver.errors import UsageError
 from driver.output_files import check_file, check_folder
@@ -35,7 +34,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_a_file_that_cannot_be_written_is_refused(name, message):
-    for refuses in (lambda: check_file("--out", name), lambda: duplicates(Namespace(out=name))):
+    for refuses in (lambda: check_file("--out", name), lambda: duplicates.run(Namespace(out=name))):
         with pytest.raises(UsageError) as caught:
             refuses()
         assert str(caught.value).startswith(message)
@@ -48,7 +47,7 @@ def test_a_folder_that_cannot_be_made_is_refused(name):
     with pytest.raises(UsageError, match=f"--out {name}: .* is no folder"):
         check_folder("--out", name)
     with pytest.raises(UsageError, match=f"--out {name}: "):
-        report(Namespace(out=name, workspace="nowhere"))
+        report.run(Namespace(out=name, workspace="nowhere"))
     with pytest.raises(UsageError, match=f"--out {name}: "):
         _target(name)
 

@@ -11,7 +11,7 @@ import pytest
 
 from driver.commands.remove import _typed
 from driver.errors import UsageError
-from driver.options.groups import parse
+from driver.parser import parse
 from driver.search.queries import queries_in, typed_queries
 from mapsight.text_files import decoded, read_text, special_kind
 

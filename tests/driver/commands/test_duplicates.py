@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from driver.options.groups import STAGES
+from mapsight.workspace.stage_names import STAGES
 
 TABLE = Path("workspace/results/duplicates.csv")
 

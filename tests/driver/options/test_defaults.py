@@ -11,7 +11,7 @@ import pytest
 from driver.errors import Failure
 from driver.options import defaults
 from driver.options.defaults import choose_input
-from driver.options.groups import parse
+from driver.parser import parse
 from driver.pipeline.fingerprint import ROOT
 
 EXAMPLES = ROOT / "examples"

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from driver.errors import UsageError
-from driver.options.groups import COMMANDS, STAGES, parse
+from driver.parser import COMMANDS, parse
 from mapsight import __version__
 from mapsight.labels.labeler import DEFAULT_TARGETS
+from mapsight.workspace.stage_names import STAGES
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,8 @@ import argparse
 import pytest
 
 from driver.errors import UsageError
-from driver.options.groups import COMMANDS, _parser, parse
 from driver.options.types import number, positive, positive_real, ranks, share, whole
+from driver.parser import COMMANDS, parse, parser_of
 
 ODD = (
     *("nan", "inf", "-inf", "infinity", "1_0", "0x10", "", " ", " 5", "5 ", "-1", "1e999"),
@@ -18,7 +18,7 @@ TYPES = (whole, number, positive, positive_real, share, ranks)
 
 
 def actions_of(command: str) -> list[argparse.Action]:
-    actions = _parser(command, "mapsight")._actions
+    actions = parser_of(command, "mapsight")._actions
     return [action for action in actions if action.nargs != 0]
 
 

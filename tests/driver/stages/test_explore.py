@@ -8,8 +8,8 @@ import shutil
 import pandas as pd
 import pytest
 
-from driver.options.groups import STAGES
 from mapsight.openimages.columns import NAMES
+from mapsight.workspace.stage_names import STAGES
 from tests.support.odd_metadata import write_odd
 from tests.support.paths import ROOT
 from tests.support.pictures import make_pictures

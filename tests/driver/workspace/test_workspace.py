@@ -15,14 +15,14 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from driver.commands import run as commands
+from driver.commands import status
 from driver.errors import Failure
-from driver.options.groups import STAGES
 from driver.workspace import workspace as module
 from driver.workspace.lock import hold_heartbeat
 from driver.workspace.publishing import RECORDS
 from driver.workspace.runs import RUNS
 from driver.workspace.workspace import Workspace
+from mapsight.workspace.stage_names import STAGES
 from mapsight.workspace.workspace import MARK
 from tests.support.paths import ROOT
 from tests.support.stage_documents import PARTS, commit, put
@@ -286,7 +286,7 @@ def test_status_reads_every_stage_file_once(workspace, monkeypatch, capsys):
         needs.append(stage)
     committed = Workspace.committed
     monkeypatch.setattr(Workspace, "committed", lambda w, s: asked.append(s) or committed(w, s))
-    commands.status(Namespace(workspace=workspace.location))
+    status.run(Namespace(workspace=workspace.location))
     assert asked == list(STAGES)
     assert capsys.readouterr().out.count(" done ") == len(STAGES)
 

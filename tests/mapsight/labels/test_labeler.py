@@ -5,7 +5,7 @@ import json
 import pytest
 
 from driver.errors import UsageError
-from driver.options.groups import COMMANDS, _parser, parse
+from driver.parser import COMMANDS, parse, parser_of
 from mapsight.labels.labeler import (
     DEFAULT_TARGETS,
     Labeler,
@@ -152,7 +152,7 @@ def test_labels_that_are_far_are_not_offered(text, names, near):
     ],
 )
 def test_options_and_commands_that_are_far_are_not_offered(text, near):
-    names = _parser("run", "mapsight")._option_string_actions
+    names = parser_of("run", "mapsight")._option_string_actions
     assert near_names(text, [*names, *COMMANDS], 1) == near
 
 

@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 
-from driver.commands import run as commands
-from driver.commands.search import search
+from driver.commands import search, status
 from driver.errors import Failure
-from driver.options.groups import parse
+from driver.parser import parse
 from driver.results.sheets import Pictures, duplicate_sheets, sheets_of
 from driver.search.query_vectors import OwnPictures
 from driver.workspace.workspace import Workspace
@@ -83,7 +82,7 @@ def documents(workspace: Path) -> list[Path]:
 def readings(workspace: str) -> Iterator[Any]:
     """What reads documents, with what it is asked for."""
     one = f"{7:016x}"
-    yield lambda: commands.status(Namespace(workspace=workspace))
+    yield lambda: status.run(Namespace(workspace=workspace))
     yield lambda: SearchIndex(Workspace(workspace)).rows_of([one])
     yield lambda: OwnPictures(Workspace(workspace))
     yield lambda: cards_of_all(Workspace(workspace))
@@ -169,8 +168,8 @@ def test_a_damaged_document_is_named_by_whoever_needs_it(finished, capsys):
         with pytest.raises(
             Failure, match=r"classify/stage\.json is not what a run writes .*option"
         ):
-            search(parse(["search", "x", "--workspace", str(finished)], "mapsight"))
-        commands.status(Namespace(workspace=str(finished)))
+            search.run(parse(["search", "x", "--workspace", str(finished)], "mapsight"))
+        status.run(Namespace(workspace=str(finished)))
         assert "damaged: run again" in capsys.readouterr().out
     finally:
         path.write_bytes(whole)

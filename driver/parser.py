@@ -1,0 +1,114 @@
+"""The command line: commands and their options, from flags over configuration over defaults."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, Protocol, cast
+
+from driver.errors import UsageError
+from driver.needs import Need
+from driver.options.config_file import config_flags
+from driver.options.groups import check_settings_file, usual_workspace
+from mapsight.near_names import near_names
+
+__all__ = ["COMMANDS", "Command", "command_of", "parse", "parser_of"]
+
+COMMANDS = (
+    *("run", "search", "add", "remove", "evaluate-index", "duplicates", "fetch", "export"),
+    *("status", "report", "model", "pack", "plan", "compare"),
+)
+"""Each is the module of `driver.commands` of that name."""
+
+
+class Command(Protocol):
+    """What the module of a command holds. It may have `settle(options, typed)` too, which
+    completes the options, given those that were typed, and refuses what argparse cannot."""
+
+    DESCRIPTION: str
+    EXAMPLES: str
+    NEEDS: tuple[Need, ...]
+    FOR_OUTPUT: bool  # it is for what it writes to standard output
+
+    def add_options(self, parser: argparse.ArgumentParser, /) -> None:
+        """Add the options of the command."""
+
+    def run(self, options: argparse.Namespace, /) -> int:
+        """Run the command; return the exit status."""
+
+
+@cache
+def command_of(name: str) -> Command:
+    """Return the module of a command."""
+    return cast(Command, importlib.import_module(f"driver.commands.{name.replace('-', '_')}"))
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that says in one line what is wrong."""
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        found, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unknown: {' '.join(unknown)}{self._hint(unknown[0])}")
+        return found
+
+    def _hint(self, word: str) -> str:
+        known = [*self._option_string_actions, *COMMANDS]
+        near = near_names(word.split("=")[0], known, 1)
+        if near:
+            return f"; did you mean {near[0]}?"
+        return "" if word.startswith("-") else "; pictures are named with --images"
+
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        """Refuse what is empty, as an unset variable of a shell is, for every option."""
+        if not arg_string.strip() or "\0" in arg_string:
+            what = "has a null character" if arg_string.strip() else "is empty"
+            raise argparse.ArgumentError(action, f"{arg_string!r} {what}")
+        return super()._get_value(action, arg_string)
+
+    def error(self, message: str) -> Any:
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def parser_of(name: str, prog: str) -> argparse.ArgumentParser:
+    """Return the parser of a command's options."""
+    command = command_of(name)
+    parser = _Parser(
+        prog=prog if name == "run" else f"{prog} {name}",
+        description=command.DESCRIPTION,
+        epilog=command.EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    command.add_options(parser)
+    return parser
+
+
+def _configurable(prog: str) -> Mapping[str, argparse.ArgumentParser]:
+    """Return the parsers of the commands that a configuration file is for, by name."""
+    parsers = {name: parser_of(name, prog) for name in COMMANDS}
+    return {name: one for name, one in parsers.items() if "--config" in one._option_string_actions}
+
+
+def parse(argv: Sequence[str], prog: str) -> argparse.Namespace:
+    """Return the options of a command, from flags over configuration over defaults.
+
+    Raises:
+        UsageError: an option or a value is unknown; the message says which.
+    """
+    named = bool(argv) and argv[0] in COMMANDS
+    name, flags = (argv[0], list(argv[1:])) if named else ("run", list(argv))
+    parser = parser_of(name, prog)
+    options = typed = parser.parse_args(flags)
+    if hasattr(typed, "config"):
+        filed = config_flags(lambda: _configurable(prog), name, typed.config, flags)
+        options = parser.parse_args(filed + flags)
+    options.command = name
+    if getattr(options, "workspace", "") is None:
+        options.workspace = usual_workspace(getattr(options, "runner", "inline"))
+    check_settings_file(options)
+    if settle := getattr(command_of(name), "settle", None):
+        settle(options, typed)
+    return options

@@ -1,0 +1,12 @@
+"""What can be asked of a search: names and limits, for the command line and for Python."""
+
+__all__ = ["BY", "FEATURES", "MAX_TOP_K", "RANKS", "STYLES", "TARGET_RECALL"]
+
+BY = ("index", "features", "label")
+FEATURES = ("new", "plain")
+"""Embeddings joined with label scores (where a head was fitted), and embeddings alone."""
+MAX_TOP_K = 10_000
+RANKS = ("score", "ppi", "diverse")
+STYLES = ("same", "photo", "drawing", "any")
+TARGET_RECALL = 0.95
+"""The share of the true ten best that a search finds if none is asked for."""

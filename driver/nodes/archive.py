@@ -25,15 +25,16 @@ from pathlib import Path
 from driver.errors import Failure
 from driver.nodes import tree as node_tree
 from driver.nodes.pip import index_settings, install, installed_pins, node_requirements
-from driver.pipeline.fingerprint import ROOT, code_digest, fingerprint, sources
+from driver.pipeline.fingerprint import ROOT, code_digest, fingerprint, reached_modules
 from mapsight.files import locked, sha256_of, write_whole
 
 __all__ = ["Packed", "cache_folder", "imported_modules", "packed_environment"]
 
 CODE = (
-    "driver/nodes/archive.py",
-    "driver/nodes/pip.py",
-    "driver/nodes/tree.py",
+    "driver.nodes.pip:install",
+    "driver.nodes.tree:complete",
+    "driver.nodes.tree:archive",
+    "driver.nodes.archive:_described",
     "driver/nodes/check.py",
 )
 CHECK = Path(__file__).with_name("check.py")
@@ -182,5 +183,4 @@ def _check(archive: Path, folder: Path) -> None:
 
 def imported_modules() -> list[str]:
     """The jobs, and all of this project that they import."""
-    files = sources(*(f"mr_jobs/{path.name}" for path in (ROOT / "mr_jobs").glob("*_*.py")))
-    return [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files]
+    return reached_modules(*(f"mr_jobs/{path.name}" for path in (ROOT / "mr_jobs").glob("*_*.py")))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ import PIL
 import pyarrow
 
 from driver.errors import Failure
-from driver.pipeline.fingerprint import code_digest, fingerprint
+from driver.pipeline.fingerprint import fingerprint
 from driver.pipeline.jobs import Job
 from driver.pipeline.launch import applications_of, launch, runner_settings
 from driver.pipeline.progress import Progress
@@ -76,18 +77,19 @@ class Pipeline:
 
     def run(self, stages: Sequence[Stage]) -> None:
         """Bring every stage up to date, in order, up to `--until`."""
-        for stage in stages:
-            self._bring_up(stage)
-            if stage.name == self.options.until:
-                return
+        last = next((n for n, stage in enumerate(stages) if stage.name == self.options.until), None)
+        wanted = stages if last is None else stages[: last + 1]
+        committed = {stage.name: self.workspace.committed(stage.name) for stage in wanted}
+        _report_outdated(wanted, committed)
+        for stage in wanted:
+            self._bring_up(stage, committed[stage.name])
 
-    def _bring_up(self, stage: Stage) -> None:
+    def _bring_up(self, stage: Stage, document: dict[str, Any] | None) -> None:
         started = time.monotonic()
         inputs = {name: self.documents[name]["digest"] for name in stage.needs}
         identity = stage.identity(self)
-        code = code_digest(*stage.code)
+        code = stage.code_digest
         key = fingerprint([stage.name, inputs, identity, code])
-        document = self.workspace.committed(stage.name)
         kept = (
             document is not None
             and document["fingerprint"] == key
@@ -267,6 +269,19 @@ class Pipeline:
         """Put what was written to a `local_folder` into the workspace."""
         if not self.workspace.local:
             self.workspace.upload(folder, *names)
+
+
+def _report_outdated(
+    stages: Sequence[Stage], committed: Mapping[str, dict[str, Any] | None]
+) -> None:
+    """Name the stages that are done again because the program has changed."""
+    names = [
+        stage.name
+        for stage in stages
+        if (document := committed[stage.name]) and document["code"] != stage.code_digest
+    ]
+    if names:
+        sys.stderr.write(f"made by another version of Mapsight, done again: {', '.join(names)}\n")
 
 
 def _contents(parts: Sequence[dict[str, Any]], folder: str) -> list[Any]:

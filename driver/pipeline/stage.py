@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from driver.errors import Failure
+from driver.pipeline.fingerprint import code_digest, definition_of
 from driver.pipeline.jobs import Job
 
 if TYPE_CHECKING:
@@ -32,11 +33,11 @@ class Stage:
     """A step of the pipeline, called as the module that it is.
 
     `needs` are the stages whose output it reads; `jobs` those it may run, and `data` the files of
-    this project that it reads: they decide its outcome, with what `perform` reaches; `identity`
-    gives the options and outside facts that do. `perform` writes its parts into a folder of the
-    workspace, named relative to it. `check` is called after it, also when it was
-    not run again; `unfinished` tells of a committed outcome that it may get better.
-    What is `published` is held to its checksums by every run, and made again.
+    this project that it reads: they decide its outcome, with what `perform` reaches by the names
+    it uses; `identity` gives the options and outside facts that do. `perform` writes its parts
+    into a folder of the workspace, named relative to it. `check` is called after it, also when
+    it was not run again; `unfinished` tells of a committed outcome that it may get better. What
+    is `published` is held to its checksums by every run, and made again.
     """
 
     module: str
@@ -56,10 +57,10 @@ class Stage:
         return self.module.rsplit(".", 1)[-1]
 
     @property
-    def code(self) -> tuple[str, ...]:
-        """Return the files that decide its outcome, with what they import."""
-        own = self.perform.__module__.replace(".", "/") + ".py"
-        return (own, *(job.path for job in self.jobs), *self.data)
+    def code_digest(self) -> str:
+        """Return a digest of all code and data of this project that can change its outcome."""
+        jobs = (job.path for job in self.jobs)
+        return code_digest(definition_of(self.perform), *jobs, *self.data)
 
 
 @dataclass(frozen=True)

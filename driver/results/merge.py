@@ -33,12 +33,6 @@ from mapsight.results.predictions import merged_records, write_predictions, writ
 
 __all__ = ["STAGE"]
 
-OWN_CODE = (
-    "driver/results/evaluation_tables.py",
-    "driver/stages/explore.py",
-    "driver/results/cell_tables.py",
-    "driver/results/examples.py",
-)
 SHEET_PICTURES = 12
 
 SHOWN = (
@@ -194,7 +188,6 @@ STAGE = Stage(
         *("extract", "explore", "annotate", "fit", "classify", "cluster", "index"),
         *("recall", "count", "rank"),
     ),
-    data=OWN_CODE,
     identity=identity,
     published=True,
 )

@@ -85,11 +85,6 @@ STAGE = Stage(
     __name__,
     perform,
     needs=("merge", "extract"),
-    data=(
-        "driver/results/sheets.py",
-        "mapsight/report/report.py",
-        "mapsight/features/thumbnails.py",
-        *TEMPLATES,
-    ),
+    data=TEMPLATES,
     published=True,
 )

@@ -100,5 +100,6 @@ def perform(run: Pipeline, folder: str) -> Outcome:
 STAGE = Stage(
     __name__,
     perform,
+    data=("driver.stages.plan:identity",),  # makes the plan that perform writes down
     identity=identity,
 )

@@ -32,4 +32,6 @@ def test_a_stage_needs_what_comes_before_it(number: int):
 
 @pytest.mark.parametrize("stage", ALL, ids=lambda stage: stage.name)
 def test_what_decides_an_outcome_is_there(stage: Stage):
-    assert [name for name in stage.code if not (ROOT / name).is_file()] == []
+    files = [*(job.path for job in stage.jobs), *(name for name in stage.data if ":" not in name)]
+    assert [name for name in files if not (ROOT / name).is_file()] == []
+    assert stage.code_digest

@@ -1,0 +1,237 @@
+"""Definitions in a form that comments, docstrings, formatting and places do not change."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from driver.pipeline.source_code import (
+    ALL,
+    EXECUTED,
+    MAIN,
+    Module,
+    Reference,
+    is_docstring,
+    is_ours,
+    load,
+    only_for_types,
+    resolve,
+)
+
+__all__ = ["Normal", "normal"]
+
+DOTTED = re.compile(r"\w+(\.\w+)+")
+
+
+@dataclass(frozen=True)
+class Normal:
+    """A definition as it counts: its text, what it refers to in that order, what it imports."""
+
+    text: str
+    references: tuple[Reference, ...] = ()
+    imports: tuple[str, ...] = ()
+
+
+@functools.cache
+def normal(reference: Reference, root: Path) -> Normal:
+    """Return the normal form of a definition, of a module's executed statements, or of all of it.
+
+    Its text has neither comments, docstrings, formatting nor annotations of functions, and no
+    names of this project's modules: a placeholder stands for each reference.
+    """
+    name, part = reference
+    module = load(name, root)
+    assert module is not None
+    if part == ALL:
+        parts = [*sorted({*module.definitions} - {EXECUTED, MAIN}), MAIN]
+        return Normal(ALL, tuple((name, each) for each in parts))
+    writer = _Writer(module)
+    for statement in module.definitions.get(part, ()):
+        writer.write(statement)
+    return Normal("".join(writer.pieces), tuple(writer.references), tuple(writer.imports))
+
+
+class _Writer:
+    """Writes syntax trees without what cannot change an outcome."""
+
+    def __init__(self, module: Module) -> None:
+        self._module = module
+        self._late: dict[str, str] = {}
+        self._scopes: list[set[str]] = []
+        self.pieces: list[str] = []
+        self.references: list[Reference] = []
+        self.imports: list[str] = []
+
+    def write(self, statement: ast.stmt) -> None:
+        """Write a statement of a module's top level."""
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                self._late |= dict(self._module.imported(node))
+        self._node(statement)
+
+    def _node(self, node: ast.AST) -> None:
+        special = SPECIAL.get(type(node))
+        if special is None or not special(self, node):
+            self._plain(node)
+
+    def _plain(self, node: ast.AST) -> None:
+        self.pieces.append(f"({type(node).__name__}")
+        for name in node._fields:
+            if name not in UNREAD:
+                self._value(name, getattr(node, name, None))
+        self.pieces.append(")")
+
+    def _value(self, name: str, value: object) -> None:
+        if value is None or value == []:
+            return
+        self.pieces.append(f" {name}=")
+        if isinstance(value, ast.AST):
+            self._node(value)
+        elif isinstance(value, list):
+            for each in value:
+                self._node(each) if isinstance(each, ast.AST) else self.pieces.append(repr(each))
+        else:
+            self.pieces.append(repr(value))
+
+    def _refer(self, reference: Reference) -> None:
+        self.references.append(reference)
+        self.pieces.append("(#)")
+
+    def _meant(self, name: str) -> str | None:
+        """Return the address of what an imported name stands for; None for one that is local."""
+        address = self._late.get(name)
+        if address is None and not any(name in scope for scope in self._scopes):
+            address = self._module.aliases.get(name)
+        return address
+
+    def _name(self, node: ast.Name) -> bool:
+        address = self._meant(node.id)
+        if address is not None:
+            return self._address(address)
+        local = any(node.id in scope for scope in self._scopes)
+        if node.id in self._module.definitions and not local:
+            self._refer((self._module.name, node.id))
+            return True
+        return False
+
+    def _address(self, address: str) -> bool:
+        """Write what an address stands for, `numpy.sum` or a definition of ours."""
+        if not is_ours(address):
+            self.pieces.append(f"(from {address})")
+            return True
+        reference, rest = resolve(address, self._module.root)
+        if reference is not None:
+            self._refer(reference)
+        self.pieces.append(rest)
+        return True
+
+    def _attribute(self, node: ast.Attribute) -> bool:
+        """Write `module.name` of this project as what it is; others are plain."""
+        names, base = [node.attr], node.value
+        while isinstance(base, ast.Attribute):
+            names.append(base.attr)
+            base = base.value
+        if not isinstance(base, ast.Name):
+            return False
+        address = self._meant(base.id)
+        if address is None or not is_ours(address):
+            return False
+        return self._address(".".join([address, *reversed(names)]))
+
+    def _constant(self, node: ast.Constant) -> bool:
+        """Write the name of one of our modules, for a process or a job, as that module."""
+        text = node.value
+        if isinstance(text, str) and DOTTED.fullmatch(text) and load(text, self._module.root):
+            self._refer((text, ALL))
+            return True
+        return False
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> bool:
+        """Remember what is imported; only that of others is written, for ours is followed."""
+        for _, address in self._module.imported(node):
+            self.imports.append(address)
+            if not is_ours(address):
+                self.pieces.append(f"(import {address})")
+        return True
+
+    def _definition(self, node: ast.FunctionDef) -> bool:
+        """Write a function without what it returns; its defaults are not in its scope."""
+        self.pieces.append(f"({type(node).__name__} {node.name}")
+        self._value("decorators", node.decorator_list)
+        self._value("parameters", node.args)
+        self._scopes.append(_local_names(node))
+        self._value("body", node.body)
+        self._scopes.pop()
+        self.pieces.append(")")
+        return True
+
+    def _parameter(self, node: ast.arg) -> bool:
+        self.pieces.append(f"(arg {node.arg})")
+        return True
+
+    def _class(self, node: ast.ClassDef) -> bool:
+        """Write a class; the annotations of its fields count, for a dataclass reads them."""
+        for each in node.body:
+            if isinstance(each, ast.AnnAssign):
+                self.pieces.append(f"(field {ast.unparse(each.annotation)})")
+                if each.value is None:
+                    self.pieces.append(ast.unparse(each.target))
+        return False
+
+    def _annotated(self, node: ast.AnnAssign) -> bool:
+        """Write an assignment with a type as one without."""
+        if node.value is not None:
+            self._node(ast.Assign(targets=[node.target], value=node.value))
+        return True
+
+    def _text_alone(self, node: ast.Expr) -> bool:
+        return is_docstring(node)
+
+    def _branch(self, node: ast.If) -> bool:
+        """Leave out what is for types alone."""
+        if not only_for_types(node):
+            return False
+        for each in node.orelse:
+            self._node(each)
+        return True
+
+
+def _local_names(function: ast.FunctionDef) -> set[str]:
+    """Return parameters and what is assigned; what a comprehension or lambda binds is left out."""
+    names = {node.arg for node in ast.walk(function.args) if isinstance(node, ast.arg)}
+    shared, todo = set[str](), list[ast.AST](function.body)
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, ast.Global):
+            shared.update(node.names)
+        if not isinstance(node, OWN_SCOPE):
+            todo += ast.iter_child_nodes(node)
+    return names - shared
+
+
+OWN_SCOPE = (
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda),
+    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+)
+UNREAD = {"ctx", "kind", "type_comment", "type_ignores"}
+SPECIAL: dict[type[ast.AST], Callable[[_Writer, Any], bool]] = {
+    ast.Name: _Writer._name,
+    ast.Attribute: _Writer._attribute,
+    ast.Constant: _Writer._constant,
+    ast.Import: _Writer._import,
+    ast.ImportFrom: _Writer._import,
+    ast.FunctionDef: _Writer._definition,
+    ast.AsyncFunctionDef: _Writer._definition,
+    ast.ClassDef: _Writer._class,
+    ast.arg: _Writer._parameter,
+    ast.AnnAssign: _Writer._annotated,
+    ast.Expr: _Writer._text_alone,
+    ast.If: _Writer._branch,
+}

@@ -65,7 +65,7 @@ class Noticed:
         suspects = [_shown(record, _told(record)) for record in self._found()]
         confused = []
         for truth, label, n, ids in self._confused:
-            rows = [_shown(self._record(i), f"{truth}, taken for {label}") for i in ids]
+            rows = [_shown(self._record(i), f"{truth} → {label}") for i in ids]
             confused.append({"truth": truth, "label": label, "pictures": n, "rows": rows})
         return {"suspects": suspects, "confused": confused}
 
@@ -83,8 +83,8 @@ def _suspect(record: Mapping[str, Any]) -> dict[str, Any]:
 def _told(record: Mapping[str, Any]) -> str:
     label = record["label"]
     if label in record["absent"]:
-        return f"given {label}, verified to be absent"
-    return f"given {label}, verified {', '.join(record['truth'])}"
+        return f"predicted {label}, verified absent"
+    return f"predicted {label}, verified {', '.join(record['truth'])}"
 
 
 def _shown(record: Mapping[str, Any], label: str) -> dict[str, Any]:

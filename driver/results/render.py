@@ -78,7 +78,7 @@ def report_to(
     near = cell_sheets(workspace, documents)
     twice = duplicate_sheets(workspace, documents)
     sheets = sheets_of(workspace, documents)
-    return write_report(results, target, sheets, near=near, twice=twice, **noticed)
+    return write_report(results, target, sheets, nearest=near, duplicate_groups=twice, **noticed)
 
 
 STAGE = Stage(

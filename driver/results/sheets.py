@@ -160,7 +160,7 @@ def cell_sheets(workspace: Workspace, documents: dict[str, dict[str, Any]]) -> l
         for cell, rows in nearest_pictures(workspace).items()
     }
     return [
-        Sheet(f"Nearest the centre of cell {cell}", "", list(cards_of(rows, pictures)))
+        Sheet(f"Cell {cell}: pictures nearest the centre", "", list(cards_of(rows, pictures)))
         for cell, rows in ranked.items()
     ]
 
@@ -187,9 +187,9 @@ def _alike(row: Mapping[str, Any]) -> str:
     if row["kind"] == KEEPER:
         return size
     if row["kind"] == "exact":
-        return f"the same bytes, {size}"
+        return f"same bytes, {size}"
     bits = row["distance"]
-    apart = f"{bits} {'bit' if bits == 1 else 'bits'} apart" if bits else "the same dHash"
+    apart = f"dHash {bits} {'bit' if bits == 1 else 'bits'} apart" if bits else "same dHash"
     return f"{apart}, cosine {row['cosine']:.2f}, {size}"
 
 
@@ -204,15 +204,15 @@ def noticed_sheets(
     found: dict[str, Sheet | None] = {"confused": None, "suspects": None}
     pairs = notes.get("confused", [])
     if pairs:
-        told = (f"{p['truth']} for {p['label']} ({p['pictures']})" for p in pairs)
+        counts = (f"{p['truth']} → {p['label']}: {p['pictures']}" for p in pairs)
         rows = [row for pair in pairs for row in pair["rows"]]
-        note = f"Verified label, label given, test pictures: {', '.join(told)}."
-        found["confused"] = Sheet("What was taken for what", note, list(cards_of(rows, pictures)))
+        note = f"Verified → predicted label, with the number of test pictures. {'; '.join(counts)}."
+        found["confused"] = Sheet("Confusions", note, list(cards_of(rows, pictures)))
     if notes.get("suspects"):
         note = (
-            "Pictures of all splits that were given a label with a probability above one half,"
-            " against what people verified: first those verified not to show it, then the others,"
-            " most confident first. Either may be wrong. All are in suspects.csv."
+            "Pictures of all splits whose predicted label, with a probability above one half,"
+            " contradicts what people verified. Labels verified as absent come first, then the"
+            " most probable. Prediction or verification may be wrong. All are in suspects.csv."
         )
         cards = list(cards_of(notes["suspects"], pictures))
         found["suspects"] = Sheet("Suspected label errors", note, cards)

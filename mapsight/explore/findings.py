@@ -12,10 +12,10 @@ from mapsight.openimages.columns import SUBSETS
 __all__ = ["CLAIMS", "compared", "summarised"]
 
 CLAIMS = (
-    ("boxes_per_picture", "fewer", "boxes a picture", "boxes"),
-    ("verified_per_picture", "fewer", "verified labels a picture", "verified_labels"),
-    ("boxes_spread", "larger", "spread of boxes, SD / mean", None),
-    ("verified_spread", "larger", "spread of verified labels, SD / mean", None),
+    ("boxes_per_picture", "fewer", "boxes per picture", "boxes"),
+    ("verified_per_picture", "fewer", "verified labels per picture", "verified_labels"),
+    ("boxes_spread", "larger", "variation of boxes, SD / mean", None),
+    ("verified_spread", "larger", "variation of verified labels, SD / mean", None),
 )
 """Measures of splits.csv, how train has to compare with both others, what they are, and for
 means what is averaged."""

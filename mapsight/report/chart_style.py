@@ -1,4 +1,4 @@
-"""How charts look, and how a figure becomes an SVG that is always the same.
+"""Set how charts look, and how a figure becomes an SVG that is always the same.
 
 Text is drawn as outlines, so a chart looks the same wherever it is opened and
 nothing is cut off by another font. Colours are Okabe and Ito's, which people who
@@ -40,7 +40,7 @@ STYLE: dict[Any, Any] = {
 
 
 def as_svg(draw: Callable[..., Figure]) -> Callable[..., bytes]:
-    """Let a function that draws a figure return its SVG instead."""
+    """Make a function that draws a figure return its SVG instead."""
 
     @wraps(draw)
     def chart(*args: Any, **options: Any) -> bytes:
@@ -61,7 +61,7 @@ def as_svg(draw: Callable[..., Figure]) -> Callable[..., bytes]:
 
 
 def no_data() -> Figure:
-    """A small figure that says so instead of an empty frame."""
+    """Return a small figure that says so instead of an empty frame."""
     figure = Figure(figsize=(WIDTH, 0.8))
     figure.text(0.5, 0.5, "no data", ha="center", va="center", color=GREY)
     return figure

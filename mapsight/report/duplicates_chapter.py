@@ -1,4 +1,4 @@
-"""The report's chapter on pictures that are there twice."""
+"""Put the counts of duplicates into a chapter of the report."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Chapter", "read_chapter", "size_range"]
 
 @dataclass(frozen=True)
 class Chapter:
-    """What the template shows; `sizes` and `plots` are empty where there are no duplicates."""
+    """Hold what the template shows; `sizes` and `plots` are empty without duplicates."""
 
     lead: str
     saved: str
@@ -23,7 +23,7 @@ class Chapter:
 
 
 def read_chapter(facts: Mapping[str, Any] | None) -> Chapter | None:
-    """The chapter that `duplicates` of summary.json makes; None where nobody looked for any."""
+    """Return the chapter for `duplicates` of summary.json; None if they were not looked for."""
     if facts is None:
         return None
     sizes = [{**row, "size": size_range(row["least"], row["most"])} for row in facts["sizes"]]
@@ -35,7 +35,7 @@ def read_chapter(facts: Mapping[str, Any] | None) -> Chapter | None:
 
 
 def size_range(least: int, most: int) -> str:
-    """A range of group sizes.
+    """Return a range of group sizes in words.
 
     >>> size_range(2, 2), size_range(3, 4), size_range(1025, 2048)
     ('2', '3 or 4', '1,025 to 2,048')
@@ -48,14 +48,14 @@ def size_range(least: int, most: int) -> str:
 def _lead(facts: Mapping[str, Any]) -> str:
     compared, groups = amount(facts["pictures"]), facts["groups"]
     if not groups:
-        return f"None of {compared} pictures is there twice."
+        return f"No duplicates among {compared} pictures."
     inside = amount(facts["in_groups"])
     return (
         f"Of {compared} pictures, {inside} are in {amount(groups)} {_plural(groups, 'group')} of"
-        " pictures that are there more than once: equal byte for byte, or alike in dHash and"
-        " embedding. Of each group the one with the highest PPI would be kept; besides those there"
-        f" {_are(facts['exact'], 'copy', 'copies')} and there"
-        f" {_are(facts['near'], 'near duplicate', 'near duplicates')}."
+        " duplicates: equal byte for byte, or alike in dHash and embedding. The picture to keep in"
+        " each group is the one with the highest PPI. The others are"
+        f" {_counted(facts['exact'], 'exact copy', 'exact copies')} and"
+        f" {_counted(facts['near'], 'near-duplicate', 'near-duplicates')}."
     )
 
 
@@ -64,14 +64,15 @@ def _saved(facts: Mapping[str, Any]) -> str:
     if not spare:
         return ""
     text = (
-        f"Without them there would be {amount(spare)} {_plural(spare, 'picture')}"
-        f" ({percent(spare / facts['pictures'])}) and {file_size(facts['bytes'])} less,"
-        f" {file_size(facts['exact_bytes'])} of that copies. Nothing was deleted."
+        f"Deleting {_plural(spare, 'it', 'them')} would remove"
+        f" {_counted(spare, 'picture', 'pictures')} ({percent(spare / facts['pictures'])}) and"
+        f" save {file_size(facts['bytes'])}, {file_size(facts['exact_bytes'])} of it from exact"
+        " copies. Nothing was deleted."
     )
     cut = facts["cut_buckets"]
     if cut:
         buckets = _plural(cut, "bucket was", "buckets were")
-        text += f" {amount(cut)} {buckets} too large to compare all with all."
+        text += f" {amount(cut)} {buckets} too large to compare every pair."
     return text
 
 
@@ -79,5 +80,5 @@ def _plural(count: int, one: str, many: str = "") -> str:
     return one if count == 1 else many or f"{one}s"
 
 
-def _are(count: int, one: str, many: str) -> str:
-    return f"is {amount(count)} {one}" if count == 1 else f"are {amount(count)} {many}"
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{amount(count)} {one if count == 1 else many}"

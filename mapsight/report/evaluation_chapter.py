@@ -1,4 +1,4 @@
-"""The report's chapter on how good predictions are: tables read, and put into words."""
+"""Read the tables of the evaluation and put them into the report's chapter on accuracy."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ NBSP = "\u00a0"
 
 @dataclass(frozen=True)
 class Chapter:
-    """What the template shows; tables that a run does not have are empty.
+    """Hold what the template shows; tables that a run does not have are empty.
 
-    `head` tells whether a head stands beside the model's own classes.
+    `head` is true where a head is compared with the model's own classes.
     """
 
     head: bool
@@ -48,7 +48,7 @@ class Chapter:
 
 
 def read_chapter(results: Path, run: Run) -> Chapter | None:
-    """The chapter of a results folder; None if it is older, or nothing was verified."""
+    """Read the chapter of a results folder; None if it is older, or nothing was verified."""
     facts = run["evaluation"]
     if not facts or not (results / "evaluation.csv").exists() or "test" not in facts:
         return None
@@ -74,27 +74,27 @@ def read_chapter(results: Path, run: Run) -> Chapter | None:
 
 
 def _labels(results: Path) -> list[Row]:
-    """Test rows of labels and of all, with the accuracy of their five best classes.
-
-    Of many labels they are those with most pictures.
-    """
+    """Read the test rows of the most frequent labels and of all, with their top-5 accuracy."""
     top5 = {row["label"]: row["top5"] for row in read_accuracy(results)}
     rows = map(_row, read_rows(results / "evaluation.csv"))
-    found = [{**row, "top5": top5.get(row["label"])} for row in rows if row["split"] == "test"]
-    return [*map(dict, largest(found[:-1], "n")), found[-1]]
+    tested = [{**row, "top5": top5.get(row["label"])} for row in rows if row["split"] == "test"]
+    return [*map(dict, largest(tested[:-1], "n")), tested[-1]]
 
 
 def _labels_note(labels: int) -> str:
     if labels <= MAX_LABELS:
         return ""
-    return f"Of {amount(labels)} labels the {MAX_LABELS} with most pictures; all: evaluation.csv."
+    return (
+        f"The {MAX_LABELS} of {amount(labels)} labels with most pictures;"
+        " all are in evaluation.csv."
+    )
 
 
 def _row(row: Mapping[str, str]) -> Row:
-    """A row with numbers as such and its two intervals."""
-    found: Row = {name: _value(name, text) for name, text in row.items()}
-    found["right"], found["by_model"] = (_interval(found, prefix) for prefix in ("", "model_"))
-    return found
+    """Return a row with its numbers parsed and its two intervals."""
+    parsed: Row = {name: _value(name, text) for name, text in row.items()}
+    parsed["right"], parsed["by_model"] = (_interval(parsed, prefix) for prefix in ("", "model_"))
+    return parsed
 
 
 def _value(name: str, text: str) -> Any:
@@ -110,12 +110,12 @@ def _interval(row: Row, prefix: str) -> Interval | None:
     return None if share is None else (share, row[f"{prefix}low"], row[f"{prefix}high"])
 
 
-def _shown(interval: Interval) -> str:
+def _with_bounds(interval: Interval) -> str:
     return f"{percent(interval[0])} ({bounds(interval)})"
 
 
 def _fact(facts: Mapping[str, Any], prefix: str = "") -> str:
-    return _shown(
+    return _with_bounds(
         (facts[f"{prefix}accuracy"], facts[f"{prefix}low"], facts[f"{prefix}high"]),
     )
 
@@ -127,12 +127,12 @@ def _p(p: float) -> str:
 def _lead(facts: Mapping[str, Any], head: bool) -> str:
     test = facts["test"]
     if not head:
-        return f"Of {amount(test['n'])} verified pictures {_fact(test)} were given the right label."
+        return f"Top-1 accuracy is {_fact(test)} on {amount(test['n'])} verified pictures."
     return (
-        f"Of the {amount(test['n'])} verified test pictures, on which the head was neither fitted"
-        f" nor tuned, it gave {_fact(test)} the right label; the model’s own classes, on the"
-        f" same pictures, {_fact(test, 'model_')}. The head alone was right on"
-        f" {amount(test['only_head_right'])} of them, the model’s classes alone on"
+        f"The head’s top-1 accuracy is {_fact(test)} on the {amount(test['n'])} verified test"
+        " pictures, which were used neither to fit nor to tune it. The model’s own classes reach"
+        f" {_fact(test, 'model_')} on the same pictures. Only the head is right on"
+        f" {amount(test['only_head_right'])} of them, only the model’s classes on"
         f" {amount(test['only_model_right'])} (McNemar’s test, {_p(test['mcnemar_p'])})."
     )
 
@@ -143,30 +143,30 @@ def _styles(groups: Sequence[Row]) -> list[Row]:
 
 
 def _style_head(groups: Sequence[Row]) -> str:
-    told = {
-        row["value"]: f"{amount(row['correct'])} of {amount(row['n'])} {row['value']}s"
+    recognised = [
+        f"{amount(row['correct'])} of {amount(row['n'])} {row['value']}s"
         for row in groups
         if (row["split"], row["group"]) == ("test", "style head")
-    }
-    if not told:
+    ]
+    if not recognised:
         return ""
-    return f"The style head recognised {' and '.join(told.values())} of the test pictures."
+    return f"The style head recognised {' and '.join(recognised)} of the test pictures."
 
 
 def _calibration(facts: Mapping[str, Any]) -> str:
-    told = []
+    errors = []
     for key, name in (("calibration_error", "label"), ("style_calibration_error", "style")):
-        errors = {split: facts.get(split, {}).get(key) for split in ("test", "validation")}
-        known = [f"{100 * e:.1f} ({split})" for split, e in errors.items() if e is not None]
-        told += [f"of the {name} {', '.join(known)}"] if known else []
-    return f"Expected calibration error in percentage points: {'; '.join(told)}."
+        by_split = {split: facts.get(split, {}).get(key) for split in ("test", "validation")}
+        points = [f"{100 * e:.1f} ({split})" for split, e in by_split.items() if e is not None]
+        errors += [f"{name} {', '.join(points)}"] if points else []
+    return f"Expected calibration error in percentage points: {'; '.join(errors)}."
 
 
 def _reliability(rows: Iterable[Mapping[str, str]]) -> dict[str, list[Point]]:
     series: dict[str, list[Point]] = {}
     for row in rows:
         if row["split"] == "test":
-            name = {"label": "label is right", "style": "picture is a drawing"}[row["kind"]]
+            name = {"label": "label is correct", "style": "picture is a drawing"}[row["kind"]]
             point = (row["mean_score"], row["share"], row["low"], row["high"], row["n"])
             series.setdefault(name, []).append(tuple(map(float, point)))  # type: ignore[arg-type]
     return series
@@ -177,15 +177,15 @@ def _read_strengths(path: Path) -> list[Row]:
 
 
 def _answer(fact: Mapping[str, Any]) -> tuple[str, str]:
-    """Whether a measure of quality matters, and the figures that say so."""
-    low, high = fact["smallest"], fact["largest"]
+    """Return whether a measure of quality affects accuracy, and the figures."""
+    low, high, name = fact["smallest"], fact["largest"], MEASURES[fact["measure"]]
     where = "verified pictures" if fact["split"] == ALL else "test pictures"
     apart = low["high"] < high["low"] or high["high"] < low["low"]
     return (
         _verdict(fact),
-        f"{_fact(low)} right of the {amount(low['n'])} {where} with the smallest"
-        f" ({_span(fact['measure'], low)}), {_fact(high)} of the {amount(high['n'])} with the"
-        f" largest ({_span(fact['measure'], high)}); the intervals"
+        f"Accuracy is {_fact(low)} on the {amount(low['n'])} {where} with the smallest {name}"
+        f" ({_span(fact['measure'], low)}) and {_fact(high)} on the {amount(high['n'])} with the"
+        f" largest ({_span(fact['measure'], high)}). The intervals"
         f" {'do not overlap' if apart else 'overlap'}. Trend over all {amount(fact['n'])}:"
         f" {_p(fact['trend']['p'])}; with label and style held fixed: {_p(fact['within']['p'])}.",
     )
@@ -193,16 +193,20 @@ def _answer(fact: Mapping[str, Any]) -> tuple[str, str]:
 
 def _verdict(fact: Mapping[str, Any]) -> str:
     name = MEASURES[fact["measure"]]
-    whom = "the model’s own classes" if fact["by"] == "model" else "the labels given"
+    whose = "the model’s own classes" if fact["by"] == "model" else "the predicted labels"
     trend, within = fact["trend"], fact["within"]
     if within["p"] >= SIGNIFICANT:
         if trend["p"] >= SIGNIFICANT:
-            return f"No sign that {name} matters to {whom}."
-        return f"{_capital(name)} does not matter to {whom} where label and style are the same."
-    told = f"{_capital(name)} matters to {whom}: {'larger' if within['z'] > 0 else 'smaller'}"
+            return f"No sign that {name} affects the accuracy of {whose}."
+        return (
+            f"{_capital(name)} does not affect the accuracy of {whose}"
+            " with label and style held fixed."
+        )
+    better = "larger" if within["z"] > 0 else "smaller"
+    verdict = f"{_capital(name)} affects the accuracy of {whose}: {better} is better"
     if trend["z"] * within["z"] > 0 and abs(trend["z"]) > 2 * abs(within["z"]):
-        return f"{told} is better, but most of the difference is one of labels and styles."
-    return f"{told} is better."
+        return f"{verdict}, but most of the difference comes from labels and styles."
+    return f"{verdict}."
 
 
 def _capital(text: str) -> str:
@@ -217,13 +221,13 @@ def _span(measure: str, row: Mapping[str, Any]) -> str:
 
 
 def _charts(chapter: Chapter) -> dict[str, bytes]:
-    who = HEAD if chapter.head else "label given"
+    who = HEAD if chapter.head else "predicted label"
     names = [row["label"] for row in chapter.labels]
     charts = {"quality_labels": _beside(who, names, chapter.labels)}
     for measure, rows in chapter.sizes.items():
-        shown = [row for row in rows if row["split"] == "test"]
-        names = [f"{_span(measure, row)}, n = {amount(row['n'])}" for row in shown]
-        charts[f"quality_{measure}"] = _beside(who, names, shown)
+        tested = [row for row in rows if row["split"] == "test"]
+        names = [f"{_span(measure, row)}, n = {amount(row['n'])}" for row in tested]
+        charts[f"quality_{measure}"] = _beside(who, names, tested)
     charts["reliability"] = reliability_chart(chapter.reliability)
     if chapter.strengths:
         charts["strengths"] = strengths_chart(

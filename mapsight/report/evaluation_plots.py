@@ -1,4 +1,4 @@
-"""Charts of how good predictions are: calibration, and the strength of the ridge."""
+"""Draw the charts of the evaluation: calibration and regularisation strength."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ GRID = "#E4E8EC"
 
 @as_svg
 def reliability_chart(series: Mapping[str, Sequence[Point]]) -> Figure:
-    """A reliability diagram: shares with whiskers over the probabilities that were told.
+    """Draw a reliability diagram: shares with whiskers over predicted probabilities.
 
-    On the diagonal they agree (DeGroot and Fienberg 1983). Marks grow with n.
+    On the diagonal they agree (DeGroot and Fienberg 1983). Larger marks stand for larger n.
 
     Args:
         series: up to three names, each with its bins.
@@ -38,7 +38,7 @@ def reliability_chart(series: Mapping[str, Sequence[Point]]) -> Figure:
     _percent(axes.xaxis)
     _percent(axes.yaxis)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
-    axes.set(xlabel="probability told (mean of a bin)", ylabel="share that came true")
+    axes.set(xlabel="predicted probability (mean of a bin)", ylabel="observed share")
     axes.grid(color=GRID, linewidth=0.8)
     figure.legend(loc="outside upper center", ncols=len(series), frameon=False)
     return figure
@@ -63,7 +63,7 @@ def strengths_chart(
     gcv: Sequence[float],
     accuracy: Sequence[tuple[float, float, float] | None],
 ) -> Figure:
-    """What generalised cross-validation and a validation split say of each strength λ.
+    """Draw the GCV error and the validation accuracy of each regularisation strength λ.
 
     Args:
         strengths: (n,) positive, ascending.
@@ -80,12 +80,12 @@ def strengths_chart(
         )
     if not strengths:
         return no_data()
-    known = any(accuracy)
-    figure = Figure(figsize=(WIDTH, 3.8 if known else 2.3), layout="constrained")
-    rows = figure.subplots(2 if known else 1, 1, sharex=True, squeeze=False)[:, 0]
+    validated = any(accuracy)
+    figure = Figure(figsize=(WIDTH, 3.8 if validated else 2.3), layout="constrained")
+    rows = figure.subplots(2 if validated else 1, 1, sharex=True, squeeze=False)[:, 0]
     rows[0].plot(strengths, gcv, color=BLUE, marker="o", ms=3)
     rows[0].set(ylabel="GCV error", ylim=(0, None))
-    if known:
+    if validated:
         _draw_accuracy(rows[1], strengths, accuracy)
     best = strengths[int(np.argmin(gcv))]
     for axes in rows:
@@ -95,7 +95,7 @@ def strengths_chart(
         f"λ = {best:.3g}", (best, 1), xycoords=("data", "axes fraction"), xytext=(5, -4),
         textcoords="offset points", va="top", color=ORANGE, fontsize=8.5,
     )  # fmt: skip
-    rows[-1].set(xscale="log", xlabel="strength λ of the ridge")
+    rows[-1].set(xscale="log", xlabel="regularisation strength λ")
     rows[-1].xaxis.set_major_locator(LogLocator())
     rows[-1].xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     rows[-1].xaxis.set_minor_locator(NullLocator())
@@ -106,7 +106,7 @@ def _draw_accuracy(
     axes: Axes, strengths: Sequence[float], accuracy: Sequence[tuple[float, float, float] | None]
 ) -> None:
     pairs = zip(strengths, accuracy, strict=True)
-    at, share, low, high = np.array([(x, *found) for x, found in pairs if found]).T
+    at, share, low, high = np.array([(x, *interval) for x, interval in pairs if interval]).T
     axes.fill_between(at, low, high, color=BLUE, alpha=0.15, linewidth=0)
     axes.plot(at, share, color=BLUE, marker="o", ms=3)
     axes.set(ylabel="validation accuracy", ylim=(0, 1.02))

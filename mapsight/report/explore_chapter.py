@@ -1,4 +1,4 @@
-"""What the report says of the metadata: the tables of results/explore/ read and put into words."""
+"""Read the tables of results/explore/ and put them into the report's chapter on metadata."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ ATTRIBUTE = "is_depiction"
 Row = Mapping[str, str]
 
 
-def read_chapter(folder: Path, told: Mapping[str, Any], charts: Path) -> dict[str, Any]:
-    """What the chapter shows; its charts are written to a folder.
+def read_chapter(folder: Path, counts: Mapping[str, Any], charts: Path) -> dict[str, Any]:
+    """Read what the chapter shows, and write its charts to a folder.
 
     Args:
         folder: results/explore/.
-        told: `explore` of summary.json.
-        charts: where the charts go.
+        counts: `explore` of summary.json.
+        charts: the folder for the charts.
     """
     charts.mkdir(parents=True, exist_ok=True)
     for name, chart in _charts(folder).items():
         (charts / f"metadata_{name}.svg").write_bytes(chart)
     problems = [*_top(folder, "problems", EXAMPLES)]
     return {
-        "told": told,
-        "figures": _figures(told),
+        "counts": counts,
+        "figures": _figures(counts),
         "subsets": [row for row in read_rows(folder / "splits.csv") if row["subset"] in SUBSETS],
-        "claims": told["compared"],
-        "verdict": _verdict(told["compared"]),
-        "boxes_note": _boxes_note(told, _top(folder, "most_boxes", 1)),
-        "shapes_note": _shapes_note(told),
+        "claims": counts["compared"],
+        "verdict": _verdict(counts["compared"]),
+        "boxes_note": _boxes_note(counts, _top(folder, "most_boxes", 1)),
+        "shapes_note": _shapes_note(counts),
         "labels": sum(1 for _ in read_rows(folder / "labels.csv")),
         "pairs": _top(folder, "pairs"),
         "licenses": _top(folder, "licenses"),
@@ -63,66 +63,66 @@ def _is_poor(row: Row) -> bool:
     return row["malformed"] != "0" or row["empty"] != "0"
 
 
-def _figures(told: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """The numbers on top of the chapter: name, value, detail."""
-    lost = told["unreadable"] + told["unusable"]
-    pictures = told["pictures"]
-    unlabelled = told["without_label"]
+def _figures(counts: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return the numbers on top of the chapter: name, value, detail."""
+    unusable = counts["unreadable"] + counts["unusable"]
+    confident = counts["sure"] / counts["labelled"] if counts["labelled"] else None
     return [
-        ("Pictures named", amount(pictures), f"in {amount(told['files'])} files"),
-        ("Rows", amount(told["rows"]), f"{amount(lost)} of them could not be used"),
+        ("Pictures", amount(counts["pictures"]), f"in {amount(counts['files'])} files"),
+        ("Rows", amount(counts["rows"]), f"{amount(unusable)} of them unusable"),
         (
-            "With a label above 0.99",
-            amount(told["sure"]),
-            f"{percent(told['sure'] / told['labelled'] if told['labelled'] else None)}"
-            " of those with labels",
+            "With a confidence above 0.99",
+            amount(counts["sure"]),
+            f"{percent(confident)} of the labelled pictures",
         ),
-        ("Without a label", amount(unlabelled), "of those in the image lists"),
-        ("Labelled, in no list", amount(told["not_listed"]), "pictures"),
-        ("Boxes", amount(told["boxes"]), f"in {amount(told['boxed'])} pictures"),
+        ("Without a label", amount(counts["without_label"]), "in the image lists"),
+        ("Labelled, but not listed", amount(counts["not_listed"]), "in no image list"),
+        ("Boxes", amount(counts["boxes"]), f"in {amount(counts['boxed'])} pictures"),
     ]
 
 
 def _verdict(claims: Sequence[Mapping[str, Any]]) -> str:
-    """Whether the finding of the report holds here, in a sentence."""
-    known = [claim for claim in claims if claim["agrees"] is not None]
-    if not known:
-        return "Here a subset or a measure is missing, so this cannot be said."
-    right = sum(claim["agrees"] for claim in known)
-    if right == len(known):
-        return "So it is here, by every measure in the table."
-    if not right:
-        return "Here no measure in the table sets train apart from both in that way."
-    return f"Here {right} of the {len(known)} measures in the table say so."
+    """Return in a sentence how many measures confirm the published finding."""
+    checked = [claim for claim in claims if claim["agrees"] is not None]
+    if not checked:
+        return "This cannot be checked here: a subset or a measure is missing."
+    confirmed = sum(claim["agrees"] for claim in checked)
+    if confirmed == len(checked):
+        return "Every measure in the table confirms this."
+    if not confirmed:
+        return "No measure in the table confirms this."
+    return f"{confirmed} of the {len(checked)} measures in the table confirm this."
 
 
-def _boxes_note(told: Mapping[str, Any], most: Sequence[Row]) -> str:
-    without = percent(1 - told["boxed"] / told["pictures"]) if told["pictures"] else "–"
-    note = f"How many boxes pictures have; {without} have none."
+def _boxes_note(counts: Mapping[str, Any], most: Sequence[Row]) -> str:
+    without = percent(1 - counts["boxed"] / counts["pictures"]) if counts["pictures"] else "–"
+    note = f"Boxes per picture; {without} of the pictures have none."
     if most:
-        note += (
-            f" The most: {amount(int(most[0]['boxes']))}, in {shorten(most[0]['image_id'], 40)}."
-        )
+        boxes, image_id = amount(int(most[0]["boxes"])), shorten(most[0]["image_id"], 40)
+        note += f" The maximum is {boxes}, in {image_id}."
     return note
 
 
-def _shapes_note(told: Mapping[str, Any]) -> str:
-    note = "Boxes by area and by aspect, on logarithmic scales: a number is where its bar begins."
-    area = told["mean_area"]
+def _shapes_note(counts: Mapping[str, Any]) -> str:
+    note = (
+        "Boxes by area and aspect ratio, on logarithmic scales."
+        " Each number marks where its bar begins."
+    )
+    area = counts["mean_area"]
     return note if area is None else f"{note} The mean area is {percent(area)} of the picture."
 
 
 def _facets(folder: Path) -> list[dict[str, Any]]:
-    """Per target label its own pictures, and the classes above and below it."""
+    """Read for each target label its pictures, superclasses and subclasses."""
     groups = itertools.groupby(read_rows(folder / "facets.csv"), key=lambda row: row["target"])
-    found = []
+    facets = []
     for target, rows in groups:
         by: dict[str, list[Row]] = {"above": [], "itself": [], "below": []}
         for row in rows:
             by[row["relation"]].append(row)
         below = [row for row in by["below"] if row["pictures"] != "0"][:ROWS]
-        found.append({"target": target, **by["itself"][0], "above": by["above"], "below": below})
-    return found
+        facets.append({"target": target, **by["itself"][0], "above": by["above"], "below": below})
+    return facets
 
 
 def _charts(folder: Path) -> dict[str, bytes]:
@@ -144,20 +144,20 @@ def _label_chart(folder: Path) -> bytes:
 
 
 def _histograms(folder: Path) -> dict[str, list[tuple[int, int, int]]]:
-    found: dict[str, list[tuple[int, int, int]]] = {}
+    by_subset: dict[str, list[tuple[int, int, int]]] = {}
     for row in read_rows(folder / "boxes_per_picture.csv"):
-        bins = found.setdefault(row["subset"], [])
+        bins = by_subset.setdefault(row["subset"], [])
         bins.append((int(row["low"]), int(row["high"]), int(row["pictures"])))
-    everything = found.pop("all", [])
-    return found if len(found) > 1 else {"all pictures": everything}
+    everything = by_subset.pop("all", [])
+    return by_subset if len(by_subset) > 1 else {"all pictures": everything}
 
 
 def _subset_chart(folder: Path) -> bytes:
     rows = [row for row in read_rows(folder / "splits.csv") if row["subset"] != "all"]
     titles = {
-        "boxes_per_picture": "boxes a picture",
-        "verified_per_picture": "verified labels a picture",
-        "boxes_spread": "spread of boxes (SD / mean)",
+        "boxes_per_picture": "boxes per picture",
+        "verified_per_picture": "verified labels per picture",
+        "boxes_spread": "variation of boxes (SD / mean)",
         "boxed_share": "share of pictures with boxes",
     }
     return plots.subset_chart(
@@ -173,8 +173,8 @@ def _depiction_chart(folder: Path) -> bytes:
     rows = {
         r["mid"]: r for r in read_rows(folder / "attributes.csv") if r["attribute"] == ATTRIBUTE
     }
-    known = [{**row, "n": int(row["pictures"])} for row in targets if row["mid"] in rows]
-    boxed = largest(known, "n")
+    with_boxes = [{**row, "n": int(row["pictures"])} for row in targets if row["mid"] in rows]
+    boxed = largest(with_boxes, "n")
     series = {
         title: [int(rows[row["mid"]][value]) for row in boxed]
         for title, value in {"depiction": "yes", "real": "no", "unknown": "unknown"}.items()
@@ -183,42 +183,42 @@ def _depiction_chart(folder: Path) -> bytes:
 
 
 def _tree(rows: Sequence[Row], mid: str = "", level: int = 1) -> list[Node]:
-    """The most shown classes below one (or on top), with those below them."""
+    """Return the most frequent subclasses of a class (or root classes), with their subclasses."""
     below = [row for row in rows if mid in (row["parents"].split() or [""])]
-    shown = sorted(below, key=lambda row: -int(row["pictures"]))[:TREE_CLASSES]
+    frequent = sorted(below, key=lambda row: -int(row["pictures"]))[:TREE_CLASSES]
     return [
         Node(
             row["label"],
             int(row["pictures"]),
             _tree(rows, row["mid"], level + 1) if level < LEVELS and int(row["pictures"]) else (),
         )
-        for row in shown
+        for row in frequent
     ]
 
 
 def _shapes(folder: Path) -> dict[str, list[tuple[str, int]]]:
-    """Boxes by bin, of eight octaves or more; some powers of two have a name."""
+    """Read boxes by bin, over eight octaves or more; some powers of two have a name."""
     bins: dict[str, dict[int, int]] = {measure: {} for measure in SHAPES}
     for row in read_rows(folder / "shapes.csv"):
         _, per_octave, first, *_ = SHAPES[row["measure"]]
         low = float(row["low"])
         number = round(math.log2(low) * per_octave) if low else first - 2 * per_octave
         bins[row["measure"]][number] = int(row["boxes"])
-    found = {}
+    shapes = {}
     for measure, (title, per_octave, first, last, name) in SHAPES.items():
-        known = bins[measure] or {first: 0}
-        numbers = range(min(first, *known), max(last, *known) + 1)
+        boxes = bins[measure] or {first: 0}
+        numbers = range(min(first, *boxes), max(last, *boxes) + 1)
         step = next(s for s in (1, 2, 4, 8, 16) if len(numbers) <= 4 * s * per_octave)
         named = [
             name(2.0**n) if not n % step else ""
             for n in (number / per_octave for number in numbers)
         ]
-        found[title] = [(text, known.get(n, 0)) for text, n in zip(named, numbers, strict=True)]
-    return found
+        shapes[title] = [(text, boxes.get(n, 0)) for text, n in zip(named, numbers, strict=True)]
+    return shapes
 
 
 def _share(low: float) -> str:
-    """A share from nothing to all as a short percentage.
+    """Return a share from 0 to 1 as a short percentage.
 
     >>> [_share(low) for low in (0.5, 0.0078125, 2 ** -16)]
     ['50 %', '0.8 %', '0.002 %']
@@ -227,7 +227,7 @@ def _share(low: float) -> str:
 
 
 def _ratio(low: float) -> str:
-    """A power of two, below 1 as a fraction.
+    """Return a power of two, below 1 as a fraction.
 
     >>> [_ratio(low) for low in (0.125, 1.0, 256.0)]
     ['1/8', '1', '256']

@@ -1,4 +1,4 @@
-"""Charts of what the metadata says."""
+"""Draw the charts of the metadata."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Rect = tuple[float, float, float, float]
 
 @as_svg
 def stacked_chart(labels: Sequence[str], series: Mapping[str, Sequence[int]], unit: str) -> Figure:
-    """A bar per label, first on top, in up to three parts; the number is that of the first part.
+    """Draw a bar per label, first on top, in up to three parts, with the number of the first.
 
     Args:
         labels: (n,) names.
@@ -68,7 +68,7 @@ def stacked_chart(labels: Sequence[str], series: Mapping[str, Sequence[int]], un
 
 @as_svg
 def shares_chart(labels: Sequence[str], series: Mapping[str, Sequence[int]]) -> Figure:
-    """A bar per label, all equally long, in parts; the number on the right is the sum."""
+    """Draw a bar per label, all equally long, in parts; the number on the right is the sum."""
     totals = np.sum([*series.values()], axis=0) if labels else np.zeros(0)
     if not totals.any():
         return no_data()
@@ -90,7 +90,7 @@ def shares_chart(labels: Sequence[str], series: Mapping[str, Sequence[int]]) -> 
 
 @as_svg
 def subset_chart(panels: Mapping[str, Mapping[str, float]]) -> Figure:
-    """A panel for each measure with a bar for each subset.
+    """Draw a panel for each measure with a bar for each subset.
 
     Args:
         panels: up to four titles, each with values by subset.
@@ -115,7 +115,7 @@ def subset_chart(panels: Mapping[str, Mapping[str, float]]) -> Figure:
 
 @as_svg
 def boxes_chart(series: Mapping[str, Sequence[tuple[int, int, int]]]) -> Figure:
-    """What share of each subset's pictures has how many boxes.
+    """Draw what share of each subset's pictures has how many boxes.
 
     Args:
         series: by subset `(low, high, pictures)`: pictures with low to high boxes.
@@ -148,14 +148,14 @@ def boxes_chart(series: Mapping[str, Sequence[tuple[int, int, int]]]) -> Figure:
     axes.xaxis.set_major_formatter(lambda value, _: amount(value))
     whole = 0 if axes.get_ylim()[1] > 0.1 else None
     axes.yaxis.set_major_formatter(PercentFormatter(1, whole, symbol=" %"))
-    axes.set(xlabel="boxes in a picture", ylabel="pictures", xlim=(-0.5, most + 0.5))
+    axes.set(xlabel="boxes per picture", ylabel="pictures", xlim=(-0.5, most + 0.5))
     axes.legend(frameon=False)
     return figure
 
 
 @as_svg
 def shape_chart(shapes: Mapping[str, Sequence[tuple[str, int]]]) -> Figure:
-    """A panel with bars for each measure of shape.
+    """Draw a panel with bars for each measure of shape.
 
     Args:
         shapes: by title `(name of where the bin begins, boxes)`, in order; not every
@@ -178,7 +178,7 @@ def shape_chart(shapes: Mapping[str, Sequence[tuple[str, int]]]) -> Figure:
 
 @dataclass(frozen=True)
 class Node:
-    """A class in a treemap: how many pictures show it or a class below it."""
+    """Hold a class of a treemap: the number of pictures that show it or a subclass."""
 
     label: str
     pictures: int
@@ -216,14 +216,14 @@ def squarified(sizes: Sequence[float], rect: Rect) -> Iterator[Rect]:
 
 
 def _worst(areas: Sequence[float], side: float) -> float:
-    """The largest ratio of sides in a row of rectangles along a side."""
+    """Return the largest ratio of sides in a row of rectangles along a side."""
     total = sum(areas)
     return max(max(side**2 * a / total**2, total**2 / (side**2 * a)) for a in areas)
 
 
 @as_svg
 def treemap(nodes: Sequence[Node]) -> Figure:
-    """Classes as nested rectangles; what a class has beside its children stays free.
+    """Draw classes as nested rectangles; what a class has beside its children stays free.
 
     Args:
         nodes: top classes; those without pictures are left out.

@@ -1,4 +1,4 @@
-"""The report's chapter on cells and search: tables read, and put into words."""
+"""Read the tables of the search index and put them into a chapter of the report."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from mapsight.text import amount, percent
 
 __all__ = ["Chapter", "read_chapter"]
 
-SHOWN = 24
+MAX_CELLS = 24
 """Cells in the table: the largest."""
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """What the template shows; `recall` is empty where it was not measured."""
+    """Hold what the template shows; `recall` is empty where it was not measured."""
 
     lead: str
     learned: str
@@ -29,7 +29,7 @@ class Chapter:
 
 
 def read_chapter(results: Path, facts: Mapping[str, Any] | None) -> Chapter | None:
-    """The chapter of a results folder; None where no index was built."""
+    """Read the chapter of a results folder; None where no index was built."""
     if not facts or not (results / "cells.csv").exists():
         return None
     steps = [{k: float(v) for k, v in row.items()} for row in read_rows(results / "kmeans.csv")]
@@ -41,7 +41,7 @@ def read_chapter(results: Path, facts: Mapping[str, Any] | None) -> Chapter | No
         plots["inertia"] = inertia_chart([step["inertia"] for step in steps])
     if recall:
         plots["recall"] = recall_chart(recall)
-    return Chapter(_lead(facts, cells), _learned(steps), cells[:SHOWN], recall, plots)
+    return Chapter(_lead(facts, cells), _learned(steps), cells[:MAX_CELLS], recall, plots)
 
 
 def _cell(row: Mapping[str, str]) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def _cell(row: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _recall(path: Path) -> list[dict[str, float]]:
-    """Rows of the features that search uses: new ones where there are any, which come first."""
+    """Read the rows of the features that search uses: new ones, which come first, if any."""
     rows = list(read_rows(path)) if path.exists() else []
     return [
         {name: float(value) for name, value in row.items() if name != "features" and value}
@@ -66,15 +66,16 @@ def _recall(path: Path) -> list[dict[str, float]]:
 def _lead(facts: Mapping[str, Any], cells: Sequence[Mapping[str, Any]]) -> str:
     empty = f", {amount(facts['empty'])} of them empty" if facts["empty"] else ""
     text = (
-        f"The new features of {amount(facts['pictures'])} pictures, {facts['dimensions']} numbers"
-        f" each, fall into {amount(facts['cells'])} cells{empty}. A search reads the cells whose"
-        " centres are nearest to the query."
+        f"The index holds {amount(facts['pictures'])} pictures in {amount(facts['cells'])}"
+        f" cells{empty}. Pictures are compared by their new features, vectors of"
+        f" {amount(facts['dimensions'])} numbers. A search reads only the cells whose centres are"
+        " nearest to the query."
     )
     if facts["purity"] is None:
         return text
     return (
-        f"{text} {percent(facts['purity'])} of the pictures have the commonest label of their cell"
-        " (labels as predicted, not as verified)."
+        f"{text} {percent(facts['purity'])} of the pictures have the most common predicted label"
+        " of their cell."
     )
 
 
@@ -83,7 +84,7 @@ def _learned(steps: Sequence[Mapping[str, float]]) -> str:
         return ""
     first, last = steps[0]["inertia"], steps[-1]["inertia"]
     return (
-        f"{len(steps)} iterations of k-means over {amount(int(steps[-1]['pictures']))} pictures;"
-        f" the inertia (sum of squared distances from the centres, embeddings having unit length)"
-        f" fell from {first:,.1f} to {last:,.1f}."
+        f"{len(steps)} iterations of k-means over {amount(int(steps[-1]['pictures']))} pictures."
+        f" The inertia fell from {first:,.1f} to {last:,.1f}. It is the sum of squared distances"
+        " to the nearest centre; embeddings have unit length."
     )

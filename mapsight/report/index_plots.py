@@ -1,4 +1,4 @@
-"""Charts of cells and of what an index loses against exact search."""
+"""Draw the charts of the search index: k-means, sizes of cells, recall."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TOPS = ((1, GREY, "s"), (10, BLUE, "o"), (100, ORANGE, "D"))
 
 @as_svg
 def inertia_chart(values: Sequence[float]) -> Figure:
-    """Inertia over iterations.
+    """Draw inertia over iterations.
 
     Args:
         values: of each iteration, from the first.
@@ -34,7 +34,7 @@ def inertia_chart(values: Sequence[float]) -> Figure:
 
 @as_svg
 def sizes_chart(sizes: Sequence[int]) -> Figure:
-    """How many cells have how many pictures.
+    """Draw how many cells have how many pictures.
 
     Args:
         sizes: pictures of each cell.
@@ -46,13 +46,13 @@ def sizes_chart(sizes: Sequence[int]) -> Figure:
     bins = np.unique(np.linspace(0, max(sizes) + 1, 25).round()).tolist()
     axes.hist(sizes, bins=bins, color=BLUE)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set(xlabel="pictures in a cell", ylabel="cells", xlim=(0, None))
+    axes.set(xlabel="pictures per cell", ylabel="cells", xlim=(0, None))
     return figure
 
 
 @as_svg
 def recall_chart(rows: Sequence[Mapping[str, float]]) -> Figure:
-    """Recall at 1, 10 and 100 over the share of the index that is read.
+    """Draw recall at 1, 10 and 100 over the share of the index that is read.
 
     Args:
         rows: with `share_read` and `recall_1`, `recall_10`, `recall_100`, 0 to 1.
@@ -67,7 +67,7 @@ def recall_chart(rows: Sequence[Mapping[str, float]]) -> Figure:
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(PercentFormatter(1))
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    axes.set(xlabel="share of the index read", ylabel="found of the exact answers")
+    axes.set(xlabel="share of the index read", ylabel="recall")
     axes.grid(color=GRID, linewidth=0.8)
     figure.legend(loc="outside upper center", ncols=len(TOPS), frameon=False)
     return figure

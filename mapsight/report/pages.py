@@ -1,4 +1,4 @@
-"""Templates and filters that turn records into static, inert HTML."""
+"""Turn records into static, inert HTML by templates."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def write_page(path: Path, template: str, **context: Any) -> None:
 
 @functools.cache
 def environment() -> Environment:
-    """Templates that escape whatever they show, and fail on names they do not know."""
+    """Return templates that escape whatever they show, and fail on names they do not know."""
     made = Environment(
         loader=PackageLoader("mapsight", "templates"),
         autoescape=True,
@@ -59,14 +59,14 @@ def environment() -> Environment:
 
 
 def _printable(value: Any) -> Any:
-    """What a template shows of a value: text without control characters, None as nothing."""
+    """Return what a template shows of a value: text without control characters, None as nothing."""
     if value is None:
         return ""
     return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def bounds(interval: Sequence[float]) -> str:
-    """The interval of `(share, low, high)` in percent.
+    """Return the interval of `(share, low, high)` in percent.
 
     >>> bounds((0.5, 0.2366, 0.7634))
     '23.7–76.3'
@@ -75,7 +75,7 @@ def bounds(interval: Sequence[float]) -> str:
 
 
 def moment(text: str) -> str:
-    """An ISO 8601 time as people write it; other text stays as it is.
+    """Return an ISO 8601 time as people write it; other text stays as it is.
 
     >>> moment("2026-01-02T03:04:05+0000"), moment("yesterday")
     ('2026-01-02 03:04:05 UTC', 'yesterday')
@@ -88,7 +88,7 @@ def moment(text: str) -> str:
 
 
 def file_name(source: str) -> str:
-    """The last part of a path, a URL or a place in an archive.
+    """Return the last part of a path, a URL or a place in an archive.
 
     >>> file_name("hdfs:///pictures/lion.jpg"), file_name("cats.tar#a/lion.jpg"), file_name("lion")
     ('lion.jpg', 'lion.jpg', 'lion')
@@ -97,19 +97,19 @@ def file_name(source: str) -> str:
 
 
 def data_uri(jpeg: bytes | None) -> str | None:
-    """A JPEG as a `data:` URI; None stays None."""
+    """Return a JPEG as a `data:` URI; None stays None."""
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}" if jpeg else None
 
 
 def size_attributes(card: Any) -> Markup:
-    """The `width` and `height` of a card's thumbnail in pixels; nothing if unknown."""
+    """Return the `width` and `height` of a card's thumbnail in pixels; nothing if unknown."""
     if not card.width or not card.height:
         return Markup()
     return Markup('width="{}" height="{}"').format(*fitted(card.width, card.height))
 
 
 def license_link(license_text: str) -> Markup | str:
-    """A licence as a link where it is an http(s) address, as its text otherwise.
+    """Return a licence as a link where it is an http(s) address, as its text otherwise.
 
     >>> license_link("https://creativecommons.org/licenses/by-sa/2.0/").striptags()
     'CC BY-SA 2.0'

@@ -1,4 +1,4 @@
-"""Charts of a run as SVG: the same bytes for the same numbers, readable on white."""
+"""Draw the charts of a run as SVG: the same bytes for the same numbers, readable on white."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LABEL_WIDTH = 26
 
 @as_svg
 def bar_chart(labels: Sequence[str], counts: Sequence[int]) -> Figure:
-    """A horizontal bar per label, first on top, with its count.
+    """Draw a horizontal bar per label, first on top, with its count.
 
     Args:
         labels: (n,) names, shown up to 26 characters.
@@ -60,7 +60,7 @@ def bar_chart(labels: Sequence[str], counts: Sequence[int]) -> Figure:
 def interval_chart(
     labels: Sequence[str], series: Mapping[str, Sequence[Interval | None]]
 ) -> Figure:
-    """A dot with a whisker per label and series, on a scale from 0 to 100 %.
+    """Draw a dot with a whisker per label and series, on a scale from 0 to 100 %.
 
     Args:
         labels: (n,) names, first on top.
@@ -88,7 +88,7 @@ def interval_chart(
 
 @as_svg
 def confusion_chart(labels: Sequence[str], counts: np.ndarray) -> Figure:
-    """A heat map of verified (rows) against predicted labels, each row adding to 1.
+    """Draw a heat map of verified (rows) against predicted labels, each row adding to 1.
 
     Args:
         labels: (n,) names. Of more than MAX_CONFUSION those with the most
@@ -126,7 +126,7 @@ def confusion_chart(labels: Sequence[str], counts: np.ndarray) -> Figure:
 
 @as_svg
 def histogram_chart(edges: Sequence[float], counts: Sequence[int], label: str) -> Figure:
-    """How many pictures fall between each two edges; a logarithmic scale.
+    """Draw how many pictures fall between each two edges; a logarithmic scale.
 
     Args:
         edges: (k + 1,) ascending, positive.
@@ -156,7 +156,7 @@ def _check_lengths(labels: Sequence[str], values: Sequence[Any]) -> None:
 
 
 def label_rows(labels: Sequence[str], extra: float = 0.3, row: float = ROW) -> tuple[Figure, Axes]:
-    """A figure with a row for each label, as high as they need."""
+    """Return a figure with a row for each label, as high as they need."""
     height = max(1.2, row * len(labels) + extra)
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     axes = figure.subplots()
@@ -169,8 +169,8 @@ def label_rows(labels: Sequence[str], extra: float = 0.3, row: float = ROW) -> t
 def _draw_intervals(
     axes: Axes, number: int, of: int, name: str, intervals: Sequence[Interval | None]
 ) -> None:
-    known = [(row, *interval) for row, interval in enumerate(intervals) if interval]
-    rows, shares, lows, highs = np.array(known).reshape(-1, 4).T
+    measured = [(row, *interval) for row, interval in enumerate(intervals) if interval]
+    rows, shares, lows, highs = np.array(measured).reshape(-1, 4).T
     spread = [np.maximum(shares - lows, 0), np.maximum(highs - shares, 0)]
     colour, mark = ((BLUE, "o"), (ORANGE, "D"), (GREY, "s"))[number]
     offset = 0.26 * (number - (of - 1) / 2)
@@ -180,7 +180,7 @@ def _draw_intervals(
 
 
 def _log_scale(axes: Axes, low: float, high: float) -> None:
-    """A logarithmic scale over a factor of two at least, with few round ticks."""
+    """Set a logarithmic scale over a factor of two at least, with few round ticks."""
     margin = max(1.0, math.sqrt(2 * low / high))
     axes.set(xscale="log", xlim=(low / margin, high * margin))
     ticks = (
@@ -211,7 +211,7 @@ def _write_counts(axes: Axes, counts: np.ndarray, shares: np.ndarray) -> None:
 
 
 def _compact(count: int) -> str:
-    """At most five characters up to 999 million."""
+    """Return at most five characters up to 999 million."""
     if count < 10_000:
         return amount(count)
     return f"{count / 1e3:.0f}k" if count < 999_500 else f"{count / 1e6:.3g}M"

@@ -1,7 +1,7 @@
-"""The report of a run and the page of search results: static HTML, nothing to run.
+"""Write the report of a run and the page of search results: static HTML without scripts.
 
-Both open from disk, load nothing from the network and hold no script; what they
-show of titles, names and paths is text, whatever it contains.
+Both open from disk and load nothing from the network. Titles, names and paths are shown as
+text, whatever they contain.
 """
 
 from __future__ import annotations
@@ -12,8 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mapsight.report import duplicates_chapter, explore_chapter, index_chapter, plots, summary
-from mapsight.report import evaluation_chapter as evaluation_page
+from mapsight.report import (
+    duplicates_chapter,
+    evaluation_chapter,
+    explore_chapter,
+    index_chapter,
+    plots,
+    summary,
+)
 from mapsight.report.pages import write_page
 
 __all__ = ["Answer", "Card", "Sheet", "write_report", "write_search_page"]
@@ -23,10 +29,10 @@ MAX_EXAMPLES = 50
 
 @dataclass(frozen=True)
 class Card:
-    """A picture as it is shown: width and height in pixels, thumbnail a JPEG.
+    """Hold a picture as it is shown: width and height in pixels, thumbnail a JPEG.
 
-    `kept` marks the one of a group that is to stay; `copies` are near-duplicates for which
-    this one stands.
+    `kept` marks the picture of a group of duplicates that is to stay. `copies` counts the
+    near-duplicates that this picture stands for.
     """
 
     image_id: str
@@ -47,7 +53,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A contact sheet: a title, a note (may be empty) and pictures, best first."""
+    """Hold a contact sheet: a title, a note (may be empty) and pictures, best first."""
 
     title: str
     note: str
@@ -56,10 +62,10 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Answer:
-    """A query and what was found for it, or the `error` that kept it from being answered.
+    """Hold a query and its results, or the `error` that kept it from being answered.
 
-    `by` says in words what was compared; `label` is the one that answers had to have,
-    `predicted` what the query itself seems to show, `limits` what else answers had to be.
+    `by` says in words what was compared. `label` is the label that results had to have,
+    `limits` describes the other filters, `predicted` is the label of the query itself.
     """
 
     query: str
@@ -78,8 +84,8 @@ def write_report(
     sheets: Sequence[Sheet],
     confused: Sheet | None = None,
     suspects: Sheet | None = None,
-    near: Sequence[Sheet] = (),
-    twice: Sequence[Sheet] = (),
+    nearest: Sequence[Sheet] = (),
+    duplicate_groups: Sequence[Sheet] = (),
 ) -> Path:
     """Write the report of a run: index.html, plots/*.svg and thumbs/*.jpg.
 
@@ -90,10 +96,10 @@ def write_report(
         results: local folder with summary.json and the CSV files of docs/results.md.
         out: folder to write to, made if need be.
         sheets: contact sheets in the order they are to be shown.
-        confused: examples of what was taken for what.
+        confused: examples of confusions.
         suspects: pictures whose verified labels may be wrong.
-        near: of some cells, the pictures nearest the centre.
-        twice: of some groups of duplicates, the one to be kept and others.
+        nearest: for the largest cells, the pictures nearest the centre.
+        duplicate_groups: the largest groups of duplicates, the picture to keep first.
 
     Returns:
         The path of index.html.
@@ -109,17 +115,17 @@ def write_report(
     if summary.verified(accuracy):
         matrix = plots.confusion_chart(*summary.read_confusion(results / "confusion.csv"))
         (out / "plots" / "confusion.svg").write_bytes(matrix)
-    evaluated = evaluation_page.read_chapter(results, run)
+    evaluated = evaluation_chapter.read_chapter(results, run)
     _write_accuracy(out / "plots", accuracy, evaluated)
     explored = run["explore"] and explore_chapter.read_chapter(
         results / "explore", run["explore"], out / "plots"
     )
     indexed = index_chapter.read_chapter(results, run["cells"])
-    doubled = duplicates_chapter.read_chapter(run["duplicates"])
-    for name, chart in (one for made in (indexed, doubled) if made for one in made.plots.items()):
-        (out / "plots" / f"{name}.svg").write_bytes(chart)
-    shown = [*sheets, *near, *twice, *(one for one in (confused, suspects) if one)]
-    thumbs = _write_thumbnails(out, shown)
+    duplicated = duplicates_chapter.read_chapter(run["duplicates"])
+    for chapter in (indexed, duplicated):
+        _write_charts(out / "plots", chapter.plots if chapter else {})
+    optional = [sheet for sheet in (confused, suspects) if sheet]
+    thumbs = _write_thumbnails(out, [*sheets, *nearest, *duplicate_groups, *optional])
     write_page(
         out / "index.html",
         "report.html",
@@ -138,9 +144,9 @@ def write_report(
         ppi_note=summary.ppi_note(run["options"].get("screen_diagonal")),
         explored=explored,
         indexed=indexed,
-        near=near,
-        doubled=doubled,
-        twice=twice,
+        nearest=nearest,
+        duplicated=duplicated,
+        duplicate_groups=duplicate_groups,
         sheets=sheets,
         thumbs=thumbs,
         errors=summary.error_rows(run["errors"]),
@@ -153,7 +159,7 @@ def write_report(
 
 
 def write_search_page(out: Path, answers: Sequence[Answer], order: str = "best first") -> None:
-    """Write one HTML file with every query beside its results; pictures are inside it.
+    """Write one HTML file with every query beside its results; the file contains the pictures.
 
     Args:
         out: the file; its folder must exist.
@@ -170,33 +176,39 @@ def _write_plots(
     counts: Mapping[str, Sequence[summary.Run]],
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for name, rows in counts.items():
-        few = rows[: summary.MAX_CLASSES]
-        shown = few if name == "classes" else summary.largest(rows, "pictures")
-        pictures = [row["pictures"] for row in shown]
-        chart = plots.bar_chart([row["label"] for row in shown], pictures)
-        (folder / f"{name}.svg").write_bytes(chart)
+    charts = {
+        "labels": _count_chart(summary.largest(counts["labels"], "pictures")),
+        "classes": _count_chart(counts["classes"][: summary.MAX_CLASSES]),
+    }
     unit = "pixels per inch" if run["options"].get("screen_diagonal") else "PPI (√pixel)"
-    chart = plots.histogram_chart(**run["ppi_histogram"], label=unit)
-    (folder / "ppi.svg").write_bytes(chart)
+    charts["ppi"] = plots.histogram_chart(**run["ppi_histogram"], label=unit)
+    _write_charts(folder, charts)
 
 
-def _write_accuracy(
-    folder: Path, accuracy: Sequence[summary.Run], chapter: evaluation_page.Chapter | None
-) -> None:
-    charts = chapter.plots if chapter else {}
-    if not chapter and summary.verified(accuracy):
-        labels = [row["label"] for row in accuracy]
-        series = {f"top {n}": [row[f"top{n}"] for row in accuracy] for n in (1, 5)}
-        charts = {"accuracy": plots.interval_chart(labels, series)}
+def _count_chart(rows: Sequence[summary.Run]) -> bytes:
+    return plots.bar_chart([row["label"] for row in rows], [row["pictures"] for row in rows])
+
+
+def _write_charts(folder: Path, charts: Mapping[str, bytes]) -> None:
     for name, chart in charts.items():
         (folder / f"{name}.svg").write_bytes(chart)
 
 
-def _write_thumbnails(out: Path, sheets: Sequence[Sheet]) -> dict[str, str]:
-    """Write every card's thumbnail once; the addresses by image_id.
+def _write_accuracy(
+    folder: Path, accuracy: Sequence[summary.Run], chapter: evaluation_chapter.Chapter | None
+) -> None:
+    charts = chapter.plots if chapter else {}
+    if not chapter and summary.verified(accuracy):
+        labels = [row["label"] for row in accuracy]
+        series = {f"top-{n} accuracy": [row[f"top{n}"] for row in accuracy] for n in (1, 5)}
+        charts = {"accuracy": plots.interval_chart(labels, series)}
+    _write_charts(folder, charts)
 
-    Files are named by a hash, as an `image_id` may hold anything.
+
+def _write_thumbnails(out: Path, sheets: Sequence[Sheet]) -> dict[str, str]:
+    """Write every card's thumbnail once and return the addresses by image_id.
+
+    Files are named by a hash, as an `image_id` may contain any character.
     """
     (out / "thumbs").mkdir(parents=True, exist_ok=True)
     written = {}

@@ -1,4 +1,4 @@
-"""What a report says: the files of results/ read, and put into words and tables."""
+"""Read the files of results/ and put them into the words and tables of the report."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ __all__ = [
 ]
 
 MAX_CLASSES = 20
-"""How many of the most frequent classes a chart shows."""
+"""Most frequent classes in a chart."""
 MAX_LABELS = 40
-"""How many target labels a chart shows."""
+"""Target labels in a chart."""
 
 Run = Mapping[str, Any]
-"""What summary.json holds, and parts of it."""
+"""The content of summary.json, or a part of it."""
 
 _DEFAULTS: Run = {
     "host": None,
@@ -70,18 +70,18 @@ _DEFAULTS: Run = {
 
 
 def read_run(path: Path) -> Run:
-    """summary.json, with defaults for what an old or short one does not say."""
+    """Read summary.json, with defaults for fields that an older one lacks."""
     return {**_DEFAULTS, **json.loads(path.read_text(encoding="utf-8"))}
 
 
 def read_rows(path: Path) -> Iterator[dict[str, str]]:
-    """The rows of a CSV file, one in memory at a time."""
+    """Read the rows of a CSV file, one in memory at a time."""
     with path.open(encoding="utf-8", newline="") as file:
         yield from csv.DictReader(file)
 
 
 def read_counts(path: Path) -> list[dict[str, Any]]:
-    """`{label, pictures, share}` of labels.csv or classes.csv."""
+    """Read `{label, pictures, share}` from labels.csv or classes.csv."""
     return [
         {"label": row["label"], "pictures": int(row["pictures"]), "share": float(row["share"])}
         for row in read_rows(path)
@@ -95,9 +95,9 @@ def _interval(row: Mapping[str, str]) -> Interval | None:
 
 
 def read_accuracy(results: Path) -> list[dict[str, Any]]:
-    """Both accuracies of every label: `{label, n, top1, top5}`, None where n is 0.
+    """Read the accuracies of every label: `{label, n, top1, top5}`, None where n is 0.
 
-    Where nobody verified anything there are no such tables, and no rows.
+    Without verified labels there are no such tables, and no rows.
     """
     if not (results / "accuracy.csv").exists():
         return []
@@ -115,7 +115,7 @@ def read_accuracy(results: Path) -> list[dict[str, Any]]:
 
 
 def read_confusion(path: Path) -> tuple[list[str], np.ndarray]:
-    """The labels (n,) and counts (n, n) int64 of confusion.csv, a row a verified label."""
+    """Read labels (n,) and counts (n, n) int64 of confusion.csv; a row is a verified label."""
     with path.open(encoding="utf-8", newline="") as file:
         (_, *labels), *rows = csv.reader(file)
     counts = np.array([row[1:] for row in rows], np.int64)
@@ -123,12 +123,12 @@ def read_confusion(path: Path) -> tuple[list[str], np.ndarray]:
 
 
 def verified(accuracy: Sequence[Mapping[str, Any]]) -> int:
-    """How many pictures have a verified label."""
+    """Return the number of pictures with a verified label."""
     return next((row["n"] for row in accuracy if row["label"] == ALL), 0)
 
 
 def heading(run: Run) -> str:
-    """How the run ended, in a few words."""
+    """Return how the run ended, in a few words."""
     read, used = amount(run["images_read"]), amount(run["images_extracted"])
     if run["images_read"] == run["images_extracted"]:
         return f"{read} pictures classified"
@@ -136,7 +136,7 @@ def heading(run: Run) -> str:
 
 
 def figures(run: Run, accuracy: Sequence[Run]) -> Iterator[tuple[str, str, str]]:
-    """The few numbers on top of the page: name, value, detail."""
+    """Return the numbers on top of the page: name, value, detail."""
     read = run["images_read"]
     inputs = len(run["inputs"])
     plural = "input" if inputs == 1 else "inputs"
@@ -151,62 +151,62 @@ def figures(run: Run, accuracy: Sequence[Run]) -> Iterator[tuple[str, str, str]]
     for row in accuracy:
         if row["label"] == ALL and row["n"]:
             detail = f"{bounds(row['top1'])}, n = {amount(row['n'])}"
-            yield "Right, top 1", percent(row["top1"][0]), detail
+            yield "Top-1 accuracy", percent(row["top1"][0]), detail
     seconds = sum(stage["seconds"] for stage in run["stages"])
     speed = run["pictures_per_second"]
-    yield "Pictures per second, extract", amount(speed, 1), f"all stages: {duration(seconds)}"
+    yield "Pictures per second (extract)", amount(speed, 1), f"all stages: {duration(seconds)}"
 
 
 def largest(rows: Sequence[Run], name: str) -> list[Run]:
-    """Of more than MAX_LABELS rows those with the largest values, in the order of the rows."""
+    """Return the MAX_LABELS rows with the largest values, in the order of the rows."""
     places = sorted(range(len(rows)), key=lambda place: -rows[place][name])[:MAX_LABELS]
     return [rows[place] for place in sorted(places)]
 
 
 def labels_note(labels: int, pictures: int) -> str:
-    """What the chart of target labels shows, of how many."""
+    """Return the caption of the chart of target labels."""
     if labels <= MAX_LABELS:
         return f"Pictures per target label, n = {amount(pictures)}."
     return (
-        f"Pictures per target label, n = {amount(pictures)}: the {MAX_LABELS} most frequent of"
-        f" {amount(labels)}; all are in labels.csv."
+        f"Pictures per target label, n = {amount(pictures)}. These are the {MAX_LABELS} most"
+        f" frequent of {amount(labels)} labels; all are in labels.csv."
     )
 
 
 def classes_note(classes: int) -> str:
-    """What the chart of classes shows, of how many."""
+    """Return the caption of the chart of classes."""
     if classes <= MAX_CLASSES:
-        return "Pictures per finest class."
+        return "Pictures per most specific class."
     return (
-        f"Pictures per finest class: the {MAX_CLASSES} most frequent of {amount(classes)};"
-        " all are in classes.csv."
+        f"Pictures per most specific class. These are the {MAX_CLASSES} most frequent of"
+        f" {amount(classes)} classes; all are in classes.csv."
     )
 
 
 def ppi_note(screen_diagonal: float | None) -> str:
-    """What PPI means in this run; the diagonal in inches, None for the picture's own."""
+    """Return what PPI means in this run; the diagonal is in inches, None for the picture's own."""
     if screen_diagonal:
-        return f"Pixels per inch if a picture fills a screen of {screen_diagonal:g} inches."
+        return f"Pixels per inch of a picture that fills a screen of {screen_diagonal:g} inches."
     return (
-        "The square root of a picture’s diagonal in pixels: 17.8 for 224 × 224, 35.8 for"
-        " 1,024 × 768. It grows with size and says nothing about sharpness."
+        "PPI is the square root of a picture’s diagonal in pixels: 17.8 for 224 × 224, 35.8 for"
+        " 1,024 × 768. It measures size, not sharpness."
     )
 
 
 def error_rows(errors: Mapping[str, int]) -> list[tuple[str, int, str]]:
-    """(code, pictures, meaning), most frequent first; reasons that never came are left out."""
-    found = [(code, n, ERROR_CODES.get(code, "")) for code, n in errors.items() if n]
-    return sorted(found, key=lambda row: (-row[1], row[0]))
+    """Return (code, pictures, meaning) of the errors that occurred, most frequent first."""
+    occurred = [(code, n, ERROR_CODES.get(code, "")) for code, n in errors.items() if n]
+    return sorted(occurred, key=lambda row: (-row[1], row[0]))
 
 
 def stage_rows(stages: Sequence[Run]) -> list[dict[str, Any]]:
-    """Stages with their share of the time that all took, each when it was last run."""
+    """Return stages with their share of the total time, each as of its last run."""
     total = sum(stage["seconds"] for stage in stages)
     return [{**stage, "share": stage["seconds"] / total if total else 0.0} for stage in stages]
 
 
 def counter_rows(stages: Sequence[Run]) -> Iterator[tuple[str, str, int]]:
-    """(stage, counter, count), flat, whether counters are grouped or not."""
+    """Return (stage, counter, count), flat, whether counters are grouped or not."""
     for stage in stages:
         for name, value in sorted((stage.get("counters") or {}).items()):
             if isinstance(value, Mapping):
@@ -216,7 +216,7 @@ def counter_rows(stages: Sequence[Run]) -> Iterator[tuple[str, str, int]]:
 
 
 def facts(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
-    """What was run, in tables of names and values."""
+    """Return command, model, inputs and options as tables of names and values."""
     tables = {
         "Command": [("command", run["command"])] if run["command"] else [],
         "Model": _pairs(run["model"]),

@@ -147,8 +147,8 @@ def test_a_report_after_duplicates_has_their_chapter(user):
     assert user("report").status == 0
     page = Path("workspace/report/index.html").read_text()
     assert 'id="duplicates"' in page
-    assert "pictures that are there more than once" in " ".join(page.split())
-    assert page.count('class="badge">kept<') == 1
+    assert "groups of duplicates: equal byte for byte" in " ".join(page.split())
+    assert page.count('class="badge">keep<') == 1
     assert user("report", "--out", "elsewhere").status == 0
     assert 'id="duplicates"' in Path("elsewhere/index.html").read_text()
     user("duplicates", "--min-cosine", "1", "--max-distance", "0")
@@ -189,7 +189,7 @@ def test_where_nobody_verified_anything_nothing_tells_of_accuracy(user):
     charts = {path.name for path in Path("workspace/report/plots").iterdir()}
     assert not charts & {"accuracy.svg", "confusion.svg"}
     page = Path("workspace/report/index.html").read_text()
-    assert "No verified labels were given, so no accuracy." in page
+    assert "Accuracy cannot be measured: no picture has a verified label." in page
     assert not any(f"plots/{name}" in page for name in ("accuracy.svg", "confusion.svg"))
     found = user("compare", "workspace")
     assert (found.status, " –" in found.out) == (0, True)

@@ -124,7 +124,7 @@ def _sample(program: Program) -> str:
 
 def test_the_page_and_compare_tell_it(program, results):
     page = (results.parent / "report" / "index.html").read_text()
-    assert "How good it is" in page and "Suspected label errors" in page
+    assert "Confusion matrix" in page and "Calibration" in page and "Suspected label errors" in page
     done = subprocess.run(
         program.command("compare", "ws", "ws"),
         cwd=program.folder, env=program.environment, capture_output=True, text=True, check=True,

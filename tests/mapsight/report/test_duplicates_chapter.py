@@ -70,29 +70,29 @@ def test_rows_stream():
 def test_the_chapter_says_what_was_found_and_what_it_costs():
     chapter = duplicates_chapter.read_chapter(FACTS)
     assert "Of 1,000 pictures, 9 are in 2 groups" in chapter.lead
-    assert "there is 1 copy and there are 6 near duplicates" in chapter.lead
+    assert chapter.lead.endswith("The others are 1 exact copy and 6 near-duplicates.")
     said = chapter.saved.replace("\u00a0", " ")
-    assert "7 pictures (0.7 %) and 3.2 MB less, 40 kB of that copies" in said
+    assert "7 pictures (0.7 %) and save 3.2 MB, 40 kB of it from exact copies" in said
     assert [row["size"] for row in chapter.sizes] == ["2", "5 to 8"]
     assert chapter.plots["duplicates"].startswith(b"<?xml")
     cut = duplicates_chapter.read_chapter({**FACTS, "cut_buckets": 1})
-    assert cut.saved.endswith("1 bucket was too large to compare all with all.")
+    assert cut.saved.endswith("1 bucket was too large to compare every pair.")
 
 
 def test_nothing_found_and_nothing_looked_for_are_told_apart():
     none = dict.fromkeys(FACTS, 0) | {"pictures": 12, "sizes": []}
     chapter = duplicates_chapter.read_chapter(none)
-    assert chapter.lead == "None of 12 pictures is there twice."
+    assert chapter.lead == "No duplicates among 12 pictures."
     assert (chapter.saved, chapter.plots) == ("", {})
     assert duplicates_chapter.read_chapter(None) is None
 
 
 def test_the_report_has_the_chapter_and_marks_the_keeper(tmp_path):
     results = write_results(tmp_path / "results", duplicates=FACTS)
-    twice = [Sheet("7 pictures", "1 kB could be saved", [card(kept=True), card(image_id="b")])]
-    page = Page(write_report(results, tmp_path / "out", [], twice=twice))
+    groups = [Sheet("7 pictures", "1 kB could be saved", [card(kept=True), card(image_id="b")])]
+    page = Page(write_report(results, tmp_path / "out", [], duplicate_groups=groups))
     assert {"href": "#duplicates"} in page.all("a")
-    assert "7 pictures 1 kB could be saved kept" in " ".join(page.text.split())
+    assert "7 pictures 1 kB could be saved keep" in " ".join(page.text.split())
     assert [li["class"] for li in page.all("li")] == ["card kept", "card"]
     assert (tmp_path / "out" / "plots" / "duplicates.svg").is_file()
     page = Page(write_report(write_results(tmp_path / "none"), tmp_path / "out", []))

@@ -30,12 +30,12 @@ def report(tmp_path):
 @pytest.mark.parametrize(
     "text",
     [
-        "say of 20 pictures",
-        "80.0 % of those with labels",
-        "Here a subset or a measure is missing, so this cannot be said.",
-        "How many boxes pictures have; 80.0 % have none. The most: 9, in Lion.",
+        "say about 20 pictures",
+        "80.0 % of the labelled pictures",
+        "This cannot be checked here: a subset or a measure is missing.",
+        "Boxes per picture; 80.0 % of the pictures have none. The maximum is 9, in Lion.",
         "Cat and Lion",
-        "not said",
+        "not given",
         "33.3 %",
         "Lion, 10",
     ],
@@ -49,9 +49,9 @@ def test_the_subsets_are_compared_in_words_and_with_chance(report):
     for name, number in {"pictures": 4, "boxes": 9, "boxes_squared": 81}.items():
         found.sums["split"]["validation", name] = number
     text = " ".join(report(found).text.split())
-    assert "boxes a picture0.902.250.90no (within chance)" in text
-    assert "spread of boxes, SD / mean2.021.732.02no" in text
-    assert "Here no measure in the table sets train apart" in text
+    assert "boxes per picture0.902.250.90no (within chance)" in text
+    assert "variation of boxes, SD / mean2.021.732.02no" in text
+    assert "No measure in the table confirms this." in text
 
 
 def test_every_chart_is_shown_and_drawn(report, tmp_path):
@@ -75,7 +75,7 @@ def test_without_an_image_list_it_is_said(report):
 
 def test_without_metadata_there_is_no_chapter(tmp_path):
     page = Page(write_report(write_results(tmp_path / "results"), tmp_path / "out", []))
-    assert "The metadata" not in page.text
+    assert "Metadata" not in page.text
     assert not list((tmp_path / "out" / "plots").glob("metadata*"))
 
 

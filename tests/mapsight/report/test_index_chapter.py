@@ -35,8 +35,9 @@ def test_the_largest_cells_come_first(results):
 
 def test_the_chapter_says_what_was_done(results):
     chapter = index_chapter.read_chapter(results, FACTS)
-    assert "1,200 pictures, 9 numbers each, fall into 3 cells, 1 of them empty" in chapter.lead
-    assert "75.0\u00a0% of the pictures have the commonest label" in chapter.lead
+    assert "holds 1,200 pictures in 3 cells, 1 of them empty." in chapter.lead
+    assert "vectors of 9 numbers" in chapter.lead
+    assert "75.0\u00a0% of the pictures have the most common predicted label" in chapter.lead
     assert "fell from 900.5 to 700.0" in chapter.learned
 
 

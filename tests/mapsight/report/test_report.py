@@ -6,8 +6,7 @@ from PIL import Image
 
 from mapsight.features import thumbnails
 from mapsight.features.thumbnails import thumbnail
-from mapsight.report import evaluation_chapter as evaluation_page
-from mapsight.report import pages, summary
+from mapsight.report import evaluation_chapter, pages, summary
 from mapsight.report.report import Answer, Sheet, write_report, write_search_page
 from tests.support.pictures import encoded, scribble
 from tests.support.predictions import MADE
@@ -106,12 +105,12 @@ def test_the_same_input_gives_the_same_bytes(tmp_path):
     "text",
     [
         "1,232 of 1,234 pictures classified",
-        "The model has no class for Giraffe, Rhinoceros: no picture can be given these labels.",
+        "The model has no class for Giraffe, Rhinoceros. No picture can get these labels.",
         "80.0 % 49.0–94.3",
         "the 20 most frequent of 41",
         "the picture ends before its data does",
         "Examples: the first 50 rejected pictures",
-        "not run again",
+        "runs again only when its input, options or code have changed",
         "images/read",
         "17.8 for 224 × 224",
     ],
@@ -122,8 +121,8 @@ def test_the_report_says(report, text):
 
 def test_without_verified_labels_there_is_no_accuracy(report):
     page = report(verified=0)
-    assert "No verified labels were given, so no accuracy." in page.text
-    assert "Right, top 1" not in page.text
+    assert "Accuracy cannot be measured: no picture has a verified label." in page.text
+    assert "Top-1 accuracy" not in page.text
 
 
 def test_a_run_without_pictures_or_rejections(report):
@@ -131,7 +130,7 @@ def test_a_run_without_pictures_or_rejections(report):
     page = report(
         **none, errors={}, missing_labels=[], stages=[], ppi_histogram={"edges": [], "counts": []}
     )
-    assert "None: every picture could be used." in page.text and "no class for" not in page.text
+    assert "No picture was rejected." in page.text and "no class for" not in page.text
 
 
 def test_a_screen_makes_ppi_a_density(report):
@@ -186,10 +185,11 @@ def test_the_search_page_says_how_it_was_asked(tmp_path):
     broken = Answer("b.jpg", None, "features", None, [], "cannot be used: empty")
     write_search_page(tmp_path / "s.html", [found, broken], "highest PPI first")
     text = " ".join(Page(tmp_path / "s.html").text.split())
-    for told in ("highest PPI first.", "and 2 near-copies", "and 1 near-copy", "00966a975d566c45"):
-        assert told in text
-    for told in ("photos only", "license with by/2.0", "Not answered:", "cannot be used: empty"):
-        assert told in text
+    for words in ("highest PPI first.", "and 2 near-duplicates", "and 1 near-duplicate "):
+        assert words in text
+    for words in ("photos only", "license with by/2.0", "Not answered:", "cannot be used: empty"):
+        assert words in text
+    assert "00966a975d566c45" in text
     assert "best first" not in text
 
 
@@ -228,12 +228,12 @@ def evaluated(tmp_path_factory) -> Page:
 @pytest.mark.parametrize(
     "text",
     [
-        "verified test pictures, on which the head was neither fitted nor tuned",
+        "verified test pictures, which were used neither to fit nor to tune it",
         "McNemar’s test, p",
-        "Expected calibration error in percentage points: of the label",
+        "Expected calibration error in percentage points: label",
         "The style head recognised",
-        "Generalised cross-validation",
-        "No sign that PPI matters to the labels given.",
+        "generalised cross-validation",
+        "No sign that PPI affects the accuracy of the predicted labels.",
         "with label and style held fixed: p =",
         "the class head scores highest",
         "and the head had too few examples",
@@ -259,8 +259,8 @@ def test_without_a_head_top_5_stands_beside_top_1(tmp_path):
             del one[name]
     results = write_chapter(write_results(tmp_path / "results", label="Tiger"), made)
     page = Page(write_report(results, tmp_path / "out", []))
-    assert "were given the right label" in page.text
-    assert "Top 5" in page.text and "model’s own classes" not in page.text
+    assert "Top-1 accuracy is" in page.text
+    assert "Top-5 accuracy" in page.text and "model’s own classes" not in page.text
 
 
 def answer(trend: float, within: float) -> tuple[str, str]:
@@ -268,20 +268,25 @@ def answer(trend: float, within: float) -> tuple[str, str]:
     group = {"from": 1.0, "to": 2.0, "n": 9, "correct": 8, "accuracy": 0.9, "low": 0.8, "high": 1.0}
     fact = {"measure": "ppi", "split": "test", "by": "label", "n": 18}
     told = {name: {"z": 2.0, "p": p} for name, p in (("trend", trend), ("within", within))}
-    return evaluation_page._answer({**fact, **told, "smallest": group, "largest": group})
+    return evaluation_chapter._answer({**fact, **told, "smallest": group, "largest": group})
 
 
 @pytest.mark.parametrize(
     ("trend", "within", "verdict"),
     [
-        (0.5, 0.5, "No sign that PPI matters to the labels given."),
-        (0.01, 0.5, "PPI does not matter to the labels given where label and style are the same."),
-        (0.01, 0.01, "PPI matters to the labels given: larger is better."),
+        (0.5, 0.5, "No sign that PPI affects the accuracy of the predicted labels."),
+        (
+            0.01,
+            0.5,
+            "PPI does not affect the accuracy of the predicted labels"
+            " with label and style held fixed.",
+        ),
+        (0.01, 0.01, "PPI affects the accuracy of the predicted labels: larger is better."),
     ],
 )
 def test_whether_quality_matters_is_said_from_the_trends(trend, within, verdict):
     assert answer(trend, within)[0] == verdict
-    assert "the intervals overlap" in answer(trend, within)[1]
+    assert "The intervals overlap." in answer(trend, within)[1]
 
 
 def test_pictures_that_were_not_selected_are_not_called_classified():

@@ -17,18 +17,22 @@ from mapsight.near_names import near_names
 __all__ = ["COMMANDS", "Command", "command_of", "parse", "parser_of"]
 
 COMMANDS = (
-    *("run", "search", "add", "remove", "evaluate-index", "duplicates", "fetch", "export"),
-    *("status", "report", "model", "pack", "plan", "compare"),
+    *("run", "status", "report", "duplicates", "compare"),
+    *("search", "add", "remove", "evaluate-index", "export"),
+    *("plan", "fetch", "model", "pack"),
 )
 """Each is the module of `driver.commands` of that name."""
+NAME_WIDTH = max(map(len, COMMANDS)) + 2
 
 
 class Command(Protocol):
     """What the module of a command holds. It may have `settle(options, typed)` too, which
     completes the options, given those that were typed, and refuses what argparse cannot."""
 
-    DESCRIPTION: str
+    GROUP: str  # under which commands are listed
+    DESCRIPTION: str  # in a sentence
     EXAMPLES: str
+    USUAL: tuple[str, ...]  # options of --help; --help-all shows all
     NEEDS: tuple[Need, ...]
     FOR_OUTPUT: bool  # it is for what it writes to standard output
 
@@ -45,8 +49,44 @@ def command_of(name: str) -> Command:
     return cast(Command, importlib.import_module(f"driver.commands.{name.replace('-', '_')}"))
 
 
+class _HelpAll(argparse.Action):
+    """Prints help with all options."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        assert isinstance(parser, _Parser)
+        parser.exit(message=parser.format_all())
+
+
 class _Parser(argparse.ArgumentParser):
-    """A parser that says in one line what is wrong."""
+    """A parser that says in one line what is wrong, and of many options shows the usual ones."""
+
+    def __init__(self, usual: Sequence[str], **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self._usual = usual
+        self.add_argument("--help-all", action=_HelpAll, nargs=0, help="show all options and exit")
+
+    def format_help(self) -> str:
+        """Return help with the usual options."""
+        flags = self._option_string_actions
+        usual = [flags[f"--{name}"] for name in (*self._usual, "help", "help-all")]
+        return self._format(("arguments", None, _places(self)), ("usual options", None, usual))
+
+    def format_all(self) -> str:
+        """Return help with all options, in their groups."""
+        groups = self._action_groups
+        return self._format(*((g.title, g.description, g._group_actions) for g in groups))
+
+    def _format(self, *sections: tuple[str | None, str | None, Sequence[argparse.Action]]) -> str:
+        formatter = self._get_formatter()
+        formatter.add_usage(self.usage, [], [])
+        formatter.add_text(self.description)
+        for title, text, actions in sections:
+            formatter.start_section(title)
+            formatter.add_text(text)
+            formatter.add_arguments(actions)
+            formatter.end_section()
+        formatter.add_text(self.epilog)
+        return formatter.format_help()
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         found, unknown = self.parse_known_args(args, namespace)
@@ -74,16 +114,41 @@ class _Parser(argparse.ArgumentParser):
 
 def parser_of(name: str, prog: str) -> argparse.ArgumentParser:
     """Return the parser of a command's options."""
-    command = command_of(name)
+    command, run = command_of(name), name == "run"
     parser = _Parser(
-        prog=prog if name == "run" else f"{prog} {name}",
-        description=command.DESCRIPTION,
+        command.USUAL,
+        prog=prog if run else f"{prog} {name}",
+        usage=f"{prog} [run] [options]\n       {prog} COMMAND [options]" if run else None,
+        description=f"{_commands()}\n{command.DESCRIPTION}" if run else command.DESCRIPTION,
         epilog=command.EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     command.add_options(parser)
+    words = [parser.prog, "[options]", *map(_place, _places(parser))]
+    parser.usage = parser.usage or " ".join(words)
     return parser
+
+
+def _places(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    """Return the positional arguments of a parser."""
+    return [action for action in parser._actions if not action.option_strings]
+
+
+def _place(action: argparse.Action) -> str:
+    """Return a positional argument as usage shows it."""
+    name = str(action.metavar or action.dest).upper()
+    return f"{name} ..." if action.nargs == "+" else f"[{name} ...]"
+
+
+def _commands() -> str:
+    """Return a list of the commands in their groups, each in a line."""
+    groups: dict[str, list[str]] = {}
+    for name in COMMANDS:
+        command = command_of(name)
+        line = f"  {name:<{NAME_WIDTH}}{command.DESCRIPTION.rstrip('.')}\n"
+        groups.setdefault(command.GROUP, []).append(line)
+    return "\n".join(f"{group}:\n{''.join(lines)}" for group, lines in groups.items())
 
 
 def _configurable(prog: str) -> Mapping[str, argparse.ArgumentParser]:

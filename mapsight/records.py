@@ -21,23 +21,20 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
-
-import numpy as np
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any
 
 from mapsight.redaction import without_secrets
 
+if TYPE_CHECKING:
+    import numpy as np
+
 __all__ = [
     "ERROR_CODES",
-    "IMAGE_SCHEMA",
     "KINDS",
-    "LISTING_SCHEMA",
     "MEASURES",
     "ORDINALS_PER_FILE",
     "OTHER",
     "PROVENANCE",
-    "URL_SCHEMA",
     "Split",
     "decode_embedding",
     "encode_embedding",
@@ -73,38 +70,6 @@ PROVENANCE = ("original_url", "license", "author", "title", "caption", "subset")
 
 MEASURES = ("ppi", "pixels", "aspect", "bytes", "entropy", "gradient", "sharpness")
 """What pictures can be ranked by; see `mapsight.features.measures` for definitions and units."""
-
-LISTING_SCHEMA = pa.schema(
-    [
-        pa.field("image_id", pa.string(), nullable=False),
-        pa.field("source", pa.string(), nullable=False),
-        pa.field("uri", pa.binary(), nullable=False),
-        pa.field("bytes", pa.int64(), nullable=False),
-        pa.field("ordinal", pa.int64(), nullable=False),
-        *(pa.field(name, pa.string()) for name in PROVENANCE),
-    ]
-)
-
-URL_SCHEMA = pa.schema(
-    [
-        *LISTING_SCHEMA,
-        pa.field("original_bytes", pa.int64()),
-        pa.field("original_md5", pa.string()),
-    ]
-)
-
-IMAGE_SCHEMA = pa.schema(
-    [
-        pa.field("image_id", pa.string(), nullable=False),
-        pa.field("image", pa.binary()),
-        pa.field("source", pa.string(), nullable=False),
-        pa.field("ordinal", pa.int64()),
-        *(pa.field(name, pa.string()) for name in PROVENANCE),
-        pa.field("error", pa.string()),
-        pa.field("detail", pa.string()),
-    ]
-)
-
 
 ORDINALS_PER_FILE = 1 << 32
 """A file (an archive, a list of URLs) holds fewer pictures than this."""
@@ -156,6 +121,8 @@ def encode_embedding(embedding: np.ndarray) -> str:
     Args:
         embedding: (d,) floats, any scale. A zero vector stays zero.
     """
+    import numpy as np
+
     vector = np.asarray(embedding, np.float64)
     norm = np.sqrt(np.dot(vector, vector))
     if norm > 0:
@@ -165,6 +132,8 @@ def encode_embedding(embedding: np.ndarray) -> str:
 
 def decode_embedding(text: str) -> np.ndarray:
     """The (d,) int16 vector that `encode_embedding` wrote."""
+    import numpy as np
+
     return np.frombuffer(base64.b64decode(text), "<i2")
 
 

@@ -30,9 +30,8 @@ from mapsight.results.predictions import merged_records, write_csv
 from mapsight.search.search_index import SearchIndex
 from mapsight.text import plain
 
-__all__ = ["DESCRIPTION", "EXAMPLES", "FOR_OUTPUT", "NEEDS", "add_options", "run"]
-
-DESCRIPTION = "Add pictures to the search index of a workspace; what is there is not touched."
+GROUP = "Search"
+DESCRIPTION = "Add pictures to the search index; what is there stays as it is."
 EXAMPLES = """\
 examples:
   %(prog)s new-pictures/
@@ -42,6 +41,7 @@ examples:
 
 Labels, model, head and cells are those of the index. After a crash, run the same command again.
 """
+USUAL = ("images", "openimages", "workspace", "runner")
 NEEDS = JOB_NEEDS
 FOR_OUTPUT = False
 
@@ -52,7 +52,7 @@ SHOWN_IDS = 5
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of add."""
-    parser.add_argument("pictures", nargs="*", help="as --images takes them")
+    parser.add_argument("pictures", nargs="*", help="pictures to add, as --images takes them")
     add_input_options(parser)
     add_workspace_option(parser)
     add_job_options(parser)

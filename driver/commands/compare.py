@@ -13,14 +13,14 @@ from driver.errors import Failure
 from driver.text_table import table_lines
 from mapsight.text import amount
 
-__all__ = ["DESCRIPTION", "EXAMPLES", "FOR_OUTPUT", "NEEDS", "add_options", "run", "unbeaten"]
-
-DESCRIPTION = "Put finished workspaces beside each other: accuracy against speed."
+GROUP = "Classify and rank"
+DESCRIPTION = "Compare finished workspaces: accuracy against speed."
 EXAMPLES = """\
 examples:
   %(prog)s ws-1.0-224 ws-0.5-160 ws-0.25-128
   %(prog)s ws-float32 ws-int8 --format json
 """
+USUAL = ("format",)
 NEEDS = ()
 FOR_OUTPUT = True
 HEAD = (
@@ -32,8 +32,18 @@ TEXTS = (0, 3, 4, 11)
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of compare."""
-    parser.add_argument("workspaces", nargs="+", metavar="WORKSPACE", help="folders or URIs")
-    parser.add_argument("--format", choices=["table", "json"], default="table")
+    parser.add_argument(
+        "workspaces",
+        nargs="+",
+        metavar="WORKSPACE",
+        help="folders or URIs of finished workspaces",
+    )
+    parser.add_argument(
+        "--format",
+        choices=["table", "json"],
+        default="table",
+        help="form of the table (default: %(default)s)",
+    )
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
 
 

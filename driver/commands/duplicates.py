@@ -12,15 +12,15 @@ from driver.options.types import share, whole
 from driver.output_files import check_file
 from driver.runners import check_runner
 
-__all__ = ["DESCRIPTION", "EXAMPLES", "FOR_OUTPUT", "NEEDS", "add_options", "run"]
-
-DESCRIPTION = "Find pictures of a workspace that are there twice, and say which to keep."
+GROUP = "Classify and rank"
+DESCRIPTION = "Find duplicates in a workspace, and say which to keep."
 EXAMPLES = """\
 examples:
   %(prog)s
   %(prog)s --min-cosine .95 --out duplicates.csv
   %(prog)s -r hadoop --workspace hdfs:///user/me/mapsight
 """
+USUAL = ("max-distance", "min-cosine", "again", "out", "workspace", "runner")
 NEEDS = JOB_NEEDS
 FOR_OUTPUT = False
 NEEDED = ("extract", "annotate", "merge")
@@ -33,17 +33,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=whole,
         choices=range(4),
         default=3,
-        help="bits in which the dHashes of near duplicates may differ (default: %(default)s)",
+        help="bits in which the dHashes of near-duplicates may differ (default: %(default)s)",
     )
     parser.add_argument(
         "--min-cosine",
         type=share,
         default=0.8,
         metavar="C",
-        help="of their embeddings, at least (default: %(default)g)",
+        help="least cosine of the embeddings of near-duplicates, 0 to 1 (default: %(default)g)",
     )
-    parser.add_argument("--again", action="store_true", help="though nothing has changed")
-    parser.add_argument("--out", metavar="FILE", help="also copy the table to this file")
+    parser.add_argument("--again", action="store_true", help="recompute even if nothing changed")
+    parser.add_argument(
+        "--out", metavar="FILE", help="also copy the table to this file (default: no copy)"
+    )
     add_workspace_option(parser)
     add_job_options(parser)
     add_program_options(parser)

@@ -31,14 +31,14 @@ from mapsight.search.recall import (
 )
 from mapsight.search.search_index import SearchIndex
 
-__all__ = ["DESCRIPTION", "EXAMPLES", "FOR_OUTPUT", "NEEDS", "add_options", "run"]
-
-DESCRIPTION = "Measure what the search index loses against exact search, and what it reads."
+GROUP = "Search"
+DESCRIPTION = "Measure the recall of the search index, and how much of it is read."
 EXAMPLES = """\
 examples:
   %(prog)s
   %(prog)s -r local --queries 1000 --probe 5 --probe 50
 """
+USUAL = ("queries", "probe", "workspace", "runner")
 NEEDS = JOB_NEEDS
 FOR_OUTPUT = True
 
@@ -52,7 +52,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=1000,
         metavar="N",
-        help="pictures of the index, chosen by a hash of their ids (default: %(default)s)",
+        help="number of pictures of the index to search for, chosen by a hash of their "
+        "ids (default: %(default)s)",
     )
     parser.add_argument(
         "--probe",
@@ -60,7 +61,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="N",
-        help="a number of cells to tell of (default: 1, 2, 3, 4, 6, 8, …); may be repeated",
+        help="number of cells to measure; may be repeated (default: 1, 2, 3, 4, 6, 8, …)",
     )
     add_workspace_option(parser)
     add_job_options(parser)

@@ -21,8 +21,7 @@ from driver.output_files import check_folder
 if TYPE_CHECKING:
     from mapsight.search.search_index import SearchIndex
 
-__all__ = ["DESCRIPTION", "EXAMPLES", "FOR_OUTPUT", "NEEDS", "add_options", "run"]
-
+GROUP = "Search"
 DESCRIPTION = "Write the features of the index for other programs, on this machine."
 EXAMPLES = """\
 examples:
@@ -30,6 +29,7 @@ examples:
   %(prog)s --format parquet --features plain --out features
   %(prog)s --format faiss --out ivf --workspace hdfs:///user/me/mapsight
 """
+USUAL = ("format", "out", "features", "workspace")
 NEEDS = (Need("--format faiss", ("faiss",), asks("format", "faiss")),)
 FOR_OUTPUT = False
 ABOUT, README = "export.json", "README.md"
@@ -56,13 +56,15 @@ USES = {
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of export."""
-    parser.add_argument("--format", choices=sorted(USES), help="of the files")
-    parser.add_argument("--out", metavar="FOLDER", help="new or empty folder on this machine")
+    parser.add_argument("--format", choices=sorted(USES), help="format of the files (needed)")
+    parser.add_argument(
+        "--out", metavar="FOLDER", help="new or empty folder on this machine (needed)"
+    )
     parser.add_argument(
         "--features",
         choices=["new", "plain"],
-        help="embeddings joined with label scores, or embeddings alone (default: new where a"
-        " head was fitted)",
+        help="new: embeddings and label scores; plain: embeddings alone (default: new "
+        "where a head was fitted)",
     )
     add_workspace_option(parser)
     add_job_options(parser)

@@ -7,23 +7,20 @@ import os
 import sys
 from argparse import Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from driver.errors import Failure, UsageError
 from driver.needs import JOB_NEEDS
 from driver.options.groups import add_fetching_options, add_job_options, add_program_options
 from driver.options.types import labels_in, positive
 from driver.runners import check_runner
-from driver.sample.fetch_rounds import Rounds
-from driver.sample.fetch_sample import Sample
-from driver.sample.openimages_metadata import get_metadata
-from driver.sample.sample_folder import FETCHING, SampleFolder
 from driver.text_table import table_lines
-from driver.workspace.workspace import Workspace
 from mapsight.openimages.published_files import SUBSETS, picture_bytes
-from mapsight.storage.uri import resolve
 
-__all__ = ["DESCRIPTION", "EXAMPLES", "FOR_OUTPUT", "NEEDS", "add_options", "run"]
+if TYPE_CHECKING:
+    from driver.sample.fetch_sample import Sample
 
+GROUP = "Prepare"
 DESCRIPTION = "Fetch a class-balanced sample of Open Images."
 EXAMPLES = """\
 examples:
@@ -35,6 +32,10 @@ examples:
 then: mapsight -r local --openimages openimages/ --target-labels Lion,Tiger
 Run it again to get what failed, or with a larger --per-label to get more.
 """
+USUAL = (
+    *("labels", "per-label", "subset", "with-negatives", "no-depictions", "to", "dry-run"),
+    *("runner",),
+)
 NEEDS = JOB_NEEDS
 FOR_OUTPUT = False
 
@@ -49,7 +50,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="extend",
         default=[],
         metavar="LABEL",
-        help="Open Images names or MIDs (needed)",
+        help="Open Images names or MIDs, separated by spaces or commas (needed)",
     )
     group.add_argument(
         "--per-label",
@@ -62,17 +63,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         choices=SUBSETS,
         default=list(SUBSETS),
-        help="default: all three",
+        help="subsets to take pictures from (default: all three)",
     )
     group.add_argument(
         "--with-negatives",
         action="store_true",
-        help="as many pictures of which people said that they do not show the label",
+        help="also fetch as many pictures that people verified not to show the label",
     )
     group.add_argument(
         "--no-depictions",
         action="store_true",
-        help="no pictures with a box of the label that is a drawing, a statue or the like",
+        help="leave out pictures where a box of the label is a drawing, a statue or the like",
     )
     _place_options(parser)
     add_fetching_options(parser)
@@ -86,26 +87,34 @@ def _place_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--dry-run",
         action="store_true",
-        help="download the metadata only, and say how many pictures and bytes would come",
+        help="download only the metadata, and print how many pictures and bytes would come",
     )
     group.add_argument(
         "--cache",
         metavar="DIR",
-        help="keeps the metadata (default: $MAPSIGHT_CACHE, else ~/.cache/mapsight)",
+        help="folder that keeps the metadata (default: $MAPSIGHT_CACHE, else ~/.cache/mapsight)",
     )
     group.add_argument(
-        "--refresh", action="store_true", help="ask whether the metadata has changed"
+        "--refresh", action="store_true", help="ask the server whether the metadata has changed"
     )
     group.add_argument(
-        "--metadata-from", metavar="URL", help="a mirror of storage.googleapis.com/openimages"
+        "--metadata-from",
+        metavar="URL",
+        help="mirror of the metadata (default: storage.googleapis.com/openimages)",
     )
     group.add_argument(
-        "--pictures-from", metavar="URL", help="a mirror of the bucket: URL/SUBSET/IMAGE_ID.jpg"
+        "--pictures-from",
+        metavar="URL",
+        help="mirror of the pictures, as URL/SUBSET/IMAGE_ID.jpg (default: the bucket "
+        "of Open Images)",
     )
 
 
 def run(options: Namespace) -> int:
     """Fill a folder with a sample; 1 if some pictures may come another time."""
+    from driver.sample.fetch_sample import Sample
+    from driver.sample.openimages_metadata import get_metadata
+
     _check(options)
     metadata = get_metadata(options)
     labels = metadata.labels([label for part in options.labels for label in part])
@@ -121,6 +130,8 @@ def run(options: Namespace) -> int:
 
 def _check(options: Namespace) -> None:
     """Refuse what cannot work, before anything is downloaded."""
+    from driver.sample.sample_folder import FETCHING
+
     needed = {"--labels": options.labels, "--per-label": options.per_label}
     if not options.dry_run:
         needed["--to"] = options.to
@@ -137,6 +148,11 @@ def _check(options: Namespace) -> None:
 
 
 def _fill(options: Namespace, sample: Sample) -> int:
+    from driver.sample.fetch_rounds import Rounds
+    from driver.sample.sample_folder import SampleFolder
+    from driver.workspace.workspace import Workspace
+    from mapsight.storage.uri import resolve
+
     workspace = Workspace(options.workspace)
     if workspace.local:
         _make(Path(resolve(options.to)[1]))

@@ -19,8 +19,7 @@ from driver.options.groups import (
 if TYPE_CHECKING:
     from driver.stages.model import Model
 
-__all__ = ["DESCRIPTION", "EXAMPLES", "FOR_OUTPUT", "NEEDS", "add_options", "run", "settle"]
-
+GROUP = "Prepare"
 DESCRIPTION = "Build the model file from MobileNet weights, or check it."
 EXAMPLES = """\
 examples:
@@ -28,6 +27,7 @@ examples:
   %(prog)s --alpha 0.25 --resolution 128 --weights weights/ --precision int8 \\
       --calibration pictures/ --check pictures/
 """
+USUAL = ("alpha", "resolution", "precision", "weights", "model", "calibration", "check")
 NEEDS = (Need("--check", ("tensorflow",), lambda options: bool(options.check)),)
 FOR_OUTPUT = True
 
@@ -35,7 +35,11 @@ FOR_OUTPUT = True
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of model."""
     add_model_options(parser)
-    parser.add_argument("--check", metavar="DIR", help="pictures to compare with Keras on")
+    parser.add_argument(
+        "--check",
+        metavar="DIR",
+        help="folder of pictures to compare with Keras on (default: no comparison)",
+    )
     add_workspace_option(parser)
     add_program_options(parser)
 

@@ -11,8 +11,7 @@ from pathlib import Path
 from driver.errors import Failure
 from driver.options.groups import add_program_options, add_workspace_option
 
-__all__ = ["DESCRIPTION", "EXAMPLES", "FOR_OUTPUT", "NEEDS", "add_options", "run"]
-
+GROUP = "Prepare"
 DESCRIPTION = "Pack what cluster nodes need beside Python into one archive."
 EXAMPLES = """\
 examples:
@@ -25,22 +24,25 @@ nodes use it as mrjob is told by
 """
 
 
+USUAL = ("out", "extra", "refresh")
 NEEDS = ()
 FOR_OUTPUT = False
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of pack."""
-    parser.add_argument("--out", metavar="FILE", help="also copy the archive there")
+    parser.add_argument(
+        "--out", metavar="FILE", help="also copy the archive to this file (default: no copy)"
+    )
     parser.add_argument(
         "--extra",
         nargs="+",
         action="extend",
         default=[],
         metavar="REQUIREMENT",
-        help="packages that nodes need beside Mapsight's own, as pip takes them",
+        help="packages that nodes need beside Mapsight's own, as pip takes them (default: none)",
     )
-    parser.add_argument("--refresh", action="store_true", help="build it again")
+    parser.add_argument("--refresh", action="store_true", help="build it again even if it is there")
     add_workspace_option(parser)
     add_program_options(parser)
 

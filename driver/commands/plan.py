@@ -21,10 +21,9 @@ if TYPE_CHECKING:
     from mapsight.capacity.estimate import Estimate
     from mapsight.capacity.job_costs import StageEstimate
 
-__all__ = ["DESCRIPTION", "EXAMPLES", "FOR_OUTPUT", "NEEDS", "add_options", "read_figures", "run"]
-
 FIGURES = Path(__file__).parents[1] / "data" / "figures.json"
 PICTURE_BYTES = 300_000  # of a JPEG whose longer side is 1024 pixels
+GROUP = "Prepare"
 DESCRIPTION = "Estimate what a run would take. Runs nothing."
 EXAMPLES = """\
 examples:
@@ -33,6 +32,10 @@ examples:
   %(prog)s -r hadoop --images 1900000 --cores 64 --openimages
   %(prog)s -r local --images 20000 --cores 8 --format json
 """
+USUAL = (
+    *("images", "runner", "cores", "price", "picture-bytes", "input", "openimages"),
+    *("metadata-rows", "alpha", "resolution", "precision", "format"),
+)
 NEEDS = ()
 FOR_OUTPUT = True
 HEAD = ("stage", "maps", "reduces", "core-hours", "time", "shuffled", "stored")
@@ -41,28 +44,39 @@ HEAD = ("stage", "maps", "reduces", "core-hours", "time", "shuffled", "stored")
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of plan."""
     add_size_options(parser.add_argument_group("model"))
-    parser.add_argument("-r", "--runner", choices=["local", "hadoop", "emr"], default="local")
-    parser.add_argument("--images", type=positive, metavar="N", help="pictures (needed)")
+    parser.add_argument(
+        "-r",
+        "--runner",
+        choices=["local", "hadoop", "emr"],
+        default="local",
+        help="where the run would be (default: %(default)s)",
+    )
+    parser.add_argument("--images", type=positive, metavar="N", help="number of pictures (needed)")
     parser.add_argument(
         "--cores",
         type=positive,
         default=os.cpu_count() or 1,
         metavar="C",
-        help="tasks that run at once (default: this machine's, %(default)s)",
+        help="tasks that run at once (default: this machine's cores, %(default)s)",
     )
-    parser.add_argument("--price", type=not_negative, metavar="P", help="of a core for an hour")
+    parser.add_argument(
+        "--price",
+        type=not_negative,
+        metavar="P",
+        help="price of a core for an hour, in any currency (default: no costs)",
+    )
     parser.add_argument(
         "--picture-bytes",
         type=positive,
         default=PICTURE_BYTES,
         metavar="B",
-        help="mean size of an encoded picture (default: %(default)s)",
+        help="mean size of an encoded picture, in bytes (default: %(default)s)",
     )
     parser.add_argument(
         "--input",
         choices=["files", "parquet"],
         default="files",
-        help="files are packed first (default: %(default)s)",
+        help="how pictures are stored; files are packed first (default: %(default)s)",
     )
     parser.add_argument(
         "--openimages",
@@ -73,10 +87,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--metadata-rows",
         type=positive,
         metavar="N",
-        help="rows of labels, boxes and image lists together (default with --openimages:"
-        f" {_rows_per_picture():g} a picture, as Open Images V7 has of pictures with boxes)",
+        help="rows of labels, boxes and image lists together (default with "
+        f"--openimages: {_rows_per_picture():g} per picture, as Open Images V7 "
+        "has)",
     )
-    parser.add_argument("--format", choices=["table", "json"], default="table")
+    parser.add_argument(
+        "--format",
+        choices=["table", "json"],
+        default="table",
+        help="form of the estimate (default: %(default)s)",
+    )
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
 
 

@@ -28,9 +28,8 @@ from mapsight.text import plain
 from mapsight.text_files import read_text
 from mapsight.workspace.changes import REMOVED, Removals
 
-__all__ = ["DESCRIPTION", "EXAMPLES", "FOR_OUTPUT", "NEEDS", "add_options", "run"]
-
-DESCRIPTION = "Hide pictures of a workspace from searches."
+GROUP = "Search"
+DESCRIPTION = "Remove pictures from searches; nothing is deleted."
 EXAMPLES = """\
 examples:
   %(prog)s 00966a975d566c45
@@ -39,6 +38,7 @@ examples:
 
 A picture that was removed comes back with `add`, as does another one of the same id.
 """
+USUAL = ("ids", "ignore-missing", "list", "workspace")
 NEEDS = ()
 FOR_OUTPUT = False
 
@@ -47,14 +47,20 @@ SHOWN = 5
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of remove."""
-    parser.add_argument("image_id", nargs="*", help="of a picture of the index")
-    parser.add_argument("--ids", metavar="FILE", help="file with one image_id a line")
+    parser.add_argument("image_id", nargs="*", help="picture of the index to remove")
+    parser.add_argument(
+        "--ids", metavar="FILE", help="file with one image_id per line (default: none)"
+    )
     parser.add_argument(
         "--ignore-missing",
         action="store_true",
-        help="remove the others though the index does not have all",
+        help="remove the others even if the index lacks some",
     )
-    parser.add_argument("--list", action="store_true", help="print what was removed, and no more")
+    parser.add_argument(
+        "--list",
+        action="store_true",
+        help="print the image_ids that were removed, and do nothing else",
+    )
     add_workspace_option(parser)
     add_program_options(parser)
 

@@ -18,10 +18,10 @@ from driver.output_files import check_folder
 if TYPE_CHECKING:
     from driver.workspace.workspace import Workspace
 
-__all__ = ["DESCRIPTION", "EXAMPLES", "FOR_OUTPUT", "NEEDS", "add_options", "run"]
-
+GROUP = "Classify and rank"
 DESCRIPTION = "Write the report of a workspace again."
 EXAMPLES = "examples:\n  %(prog)s\n  %(prog)s --out ./report\n"
+USUAL = ("out", "workspace")
 NEEDS = (Need("the report", REPORT),)
 FOR_OUTPUT = False
 NEEDED = ("extract", "classify", "merge")
@@ -30,7 +30,7 @@ NEEDED = ("extract", "classify", "merge")
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of report."""
     parser.add_argument(
-        "--out", metavar="DIR", help="folder to write it to (default: WORKSPACE/report)"
+        "--out", metavar="DIR", help="folder to write the report to (default: WORKSPACE/report)"
     )
     add_workspace_option(parser)
     add_program_options(parser)

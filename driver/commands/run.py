@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from driver.pipeline.pipeline import Pipeline
     from driver.workspace.workspace import Workspace
 
-__all__ = ["DESCRIPTION", "EXAMPLES", "FOR_OUTPUT", "NEEDS", "add_options", "run", "settle"]
-
+GROUP = "Classify and rank"
 DESCRIPTION = "Classify, rank and report on a collection of pictures."
 EXAMPLES = """\
 examples:
@@ -43,17 +42,8 @@ examples:
   %(prog)s --images 'photos/*.jpg' --images shards/part.parquet --target-labels Dog Cat
   %(prog)s --images pictures/ --rank-by sharpness --ranks 1:100
   %(prog)s -r hadoop --images hdfs:///pictures --workspace hdfs:///user/me/mapsight
-
-other commands (each has --help):
-  search   the pictures most like a query       status   what is done in a workspace
-  report   write the report again               model    build or check the model file
-  pack     what cluster nodes need, packed       plan     what a run would take
-  compare  finished workspaces beside each other      duplicates  pictures that are there twice
-  add      new pictures in the index             remove   hide pictures of the index
-  evaluate-index  what the search index finds, and reads for it
-  fetch    a sample of Open Images from the internet
-  export   the features of the index as faiss, Parquet or numpy files
 """
+LABELS = ", ".join(DEFAULT_TARGETS)
 
 
 def _draws(options: Namespace) -> bool:
@@ -61,6 +51,10 @@ def _draws(options: Namespace) -> bool:
     return options.until in (None, STAGES[-1]) and not options.dry_run
 
 
+USUAL = (
+    *("images", "openimages", "target-labels", "rank-by", "ranks", "duplicates"),
+    *("workspace", "results", "runner", "dry-run"),
+)
 NEEDS = (
     Need("the report", REPORT, _draws),
     Need("--engine keras", ("tensorflow",), asks("engine", "keras")),
@@ -91,22 +85,37 @@ def _label_options(parser: argparse.ArgumentParser) -> None:
         type=labels_in,
         default=[],
         metavar="LABEL",
-        help=f"Open Images names or MIDs (default: {', '.join(DEFAULT_TARGETS)})",
+        help=f"labels to assign, as Open Images names or MIDs (default: {LABELS})",
     )
     labels.add_argument(
         "--no-fit",
         action="store_true",
-        help="label by the model's own classes, also where verified labels could be learned from",
+        help="label by the model's own classes, even where a head could be learned "
+        "from verified labels",
     )
     labels.add_argument(
-        "--head", metavar="FILE", help="label by this head (a results/head.npz), and fit none"
+        "--head",
+        metavar="FILE",
+        help="label by this head (a results/head.npz) and fit none (default: fit one "
+        "where there are verified labels)",
     )
-    labels.add_argument("--rank-by", choices=MEASURES, default="ppi", help="default: %(default)s")
     labels.add_argument(
-        "--order", choices=["desc", "asc"], default="desc", help="default: %(default)s"
+        "--rank-by",
+        choices=MEASURES,
+        default="ppi",
+        help="measure that ranks pictures (default: %(default)s)",
     )
     labels.add_argument(
-        "--ranks", type=ranks, metavar="A:B", help="keep only these ranks of each label, from 1"
+        "--order",
+        choices=["desc", "asc"],
+        default="desc",
+        help="highest or lowest value first (default: %(default)s)",
+    )
+    labels.add_argument(
+        "--ranks",
+        type=ranks,
+        metavar="A:B",
+        help="keep only ranks A to B of each label, counted from 1 (default: all)",
     )
     labels.add_argument(
         "--near-model",
@@ -117,7 +126,8 @@ def _label_options(parser: argparse.ArgumentParser) -> None:
         "--screen-diagonal",
         type=positive_real,
         metavar="INCHES",
-        help="PPI on a screen of this size instead of the picture's own diagonal",
+        help="PPI on a screen of this diagonal, in inches (default: PPI from the "
+        "picture's own diagonal)",
     )
 
 
@@ -129,71 +139,101 @@ def _selection_options(parser: argparse.ArgumentParser) -> None:
         type=labels_in,
         default=[],
         metavar="LABEL",
-        help="pictures that have one of these labels, from people or machines",
+        help="only pictures with one of these labels, given by people or machines (default: all)",
     )
     group.add_argument(
         "--min-confidence",
         type=share,
         default=0.99,
         metavar="C",
-        help="of a label that counts for that, above this (default: %(default)g)",
+        help="for --only-labels: ignore labels at or below this confidence, 0 to 1 "
+        "(default: %(default)g)",
     )
     group.add_argument(
-        "--subset", nargs="+", type=str.lower, default=[], metavar="NAME", help="as in train test"
+        "--subset",
+        nargs="+",
+        type=str.lower,
+        default=[],
+        metavar="NAME",
+        help="only pictures of these subsets, as in train test (default: all)",
     )
-    group.add_argument("--license", metavar="TEXT", help="a part of its address, as in by/2.0")
+    group.add_argument(
+        "--license",
+        metavar="TEXT",
+        help="only pictures whose licence address contains this text, as in by/2.0 (default: all)",
+    )
 
 
 def _index_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("search index")
     group.add_argument(
-        "--no-index", action="store_true", help="make no cells and no index; search reads all"
+        "--no-index",
+        action="store_true",
+        help="build no search index: searches then read all pictures",
     )
     group.add_argument(
         "--cells",
         type=positive,
         metavar="K",
-        help="of k-means (default: the power of two nearest to 6√n, at most 16384 and n/16)",
+        help="number of k-means cells (default: the power of two nearest to 6√n, at "
+        "most 16384 and n/16, of n pictures)",
     )
     group.add_argument(
         "--max-iterations",
         type=positive,
         default=10,
         metavar="N",
-        help="of k-means (default: %(default)s)",
+        help="iterations of k-means at most (default: %(default)s)",
     )
     group.add_argument(
         "--tolerance",
         type=share,
         default=0.001,
         metavar="SHARE",
-        help="stop when the inertia falls by no more (default: %(default)s)",
+        help="stop k-means when the inertia improves by this share or less (default: %(default)s)",
     )
     group.add_argument(
         "--index-type",
         choices=["int16", "int8"],
         default="int16",
-        help="of the numbers in stored vectors; int8 is half as large and less exact"
-        " (default: %(default)s)",
+        help="number format of stored vectors; int8 is half as large and less exact "
+        "(default: %(default)s)",
     )
 
 
 def _run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--engine", choices=["litert", "keras"], default="litert", help="what runs the model"
+        "--engine",
+        choices=["litert", "keras"],
+        default="litert",
+        help="what runs the model; keras is for comparison (default: %(default)s)",
     )
     parser.add_argument(
         "--results",
         metavar="DIR",
-        help="also copy results and report to this folder (default with -r hadoop: ./results)",
+        help="also copy results and report to this folder (default: no copy; with -r "
+        "hadoop ./results)",
     )
     parser.add_argument(
         "--duplicates",
         action="store_true",
-        help="also find pictures that are there twice, as the command duplicates does",
+        help="also find duplicates, as the command duplicates does",
     )
-    parser.add_argument("--force", action="append", default=[], choices=STAGES, help="run it again")
-    parser.add_argument("--until", choices=STAGES, help="stop after this stage")
+    parser.add_argument(
+        "--force",
+        action="append",
+        default=[],
+        choices=STAGES,
+        metavar="STAGE",
+        help="run this stage again even if nothing changed; may be repeated (default: none)."
+        f" Stages: {', '.join(STAGES)}",
+    )
+    parser.add_argument(
+        "--until",
+        choices=STAGES,
+        metavar="STAGE",
+        help=f"stop after this stage (default: {STAGES[-1]}, the last)",
+    )
     parser.add_argument(
         "--dry-run",
         action="store_true",

@@ -48,8 +48,7 @@ from mapsight.search.exact import Query
 from mapsight.search.search_index import SearchIndex
 from mapsight.workspace.workspace import is_current
 
-__all__ = ["DESCRIPTION", "EXAMPLES", "FOR_OUTPUT", "NEEDS", "add_options", "run"]
-
+GROUP = "Search"
 DESCRIPTION = "Find the pictures of a workspace most like a query."
 EXAMPLES = """\
 examples:
@@ -62,6 +61,10 @@ examples:
   %(prog)s 00966a975d566c45 --no-job --format json
   %(prog)s --queries - --no-job --format json          (answers each line as it comes)
 """
+USUAL = (
+    *("queries", "by", "top-k", "label", "min-ppi", "format", "out", "no-job", "workspace"),
+    *("runner",),
+)
 NEEDS = (Need("--format html", REPORT, asks("format", "html")), *JOB_NEEDS)
 FOR_OUTPUT = True
 
@@ -79,35 +82,56 @@ INDEX_ONLY = (
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of search."""
     parser.add_argument(
-        "query", nargs="*", help="picture file, URL, image_id, or with an index the name of a label"
+        "query", nargs="*", help="picture file, URL, image_id or, with an index, name of a label"
     )
     parser.add_argument(
-        "--queries", metavar="FILE", help="file with one query a line; - is standard input"
+        "--queries",
+        metavar="FILE",
+        help="file with one query per line; - is standard input (default: none)",
     )
     parser.add_argument(
         "--by",
         choices=BY,
-        help="the most alike, from the cells of the index that are near, or of all pictures; or"
-        " those of the same label, highest PPI first (default: index where there is one, else"
-        " features)",
+        help="index: the most similar pictures in the nearest cells; features: the "
+        "most similar of all pictures; label: pictures of the same label, highest "
+        "PPI first (default: index if there is one, else features)",
     )
     parser.add_argument(
         "--top-k",
         type=positive,
         default=10,
         metavar="K",
-        help="answers to a query (default: %(default)s)",
+        help=f"answers per query, at most {MAX_TOP_K:,} (default: %(default)s)",
     )
     parser.add_argument("--exclude-self", action="store_true", help="leave out the query itself")
-    parser.add_argument("--format", choices=["table", "json", "html"], default="table")
-    parser.add_argument("--out", metavar="FILE", help="write the answers there")
-    parser.add_argument("--head", metavar="FILE", help="label by this head, without the index")
     parser.add_argument(
-        "--allow-private", action="store_true", help="also fetch queries from private addresses"
+        "--format",
+        choices=["table", "json", "html"],
+        default="table",
+        help="form of the answers; html needs --out (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--out", metavar="FILE", help="file to write the answers to (default: standard output)"
+    )
+    parser.add_argument(
+        "--head",
+        metavar="FILE",
+        help="label by this head, not by --by index (default: the workspace's own)",
+    )
+    parser.add_argument(
+        "--allow-private",
+        action="store_true",
+        help="also fetch queries from addresses that are not public",
     )
     group = parser.add_argument_group("which pictures may answer")
-    group.add_argument("--label", help="only those with this label")
-    group.add_argument("--min-ppi", type=not_negative, default=0.0, metavar="PPI", help="or more")
+    group.add_argument("--label", help="only pictures with this label (default: any)")
+    group.add_argument(
+        "--min-ppi",
+        type=not_negative,
+        default=0.0,
+        metavar="PPI",
+        help="only pictures with this PPI or more (default: %(default)g)",
+    )
     _filter_options(group)
     _index_options(parser.add_argument_group("by the index"))
     add_workspace_option(parser)
@@ -119,13 +143,20 @@ def _filter_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--style",
         choices=STYLES,
-        help="by the index: of the query's predicted style (the default, where a head knows"
-        " styles), of this one, or of any",
+        help="by the index: pictures of this predicted style; same is the query's "
+        "(default: same, where a head knows styles)",
     )
     group.add_argument(
-        "--license", metavar="TEXT", help="by the index: a part of its address, as in by/2.0"
+        "--license",
+        metavar="TEXT",
+        help="by the index: pictures whose licence address contains this text, as in "
+        "by/2.0 (default: any)",
     )
-    group.add_argument("--subset", metavar="NAME", help="by the index: such as train")
+    group.add_argument(
+        "--subset",
+        metavar="NAME",
+        help="by the index: pictures of this subset, such as train (default: any)",
+    )
 
 
 def _index_options(group: argparse._ArgumentGroup) -> None:
@@ -133,42 +164,44 @@ def _index_options(group: argparse._ArgumentGroup) -> None:
         "--probe",
         type=positive,
         metavar="N",
-        help="read the N cells nearest the query (default: as many as --recall needs)",
+        help="cells to read per query, nearest first (default: as many as --recall needs)",
     )
     group.add_argument(
         "--recall",
         type=share,
         metavar="SHARE",
-        help="of the true ten best that are to be found, as measured when the index was built"
-        f" (default: {TARGET_RECALL})",
+        help="share of the true ten best to find, 0 to 1, as measured when the index "
+        f"was built (default: {TARGET_RECALL})",
     )
     group.add_argument(
         "--rank-by",
         choices=RANKS,
-        help="likeness, or of four times as many pictures the PPI, or diverse: near-duplicates"
-        " are one answer, and answers are unlike each other (default: score)",
+        help="score: similarity; ppi: the highest PPI among four times as many pictures;"
+        " diverse: near-duplicates are one answer, and answers differ from each other"
+        " (default: score)",
     )
     group.add_argument(
-        "--mean", action="store_true", help="all queries are one: pictures like their mean"
+        "--mean", action="store_true", help="search once for the mean of all queries"
     )
     group.add_argument(
         "--features",
         choices=FEATURES,
-        help="compare embeddings joined with label scores, or embeddings alone"
-        " (default: new where a head was fitted)",
+        help="new: embeddings and label scores; plain: embeddings alone (default: new "
+        "where a head was fitted)",
     )
     group.add_argument(
         "--no-job",
         action="store_true",
-        help="answer in this process from a copy of the index on this machine that is made at"
-        " first use; the answers are those of the job. Starting takes a second or two, a query"
-        " then milliseconds: ask many with --queries -, or from Python (docs/search.md)",
+        help="answer in this process, from a copy of the index that is made on this "
+        "machine at first use. The answers are the same. Starting takes a second "
+        "or two, a query then milliseconds: ask many with --queries -, or from "
+        "Python (docs/search.md)",
     )
     group.add_argument(
         "--copy",
         metavar="FOLDER",
-        help="for --no-job: where to keep that copy (default: WORKSPACE/copy, or"
-        " ~/.cache/mapsight/copies for a workspace elsewhere)",
+        help="for --no-job: folder of that copy (default: WORKSPACE/copy, or "
+        "~/.cache/mapsight/copies for a workspace elsewhere)",
     )
 
 

@@ -15,10 +15,10 @@ from mapsight.workspace.stage_names import STAGES
 if TYPE_CHECKING:
     from driver.workspace.workspace import Workspace
 
-__all__ = ["DESCRIPTION", "EXAMPLES", "FOR_OUTPUT", "NEEDS", "add_options", "run"]
-
+GROUP = "Classify and rank"
 DESCRIPTION = "Show which stages of a workspace are done."
 EXAMPLES = "examples:\n  %(prog)s\n  %(prog)s --workspace hdfs:///user/me/mapsight\n"
+USUAL = ("workspace",)
 NEEDS = ()
 FOR_OUTPUT = True
 HEAD = ("stage", "state", "parts", "bytes", "seconds", "counters, applications")

@@ -34,6 +34,7 @@ NAMED_ONLY = {
     "allow-private": "it opens addresses of the own network",
 }
 """What a file that is merely found must not say, and why: it may lie beside downloaded pictures."""
+NOT_OPTIONS = ("help", "help-all", "version", "config")
 MOST_BYTES = 1 << 20
 
 
@@ -98,7 +99,7 @@ def _not_from_here(name: str) -> str:
 def _configurable(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
     """The options that a configuration file may give, by name."""
     actions = {a.option_strings[-1][2:]: a for a in parser._actions if a.option_strings}
-    return {name: a for name, a in actions.items() if name not in ("help", "version", "config")}
+    return {name: a for name, a in actions.items() if name not in NOT_OPTIONS}
 
 
 def _check(parser: argparse.ArgumentParser, flags: list[str], name: str) -> None:

@@ -38,15 +38,17 @@ def add_workspace_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workspace",
         metavar="DIR",
-        help="folder or URI that keeps all stages (default: ./workspace; with -r hadoop"
-        " hdfs:///user/YOU/mapsight)",
+        help="folder or URI that keeps all stages (default: ./workspace; with -r "
+        "hadoop hdfs:///user/YOU/mapsight)",
     )
 
 
 def add_program_options(parser: argparse.ArgumentParser) -> None:
     """Add --config and --debug."""
     parser.add_argument(
-        "--config", metavar="FILE", help=f"TOML file with options (default: {CONFIG}, if there)"
+        "--config",
+        metavar="FILE",
+        help=f"TOML file with options (default: {CONFIG}, if there is one)",
     )
     parser.add_argument("--debug", action="store_true", help="show tracebacks and task logs")
 
@@ -58,26 +60,26 @@ def add_job_options(parser: argparse.ArgumentParser) -> None:
         "--runner",
         choices=["inline", "local", "hadoop", "emr"],
         default="inline",
-        help="where jobs run: in this process, on this machine's cores, on YARN, on EMR"
-        " (default: %(default)s)",
+        help="where jobs run: in this process, on this machine's cores, on YARN or on "
+        "EMR (default: %(default)s)",
     )
     group = parser.add_argument_group("jobs")
     group.add_argument(
         "--processes",
         type=positive,
         metavar="N",
-        help="tasks at once with -r local (default: one a core)",
+        help="tasks at once with -r local (default: one per core)",
     )
     group.add_argument(
         "--mrjob-conf",
         metavar="FILE",
-        help="cluster settings that win over those of Mapsight's mrjob.conf",
+        help="cluster settings that override Mapsight's mrjob.conf (default: none)",
     )
     group.add_argument(
         "--node-python",
         metavar="COMMAND",
-        help="with -r hadoop and -r emr: a Python on every node that has what Mapsight needs"
-        " (default: it is sent along)",
+        help="with -r hadoop and -r emr, a Python on every node that has Mapsight's "
+        "packages (default: packages are sent along)",
     )
     _add_emr_options(parser)
 
@@ -89,19 +91,26 @@ def _add_emr_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--cluster-id",
         metavar="ID",
-        help="use this running cluster, and leave it running (default: start one for the run,"
-        " and end it)",
+        help="use this running cluster and leave it running (default: start one and "
+        "end it after the run)",
     )
-    group.add_argument("--instance-type", metavar="TYPE", help="machines that run tasks")
     group.add_argument(
-        "--num-core-instances", type=positive, metavar="N", help="number of these machines"
+        "--instance-type",
+        metavar="TYPE",
+        help="EC2 type of the machines that run tasks (default: from mrjob.conf)",
+    )
+    group.add_argument(
+        "--num-core-instances",
+        type=positive,
+        metavar="N",
+        help="number of machines that run tasks (default: from mrjob.conf)",
     )
     group.add_argument(
         "--spot",
         type=positive_real,
         metavar="USD",
-        help="rent all but one of them on the spot market, for at most this price an hour"
-        " (default: on demand)",
+        help="rent all but one of them on the spot market, at this price per hour at "
+        "most, in US dollars (default: on demand)",
     )
 
 
@@ -125,7 +134,7 @@ def add_size_options(group: argparse._ArgumentGroup) -> None:
         "--precision",
         choices=["float32", "int8"],
         default="float32",
-        help="numbers of the model (default: %(default)s)",
+        help="number format of the model (default: %(default)s)",
     )
 
 
@@ -141,12 +150,12 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--model",
         metavar="FILE",
-        help="a LiteRT file with its classes inside (default: built from weights)",
+        help="LiteRT file with its classes inside (default: built from weights)",
     )
     group.add_argument(
         "--calibration",
         metavar="DIR",
-        help="30 pictures or more, which bring int8 nearer to float32 (default: none)",
+        help="30 pictures or more that bring int8 nearer to float32 (default: none)",
     )
 
 
@@ -181,29 +190,30 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
         action="extend",
         default=[],
         metavar="PATH",
-        help="folders, globs, pictures, Parquet files, tar archives, or text or CSV files"
-        " of URLs; may be repeated",
+        help="folders, globs, pictures, Parquet files, tar archives, or text or CSV files of URLs;"
+        " may be repeated (default: from mapsight.toml; a run then takes $MAPSIGHT_OPENIMAGES, else"
+        " the bundled drawings)",
     )
     group.add_argument(
         "--openimages",
         metavar="DIR",
-        help="folder of Open Images files under their published names",
+        help="folder of Open Images files under their published names (default: none)",
     )
     group.add_argument(
         "--image-column",
         metavar="NAME",
-        help="column of pictures in Parquet files (default: found by its name)",
+        help="column of Parquet files that holds pictures (default: found by name)",
     )
     group.add_argument(
         "--url-column",
         metavar="NAME",
-        help="column of URLs in CSV files (default: found by its name or content)",
+        help="column of CSV files that holds URLs (default: found by name or content)",
     )
     group.add_argument(
         "--splits",
         type=positive,
         metavar="N",
-        help="number of map tasks (default: by the size of the input)",
+        help="number of map tasks (default: from the size of the input)",
     )
     group.add_argument(
         "--max-rejected",

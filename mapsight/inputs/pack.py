@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 
 from mapsight.inputs.shards import MAX_BYTES
 from mapsight.inputs.tars import read_tar
-from mapsight.records import IMAGE_SCHEMA, LISTING_SCHEMA, Split, error_record
+from mapsight.records import Split, error_record
+from mapsight.schemas import IMAGE_SCHEMA, LISTING_SCHEMA
 from mapsight.storage.uri import open_uri, resolve
 
 __all__ = ["ShardWriter", "image_rows", "pack_rows", "write_shard"]

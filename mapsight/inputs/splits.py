@@ -18,8 +18,9 @@ from mapsight.inputs.find import Found, InputError
 from mapsight.inputs.image_ids import image_id_of
 from mapsight.inputs.parquet_layout import read_layout
 from mapsight.inputs.url_lists import chunks, read_url_list
-from mapsight.records import LISTING_SCHEMA, ORDINALS_PER_FILE, PROVENANCE, URL_SCHEMA, Split
+from mapsight.records import ORDINALS_PER_FILE, PROVENANCE, Split
 from mapsight.redaction import public_address
+from mapsight.schemas import LISTING_SCHEMA, URL_SCHEMA
 from mapsight.storage.uri import open_uri
 
 __all__ = ["LISTINGS", "Plan", "listed_chunks", "make_plan", "pieces_of"]

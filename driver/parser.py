@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Protocol, cast
@@ -54,7 +55,8 @@ class _HelpAll(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
         assert isinstance(parser, _Parser)
-        parser.exit(message=parser.format_all())
+        sys.stdout.write(parser.format_all())
+        parser.exit()
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import argparse
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
 from driver.errors import UsageError
-from driver.parser import COMMANDS, parse
+from driver.parser import COMMANDS, command_of, parse, parser_of
 from mapsight import __version__
 from mapsight.labels.labeler import DEFAULT_TARGETS
 from mapsight.workspace.stage_names import STAGES
@@ -167,11 +169,61 @@ def test_help_has_examples(command, capsys):
     assert example in text.split("examples:")[1]
 
 
-def test_help_names_every_command_and_runner(capsys):
-    with pytest.raises(SystemExit):
-        options("--help")
-    text = capsys.readouterr().out
-    assert all(word in text for word in (*COMMANDS, *STAGES, "inline,local,hadoop,emr"))
+@pytest.fixture
+def helped(capsys):
+    """Returns what a command line prints that asks for help."""
+
+    def ask(*argv: str) -> str:
+        with pytest.raises(SystemExit) as stop:
+            options(*argv)
+        assert stop.value.code == 0
+        return capsys.readouterr().out
+
+    return ask
+
+
+def test_help_lists_every_command_in_a_line_before_any_option(helped):
+    first, _, rest = helped("--help").partition("usual options:")
+    assert all(first.count(f"\n  {name} ") == 1 for name in COMMANDS)
+    assert first.startswith("usage: mapsight [run] [options]\n       mapsight COMMAND [options]\n")
+    assert "inline,local,hadoop,emr" in rest and "--images" in rest
+    assert helped("run", "--help") == helped("--help")
+
+
+def test_help_names_every_stage_where_all_options_are(helped):
+    assert all(word in helped("--help-all") for word in (*COMMANDS, *STAGES))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_the_usual_options_and_help_all_the_others_too(command, helped):
+    usual, everything = helped(command, "--help"), helped(command, "--help-all")
+    flags = {action.option_strings[-1] for action in valued(command)}
+    assert {f"--{name}" for name in command_of(command).USUAL} <= flags | switches(command)
+    assert len(command_of(command).USUAL) <= 12
+    for flag in flags | switches(command):
+        shown = flag[2:] in command_of(command).USUAL or flag in ("--help", "--help-all")
+        assert len(re.findall(rf"^  (-\w.*, )?{flag}\b(?!-)", usual, re.M)) == shown, flag
+        assert re.search(rf"^  (-\w.*, )?{flag}\b(?!-)", everything, re.M), flag
+
+
+def valued(command: str) -> list[argparse.Action]:
+    actions = parser_of(command, "mapsight")._actions
+    return [action for action in actions if action.option_strings and action.nargs != 0]
+
+
+def switches(command: str) -> set[str]:
+    actions = parser_of(command, "mapsight")._actions
+    return {one.option_strings[-1] for one in actions if one.option_strings and one.nargs == 0}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_says_what_it_does_and_its_default(command):
+    for action in valued(command):
+        assert re.search(r"\w.+\((default.+|needed)\)", action.help or ""), action.option_strings
+        if action.default not in (None, [], False) and "%(default)" in action.help:
+            assert action.help.count("default") == 2, action.option_strings
+    actions = parser_of(command, "mapsight")._actions
+    assert all(len(action.help or "") > 10 for action in actions)
 
 
 @pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"run"}))

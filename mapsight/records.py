@@ -149,5 +149,9 @@ def error_record(code: str, detail: object) -> dict[str, Any]:
 
 
 def is_picture(record: Mapping[str, Any]) -> bool:
-    """Return whether a record is of a picture that can be used: neither rejected nor an orphan."""
+    """Return whether a record is of a picture that can be used: neither rejected nor an orphan.
+
+    >>> [is_picture(record) for record in ({"label": "Lion"}, {"error": "empty"}, {"orphan": ""})]
+    [True, False, False]
+    """
     return "error" not in record and "orphan" not in record

@@ -133,7 +133,7 @@ def exact_step(weights: np.ndarray) -> float | None:
     Within 2 % of a step, which is more than folding a batch normalisation in
     float32 moves them.
 
-    >>> exact_step(np.array([-0.3, 0.1, 0.7, 0.0]))
+    >>> round(exact_step(np.array([-0.3, 0.1, 0.7, 0.0])), 6)
     0.1
     """
     magnitudes = np.abs(weights).astype(float).ravel()

@@ -141,7 +141,11 @@ def seed_rows(uri: str, below: int) -> Iterator[tuple[str, str]]:
 
 
 def first_distinct(rows: Iterable[tuple[str, str]], k: int) -> Iterator[tuple[str, str]]:
-    """Yield the first k (order, vector) whose vectors differ; reads all of `rows`."""
+    """Yield the first k (order, vector) whose vectors differ; reads all of `rows`.
+
+    >>> list(first_distinct([("1", "a"), ("2", "a"), ("3", "b"), ("4", "c")], 2))
+    [('1', 'a'), ('3', 'b')]
+    """
     seeds: set[str] = set()
     for order, vector in rows:
         if vector not in seeds and len(seeds) < k:

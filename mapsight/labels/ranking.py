@@ -162,6 +162,10 @@ def numbered(values: Iterable[Sequence[Any]], plan: RankPlan) -> Iterator[tuple[
 
     Args:
         values: of all tasks' `headers` and `entries` for the range, sorted.
+
+    >>> range_of_two = [("0", 3), ("0", 4), ("1", "a", {}), ("1", "b", {})]
+    >>> list(numbered(range_of_two, RankPlan(first=9)))
+    [('000000000009', {})]
     """
     rank = 0
     for kind, *rest in values:

@@ -14,18 +14,12 @@ from mr_jobs.find_duplicates import MRFindDuplicates
 from mr_jobs.group_duplicates import MRGroupDuplicates
 from mr_jobs.join_duplicates import MRJoinDuplicates
 from tests.support.duplicate_records import Records, brute_force, keeper_of, make_records
-from tests.support.jobs import read_parts, run_and_read, write_records
+from tests.support.jobs import read_parts, run_and_read, spread, write_records
 from tests.support.memory import watch
 from tests.support.paths import ROOT
 
 REJECTED = [("bad", {"error": "empty", "detail": "", "source": "bad.jpg"})]
 ORPHANS = [("gone", {"orphan": "annotation"})]
-
-
-def spread(folder: Path, records: Records, files: int) -> list[Path]:
-    return [
-        write_records(folder / f"in-{files}-{n}.jsonl", records[n::files]) for n in range(files)
-    ]
 
 
 def find(folder: Path, records: Records, files: int, runner: str = "inline", *options: object):

@@ -57,3 +57,10 @@ def write_manifest(folder: Path, lines: Iterable[str]) -> list[Path]:
 def write_json(path: Path, document: Any) -> Path:
     path.write_text(json.dumps(document))
     return path
+
+
+def spread(folder: Path, records: Records, files: int) -> list[Path]:
+    """Records dealt out to files, each a map task or more."""
+    return [
+        write_records(folder / f"in-{files}-{n}.jsonl", records[n::files]) for n in range(files)
+    ]

@@ -105,7 +105,7 @@ def _reference(root: str, base: Path) -> Reference:
     if found is None:
         raise ValueError(f"{root}: no module of this project")
     # a function in a function, or one without a name, is of the module
-    return found.name, name if name in found.definitions else ALL
+    return found.name, name if name and name in found.definitions else ALL
 
 
 @functools.cache

@@ -165,7 +165,7 @@ def module_name(path: str) -> str:
 def resolve(address: str, root: Path) -> tuple[Reference | None, str]:
     """Return the definition at an address of this project, and the attributes that are left.
 
-    What a package hands on from a module is that module's. A bare module, or a name that cannot
+    What a module hands on from another is the other's. A bare module, or a name that cannot
     be found in one, stands for all of it.
     """
     parts = address.split(".")
@@ -185,4 +185,6 @@ def resolve(address: str, root: Path) -> tuple[Reference | None, str]:
     handed_on = module.aliases.get(name)
     if handed_on and is_ours(handed_on):
         return resolve(handed_on + rest, root)
+    if handed_on:
+        return None, f"(from {handed_on}){rest}"
     return (module.name, ALL), ""

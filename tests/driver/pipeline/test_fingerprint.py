@@ -14,6 +14,10 @@ JOB = "mr_jobs/work_hard.py"
 TREE = {
     JOB: """\
 import json
+
+if not __package__:
+    print(json)
+
 from mapsight.first import steps
 
 class MRWorkHard:
@@ -120,6 +124,7 @@ def test_what_cannot_change_an_outcome_does_not_count(tmp_path, name, old, new):
     ("name", "old", "new"),
     [
         (JOB, '["../mapsight"]', '["../mapsight", "x"]'),
+        (JOB, "print(json)", "print(None)"),
         (JOB, "MRWorkHard.run()", "MRWorkHard.walk()"),
         ("mapsight/first.py", "* again.FACTOR", "+ again.FACTOR"),
         ("mapsight/first.py", "import numpy as np", "import cupy as np"),

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 
 from mapsight.labels.classify import Classifier
-from tests.support.classified import classify
-from tests.support.feature_records import ANNOTATIONS, REJECTED, feature
+from tests.support.feature_records import ANNOTATIONS, REJECTED, classify, feature
 
 
 def test_classify_predicts_what_the_library_predicts(tmp_path, targets, labeler):

@@ -17,8 +17,7 @@ from mapsight.records import encode_embedding
 from mr_jobs.calibrate_head import MRCalibrateHead
 from mr_jobs.fit_head import MRFitHead
 from mr_jobs.split_examples import MRSplitExamples
-from tests.support.classified import classify
-from tests.support.feature_records import LEOPARD, LION, REJECTED, feature
+from tests.support.feature_records import LEOPARD, LION, REJECTED, classify, feature
 from tests.support.jobs import Records, run_and_read, spread, write_json
 
 

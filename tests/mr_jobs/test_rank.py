@@ -14,8 +14,8 @@ from mapsight.evaluation.counts import Evaluation
 from mapsight.labels.ranking import EVERYTHING, RankPlan, Sample
 from mr_jobs.count_labels import MRCountLabels
 from mr_jobs.rank_images import MRRankImages
+from tests.support.feature_records import pandas_ranks
 from tests.support.jobs import Records, run_and_read, spread, write_json
-from tests.support.ranks import pandas_ranks
 
 
 @pytest.mark.parametrize("files", [1, 4])

@@ -13,8 +13,8 @@ from mapsight.records import decode_embedding
 from mapsight.search.exact import Query, Search
 from mr_jobs.find_images import MRFindImages
 from mr_jobs.search_images import MRSearchImages
+from tests.support.feature_records import pandas_ranks
 from tests.support.jobs import Records, run_and_read, spread, write_json
-from tests.support.ranks import pandas_ranks
 
 
 def search(folder: Path, targets: Path, queries: list[Query], records: Records, *extra: object):

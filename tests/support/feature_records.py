@@ -1,13 +1,18 @@
-"""Made-up feature records."""
+"""Made-up feature records, their predictions by the job, and ranks of these by pandas."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from mapsight.labels.labeler import DEFAULT_TARGETS
+from mapsight.labels.ranking import EVERYTHING
 from mapsight.records import MEASURES, encode_embedding
+from mr_jobs.classify_images import MRClassifyImages
+from tests.support.jobs import Records, run_and_read, write_records
 
 TARGETS = {"targets": dict(DEFAULT_TARGETS), "parents": {}}
 
@@ -48,3 +53,17 @@ ANNOTATIONS = {
     },
     "d": {},
 }
+
+
+def classify(folder: Path, targets: Path, records: Records, *extra: object):
+    """(records, counters)"""
+    joined = write_records(folder / "joined.jsonl", records)
+    return run_and_read(folder, MRClassifyImages, "--targets", targets, *extra, joined)
+
+
+def pandas_ranks(predictions: Records, measure: str, descending: bool) -> dict[str, list[str]]:
+    """Ids of each group, best first, ties by id."""
+    rows = [{"id": k, "label": r["label"], "by": r[measure]} for k, r in predictions[:-1]]
+    frame = pd.DataFrame(rows).sort_values(["by", "id"], ascending=[not descending, True])
+    groups = {label: list(part["id"]) for label, part in frame.groupby("label")}
+    return {**groups, EVERYTHING: list(frame["id"])}

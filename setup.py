@@ -1,9 +1,11 @@
 """Mapsight: image classification, ranking and reverse search by map-reduce."""
 
 import re
+import shutil
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).parent
 
@@ -52,15 +54,42 @@ DEV = [
 
 FAISS = ["faiss-cpu>=1.8,<2"]  # mapsight export --format faiss
 
-# The bundled catalogue: what draws its pictures, and the model trained on them.
-EXAMPLES = [
-    (f"share/mapsight/{folder}", sorted(str(p.relative_to(HERE)) for p in HERE.glob(pattern)))
-    for folder, pattern in (
-        ("examples", "examples/draw_catalogue.py"),
-        ("examples/catalogue_art", "examples/catalogue_art/*.py"),
-        ("examples/catalogue", "examples/catalogue/model.*"),
-    )
-]
+APPLICATION = (
+    "driver/**/*.py",
+    "driver/data/*.json",
+    "mr_jobs/*.py",
+    "mrjob.conf",
+    "model_cache/README.md",
+    "model_cache/models.toml",
+    # the bundled catalogue: what draws its pictures, and the model trained on them
+    "examples/draw_catalogue.py",
+    "examples/catalogue_art/*.py",
+    "examples/catalogue/model.*",
+)
+
+
+class Build(build_py):
+    """Put what stands beside the library into it: names like `driver` belong to everybody."""
+
+    def run(self) -> None:
+        """Collect the wheel's files; an editable installation reads the checkout."""
+        if self.editable_mode:
+            return super().run()
+        shutil.rmtree(self.build_lib, ignore_errors=True)  # modules of before the last move
+        super().run()
+        for path in (path for pattern in APPLICATION for path in sorted(HERE.glob(pattern))):
+            target = Path(self.build_lib, "mapsight/_app", path.relative_to(HERE))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+        return None
+
+
+def description() -> str:
+    """Return the README without links to files of the checkout, which an index cannot follow."""
+    text = (HERE / "README.md").read_text(encoding="utf-8")
+    text = re.sub(r"!\[[^]]*\]\((?!https?:)[^)]*\)\n*", "", text)
+    return re.sub(r"\[([^]]*)\]\((?!https?:)[^)]*\)", r"\1", text)
+
 
 version = re.search(r'__version__ = "(.+)"', (HERE / "mapsight/__init__.py").read_text())
 assert version
@@ -69,17 +98,26 @@ setup(
     name="mapsight",
     version=version[1],
     description=__doc__.strip(),
-    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description=description(),
     long_description_content_type="text/markdown",
+    author="The Mapsight developers",
     license="Apache-2.0",
+    keywords=["image classification", "image search", "duplicates", "map-reduce", "Hadoop"],
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Environment :: Console",
+        "Intended Audience :: Science/Research",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3 :: Only",
+        *(f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 14)),
+        "Topic :: Scientific/Engineering :: Image Recognition",
+        "Topic :: System :: Distributed Computing",
+    ],
     python_requires=">=3.10",
-    packages=find_packages(include=["mapsight*", "driver*", "mr_jobs", "model_cache"]),
-    package_data={
-        "mapsight": ["data/*.csv", "templates/*"],
-        "model_cache": ["models.toml", "README.md"],
-        "driver": ["data/figures.json"],
-    },
-    data_files=[("share/mapsight", ["mrjob.conf"]), *EXAMPLES],
+    packages=find_packages(include=["mapsight", "mapsight.*"]),
+    package_data={"mapsight": ["data/*.csv", "templates/*"]},
+    cmdclass={"build_py": Build},
     install_requires=NODE,
     extras_require={
         "model": MODEL,
@@ -89,5 +127,5 @@ setup(
         "faiss": FAISS,
         "dev": MODEL + DRIVER + EMR + FAISS + DEV,
     },
-    entry_points={"console_scripts": ["mapsight = driver.run:command"]},
+    entry_points={"console_scripts": ["mapsight = mapsight.application:command"]},
 )

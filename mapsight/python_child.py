@@ -11,10 +11,12 @@ import os
 import sys
 from pathlib import Path
 
+from mapsight.application import APPLICATION, LIBRARY
+
 __all__ = ["clean_environment", "module_command", "python_path"]
 
-ROOT = Path(__file__).absolute().parents[1]
-"""Where this package is; not resolved: on a node it may be a link to a folder of another name."""
+ROOT = Path(LIBRARY).parent
+"""Where this package is found."""
 BEGIN = (
     "import sys; sys.path[:] = [p for p in sys.path if p not in ('', '.')]; import runpy; "
     "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
@@ -34,10 +36,12 @@ def python_path(*entries: str | Path) -> str:
 
 
 def clean_environment(**variables: str) -> dict[str, str]:
-    """Return the environment of a child, which finds this package but not the current folder.
+    """Return the environment of a child, which finds this package and the driver around it.
+
+    It does not look into the current folder.
 
     Args:
         variables: that are set beside those of this process.
     """
     usual = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    return {**os.environ, "PYTHONPATH": python_path(ROOT, *usual), **variables}
+    return {**os.environ, "PYTHONPATH": python_path(ROOT, APPLICATION, *usual), **variables}

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from driver.emr.cluster import EmrCluster
-from driver.pipeline.fingerprint import ROOT
 from driver.pipeline.jobs import Job
 from driver.pipeline.launch import runner_settings
 from driver.pipeline.pipeline import Pipeline
@@ -23,6 +22,7 @@ from driver.stages.model import built_path
 from driver.stages.plan import identity as find_pictures
 from driver.stages.plan import named_inputs
 from driver.workspace.workspace import Workspace
+from mapsight.application import project_file
 from mapsight.inputs.splits import Plan
 
 __all__ = ["dry_run"]
@@ -73,7 +73,7 @@ def _uploads(run: Pipeline, plan: Plan) -> Iterator[str]:
         yield f"upload once: {model}, {model.stat().st_size:,} bytes"
     else:
         yield f"upload once: {model.name}, which is built first (TensorFlow, about 30 s)"
-    library = [path for path in (ROOT / "mapsight").rglob("*") if path.is_file()]
+    library = [path for path in project_file("mapsight").rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in library if path.suffix != ".pyc")
     yield f"upload with each job: mapsight/, {size:,} bytes before compression"
 
@@ -96,7 +96,7 @@ def _jobs(run: Pipeline, stage: Stage) -> list[Job]:
 
 
 def _job(run: Pipeline, stage: str, job: Job, plan: Plan, tasks: int | None) -> Iterator[str]:
-    size = (ROOT / job.path).stat().st_size
+    size = project_file(job.path).stat().st_size
     many = f", {tasks} map tasks" if tasks else ""
     here = stage == "ingest" and run.on_cluster and any(map(is_here, named_inputs(run)))
     where = "on this machine" if here else f"-r {run.options.runner}"

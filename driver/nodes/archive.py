@@ -25,7 +25,8 @@ from pathlib import Path
 from driver.errors import Failure
 from driver.nodes import tree as node_tree
 from driver.nodes.pip import index_settings, install, installed_pins, node_requirements
-from driver.pipeline.fingerprint import ROOT, code_digest, fingerprint, reached_modules
+from driver.pipeline.fingerprint import code_digest, fingerprint, reached_modules
+from mapsight.application import APPLICATION, LIBRARY, project_file
 from mapsight.files import locked, sha256_of, write_whole
 
 __all__ = ["Packed", "cache_folder", "imported_modules", "packed_environment"]
@@ -171,7 +172,9 @@ def _check(archive: Path, folder: Path) -> None:
     """
     with tarfile.open(archive) as tar:
         tar.extractall(folder)
-    command = [sys.executable, "-I", "-S", "-B", str(CHECK), str(folder), str(ROOT)]
+    # of an installed program, jobs and library are not in one folder
+    project = os.pathsep.join(dict.fromkeys([str(Path(LIBRARY).parent), APPLICATION]))
+    command = [sys.executable, "-I", "-S", "-B", str(CHECK), str(folder), project]
     command += imported_modules()
     clean = {"PATH": os.defpath, "HOME": str(folder)}
     done = subprocess.run(command, env=clean, capture_output=True, text=True)
@@ -183,4 +186,5 @@ def _check(archive: Path, folder: Path) -> None:
 
 def imported_modules() -> list[str]:
     """The jobs, and all of this project that they import."""
-    return reached_modules(*(f"mr_jobs/{path.name}" for path in (ROOT / "mr_jobs").glob("*_*.py")))
+    jobs = project_file("mr_jobs").glob("*_*.py")
+    return reached_modules(*(f"mr_jobs/{path.name}" for path in jobs))

@@ -2,7 +2,8 @@
 
     python -I -S driver/nodes/check.py ENVIRONMENT PROJECT MODULE…
 
-ENVIRONMENT is the unpacked folder, PROJECT the one with mapsight/ and mr_jobs/.
+ENVIRONMENT is the unpacked folder, PROJECT the one with mapsight/ and mr_jobs/, or several
+folders with `:` between them.
 Ends with 1 and one line if a module cannot be imported or comes from elsewhere.
 """
 
@@ -26,13 +27,14 @@ def _expected(file: Path, places: list[Path]) -> bool:
 
 def main(environment: str, project: str, *modules: str) -> str:
     """Import the modules; what is wrong, or nothing."""
-    sys.path[:0] = [environment, project]
+    folders = project.split(os.pathsep)
+    sys.path[:0] = [environment, *folders]
     for name in modules:
         try:
             importlib.import_module(name)
         except Exception as error:  # an import may run anything
             return f"import of {name}: {type(error).__name__}: {error}"
-    places = [Path(environment), *(Path(project, name) for name in OWN)]
+    places = [Path(environment), *(Path(folder, name) for folder in folders for name in OWN)]
     for name, module in sorted(sys.modules.items()):
         file = getattr(module, "__file__", None)
         if file and name != "__main__" and not _expected(Path(file), places):

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from driver.errors import Failure
-from driver.pipeline.fingerprint import ROOT
+from mapsight.application import LIBRARY, checkout
 from mapsight.python_child import clean_environment, module_command
 
 __all__ = ["index_settings", "install", "installed_pins", "node_requirements"]
@@ -34,15 +34,14 @@ def node_requirements() -> list[str]:
     Raises:
         Failure: there is neither setup.py nor an installed distribution.
     """
-    setup = ROOT / "setup.py"
-    if setup.is_file():
-        for node in ast.parse(setup.read_bytes()).body:
+    if folder := checkout():
+        for node in ast.parse((folder / "setup.py").read_bytes()).body:
             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "NODE":
                 return ast.literal_eval(node.value)
     try:
         found = importlib.metadata.requires("mapsight") or []
     except importlib.metadata.PackageNotFoundError:
-        raise Failure(f"{ROOT}: neither setup.py nor an installed mapsight is here") from None
+        raise Failure(f"{LIBRARY}: neither setup.py nor an installed mapsight is here") from None
     return [text for text in found if "extra ==" not in text]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from driver.errors import Failure, UsageError
-from driver.pipeline.fingerprint import ROOT, shipped
+from mapsight.application import checkout, project_file
 from mapsight.python_child import clean_environment
 
 __all__ = ["choose_input"]
@@ -70,11 +70,11 @@ def _spare(options: Namespace, before: Callable[[], Sequence[str]], folder: str,
 
 
 def _examples() -> Path:
-    """The folder of the bundled catalogue: in the checkout, or the installed copy."""
-    program = shipped("examples/draw_catalogue.py")
-    if program is None:
+    """Return the folder of the bundled catalogue: in the checkout, or the installed copy."""
+    examples = project_file("examples")
+    if not (examples / "draw_catalogue.py").is_file():
         raise UsageError("name pictures with --images or --openimages (see --help)")
-    return program.parent
+    return examples
 
 
 def _drawn(examples: Path) -> Path:
@@ -92,7 +92,7 @@ def _drawn(examples: Path) -> Path:
 
 def _folder(examples: Path) -> Path:
     """Where the catalogue's pictures are: in the checkout, or in the user's cache."""
-    if examples.parent != ROOT or not os.access(examples / "catalogue", os.W_OK):
+    if examples.parent != checkout() or not os.access(examples / "catalogue", os.W_OK):
         return Path.home() / ".cache" / "mapsight" / "catalogue"
     return examples / "catalogue" / "openimages"
 

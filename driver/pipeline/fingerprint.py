@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import hashlib
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from driver.pipeline.normal_form import normal
-from driver.pipeline.source_code import ALL, EXECUTED, Reference, is_ours, load, module_name
+from driver.pipeline.source_code import ALL, EXECUTED, Reference, file_at, is_ours, load, module_name
+from mapsight.application import APPLICATION
 
-__all__ = ["ROOT", "code_digest", "definition_of", "fingerprint", "reached_modules", "shipped"]
+__all__ = ["ROOT", "code_digest", "definition_of", "fingerprint", "reached_modules"]
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def shipped(name: str) -> Path | None:
-    """A file that comes with the project: in the checkout, or wherever it was installed."""
-    if (ROOT / name).is_file():
-        return ROOT / name
-    with contextlib.suppress(metadata.PackageNotFoundError):
-        for file in metadata.files("mapsight") or ():
-            if file.as_posix().endswith(f"share/mapsight/{name}"):
-                return Path(str(file.locate())).resolve()
-    return None
+ROOT = Path(APPLICATION)
 
 
 def fingerprint(document: Any) -> str:
@@ -67,7 +55,7 @@ def _code_digest(roots: tuple[str, ...], base: Path) -> str:
     data = [root for root in roots if ":" not in root and not root.endswith(".py")]
     foreign = [root for root in roots if ":" in root and not is_ours(root)]
     code = [root for root in roots if root not in (*data, *foreign)]
-    parts = {hashlib.sha256((base / name).read_bytes()).hexdigest() for name in data}
+    parts = {hashlib.sha256(file_at(name, base).read_bytes()).hexdigest() for name in data}
     parts |= {trace.digest for trace in _traces(code, base)}
     return fingerprint(sorted([*parts, *foreign]))
 

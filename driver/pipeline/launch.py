@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from driver.errors import Failure
-from driver.pipeline.fingerprint import shipped
 from driver.pipeline.jobs import Job
 from driver.pipeline.progress import Progress
 from driver.unwritable import full_folder, stands
+from mapsight.application import project_file
 from mapsight.files import write_whole
 from mapsight.python_child import clean_environment, module_command
 
@@ -35,8 +35,8 @@ def runner_settings(runner: str, own: str | None = None) -> list[str]:
     They are those of mrjob.conf (of the checkout, or the installed copy), and of a
     file of the user's, which wins.
     """
-    ours = shipped("mrjob.conf")
-    if ours is None:
+    ours = project_file("mrjob.conf")
+    if not ours.is_file():
         raise Failure("this installation has no mrjob.conf; install Mapsight again")
     files = [str(ours), *([str(Path(own).resolve())] if own else [])]
     paths = (part for path in files for part in ("--conf-path", path))

@@ -8,12 +8,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mapsight.application import APPLICATION, project_file
+
 __all__ = [
     "ALL",
     "EXECUTED",
     "MAIN",
     "Module",
     "Reference",
+    "file_at",
     "is_docstring",
     "is_ours",
     "load",
@@ -135,6 +138,11 @@ def _bound(statement: ast.stmt) -> list[str]:
     return names if len(names) == len(flat) else []
 
 
+def file_at(name: str, root: Path) -> Path:
+    """Return where a file is in a tree; of an installed program, the library is not below root."""
+    return project_file(name) if str(root) == APPLICATION else root / name
+
+
 @functools.cache
 def load(name: str, root: Path) -> Module | None:
     """Return a module of this project; None if it has none of this name.
@@ -143,7 +151,7 @@ def load(name: str, root: Path) -> Module | None:
         name: with dots.
         root: the folder that holds the packages.
     """
-    place = root.joinpath(*name.split("."))
+    place = file_at(name.replace(".", "/"), root)
     paths = [place.with_suffix(".py"), place / "__init__.py"]
     path = next((path for path in paths if path.is_file()), None)
     if path is None or not is_ours(name):

@@ -6,17 +6,18 @@ import json
 from pathlib import Path
 from typing import Any
 
-from driver.pipeline.fingerprint import ROOT
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
 from driver.results.sheets import cell_sheets, duplicate_sheets, noticed_sheets, sheets_of
 from driver.stages.duplicates import current_duplicates, duplicate_facts
 from driver.workspace.workspace import Workspace
+from mapsight.application import project_file
 
 __all__ = ["STAGE", "download_results", "report_to", "with_duplicates"]
 
 TEMPLATES = tuple(
-    path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "mapsight/templates").iterdir())
+    f"mapsight/templates/{path.name}"
+    for path in sorted(project_file("mapsight/templates").iterdir())
 )
 
 

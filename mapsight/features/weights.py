@@ -21,6 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from mapsight.application import checkout, project_file
 from mapsight.files import locked, sha256_of, verify, write_whole
 
 if sys.version_info >= (3, 11):
@@ -38,8 +39,7 @@ __all__ = [
     "model_cache_dir",
 ]
 
-ROOT = Path(__file__).resolve().parents[2]
-TABLE = ROOT / "model_cache" / "models.toml"
+TABLE = project_file("model_cache/models.toml")
 MAX_BYTES = 256 << 20
 HDF5 = b"\x89HDF\r\n\x1a\n"
 
@@ -64,7 +64,7 @@ def model_cache_dir() -> Path:
     """`$MAPSIGHT_MODEL_CACHE`, the checkout's `model_cache/`, or `~/.cache/mapsight`."""
     if named := os.environ.get("MAPSIGHT_MODEL_CACHE"):
         return Path(named)
-    if (ROOT / "setup.py").is_file() and os.access(TABLE.parent, os.W_OK):
+    if checkout() and os.access(TABLE.parent, os.W_OK):
         return TABLE.parent
     return Path.home() / ".cache" / "mapsight"
 

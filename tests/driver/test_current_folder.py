@@ -154,6 +154,6 @@ def test_odd_configurations_are_refused_by_name(trapped, content, reason):
 def test_settings_of_runners_never_come_from_the_current_folder(trapped, monkeypatch):
     Path("mrjob.conf").write_text("runners: {inline: {setup: [evil]}}")
     assert str(trapped) not in " ".join(runner_settings("inline"))
-    monkeypatch.setattr("driver.pipeline.launch.shipped", lambda name: None)
+    monkeypatch.setattr("driver.pipeline.launch.project_file", trapped.parent.joinpath)
     with pytest.raises(Failure, match=r"no mrjob\.conf"):
         runner_settings("inline")

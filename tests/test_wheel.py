@@ -1,0 +1,110 @@
+"""The wheel: what it installs, and that the program runs from it, in an empty folder."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+import zipfile
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+
+import pytest
+
+from mapsight import __version__
+from mapsight.extras import EXTRAS
+from tests.support.installed import build_wheel, environment, link_required, run
+from tests.support.paths import ROOT
+from tests.support.pictures import encoded, scribble
+
+EXTRA_NAMES = sorted(set(EXTRAS.values()))
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="session")
+def base(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs of an environment with the wheel, and what every installation has."""
+    return environment(tmp_path_factory.mktemp("base") / "env", wheel)
+
+
+@pytest.fixture(scope="session")
+def driver(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with the extra for the driver."""
+    return environment(tmp_path_factory.mktemp("driver") / "env", wheel, "driver")
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_it_puts_nothing_but_mapsight_among_the_packages(wheel):
+    first = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    assert first == {"mapsight", f"mapsight-{__version__}.dist-info"}
+
+
+def test_it_holds_all_modules_jobs_tables_and_templates_of_the_checkout(wheel):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    kinds = (".py", ".csv", ".html", ".toml", ".conf")
+    library = {str(path.relative_to(ROOT)) for path in (ROOT / "mapsight").rglob("*.*")}
+    around = [*ROOT.glob("driver/**/*.*"), *ROOT.glob("mr_jobs/*.*"), ROOT / "mrjob.conf"]
+    wanted = library | {f"mapsight/_app/{path.relative_to(ROOT)}" for path in around}
+    assert {name for name in wanted if name.endswith(kinds)} - names == set()
+
+
+def test_its_description_has_no_link_that_an_index_cannot_follow(wheel):
+    (own,) = importlib.metadata.distributions(path=[str(wheel)])
+    text = str(own.metadata)
+    assert "## Two commands" in text
+    assert [link for link in re.findall(r"\]\(([^)]*)\)", text) if "://" not in link] == []
+
+
+def test_it_says_who_made_it_and_for_whom(wheel):
+    (own,) = importlib.metadata.distributions(path=[str(wheel)])
+    assert own.metadata["Author"] == "The Mapsight developers"
+    assert "Programming Language :: Python :: 3.11" in own.metadata.get_all("Classifier")
+
+
+def test_the_base_tells_version_and_help(base, empty):
+    assert run(base / "mapsight", "--version").stdout.split()[-1] == __version__
+    assert "usage: mapsight" in run(base / "mapsight", "--help").stdout
+    assert list(empty.iterdir()) == []
+
+
+def test_the_base_names_the_extra_that_a_run_needs(base, empty):
+    command = f"'{base / 'mapsight'}' --images x 2>&1 || true"
+    assert "pip install 'mapsight[driver]'" in run("sh", "-c", command).stdout
+
+
+@pytest.mark.parametrize("extra", EXTRA_NAMES)
+def test_each_extra_brings_the_modules_it_is_for(base, wheel, tmp_path, extra):
+    try:
+        packages = link_required(tmp_path / "packages", wheel, extra)
+    except PackageNotFoundError as error:
+        pytest.skip(f"not among the packages of the tests: {error.name}")
+    modules = [module for module, name in EXTRAS.items() if name == extra]
+    script = f"from mapsight.extras import missing; print(missing({modules}))"
+    command = (base / "python", "-c", script)
+    assert run(*command, cwd=tmp_path, env={"PYTHONPATH": str(packages)}).stdout == "[]\n"
+    assert run(*command, cwd=tmp_path).stdout == f"{modules}\n"
+
+
+@pytest.mark.parametrize("runner", ["inline", "local"])
+def test_a_run_with_the_bundled_model_from_an_empty_folder(driver, empty, tmp_path, runner):
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for number in range(3):
+        (pictures / f"{number}.png").write_bytes(encoded(scribble(number)))
+    (model,) = driver.parent.glob("lib/python*/site-packages/mapsight/_app/examples/*/model.tflite")
+    home = {"HOME": str(tmp_path)}
+    words = ("-r", runner, "--images", pictures, "--model", model)
+    said = run(driver / "mapsight", *words, env=home)
+    assert (empty / "workspace" / "report" / "index.html").is_file(), said.stderr
+    found = run(driver / "mapsight", "search", pictures / "1.png", "-r", runner, env=home).stdout
+    assert re.search(r"1 .* 1\.0000 ", found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import re
 import zipfile
 from importlib.metadata import PackageNotFoundError
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from driver.pipeline.fingerprint import code_digest
 from mapsight import __version__
 from mapsight.extras import EXTRAS
 from tests.support.installed import build_wheel, environment, link_required, run
@@ -95,16 +97,41 @@ def test_each_extra_brings_the_modules_it_is_for(base, wheel, tmp_path, extra):
     assert run(*command, cwd=tmp_path).stdout == f"{modules}\n"
 
 
-@pytest.mark.parametrize("runner", ["inline", "local"])
-def test_a_run_with_the_bundled_model_from_an_empty_folder(driver, empty, tmp_path, runner):
-    pictures = tmp_path / "pictures"
-    pictures.mkdir()
+def test_its_code_has_the_fingerprint_of_the_checkout(base, tmp_path):
+    roots = ("mr_jobs/extract_features.py", "mapsight/data/imagenet_to_openimages.csv")
+    script = "from mapsight.application import find_driver; find_driver()\n"
+    script += f"from driver.pipeline.fingerprint import code_digest; print(code_digest(*{roots}))"
+    done = run(base / "python", "-c", script, cwd=tmp_path)
+    assert done.stdout.strip() == code_digest(*roots)
+
+
+def test_a_library_of_another_driver_is_told_so(base, tmp_path):
+    (tmp_path / "driver.py").write_text("")
+    script = "import driver; from mapsight.application import find_driver; find_driver()"
+    command = f"'{base / 'python'}' -c '{script}' 2>&1 || true"
+    said = run("sh", "-c", command, cwd=tmp_path).stdout.splitlines()[-1]
+    assert re.fullmatch(r"ImportError: .*driver\.py was imported as `driver`, which .*", said)
+
+
+@pytest.fixture
+def three(driver: Path, empty: Path, tmp_path: Path):
+    """Runs the program on three pictures with the bundled model, in an empty folder."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
     for number in range(3):
-        (pictures / f"{number}.png").write_bytes(encoded(scribble(number)))
+        (folder / f"{number}.png").write_bytes(encoded(scribble(number)))
     (model,) = driver.parent.glob("lib/python*/site-packages/mapsight/_app/examples/*/model.tflite")
-    home = {"HOME": str(tmp_path)}
-    words = ("-r", runner, "--images", pictures, "--model", model)
-    said = run(driver / "mapsight", *words, env=home)
-    assert (empty / "workspace" / "report" / "index.html").is_file(), said.stderr
-    found = run(driver / "mapsight", "search", pictures / "1.png", "-r", runner, env=home).stdout
-    assert re.search(r"1 .* 1\.0000 ", found)
+    words = (driver / "mapsight", "--images", folder, "--model", model, "--workspace", "work")
+    return lambda *more: run(*words, *more, env={"HOME": str(tmp_path)})
+
+
+def test_a_run_with_the_bundled_model_from_an_empty_folder(three, empty):
+    said = three("-r", "inline").stderr
+    assert (empty / "work" / "report" / "index.html").is_file(), said
+    assert len((empty / "work/results/predictions.csv").read_text().splitlines()) == 4
+
+
+def test_tasks_in_processes_of_their_own_find_the_library_and_the_model(three, empty):
+    three("-r", "local", "--until", "extract")
+    (document,) = empty.glob("work/extract*/**/stage.json")
+    assert json.loads(document.read_text())["counters"]["images"]["extracted"] == 3

@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from driver.pipeline.normal_form import normal
-from driver.pipeline.source_code import ALL, EXECUTED, Reference, file_at, is_ours, load, module_name
+from driver.pipeline.source_code import (
+    ALL,
+    EXECUTED,
+    Reference,
+    file_at,
+    is_ours,
+    load,
+    module_name,
+)
 from mapsight.application import APPLICATION
 
 __all__ = ["ROOT", "code_digest", "definition_of", "fingerprint", "reached_modules"]

@@ -12,7 +12,7 @@ from driver.errors import Failure
 from driver.options import defaults
 from driver.options.defaults import choose_input
 from driver.parser import parse
-from driver.pipeline.fingerprint import ROOT
+from tests.support.paths import ROOT
 
 EXAMPLES = ROOT / "examples"
 NO_PICTURES = shutil.ignore_patterns("openimages", ".*")

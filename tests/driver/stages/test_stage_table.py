@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from driver.pipeline.fingerprint import ROOT
 from driver.pipeline.stage import Stage
 from driver.stage_table import STAGE_TABLE
 from driver.stages import known
 from mapsight.workspace.stage_names import STAGES
+from tests.support.paths import ROOT
 
 ALL = [*STAGE_TABLE, known.STAGE]
 

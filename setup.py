@@ -127,5 +127,5 @@ setup(
         "faiss": FAISS,
         "dev": MODEL + DRIVER + EMR + FAISS + DEV,
     },
-    entry_points={"console_scripts": ["mapsight = mapsight.application:command"]},
+    entry_points={"console_scripts": ["mapsight = mapsight.running:command"]},
 )

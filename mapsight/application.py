@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["APPLICATION", "LIBRARY", "checkout", "command", "find_driver", "project_file"]
+__all__ = ["APPLICATION", "LIBRARY", "checkout", "find_driver", "project_file"]
 
 LIBRARY = os.path.dirname(os.path.abspath(__file__))
 """The folder of this package; not resolved: on a node it may be a link."""
@@ -53,11 +53,3 @@ def find_driver() -> None:
     file = getattr(sys.modules.get("driver"), "__file__", None)
     if file and os.path.realpath(file) != os.path.realpath(f"{APPLICATION}/driver/__init__.py"):
         raise ImportError(f"{file} was imported as `driver`, which is Mapsight's own name here")
-
-
-def command() -> NoReturn:
-    """Run the command `mapsight`, and end this process."""
-    find_driver()
-    from driver.run import command as run
-
-    run()

@@ -9,6 +9,7 @@ import zipfile
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from driver.pipeline.fingerprint import code_digest
@@ -128,7 +129,7 @@ def three(driver: Path, empty: Path, tmp_path: Path):
 def test_a_run_with_the_bundled_model_from_an_empty_folder(three, empty):
     said = three("-r", "inline").stderr
     assert (empty / "work" / "report" / "index.html").is_file(), said
-    assert len((empty / "work/results/predictions.csv").read_text().splitlines()) == 4
+    assert pq.read_metadata(empty / "work/results/predictions.parquet").num_rows == 3
 
 
 def test_tasks_in_processes_of_their_own_find_the_library_and_the_model(three, empty):

@@ -52,12 +52,12 @@ class Estimate:
         object.__setattr__(self, "total", StageEstimate("total", **sums))
 
     def cost(self, price: float) -> float:
-        """For all cores from start to end, at a price for a core and hour."""
+        """Return the cost of all cores from start to end, at a price for a core and hour."""
         return price * self.demand.cores * self.total.seconds / 3600
 
 
 def estimate(demand: Demand, figures: Figures) -> Estimate:
-    """What a whole run takes, without fetching.
+    """Estimate what a whole run takes, without fetching.
 
     With metadata a head is fitted, and pictures are labelled by it.
 

@@ -47,7 +47,7 @@ def _row_bytes(demand: Demand, figures: Figures) -> float:
 
 
 def vectors(demand: Demand, figures: Figures, read: float) -> StageEstimate:
-    """New features: a file of rows from every map task.
+    """Estimate new features: a file of rows from every map task.
 
     Args:
         read: bytes of a record for a picture, as it is kept.
@@ -58,7 +58,7 @@ def vectors(demand: Demand, figures: Figures, read: float) -> StageEstimate:
 
 
 def cluster(demand: Demand, figures: Figures, files: int) -> StageEstimate:
-    """Seeds, then ITERATIONS: all rows are read, some compared with all centres.
+    """Estimate seeds, then ITERATIONS: all rows are read, some compared with all centres.
 
     A task emits the sums of the cells that it found rows for: no more than it compared.
 
@@ -87,7 +87,7 @@ def cluster(demand: Demand, figures: Figures, files: int) -> StageEstimate:
 
 
 def index(demand: Demand, figures: Figures, files: int) -> StageEstimate:
-    """Every row is compared with all centres, shuffled to its cell, and written."""
+    """Estimate the index: every row is compared with all centres, shuffled, and written."""
     job, images, wide = Job(demand, figures), demand.images, _width(demand)
     products = cells_for(images) * WIDTH * wide * figures["cluster.product.seconds"]
     job.map(files, images * (figures["index.map.seconds"] + products))
@@ -104,7 +104,7 @@ def _kept(demand: Demand, figures: Figures) -> float:
 
 
 def recall(demand: Demand, figures: Figures) -> StageEstimate:
-    """Exact search for a sample; twice where there are plain and new features."""
+    """Estimate exact search for a sample; twice where there are plain and new features."""
     ways = 2 if demand.rows else 1
     jobs = [_probing(demand, figures, RECALL_QUERIES, demand.images) for _ in range(ways)]
     shuffled = sum(size for _, size in jobs)
@@ -112,7 +112,7 @@ def recall(demand: Demand, figures: Figures) -> StageEstimate:
 
 
 def search(demand: Demand, figures: Figures, queries: int) -> StageEstimate:
-    """One job for so many queries, each of PROBED cells; `stored` is what it reads."""
+    """Estimate one job for so many queries, each of PROBED cells; `stored` is what it reads."""
     images, k = demand.images, cells_for(demand.images)
     probed = min(PROBED, k)
     read = images * (1 - (1 - probed / k) ** queries)

@@ -69,12 +69,12 @@ class Demand:
 
     @property
     def on_cluster(self) -> bool:
-        """Whether it runs on Hadoop, where what is shuffled and kept is compressed."""
+        """Return whether it runs on Hadoop, where what is shuffled and kept is compressed."""
         return self.runner in ("hadoop", "emr")
 
     @property
     def form(self) -> str:
-        """In which form records are shuffled and kept: a part of the names of figures."""
+        """Return in which form records are shuffled and kept: a part of the names of figures."""
         return "gzip" if self.on_cluster else "raw"
 
 
@@ -92,7 +92,7 @@ class StageEstimate:
 
 
 def multiply_adds(alpha: float, resolution: int) -> int:
-    """Multiply-adds of MobileNet v1 for a picture, without batch norm and biases.
+    """Return multiply-adds of MobileNet v1 for a picture, without batch norm and biases.
 
     Args:
         alpha: width multiplier; channels are int(alpha · channels).
@@ -108,13 +108,13 @@ def multiply_adds(alpha: float, resolution: int) -> int:
 
 
 def between(x: float, one: tuple[float, float], two: tuple[float, float]) -> float:
-    """The value at x of the line through two points, never below 0."""
+    """Return the value at x of the line through two points, never below 0."""
     slope = (two[1] - one[1]) / (two[0] - one[0])
     return max(one[1] + slope * (x - one[0]), 0.0)
 
 
 def model_seconds(demand: Demand, figures: Figures) -> float:
-    """Of the model for a picture: a line in multiply-adds through two measured sizes."""
+    """Return the model's seconds a picture: a line in multiply-adds through two measured sizes."""
     points = [
         (multiply_adds(*size), figures[f"model.{size[0]}/{size[1]}.{demand.precision}.seconds"])
         for size in (WIDEST, NARROWEST)
@@ -123,7 +123,7 @@ def model_seconds(demand: Demand, figures: Figures) -> float:
 
 
 def rest_seconds(demand: Demand, figures: Figures) -> float:
-    """Of extract without the model: a line in bytes through two measured sizes."""
+    """Return seconds of extract without the model: a line in bytes through two measured sizes."""
     points = [
         (figures[f"extract.{size}.bytes"], figures[f"extract.{size}.seconds"])
         for size in ("small", "large")
@@ -132,7 +132,7 @@ def rest_seconds(demand: Demand, figures: Figures) -> float:
 
 
 def feature_bytes(demand: Demand, figures: Figures, form: str) -> float:
-    """Of a feature record, `raw` or `gzip`: a line in the embedding's length."""
+    """Return the size of a feature record, `raw` or `gzip`: a line in the embedding's length."""
     points = [(size[0], figures[f"features.{size[0]}.{form}"]) for size in (WIDEST, NARROWEST)]
     return between(demand.alpha, *points)
 
@@ -175,7 +175,7 @@ class Job:
         return self._phase(tasks, work)
 
     def reduce(self, tasks: int, work: float) -> int:
-        """The same of reduce tasks."""
+        """Return the same of reduce tasks."""
         self.reduces += tasks
         return self._phase(tasks, work)
 
@@ -187,7 +187,7 @@ class Job:
 
 
 def stage_of(name: str, *jobs: Job, shuffled: float = 0.0, stored: float = 0.0) -> StageEstimate:
-    """A stage whose jobs follow one another."""
+    """Return a stage whose jobs follow one another."""
     names = ("maps", "reduces", "core_seconds", "seconds")
     sums = {key: sum(getattr(job, key) for job in jobs) for key in names}
     return StageEstimate(name, **sums, shuffled=shuffled, stored=stored)

@@ -16,7 +16,7 @@ QUERY_BYTES = 1e9
 
 
 def limits(found: Estimate, figures: Figures) -> Iterator[str]:
-    """A line for each, the first to be met first; none where all is well."""
+    """Yield a line for each, the first to be met first; none where all is well."""
     demand = found.demand
     listed = demand.images * figures["plan.listing.bytes"] if demand.loose else 0
     if listed > DRIVER_BYTES:

@@ -30,13 +30,13 @@ HEAD = "head."
 
 
 def with_head(figures: Figures) -> Figures:
-    """The figures of stages that a head makes dearer in place of those without one."""
+    """Return the figures of stages that a head makes dearer in place of those without one."""
     own = {name[len(HEAD) :]: value for name, value in figures.items() if name.startswith(HEAD)}
     return {**figures, **own}
 
 
 def joined_bytes(demand: Demand, figures: Figures) -> float:
-    """Of a feature record with its annotation, as it is kept."""
+    """Return the size of a feature record with its annotation, as it is kept."""
     each = demand.rows / demand.images * figures[f"joined.row.{demand.form}"]
     return feature_bytes(demand, figures, demand.form) + each
 
@@ -51,7 +51,7 @@ def _file_maps(demand: Demand, figures: Figures) -> int:
 
 
 def explore(demand: Demand, figures: Figures) -> StageEstimate:
-    """Rows are counted by picture in one job; a second adds up the sums."""
+    """Estimate two jobs: rows are counted by picture, then the sums are added up."""
     count, add = Job(demand, figures), Job(demand, figures)
     count.map(_file_maps(demand, figures), demand.rows * figures["explore.row.map.seconds"])
     each = figures["explore.row.reduce.seconds"] + figures["sort.seconds"]
@@ -64,7 +64,7 @@ def explore(demand: Demand, figures: Figures) -> StageEstimate:
 
 
 def annotate(demand: Demand, figures: Figures) -> StageEstimate:
-    """The join: feature records, a task for each of their files, and rows meet in reducers."""
+    """Estimate the join: feature records (a task a file) and rows meet in reducers."""
     job, images, rows = Job(demand, figures), demand.images, demand.rows
     features = images * feature_bytes(demand, figures, "raw")
     tasks = _file_maps(demand, figures) + reducers(demand, features)
@@ -81,7 +81,7 @@ def annotate(demand: Demand, figures: Figures) -> StageEstimate:
 
 
 def fit(demand: Demand, figures: Figures) -> StageEstimate:
-    """Three jobs over the joined records: find examples, fit, calibrate."""
+    """Estimate three jobs over the joined records: find examples, fit, calibrate."""
     split, solve, calibrate = (Job(demand, figures) for _ in range(3))
     images, maps = demand.images, text_maps(demand, demand.images * joined_bytes(demand, figures))
     split.map(maps, images * figures["split.map.seconds"])

@@ -17,7 +17,7 @@ Star = Iterator[tuple[str, str, bool]]
 
 
 def large_star(node: str, neighbours: Iterable[str]) -> Star:
-    """Ties every larger neighbour to the least of node and neighbours.
+    """Tie every larger neighbour to the least of node and neighbours.
 
     Args:
         neighbours: on both sides, sorted; may repeat.
@@ -31,7 +31,7 @@ def large_star(node: str, neighbours: Iterable[str]) -> Star:
 
 
 def small_star(node: str, neighbours: Iterable[str]) -> Star:
-    """Ties node and its lesser neighbours to the least of them.
+    """Tie node and its lesser neighbours to the least of them.
 
     Args:
         neighbours: those less than node, sorted; may repeat.

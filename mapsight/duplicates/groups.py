@@ -26,7 +26,7 @@ COLUMNS = (
 
 
 def described(rows: Iterable[Row], counts: Counter[tuple[str, str]]) -> Iterator[dict[str, Any]]:
-    """Facts of a group's pictures; sums are added to `counts`, as `duplicates`.
+    """Yield facts of a group's pictures; sums are added to `counts`, as `duplicates`.
 
     Args:
         rows: sorted by node, so that the first is the keeper. Memory: two of them.
@@ -45,7 +45,10 @@ def described(rows: Iterable[Row], counts: Counter[tuple[str, str]]) -> Iterator
 
 
 def facts(row: Row, keeper: Row, kind: str) -> dict[str, Any]:
-    """COLUMNS of a picture, and its place; `distance` in bits of dHash, `cosine` to 4 decimals."""
+    """Return the COLUMNS of a picture, and its place.
+
+    `distance` in bits of dHash, `cosine` to 4 decimals.
+    """
     node, _, _, _, ppi, width, height, size, source, shard, place = row
     same = row[SHA256] == keeper[SHA256]
     vectors = (decode_vector(one[VECTOR])[None] for one in (row, keeper))
@@ -66,7 +69,7 @@ def facts(row: Row, keeper: Row, kind: str) -> dict[str, Any]:
 
 
 def summarised(counts: Mapping[str, int]) -> str:
-    """The counters of a search for duplicates in a line for people."""
+    """Return the counters of a search for duplicates in a line for people."""
     groups, exact, near = (counts.get(name, 0) for name in ("groups", "exact", "near"))
     text = (
         f"{counts.get('pictures', 0):,} pictures, {groups:,} groups of duplicates with"

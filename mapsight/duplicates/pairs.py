@@ -49,7 +49,7 @@ BLOCK, STEP = 2048, 64
 
 
 def node_of(image_id: str, ppi: float, size: int = 0) -> str:
-    """A picture's name in the graph of duplicates: of two names the lesser is to be kept.
+    """Return a picture's name in the graph of duplicates: of two names the lesser is to be kept.
 
     That is the one with more pixels an inch, then with more bytes: of equal sizes it has
     lost least.
@@ -62,12 +62,12 @@ def node_of(image_id: str, ppi: float, size: int = 0) -> str:
 
 
 def image_id_of(node: str) -> str:
-    """The picture that `node_of` named."""
+    """Return the picture that `node_of` named."""
     return node[KEY_DIGITS + 1 :]
 
 
 def row_of(image_id: str, record: Mapping[str, Any]) -> Row | None:
-    """What is needed of a feature record; None of a rejected picture or an orphan."""
+    """Return what is needed of a feature record; None of a rejected picture or an orphan."""
     if not is_picture(record):
         return None
     names = ("ppi", "width", "height", "bytes", "source")
@@ -78,19 +78,19 @@ def row_of(image_id: str, record: Mapping[str, Any]) -> Row | None:
 
 
 def encode_vector(embedding: np.ndarray) -> str:
-    """(d,) int16 as base64 of int8, the largest component becoming 127: half the bytes."""
+    """Encode (d,) int16 as base64 of int8, the largest component becoming 127: half the bytes."""
     largest = max(int(np.abs(embedding.astype(np.int32)).max(initial=0)), 1)
     whole = np.rint(embedding * 127.0 / largest).astype(np.int8)
     return base64.b64encode(whole.tobytes()).decode("ascii")
 
 
 def decode_vector(text: str) -> np.ndarray:
-    """The (d,) int8 that `encode_vector` wrote."""
+    """Decode the (d,) int8 that `encode_vector` wrote."""
     return np.frombuffer(base64.b64decode(text), np.int8)
 
 
 def bands_of(row: Row) -> Iterator[tuple[list[Any], list[Any]]]:
-    """(bucket, entry) for each band of a row's dHash.
+    """Yield (bucket, entry) for each band of a row's dHash.
 
     A bucket is `[band, its four hex digits]`. An entry is the row with the hash turned so
     that the band comes first: sorted, entries alike beyond the band lie side by side.
@@ -102,17 +102,17 @@ def bands_of(row: Row) -> Iterator[tuple[list[Any], list[Any]]]:
 
 
 def dhash_of(row: Row) -> int:
-    """A row's dHash as a number."""
+    """Return a row's dHash as a number."""
     return int(row[DHASH], 16)
 
 
 def bits_apart(one: Row, other: Row) -> int:
-    """Hamming distance of two rows' dHashes, 0 to 64."""
+    """Return the Hamming distance of two rows' dHashes, 0 to 64."""
     return bin(dhash_of(one) ^ dhash_of(other)).count("1")
 
 
 def few_bits(x: np.ndarray, most: int) -> np.ndarray:
-    """Where at most `most` bits are set.
+    """Return a mask of where at most `most` bits are set.
 
     Args:
         x: uint64, any shape. `x & (x - 1)` clears the lowest bit that is set.
@@ -123,7 +123,7 @@ def few_bits(x: np.ndarray, most: int) -> np.ndarray:
 
 
 def cosines_of(xa: np.ndarray, xb: np.ndarray) -> np.ndarray:
-    """(na, nb) float64 cosines of whole vectors within ±127; of a zero vector 0.
+    """Return the (na, nb) float64 cosines of whole vectors within ±127; of a zero vector 0.
 
     Exact up to the last rounding in whatever order sums are taken: `exact_type` says why.
     """
@@ -135,7 +135,7 @@ def cosines_of(xa: np.ndarray, xb: np.ndarray) -> np.ndarray:
 
 
 def exact_type(d: int) -> type[np.floating]:
-    """The float type in which dot products of d pairs within ±127 are exact.
+    """Return the float type in which dot products of d pairs within ±127 are exact.
 
     Below 2**24 whole numbers are exact in float32: d <= 1040.
     """
@@ -158,7 +158,7 @@ class Window:
         self._seen = 0
 
     def pairs(self, rows: Sequence[Row]) -> Iterator[tuple[Row, Row]]:
-        """Pairs that join groups, of the next block of pictures with those in the window."""
+        """Yield pairs that join groups, of the next block of pictures with those in the window."""
         self._slide(rows)
         count = len(self._rows)
         for start in range(count - len(rows), count, STEP):
@@ -219,7 +219,7 @@ class Window:
 def near_pairs(
     rows: Iterable[Row], most: int, least: float, block: int = BLOCK
 ) -> Iterator[tuple[Row, Row] | None]:
-    """Pairs of near duplicates in a bucket, enough to join all that hang together.
+    """Yield pairs of near duplicates in a bucket, enough to join all that hang together.
 
     Every picture is compared with all others of its block of `block` pictures and of the
     block before: a bucket of two blocks wholly. Of pairs that would close a circle none is

@@ -28,7 +28,7 @@ class GroupSizes:
         self._largest: list[tuple[int, int, dict[str, Any]]] = []
 
     def passing(self, rows: Iterable[Facts]) -> Iterator[Facts]:
-        """The facts of all groups as they are, those of a group together, its keeper first."""
+        """Yield the facts of all groups unchanged, those of a group together, its keeper first."""
         for number, (_, group) in enumerate(itertools.groupby(rows, lambda row: row["keeper"])):
             first: list[Facts] = []
             size = saved = 0
@@ -50,7 +50,7 @@ class GroupSizes:
             heapq.heappop(self._largest)
 
     def notes(self) -> dict[str, Any]:
-        """What has passed.
+        """Return what has passed.
 
         Returns:
             `sizes`: groups and their pictures by size, `least` to `most`: 2, 3 to 4, 5 to 8, …;

@@ -16,7 +16,7 @@ Z95 = 1.959963984540054
 
 
 def wilson(correct: int, n: int, z: float = Z95) -> tuple[float, float]:
-    """The Wilson score interval of a proportion (Wilson 1927), 95 % by default.
+    """Return the Wilson score interval of a proportion (Wilson 1927), 95 % by default.
 
     >>> [round(bound, 3) for bound in wilson(8, 10)]
     [0.49, 0.943]
@@ -35,7 +35,7 @@ def wilson(correct: int, n: int, z: float = Z95) -> tuple[float, float]:
 
 
 def tally(prediction: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    """The keys under which one prediction record counts 1.
+    """Yield the keys under which one prediction record counts 1.
 
     `label`, `class` and `ppi` count every picture; `truth`, `top5`, `any` and
     `any5` the verified ones (each verified label of a picture counts); `absent`
@@ -60,17 +60,17 @@ def tally(prediction: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
 
 
 def ppi_bin(ppi: float) -> int:
-    """The number of the histogram bin of a PPI: sixteen bins to a factor of two."""
+    """Return the number of the histogram bin of a PPI: sixteen bins to a factor of two."""
     return math.floor(math.log2(max(ppi, 1e-6)) * 16)
 
 
 def bin_edge(number: int) -> float:
-    """Where a histogram bin begins."""
+    """Return where a histogram bin begins."""
     return round(2 ** (number / 16), 4)
 
 
 def accuracy_row(label: str, correct: int, n: int) -> dict[str, Any]:
-    """A row of accuracy.csv; without pictures the shares are None."""
+    """Return a row of accuracy.csv; without pictures the shares are None."""
     low, high = wilson(correct, n) if n else (None, None)
     return {
         "label": label,
@@ -85,7 +85,7 @@ def accuracy_row(label: str, correct: int, n: int) -> dict[str, Any]:
 def accuracy_rows(
     counts: Mapping[tuple[str, ...], int], labels: Sequence[str], *, top5: bool = False
 ) -> list[dict[str, Any]]:
-    """Accuracy of each label and of all verified pictures.
+    """Return the accuracy of each label and of all verified pictures.
 
     Args:
         counts: sums of `tally`.
@@ -108,7 +108,7 @@ def accuracy_rows(
 def confusion_rows(
     counts: Mapping[tuple[str, ...], int], labels: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """The confusion matrix, a row a verified label, a column a predicted one."""
+    """Return the confusion matrix, a row a verified label, a column a predicted one."""
     return [
         {"truth": truth, **{label: counts.get(("truth", truth, label), 0) for label in labels}}
         for truth in labels
@@ -118,7 +118,7 @@ def confusion_rows(
 def label_rows(
     counts: Mapping[tuple[str, ...], int], targets: Mapping[str, str], pictures: int
 ) -> list[dict[str, Any]]:
-    """Rows of labels.csv: the targets in the order given, then `other`."""
+    """Return the rows of labels.csv: the targets in the order given, then `other`."""
     mids = {**targets, OTHER: ""}
     return [
         share_row({"label": label, "mid": mid}, counts.get(("label", label), 0), pictures)
@@ -127,7 +127,7 @@ def label_rows(
 
 
 def class_rows(counts: Mapping[tuple[str, ...], int], pictures: int) -> list[dict[str, Any]]:
-    """Rows of classes.csv: the finest classes seen, most frequent first."""
+    """Return the rows of classes.csv: the finest classes seen, most frequent first."""
     classes = [(count, key[2], key[1]) for key, count in counts.items() if key[0] == "class"]
     classes.sort(key=lambda row: (-row[0], row[1], row[2]))
     return [
@@ -136,5 +136,5 @@ def class_rows(counts: Mapping[tuple[str, ...], int], pictures: int) -> list[dic
 
 
 def share_row(row: dict[str, Any], count: int, pictures: int) -> dict[str, Any]:
-    """`row` with a count and its share of all pictures."""
+    """Return `row` with a count and its share of all pictures."""
     return row | {"pictures": count, "share": round(count / pictures, 6) if pictures else 0.0}

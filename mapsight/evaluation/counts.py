@@ -146,13 +146,13 @@ class Evaluation:
         del rows[EXAMPLES[key[0]] :]
 
     def items(self) -> Iterable[tuple[tuple[str, ...], Any]]:
-        """(key, count or examples), sorted."""
+        """Yield (key, count or examples), sorted."""
         yield from sorted(self.counts.items())
         yield from sorted(self.examples.items())
 
 
 def merge_examples(kind: str, parts: Iterable[Iterable[list[Any]]]) -> list[list[Any]]:
-    """The examples of one key from those of several tasks."""
+    """Return the examples of one key from those of several tasks."""
     return heapq.nsmallest(EXAMPLES[kind], itertools.chain.from_iterable(parts))
 
 
@@ -161,7 +161,7 @@ def _sizes(prediction: Mapping[str, Any]) -> tuple[tuple[str, int], tuple[str, i
 
 
 def bytes_bin(size: int) -> int:
-    """The number of the bin of a file size, BYTES_BINS to a factor of two.
+    """Return the number of the bin of a file size, BYTES_BINS to a factor of two.
 
     >>> bytes_bin(1), bytes_bin(1 << 10)
     (0, 80)

@@ -20,7 +20,7 @@ GROUPS = 5
 
 
 def quantiles(bins: Mapping[int, int], parts: int) -> list[tuple[int, int]]:
-    """(first bin, last bin) of groups of about equal n: whole bins, so there may be fewer.
+    """Return (first bin, last bin) of groups of about equal n: whole bins, so there may be fewer.
 
     A group is closed when it holds its share; a last one of less than half of it joins the
     one before.
@@ -43,7 +43,7 @@ def quantiles(bins: Mapping[int, int], parts: int) -> list[tuple[int, int]]:
 
 
 def trend(bins: Mapping[int, tuple[int, int]]) -> tuple[float, float]:
-    """(z, two-sided p) of the Cochran-Armitage test for a trend of a share over bins.
+    """Return (z, two-sided p) of the Cochran-Armitage test for a trend of a share over bins.
 
     Cochran 1954, Armitage 1955; the score of a bin is its number. z² is n r² for the
     correlation r of score and success; (0, 1) where one of them does not vary.
@@ -63,7 +63,7 @@ def trend(bins: Mapping[int, tuple[int, int]]) -> tuple[float, float]:
 
 
 def stratified_trend(strata: Iterable[tuple[int, int, int, int, int]]) -> tuple[float, float]:
-    """(z, two-sided p) of Mantel's extension test (1963): a trend with the stratum held fixed.
+    """Return (z, two-sided p) of Mantel's extension test (1963): a trend within strata.
 
     z = Σ (Σxy - Σx Σy / n) / √(Σ Σy (n - Σy) (Σx² - (Σx)² / n) / (n (n - 1))) over strata;
     (0, 1) where nothing varies within any.
@@ -96,7 +96,7 @@ def _edges(measure: str, first: int, last: int) -> dict[str, float]:
 
 
 def size_rows(sums: Sums, split: str) -> Iterator[dict[str, Any]]:
-    """Rows of evaluation_groups.csv by PPI and file size, of all pictures and of photos."""
+    """Yield rows of evaluation_groups.csv by PPI and file size, of all pictures and of photos."""
     for measure in SIZES:
         for style in (ANY, PHOTO):
             bins = sums.bins(split, measure, style)
@@ -106,7 +106,7 @@ def size_rows(sums: Sums, split: str) -> Iterator[dict[str, Any]]:
 
 
 def quality_facts(sums: Sums, *, head: bool) -> list[dict[str, Any]]:
-    """For PPI and file size: smallest against largest third, the trend, and that within labels.
+    """Compare the thirds of smallest and largest PPI and file size; trends, also within labels.
 
     By the labels given, on test pictures; beside a head also by the model's own classes, on
     all that are verified, as these were fitted on none of them.

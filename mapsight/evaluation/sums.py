@@ -74,37 +74,40 @@ class Sums:
                 self._values[where, kind, look].add(value)
 
     def hits(self, split: str, kind: str, value: str = "", style: str = ANY) -> Hits:
-        """Those of a group; the split ALL also has pictures the head was fitted on."""
+        """Return the sums of a group; the split ALL also has pictures the head was fitted on."""
         return self._groups.get((split, kind, value, style), Hits())
 
     def bins(self, split: str, kind: str, style: str = ANY) -> dict[int, Hits]:
-        """Those of every bin of a size, ascending."""
+        """Return the sums of every bin of a size, ascending."""
         numbers = sorted(map(int, self._values.get((split, kind, style), ())))
         return {number: self.hits(split, kind, str(number), style) for number in numbers}
 
     def scored(self, split: str, label: str) -> dict[int, list[int]]:
-        """[pictures that show the label, that do not] by bin of its score."""
+        """Return [pictures that show the label, that do not] by bin of its score."""
         return self._scored.get((split, label), {})
 
     def strata(
         self, split: str, measure: str, who: str
     ) -> Iterator[tuple[int, int, int, int, int]]:
-        """(n, Σx, Σx², right, Σx of the right ones) of each label and style, x a bin of size."""
+        """Yield (n, Σx, Σx², right, Σx of the right ones) by label and style, x a bin of size."""
         for key, sums in sorted(self._sizes.items()):
             if key[:2] == (split, measure):
                 yield sums["n"], sums["x"], sums["xx"], sums[who], sums[f"{who} x"]
 
     def given(self, split: str, who: str, label: str) -> tuple[int, int]:
-        """(rightly, wrongly): how often the label was given where people know; `who` as counted."""
+        """Return (rightly, wrongly): how often the label was given where people know.
+
+        `who` as counted.
+        """
         right, wrong = (self.counts.get(("given", split, who, label, x), 0) for x in (RIGHT, WRONG))
         return right, wrong
 
     def style(self, split: str, truth: str, found: str) -> int:
-        """Pictures of a verified style that were found to be of a style."""
+        """Return the pictures of a verified style that were found to be of a style."""
         return self.counts.get(("style", split, truth, found), 0)
 
     def probability(self, split: str, kind: str, number: int) -> Bin:
-        """What is in a bin of probabilities of `label` or `style`."""
+        """Return what is in a bin of probabilities of `label` or `style`."""
         key = ("probability", split, kind, str(number))
         right, wrong, total = (self.counts.get((*key, x), 0) for x in (RIGHT, WRONG, "sum"))
         return Bin(right, wrong, total / MICRO)

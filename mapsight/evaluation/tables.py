@@ -47,7 +47,10 @@ STYLE_HEAD = "style head"
 
 
 def share(correct: int, n: int, prefix: str = "") -> Row:
-    """`correct`, its share of `n` and the Wilson interval; None but for `correct` without any."""
+    """Return `correct`, its share of `n` and the Wilson interval.
+
+    None but for `correct` without any.
+    """
     low, high = wilson(correct, n) if n else (None, None)
     values = (correct, _rounded(correct / n if n else None), _rounded(low), _rounded(high))
     return {f"{prefix}{name}": value for name, value in zip(_SHARE, values, strict=True)}
@@ -58,7 +61,7 @@ def _rounded(value: float | None) -> float | None:
 
 
 def evaluation_rows(sums: Sums, labels: Sequence[str], split: str) -> list[Row]:
-    """Rows of evaluation.csv: each label, then all with the means over labels that occur."""
+    """Return rows of evaluation.csv: each label, then all with the means over labels that occur."""
     rows = [_label_row(sums, label, split) for label in labels]
     seen = [row for row in rows if row["n"]]
     means = {name: _mean([row.get(name) for row in seen]) for name in MEANS}
@@ -99,7 +102,7 @@ def _precision(sums: Sums, label: str, split: str, hits: Hits, who: str) -> Row:
 
 
 def average_precision(scored: Mapping[int, Sequence[int]]) -> tuple[float, float]:
-    """(average precision, how far it can be from that of the scores themselves).
+    """Return (average precision, how far it can be from that of the scores themselves).
 
     Σ (recall_i - recall_{i-1}) · precision_i over bins from the highest down, those in a bin
     being ties (as in scikit-learn's average_precision_score). The exact value lies between
@@ -120,13 +123,16 @@ def average_precision(scored: Mapping[int, Sequence[int]]) -> tuple[float, float
 
 
 def group_row(split: str, kind: str, value: str, style: str, hits: Hits) -> Row:
-    """A row of evaluation_groups.csv; of split ALL only the model's, as the head knows some."""
+    """Return a row of evaluation_groups.csv.
+
+    Of split ALL only the model's, as the head knows some.
+    """
     row = {"split": split, "group": kind, "value": value, "style": style, **_both(hits)}
     return {**row, **dict.fromkeys(_SHARE)} if split == ALL else row
 
 
 def group_rows(sums: Sums, labels: Sequence[str], split: str) -> Iterator[Row]:
-    """Rows of evaluation_groups.csv but for sizes: all and each label, of any and each style."""
+    """Yield rows of evaluation_groups.csv but for sizes: all and each label, by style."""
     for kind, values in (("all", [""]), ("label", labels)):
         for value in values:
             for style in (ANY, PHOTO, DRAWING):
@@ -140,7 +146,7 @@ def group_rows(sums: Sums, labels: Sequence[str], split: str) -> Iterator[Row]:
 
 
 def reliability_rows(sums: Sums) -> Iterator[Row]:
-    """Rows of reliability.csv: the bins in which there are pictures."""
+    """Yield the rows of reliability.csv: the bins in which there are pictures."""
     for kind in ("label", "style"):
         for split in ("test", "validation"):
             for number in range(RELIABILITY_BINS):
@@ -158,7 +164,7 @@ def reliability_rows(sums: Sums) -> Iterator[Row]:
 
 
 def calibration_error(sums: Sums, kind: str, split: str) -> float | None:
-    """Expected calibration error (Naeini et al. 2015); None without pictures."""
+    """Return the expected calibration error (Naeini et al. 2015); None without pictures."""
     bins = [sums.probability(split, kind, number) for number in range(RELIABILITY_BINS)]
     n = sum(found.right + found.wrong for found in bins)
     gaps = sum(abs(found.total - found.right) for found in bins)
@@ -166,7 +172,7 @@ def calibration_error(sums: Sums, kind: str, split: str) -> float | None:
 
 
 def mcnemar(one: int, other: int) -> float:
-    """The p-value of McNemar's test (1947): exact up to 1000 differences.
+    """Return the p-value of McNemar's test (1947): exact up to 1000 differences.
 
     Beyond by the normal distribution, with Edwards' correction (1948).
 
@@ -181,7 +187,7 @@ def mcnemar(one: int, other: int) -> float:
 
 
 def strength_rows(head: Mapping[str, Any]) -> Iterator[Row]:
-    """Rows of strengths.csv from head.json; without validation only what GCV tells."""
+    """Yield the rows of strengths.csv from head.json; without validation only what GCV tells."""
     tried = {row["lambda"]: row for row in head["validation"]["accuracy_by_lambda"]}
     for point in head["class_ridge"]["curve"]:
         row = tried.get(point["lambda"], {"n": 0, "correct": 0})

@@ -48,7 +48,7 @@ class ColumnChecks:
         self._malformed = [0] * len(self._names)
 
     def examined(self, row: Row) -> list[str]:
-        """The cells of a row, malformed ones emptied."""
+        """Return the cells of a row, malformed ones emptied."""
         self._cells += 1
         cells = row.cells
         for place, (right, check) in enumerate(self._checks):
@@ -71,25 +71,28 @@ class ColumnChecks:
         return [*cells[:place], "", *cells[place + 1 :]]
 
     def lacking(self, row: Row) -> list[str]:
-        """Columns of which a cell is needed, and came empty."""
+        """Return the columns of which a cell is needed, and came empty."""
         return [self._names[place] for place in self.needed if not row.cells[place]]
 
     def cell(self, cells: list[str], name: str) -> str:
-        """A cell by the published name of its column; empty where there is no such column."""
+        """Return a cell by the published name of its column.
+
+        Empty where there is no such column.
+        """
         place = self._places.get(name)
         return "" if place is None else cells[place]
 
     def image_id(self, cells: list[str]) -> str:
-        """The picture of a row, as pictures of that name get it."""
+        """Return the picture of a row, as pictures of that name get it."""
         text = cells[self.needed[0]]
         return text.lower() if HEX_ID.fullmatch(text) else text
 
     def flags(self, cells: list[str]) -> list[str]:
-        """The box attributes as 1, 0, -1, empty or, without such a column, a dash."""
+        """Return the box attributes as 1, 0, -1, empty or, without such a column, a dash."""
         return [cells[place] if place is not None else "-" for place in self._flags]
 
     def sides(self, row: Row, cells: list[str]) -> tuple[int, int] | None:
-        """Width and height of a box in millionths of its picture; None where unknown."""
+        """Return width and height of a box in millionths of its picture; None where unknown."""
         values = [cells[place] for place in self._sides]
         if not all(values):
             return None
@@ -103,7 +106,7 @@ class ColumnChecks:
         return None
 
     def totals(self) -> Iterator[tuple[Key, int]]:
-        """Cells, empty and malformed ones of each column."""
+        """Yield cells, empty and malformed ones of each column."""
         for name, empty, malformed in zip(self._names, self._empty, self._malformed, strict=True):
             key = ("column", self._kind, NAMES.get(name, ""), name)
             yield (*key, "cells"), self._cells

@@ -29,15 +29,15 @@ class Exploration:
     targets: Mapping[str, str] = field(default_factory=dict)
 
     def family(self, name: str) -> Mapping[tuple[str, ...], Any]:
-        """The sums of a family by the rest of their keys."""
+        """Return the sums of a family by the rest of their keys."""
         return self.sums.get(name, {})
 
     def label(self, mid: str) -> str:
-        """What a class is called, its MID where no description has it."""
+        """Return what a class is called, its MID where no description has it."""
         return self.names.get(mid, mid)
 
     def split(self, subset: str) -> dict[str, int]:
-        """The MEASURES of a subset, or of `all` together."""
+        """Return the MEASURES of a subset, or of `all` together."""
         found = dict.fromkeys(MEASURES, 0)
         for (name, measure), number in self.family("split").items():
             if subset in (ALL, name):
@@ -46,7 +46,7 @@ class Exploration:
 
     @property
     def subsets(self) -> list[str]:
-        """The subsets that occur, `unknown` last."""
+        """Return the subsets that occur, `unknown` last."""
         found = {name for name, _ in self.family("split")}
         return [name for name in (*SUBSETS, "unknown") if name in found]
 
@@ -54,7 +54,7 @@ class Exploration:
 def read_sums(
     records: Iterable[tuple[Sequence[str], Any]],
 ) -> dict[str, dict[tuple[str, ...], Any]]:
-    """Sums by family; of the largest sums of all parts the largest."""
+    """Read sums by family; of the largest sums of all parts the largest."""
     sums: dict[str, dict[tuple[str, ...], Any]] = {}
     for (family, *key), value in records:
         found = sums.setdefault(family, {})

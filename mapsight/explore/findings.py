@@ -23,7 +23,7 @@ Z = 1.96
 
 
 def summarised(found: Exploration) -> dict[str, Any]:
-    """What summary.json says of the metadata."""
+    """Return what summary.json says of the metadata."""
     files, columns = found.family("file"), found.family("column")
     shapes, sums = found.family("shape"), found.split(ALL)
     lists = sum(kind == "images" for kind, _, what in files if what == "rows")
@@ -71,7 +71,7 @@ def compared(found: Exploration) -> list[dict[str, Any]]:
 
 
 def _differ(found: Exploration, summed: str, other: str) -> bool:
-    """Whether the means of train and another subset differ by more than chance."""
+    """Return whether the means of train and another subset differ by more than chance."""
     means, errors = [], 0.0
     for sums in (found.split("train"), found.split(other)):
         n, total, squares = sums["pictures"], sums[summed], sums[f"{summed}_squared"]

@@ -29,7 +29,7 @@ MEASURES = (
 
 
 def boxes_bin(boxes: int) -> int:
-    """The lower end of the histogram's bin: exact below 64, then half octaves.
+    """Return the lower end of the histogram's bin: exact below 64, then half octaves.
 
     >>> [boxes_bin(n) for n in (0, 5, 63, 64, 90, 96, 10_000)]
     [0, 5, 63, 64, 64, 96, 8192]
@@ -41,7 +41,7 @@ def boxes_bin(boxes: int) -> int:
 
 
 def boxes_bin_end(low: int) -> int:
-    """The last number of the bin that begins with `low`.
+    """Return the last number of the bin that begins with `low`.
 
     >>> [boxes_bin_end(n) for n in (5, 63, 64, 96, 8192)]
     [5, 63, 95, 127, 12287]
@@ -85,12 +85,12 @@ class Picture:
         self.labels[mid] = known | bit
 
     def mids(self, kind: int) -> list[str]:
-        """The labels of a kind, sorted."""
+        """Return the labels of a kind, sorted."""
         return sorted(mid for mid, bits in self.labels.items() if bits >> kind & 1)
 
     @property
     def subset(self) -> str:
-        """The subset by the image list, else by the files' names, else `unknown`."""
+        """Return the subset by the image list, else by the files' names, else `unknown`."""
         for names in (self.subsets, self.named):
             found = names & set(SUBSETS)
             if found:
@@ -98,7 +98,7 @@ class Picture:
         return "unknown"
 
     def measures(self) -> dict[str, int]:
-        """The numbers of MEASURES for this picture alone, but for zeros."""
+        """Return the numbers of MEASURES for this picture alone, but for zeros."""
         present, absent = self.mids(PRESENT), self.mids(ABSENT)
         verified, boxes = len({*present, *absent}), self.boxes.total()
         found = {
@@ -205,11 +205,11 @@ class PictureCounter:
                 yield ("class", mid, "own"), 1
 
     def drain(self) -> Iterator[tuple[Key, int]]:
-        """The sums so far; none is left."""
+        """Return the sums so far, and forget them."""
         return self.sums.drain()
 
     def results(self) -> Iterator[tuple[Key, Any]]:
-        """The sums that are left, then the largest and the first pictures."""
+        """Yield the sums that are left, then the largest and the first pictures."""
         yield from self.drain()
         yield from (entry for entry in self._most.results() if entry[0][0] in TOPS)
         yield from sorted(self._first.items())

@@ -57,7 +57,7 @@ class SplitReader:
         self._subset = subset_of(self.name)
 
     def parts(self) -> Parts:
-        """`image_id, part of a picture`, and `key, sum` of what needs no picture."""
+        """Yield `image_id, part of a picture`, and `key, sum` of what needs no picture."""
         if self.header is not None:
             yield from self._parts(self.header)
         yield from self.sums.drain()
@@ -161,12 +161,12 @@ class SplitReader:
 
 
 def area_bin(area: int) -> int:
-    """⌊log₂⌋ of a share of the picture, given in millionths of millionths; -END or more."""
+    """Return ⌊log₂⌋ of a share of the picture, given in millionths of millionths; -END or more."""
     return max(-END, math.frexp(area / MICRO**2)[1] - 1) if area else -END
 
 
 def aspect_bin(width: int, height: int) -> int:
-    """⌊2 log₂(width / height)⌋ within ±END: half an octave a bin."""
+    """Return ⌊2 log₂(width / height)⌋ within ±END: half an octave a bin."""
     if not width or not height:
         return -END if height else END
     return max(-END, min(END, math.frexp(width * width / (height * height))[1] - 1))

@@ -45,17 +45,17 @@ class Sums:
 
     @property
     def full(self) -> bool:
-        """Whether the limit is reached."""
+        """Return whether the limit is reached."""
         return len(self._sums) >= self.limit
 
     def drain(self) -> Iterator[tuple[Key, int]]:
-        """All sums by key, in order; none is left."""
+        """Yield all sums by key, in order, and forget them."""
         sums, self._sums = self._sums, Counter()
         yield from sorted(sums.items())
 
 
 def first_of(lists: Iterable[Sequence[Any]], number: int) -> list[Any]:
-    """The first entries of several lists together, sorted, each once."""
+    """Return the first entries of several lists together, sorted, each once."""
     kept: list[Any] = []
     for entries in lists:
         kept = sorted([*kept, *(entry for entry in entries if entry not in kept)])[:number]
@@ -63,7 +63,7 @@ def first_of(lists: Iterable[Sequence[Any]], number: int) -> list[Any]:
 
 
 def merge_values(key: Sequence[str], values: Iterable[Any]) -> Any:
-    """The values of a key as one: a sum, or the first entries of lists.
+    """Merge the values of a key: a sum, or the first entries of lists.
 
     >>> merge_values(["label", "/m/1", "present"], [2, 3])
     5
@@ -86,7 +86,7 @@ class Top:
         self._seen: Counter[Key] = Counter()
 
     def takes(self, key: Sequence[str]) -> bool:
-        """Whether the key is of such a family."""
+        """Return whether the key is of such a family."""
         return key[0] in TOPS
 
     def add(self, key: Sequence[str], number: int) -> None:
@@ -109,7 +109,7 @@ class Top:
             yield key, value
 
     def results(self) -> Iterator[tuple[Key, int]]:
-        """The largest sums of each family, then how many keys it had and their total."""
+        """Yield the largest sums of each family, then how many keys it had and their total."""
         for _, heap in sorted(self._heaps.items()):
             for entry in sorted(heap, reverse=True):
                 yield entry.key, entry.number

@@ -29,7 +29,7 @@ def _spread(total: int, squares: int, n: int) -> float | None:
 
 
 def split_rows(found: Exploration) -> Rows:
-    """The measures of every subset, and what is divided by pictures."""
+    """Yield the measures of every subset, and what is divided by pictures."""
     for subset in [*found.subsets, ALL]:
         sums = found.split(subset)
         n = sums["pictures"]
@@ -47,7 +47,7 @@ def split_rows(found: Exploration) -> Rows:
 
 
 def label_rows(found: Exploration) -> Rows:
-    """Every label with its pictures by source, most verified first."""
+    """Yield every label with its pictures by source, most verified first."""
     labels = found.family("label")
     shapes = found.family("shape")
     mids = {mid for mid, _ in labels}
@@ -65,7 +65,7 @@ def label_rows(found: Exploration) -> Rows:
 
 
 def attribute_rows(found: Exploration) -> Rows:
-    """The values of every box attribute: over all boxes, then per label."""
+    """Yield the values of every box attribute: over all boxes, then per label."""
     values = found.family("attribute")
     sums: dict[tuple[str, str], dict[str, int]] = {}
     for (mid, name, value), number in values.items():
@@ -90,7 +90,7 @@ def _attribute_order(mid: str, name: str) -> tuple[str, int]:
 
 
 def histogram_rows(found: Exploration) -> Rows:
-    """Pictures by how many boxes they have, per subset and over all."""
+    """Yield pictures by how many boxes they have, per subset and over all."""
     counts = {(subset, int(low)): n for (subset, low), n in found.family("boxes").items()}
     for (_, low), number in [*counts.items()]:
         counts[ALL, low] = counts.get((ALL, low), 0) + number
@@ -106,7 +106,7 @@ def histogram_rows(found: Exploration) -> Rows:
 
 
 def shape_rows(found: Exploration) -> Rows:
-    """Boxes by area (share of the picture) and by aspect (share of width / share of height)."""
+    """Yield boxes by area (share of the picture) and aspect (share of width / of height)."""
     for measure, octaves in (("area", 1), ("aspect", 0.5)):
         bins = {int(number): boxes for (number,), boxes in found.family(measure).items()}
         for number in range(min(bins, default=0), max(bins, default=-1) + 1):
@@ -116,7 +116,7 @@ def shape_rows(found: Exploration) -> Rows:
 
 
 def pair_rows(found: Exploration) -> Rows:
-    """The labels most often verified in the same pictures."""
+    """Yield the labels most often verified in the same pictures."""
     labels = found.family("label")
     for (a, b), pictures in found.family("pair").items():
         either = labels[a, "present"] + labels[b, "present"] - pictures
@@ -131,14 +131,14 @@ def pair_rows(found: Exploration) -> Rows:
 
 
 def text_rows(found: Exploration, family: str) -> Rows:
-    """The most frequent texts of a family with their share of all."""
+    """Yield the most frequent texts of a family with their share of all."""
     total = found.family("total").get((family,), 0)
     for (text,), number in found.family(family).items():
         yield {family: text, "number": number, "share": _ratio(number, total)}
 
 
 def source_rows(found: Exploration) -> Rows:
-    """How many label rows and boxes came from which source."""
+    """Yield how many label rows and boxes came from which source."""
     for kind in ("labels", "boxes"):
         family = f"{kind}_source"
         yield from (
@@ -147,7 +147,7 @@ def source_rows(found: Exploration) -> Rows:
 
 
 def class_rows(found: Exploration) -> Rows:
-    """Every class of the hierarchy: pictures that show it, itself or by a class below it."""
+    """Yield every class of the hierarchy: pictures that show it, itself or by a class below it."""
     depth = levels(found.parents)
     for mid in sorted(depth, key=lambda mid: (depth[mid], -_pictures(found, mid), mid)):
         yield {"level": depth[mid], "parents": " ".join(found.parents.get(mid, ()))} | _class(
@@ -165,7 +165,7 @@ def _class(found: Exploration, mid: str) -> dict[str, Any]:
 
 
 def facet_rows(found: Exploration) -> Rows:
-    """Of every target label the classes above it, itself, and those below it."""
+    """Yield of every target label the classes above it, itself, and those below it."""
     above = ancestors(found.parents)
     for target, mid in found.targets.items():
         below = [other for other in above if mid in above[other] and other != mid]
@@ -177,7 +177,7 @@ def facet_rows(found: Exploration) -> Rows:
 
 
 def file_rows(found: Exploration) -> Rows:
-    """Every file with its columns and rows."""
+    """Yield every file with its columns and rows."""
     counts, headers = found.family("file"), found.family("header")
     for kind, name in sorted({key[:2] for key in counts}):
         ((columns, subset),) = headers.get((kind, name), [["", ""]])
@@ -188,7 +188,7 @@ def file_rows(found: Exploration) -> Rows:
 
 
 def column_rows(found: Exploration) -> Rows:
-    """Every column with its empty and malformed cells."""
+    """Yield every column with its empty and malformed cells."""
     counts = found.family("column")
     order = {kind: {name: n for n, name in enumerate(KINDS[kind][-1])} for kind in KINDS}
     keys = {key[:3] for key in counts}
@@ -198,7 +198,7 @@ def column_rows(found: Exploration) -> Rows:
 
 
 def problem_rows(found: Exploration) -> Rows:
-    """The first examples of everything that was wrong, with file and byte offset."""
+    """Yield the first examples of everything that was wrong, with file and byte offset."""
     for (kind, column, problem), examples in sorted(found.family("example").items()):
         for file, offset, cell in examples:
             about = {"kind": kind, "column": NAMES.get(column, column), "problem": problem}
@@ -206,7 +206,7 @@ def problem_rows(found: Exploration) -> Rows:
 
 
 def first_rows(found: Exploration) -> Rows:
-    """The first pictures by id that have no label, or that no list has."""
+    """Yield the first pictures by id that have no label, or that no list has."""
     for (what,), ids in sorted(found.family("first").items()):
         yield from ({"what": what, "image_id": image_id} for image_id in ids)
 

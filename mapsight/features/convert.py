@@ -73,20 +73,20 @@ class Recipe:
 
     @property
     def path(self) -> Path:
-        """Where the cache keeps the model; ValueError for an unknown precision."""
+        """Return where the cache keeps the model; ValueError for an unknown precision."""
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision {self.precision!r}, expected {' or '.join(PRECISIONS)}")
         name = f"mobilenet_v1_{self.alpha}_{self.resolution}_{self.precision}"
         return self.cache / f"{name}.tflite"
 
     def warning(self) -> str:
-        """What to say before building a model that could be nearer to float32."""
+        """Return what to say before building a model that could be nearer to float32."""
         if self.precision != "int8" or self.calibration:
             return ""
         return "; calibration pictures would bring its labels nearer to those of float32"
 
     def calibration_pictures(self) -> list[Path]:
-        """The pictures that set the ranges of an int8 model, if they are named."""
+        """Return the pictures that set the ranges of an int8 model, if they are named."""
         if not self.calibration or self.precision != "int8":
             return []
         return pictures_in(Path(self.calibration))
@@ -103,7 +103,7 @@ def ensure_model(
     check: str | None = None,
     log: Log | None = None,
 ) -> ModelFile:
-    """The model file for these options from the cache, built there if need be.
+    """Return the path of the model file in the cache, built there if need be.
 
     A cached file is used when it was built from the weights found now (if any are
     found) and from the calibration pictures named now (if any are named).
@@ -136,7 +136,7 @@ def ensure_model(
 
 
 def built_record(recipe: Recipe) -> dict[str, Any] | None:
-    """`cached_record` for the weights that are here; nothing is downloaded."""
+    """Return `cached_record` for the weights that are here; nothing is downloaded."""
     size = recipe.alpha, recipe.resolution
     found = local_weights(*size, explicit=recipe.weights, cache=recipe.cache)
     with locked(recipe.path):
@@ -144,7 +144,7 @@ def built_record(recipe: Recipe) -> dict[str, Any] | None:
 
 
 def cached_record(recipe: Recipe, weights: Weights | None) -> dict[str, Any] | None:
-    """What is written beside a cached model, or None if it has to be built.
+    """Return what is written beside a cached model, or None if it has to be built.
 
     Args:
         weights: what it must have been built from, if known.
@@ -181,7 +181,7 @@ def _in_a_process(recipe: Recipe) -> dict[str, Any]:
 
 
 def convert(recipe: Recipe) -> dict[str, Any]:
-    """Builds, checks and publishes a model in this process, unless the cache has it.
+    """Build, check and publish a model in this process, unless the cache has it.
 
     With `recipe.check`, a folder of pictures, it is compared with Keras on those too; what
     the cache has stays the same file then. Returns the record that is kept beside the model.
@@ -260,7 +260,7 @@ def _must_agree(checks: dict[str, dict[str, Any]]) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(
         "mapsight.features.convert", description=__doc__.splitlines()[0]
     )

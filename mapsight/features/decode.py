@@ -104,7 +104,7 @@ def decode(
     max_pixels: int = MAX_PIXELS,
     max_memory: int = MAX_MEMORY,
 ) -> Picture:
-    """The picture in `data` as a viewer shows it: upright, opaque, in sRGB.
+    """Decode the picture in `data` as a viewer shows it: upright, opaque, in sRGB.
 
     It is the first frame, or the first page at full resolution.
 
@@ -130,7 +130,7 @@ def decode(
 
 
 def decoding_memory(image: Image.Image, size: tuple[int, int], shorter: int) -> int:
-    """Bytes that decoding needs at its peak, beside the encoded bytes.
+    """Return the bytes that decoding needs at its peak, beside the encoded bytes.
 
     Args:
         image: opened, not loaded, after `draft`.
@@ -219,7 +219,7 @@ def _decode(
 
 
 def _means_no_alpha(image: Image.Image) -> bool:
-    """Whether it is a BMP whose alpha is 0 everywhere: programs leave it so and mean opaque."""
+    """Return whether it is a BMP with alpha 0 everywhere, by which programs mean opaque."""
     extremes: Any = image.getextrema() if (image.format, image.mode) == ("BMP", "RGBA") else None
     return bool(extremes) and extremes[3][1] == 0
 
@@ -255,7 +255,7 @@ def _rows_held(image: Any) -> int:
 
 
 def _has_several_scans(image: Any) -> bool:
-    """Whether libjpeg must keep all coefficients: progressive, or not interleaved."""
+    """Return whether libjpeg must keep all coefficients: progressive, or not interleaved."""
     if image.format not in ("JPEG", "MPO"):
         return False
     if image.info.get("progressive"):
@@ -277,7 +277,7 @@ def _factor(image: Image.Image, shorter: int) -> int:
 
 
 def _sniffed(data: bytes) -> PictureError:
-    """What to say of data that Pillow cannot open."""
+    """Return what to say of data that Pillow cannot open."""
     name = kind_of(data)
     if name in FORMATS:
         return PictureError("corrupt", f"{name} with a damaged header")
@@ -289,7 +289,7 @@ def _sniffed(data: bytes) -> PictureError:
 
 
 def _of_unread_kind(data: bytes) -> PictureError | None:
-    """What to say of a picture that is sound, but of a kind that Pillow does not read."""
+    """Return what to say of a picture that is sound, but of a kind that Pillow does not read."""
     name = unread_tiff(data) if _is_tiff(data) else unread_kind(data)
     name = name and f"looks like {name}, which is not read here"
     return PictureError("not_an_image", name) if name else None

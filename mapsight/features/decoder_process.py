@@ -115,13 +115,13 @@ class Decoder:
         return child.end(patience) if child else ""
 
     def decode(self, data: bytes) -> Decoded | PictureError:
-        """One picture; errors are returned, not raised."""
+        """Decode one picture; errors are returned, not raised."""
         return next(self.decode_all([(None, data)]))[1]
 
     def decode_all(
         self, pairs: Iterable[tuple[Key, bytes]]
     ) -> Iterator[tuple[Key, Decoded | PictureError]]:
-        """Every picture in order; the next one is decoded while the caller uses this one."""
+        """Decode every picture in order, the next one while the caller uses this one."""
         if self._pending is not None:  # an earlier caller left before its answer came
             self.close()
         waiting: list[Key] = []
@@ -227,7 +227,7 @@ class _Child:
                     view = view[os.write(self._stdin, view) :]
 
     def receive(self, deadline: float) -> tuple[dict[str, Any], bytearray]:
-        """A header and a crop. TimeoutError; EOFError or ValueError of a broken child."""
+        """Return a header and a crop. TimeoutError; EOFError or ValueError of a broken child."""
         _wait(self._stdout, select.POLLIN, deadline)
         deadline = max(deadline, time.monotonic() + _PATIENCE)  # a late caller, a full pipe
         text, crop = _REPLY.unpack(self._read(_REPLY.size, deadline))
@@ -257,7 +257,7 @@ class _Child:
 
 
 def answer(data: bytes, side: int) -> Decoded | PictureError:
-    """What the child does with a picture."""
+    """Do what the child does with a picture."""
     try:
         picture = decode(data)
         return Decoded(measure(picture), central_crop(picture.image, side))
@@ -268,7 +268,7 @@ def answer(data: bytes, side: int) -> Decoded | PictureError:
 
 
 def main(work: Callable[[bytes, int], Decoded | PictureError] = answer) -> None:
-    """The child: greets, then answers every picture until its input ends."""
+    """Be the child: greet, then answer every picture until its input ends."""
     settings = json.loads(sys.argv[-1])
     source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     _settle(**settings)

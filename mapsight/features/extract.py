@@ -20,7 +20,7 @@ __all__ = ["extract_features", "feature_of"]
 def extract_features(
     images: Iterable[Image], model: Model, decoder: Decoder
 ) -> Iterator[tuple[Image, dict[str, Any]]]:
-    """(image without its data, feature record) of every image, in their order.
+    """Yield (image without its data, feature record) of every image, in their order.
 
     None is lost: an image that cannot be used gives a record with `error` and
     `detail` instead of measures. One picture is held and one is being decoded.
@@ -49,7 +49,7 @@ def extract_features(
 
 
 def feature_of(decoded: Decoded, model: Model) -> dict[str, Any]:
-    """Measures, top 5 classes and embedding of one decoded picture."""
+    """Return measures, top 5 classes and embedding of one decoded picture."""
     probabilities, embedding = model.predict(decoded.crop)
     return {
         **decoded.fields,

@@ -44,7 +44,7 @@ class ConversionError(ValueError):
 
 
 def build_keras(alpha: float, resolution: int, weights: Path) -> Any:
-    """The Keras model: (n, r, r, 3) floats in [-1, 1] to [probabilities, embedding].
+    """Build the Keras model: (n, r, r, 3) floats in [-1, 1] to [probabilities, embedding].
 
     Raises:
         ConversionError: TensorFlow is missing, or the weights do not fit.
@@ -82,7 +82,7 @@ def _tensorflow() -> Any:
 
 
 def flatbuffer(model: Any, calibration: Sequence[np.ndarray] = (), *, real: bool = True) -> bytes:
-    """What `build_keras` built as a LiteRT flatbuffer, input and outputs in float32.
+    """Convert what `build_keras` built to a LiteRT flatbuffer, input and outputs in float32.
 
     Args:
         calibration: crops, (r, r, 3) uint8. If there are any, weights and
@@ -119,7 +119,7 @@ def _converted(model: Any, calibration: Sequence[np.ndarray] = ()) -> bytes:
 
 
 def compare(model: Any, content: bytes, crops: Iterable[np.ndarray]) -> dict[str, Any]:
-    """How far a flatbuffer is from the Keras model it was made of, over some crops.
+    """Measure how far a flatbuffer is from the Keras model it was made of, over some crops.
 
     Returns:
         pictures; the largest absolute difference of a probability and of a value of
@@ -149,7 +149,7 @@ def compare(model: Any, content: bytes, crops: Iterable[np.ndarray]) -> dict[str
 
 
 def pictures_in(folder: Path, limit: int = 200, besides: Iterable[Path] = ()) -> list[Path]:
-    """Pictures anywhere below a folder: at most `limit`, chosen at random with a fixed seed.
+    """Return pictures anywhere below a folder: at most `limit`, at random with a fixed seed.
 
     Raises:
         ConversionError: it is no folder that can be listed; there is none in it, or none
@@ -170,7 +170,7 @@ def pictures_in(folder: Path, limit: int = 200, besides: Iterable[Path] = ()) ->
 
 
 def digest_of(files: Iterable[Path]) -> str:
-    """The SHA-256 of the files' contents, one after the other, in hex."""
+    """Return the SHA-256 of the files' contents, one after the other, in hex."""
     digest = hashlib.sha256()
     for path in files:
         digest.update(hashlib.sha256(path.read_bytes()).digest())
@@ -178,7 +178,7 @@ def digest_of(files: Iterable[Path]) -> str:
 
 
 def crops_of(files: Iterable[Path], resolution: int) -> Iterator[np.ndarray]:
-    """The central crop of each picture, (r, r, 3) uint8.
+    """Yield the central crop of each picture, (r, r, 3) uint8.
 
     Raises:
         ConversionError: a picture cannot be read; it is named.
@@ -192,7 +192,7 @@ def crops_of(files: Iterable[Path], resolution: int) -> Iterator[np.ndarray]:
 
 
 def made_up_crops(resolution: int, count: int, seed: int = 0) -> Iterator[np.ndarray]:
-    """Crops of smooth random patches over coarse ones, every fourth of plain noise."""
+    """Yield crops of smooth random patches over coarse ones, every fourth of plain noise."""
     rng = np.random.default_rng(seed)
     for number in range(count):
         side = resolution if number % 4 == 3 else int(rng.integers(2, 24))

@@ -30,7 +30,7 @@ WORKING_SIDE = 256
 
 
 def pixels_per_inch(width: float, height: float, diagonal: float | None = None) -> float:
-    """Pixels per inch, or the project's stand-in for it.
+    """Return pixels per inch, or the project's stand-in for it.
 
     With a `diagonal` in inches, of a screen or a print that the picture fills:
     sqrt(width² + height²) / diagonal, an optical density. Without one the
@@ -55,13 +55,13 @@ def pixels_per_inch(width: float, height: float, diagonal: float | None = None) 
 
 
 def aspect_ratio(width: float, height: float) -> float:
-    """Width over height; above 1 is landscape. ValueError unless both are positive."""
+    """Return width over height; above 1 is landscape. ValueError unless both are positive."""
     _check_positive(width=width, height=height)
     return width / height
 
 
 def grey_working(image: Image.Image) -> np.ndarray:
-    """(256, 256) uint8: luma (ITU-R BT.601), resized regardless of aspect ratio.
+    """Return (256, 256) uint8: luma (ITU-R BT.601), resized regardless of aspect ratio.
 
     Averaged over boxes, which changes least (sharpness within 2 %) when a JPEG
     was decoded at reduced size; bilinear where a side is enlarged, because
@@ -73,7 +73,7 @@ def grey_working(image: Image.Image) -> np.ndarray:
 
 
 def entropy(grey: np.ndarray) -> float:
-    """Shannon entropy of the histogram of grey levels, in bits, 0 to 8.
+    """Return the Shannon entropy of the histogram of grey levels, in bits, 0 to 8.
 
     Args:
         grey: (h, w) uint8, not empty.
@@ -84,7 +84,7 @@ def entropy(grey: np.ndarray) -> float:
 
 
 def gradient(grey: np.ndarray) -> float:
-    """Mean magnitude of the Sobel gradient, in grey levels per 8 pixels, 0 to 1443.
+    """Return the mean magnitude of the Sobel gradient, in grey levels per 8 pixels, 0 to 1443.
 
     The 3 x 3 operator of Sobel and Feldman (1968), not normalised; only pixels
     with all their neighbours count, so nothing is assumed beyond the border.
@@ -102,7 +102,7 @@ def gradient(grey: np.ndarray) -> float:
 
 
 def sharpness(grey: np.ndarray) -> float:
-    """Variance of the Laplacian, in squared grey levels; 0 is flat, blur is low.
+    """Return the variance of the Laplacian, in squared grey levels; 0 is flat, blur is low.
 
     Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy: a
     comparative study", ICPR 2000. The four-neighbour operator; only pixels with
@@ -120,7 +120,7 @@ def sharpness(grey: np.ndarray) -> float:
 
 
 def dhash(image: Image.Image) -> str:
-    """64-bit difference hash, 16 hex digits: is each pixel brighter than its left one.
+    """Return the 64-bit difference hash, 16 hex digits: is each pixel brighter than its left one.
 
     On luma resized to 9 x 8 (Lanczos), row by row: what `imagehash.dhash` of the
     same picture prints.
@@ -134,7 +134,7 @@ def dhash(image: Image.Image) -> str:
 
 
 def measure(picture: Picture) -> dict[str, Any]:
-    """Everything here for one picture, as fields of its Feature record.
+    """Return all measures of one picture, as fields of its Feature record.
 
     `width`, `height` and `pixels` are the declared ones. Floats are rounded to
     6 decimals.

@@ -45,7 +45,7 @@ class Model(Protocol):
     """What the probabilities are of, in their order: wnids of ImageNet, or MIDs."""
 
     def predict(self, crop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Class probabilities and embedding of one picture.
+        """Predict class probabilities and embedding of one picture.
 
         Args:
             crop: (resolution, resolution, 3) uint8, RGB.
@@ -96,7 +96,7 @@ class MobileNet:
 
     @property
     def precision(self) -> str:
-        """What its weights are held in: "int8" or "float32"."""
+        """Return what its weights are held in: "int8" or "float32"."""
         details = self._interpreter.get_tensor_details()
         whole = sum(detail["dtype"] == np.int8 for detail in details)
         return "int8" if whole > len(details) // 2 else "float32"
@@ -111,7 +111,7 @@ class MobileNet:
 
 
 def top5(probabilities: np.ndarray, wnids: Sequence[str]) -> list[list]:
-    """The five likeliest classes as [wnid, probability], ties by class index.
+    """Return the five likeliest classes as [wnid, probability], ties by class index.
 
     >>> top5(np.array([0.1, 0.4, 0.4, 0.05, 0.03, 0.02]), "abcdef")[:2]
     [['b', 0.4], ['c', 0.4]]
@@ -122,7 +122,7 @@ def top5(probabilities: np.ndarray, wnids: Sequence[str]) -> list[list]:
 
 @lru_cache(maxsize=1)
 def wnids() -> tuple[str, ...]:
-    """The 1000 ImageNet classes in the order of the model's output.
+    """Return the 1000 ImageNet classes in the order of the model's output.
 
     That order is the order of the WordNet ids.
     """

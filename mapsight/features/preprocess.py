@@ -40,7 +40,7 @@ class Samples:
 
 
 def central_crop(image: Image.Image, side: int) -> np.ndarray:
-    """The middle of a picture, as MobileNet was trained to see it.
+    """Return the middle of a picture, as MobileNet was trained to see it.
 
     What comes of resizing the shorter side to 256/224 of `side` and cutting out
     the central square, done in one step so that a picture of 2 x 8000 pixels
@@ -64,7 +64,7 @@ def central_crop(image: Image.Image, side: int) -> np.ndarray:
 
 
 def to_model_input(crop: np.ndarray) -> np.ndarray:
-    """(side, side, 3) uint8 as (1, side, side, 3) float32 in [-1, 1].
+    """Return (side, side, 3) uint8 as (1, side, side, 3) float32 in [-1, 1].
 
     The same as `keras.applications.mobilenet.preprocess_input`: x / 127.5 - 1.
     """
@@ -77,7 +77,7 @@ def to_rgb(
     samples: Samples = Samples(),
     transform: Transform | None = None,
 ) -> Image.Image:
-    """An RGB picture at 8 bits, averaged over `factor` x `factor` pixels.
+    """Return an RGB picture at 8 bits, averaged over `factor` x `factor` pixels.
 
     Transparent parts become white; where almost nothing of the picture would show on
     white (a white logo) they become grey. 16-bit modes span 0 to 65535; whole 32-bit

@@ -68,7 +68,7 @@ class _File:
 
 
 def mend(int8: bytes, float32: bytes, crops: Sequence[np.ndarray]) -> bytes:
-    """The int8 flatbuffer with other scales of its weights, and biases corrected on crops.
+    """Return the int8 flatbuffer with other scales of its weights, and biases corrected on crops.
 
     Args:
         int8, float32: the same convolutions, each but the last followed by ReLU6,
@@ -128,7 +128,7 @@ def _error(channels: np.ndarray, scales: np.ndarray) -> np.ndarray:
 
 
 def exact_step(weights: np.ndarray) -> float | None:
-    """The step of the grid with at most 255 steps each way that all weights lie on, if any.
+    """Return the step of the grid with at most 255 steps each way that all weights lie on, if any.
 
     Within 2 % of a step, which is more than folding a batch normalisation in
     float32 moves them.
@@ -195,7 +195,7 @@ def _free(value: np.ndarray) -> np.ndarray:
 
 
 def join(body: bytes, head: bytes) -> bytes:
-    """One flatbuffer of two: the first one's output is the second one's input."""
+    """Return one flatbuffer of two: the first one's output is the second one's input."""
     first, second = _File(body), _File(head)
     tensors = {second.graph.inputs[0]: first.graph.outputs[0], -1: -1}
     for index, tensor in enumerate(second.graph.tensors):

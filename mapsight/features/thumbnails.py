@@ -15,7 +15,7 @@ THUMBNAIL_SIDE = 240
 
 
 def thumbnail(data: bytes, side: int = THUMBNAIL_SIDE) -> bytes | None:
-    """A JPEG of the picture in `data`, nothing but its pixels; None if it cannot be decoded.
+    """Return a JPEG of the picture in `data`, nothing but its pixels; None if it cannot be decoded.
 
     Args:
         data: an encoded picture.
@@ -38,7 +38,7 @@ def thumbnail(data: bytes, side: int = THUMBNAIL_SIDE) -> bytes | None:
 
 
 def fitted(width: int, height: int, side: int = THUMBNAIL_SIDE) -> tuple[int, int]:
-    """Width and height scaled down to fit a square of `side`, each at least 1.
+    """Return width and height scaled down to fit a square of `side`, each at least 1.
 
     >>> fitted(500, 375), fitted(20, 8000), fitted(30, 20)
     ((240, 180), (1, 240), (30, 20))

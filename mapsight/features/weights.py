@@ -61,7 +61,7 @@ class Weights:
 
 
 def model_cache_dir() -> Path:
-    """`$MAPSIGHT_MODEL_CACHE`, the checkout's `model_cache/`, or `~/.cache/mapsight`."""
+    """Return `$MAPSIGHT_MODEL_CACHE`, the checkout's `model_cache/`, or `~/.cache/mapsight`."""
     if named := os.environ.get("MAPSIGHT_MODEL_CACHE"):
         return Path(named)
     if checkout() and os.access(TABLE.parent, os.W_OK):
@@ -79,7 +79,7 @@ def _table() -> tuple[dict[str, Any], ...]:
 
 
 def known_weights(alpha: float, resolution: int) -> list[dict[str, Any]]:
-    """The entries of models.toml for exactly this width and resolution.
+    """Return the entries of models.toml for exactly this width and resolution.
 
     Raises:
         WeightsError: MobileNet v1 was not published with them.
@@ -104,7 +104,7 @@ def find_weights(
     progress: Progress | None = None,
     base_url: str | None = None,
 ) -> Weights:
-    """The weights for a width and resolution, downloaded if they are nowhere here.
+    """Return the weights for a width and resolution, downloaded if they are nowhere here.
 
     Args:
         explicit: a file (taken whatever its name) or a folder with a known file.
@@ -136,7 +136,7 @@ def find_weights(
 def local_weights(
     alpha: float, resolution: int, *, explicit: str | None, cache: Path
 ) -> Weights | None:
-    """The same as `find_weights`, but None where that would download."""
+    """Return the same as `find_weights`, but None where that would download."""
     entries = known_weights(alpha, resolution)
     named = {"--weights": explicit, "MAPSIGHT_WEIGHTS": os.environ.get("MAPSIGHT_WEIGHTS")}
     for source, place in {**named, "cache": cache}.items():
@@ -188,7 +188,7 @@ def _listed(path: Path) -> str | None:
 def download(
     url: str, path: Path, *, tries: int = 5, wait: float = 1.0, progress: Progress | None = None
 ) -> None:
-    """Downloads an HDF5 file to `path`, which appears only when it is complete.
+    """Download an HDF5 file to `path`, which appears only when it is complete.
 
     Server errors and broken connections are tried again after `wait` seconds,
     doubled each time, with up to as much again at random.

@@ -16,12 +16,12 @@ USTAR = slice(257, 262)
 
 
 def is_tar(name: str) -> bool:
-    """Whether a name is that of a tar archive, compressed or not."""
+    """Return whether a name is that of a tar archive, compressed or not."""
     return bool(TAR.search(name))
 
 
 def kind_of(file_system: Any, path: str, source: str, *, near: bool) -> str:
-    """`picture`, `parquet` or `tar`, whatever the ending.
+    """Return `picture`, `parquet` or `tar`, whatever the ending.
 
     Args:
         near: opening a file costs little; elsewhere only those are looked into whose

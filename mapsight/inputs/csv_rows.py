@@ -53,7 +53,7 @@ class _Line(NamedTuple):
 
 
 def read_rows(uri: str, start: int = 0, end: int | None = None) -> Iterator[Row]:
-    """The records of a range, the header among them; blank lines are left out.
+    """Yield the records of a range, the header among them; blank lines are left out.
 
     Memory: RECORD_LINES lines of at most LINE_BYTES.
 
@@ -101,7 +101,7 @@ class _Records:
         return _Line(offset, data, whole=False)
 
     def _past(self, line: _Line) -> bool:
-        """Whether a line is behind the range."""
+        """Return whether a line is behind the range."""
         return self._end is not None and line.offset >= self._end
 
     def rows(self) -> Iterator[Row]:

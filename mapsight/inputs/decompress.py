@@ -46,7 +46,7 @@ class _Streams:
         self._decoder, self._packed = start(), b""
 
     def read(self, size: int) -> bytes:
-        """Up to `size` bytes, none at the end."""
+        """Return up to `size` bytes, none at the end."""
         while True:
             if self._decoder.eof and not self._next():
                 return b""
@@ -59,7 +59,7 @@ class _Streams:
                 return data
 
     def _next(self) -> bool:
-        """Whether another stream follows; zeros between them are padding."""
+        """Return whether another stream follows; zeros between them are padding."""
         rest = self._decoder.unused_data.lstrip(b"\0")
         while not rest:
             if not (more := self._handle.read(CHUNK)):
@@ -97,7 +97,7 @@ class ByteStream:
         self.at = 0
 
     def read(self, size: int) -> bytes:
-        """`size` bytes, or fewer where the file ends.
+        """Return `size` bytes, or fewer where the file ends.
 
         Raises:
             StreamError: the file cannot be read, or its compressed data is damaged.
@@ -113,7 +113,7 @@ class ByteStream:
 
     @property
     def packed(self) -> int:
-        """How many bytes of the file were read; it reads ahead."""
+        """Return how many bytes of the file were read; it reads ahead."""
         return int(self._handle.tell())
 
     def _some(self, size: int) -> bytes:

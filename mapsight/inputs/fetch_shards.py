@@ -72,7 +72,7 @@ class _Document:
     same: int = 0
 
     def complete(self, limits: Limits) -> bool:
-        """Whether no row is to be asked for again."""
+        """Return whether no row is to be asked for again."""
         return not (self.failed or (limits.allow_private and self.refused))
 
     def chunk(self, shard: str, first: int) -> Chunk:
@@ -81,7 +81,7 @@ class _Document:
 
 
 def document_of(shard: str) -> str:
-    """The address of the document that lies beside a shard."""
+    """Return the address of the document that lies beside a shard."""
     return f"{shard.removesuffix('.parquet')}.json"
 
 
@@ -94,7 +94,7 @@ def fetch_chunk(
     again: bool = False,
     told: Told = lambda name, count: None,
 ) -> Chunk:
-    """The shard of some URLs, with their pictures or errors in the same order.
+    """Fetch the shard of some URLs: their pictures or errors, in the same order.
 
     What an earlier shard of the chunk holds is kept, also when rows were added,
     removed or described anew since; `url_failed` is asked for again. Rows of the shard
@@ -188,7 +188,7 @@ def _best(folder: str, content: str) -> tuple[str, _Document | None]:
 
 
 def _document(shard: str) -> _Document | None:
-    """What is written beside a shard; None if that or the shard is not whole."""
+    """Return what is written beside a shard; None if that or the shard is not whole."""
     file_system, path = resolve(shard)
     try:
         document = _Document(**json.loads(file_system.cat_file(document_of(path))))
@@ -219,7 +219,7 @@ def _kept(shard: str, rows: Sequence[Row], limits: Limits, again: bool) -> dict[
 def _failures_before_the_first(
     got: Iterator[Fetched], told: Told
 ) -> tuple[list[Fetched], Iterator[Fetched]]:
-    """What failed before the first picture came, which holds no bytes, and the rest."""
+    """Return what failed before the first picture came, which holds no bytes, and the rest."""
     counted = _counted(got, told)
     lost: list[Fetched] = []
     for result in counted:
@@ -238,7 +238,7 @@ def _counted(got: Iterator[Fetched], told: Told) -> Iterator[Fetched]:
 def _results(
     rows: Sequence[Row], kept: Mapping[int, int], old: Split | None, got: Iterator[Fetched]
 ) -> Iterator[Fetched]:
-    """What belongs to each row, kept or fetched, in order."""
+    """Yield what belongs to each row, kept or fetched, in order."""
     images = read_images(old) if old else iter(())
     position = 0
     for place, row in enumerate(rows):

@@ -54,7 +54,7 @@ class Found:
 
 
 def is_url_list(name: str) -> bool:
-    """Whether a name is that of a text or CSV file."""
+    """Return whether a name is that of a text or CSV file."""
     return bool(URL_LIST.search(name))
 
 
@@ -72,16 +72,16 @@ class _Search:
         return isinstance(self.file_system, LocalFileSystem)
 
     def real(self, path: str) -> str:
-        """The one name of a file or folder."""
+        """Return the one name of a file or folder."""
         return os.path.realpath(path) if self.local else self.file_system.unstrip_protocol(path)
 
     def skips(self, path: str) -> bool:
-        """Whether a folder inside another is not looked into, or has been."""
+        """Return whether a folder inside another is not looked into, or has been."""
         place = self.real(path) if self.local else path
         return place in self.skip or self.named.had_folder(self.real(path))
 
     def is_file(self, info: dict[str, Any]) -> bool:
-        """Regular files, and links to one that is not read itself, or to nothing."""
+        """Return whether it is a regular file, or a link to nothing or to one not read itself."""
         path = info["name"]
         if info.get("islink"):
             if not self.file_system.isfile(path):
@@ -97,7 +97,7 @@ def find_inputs(
     keep: Callable[[str], bool] | None = None,
     named: NamedInputs | None = None,
 ) -> Iterator[Found]:
-    """Every regular file of an input, in an order that depends on names only.
+    """Find every regular file of an input, in an order that depends on names only.
 
     Args:
         typed: a folder, a file or a glob, local or a URI.

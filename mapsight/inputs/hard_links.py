@@ -12,7 +12,7 @@ TOO_MANY = f"a hard link; of one archive only {MOST_LINKS:,} are followed"
 
 
 def plain_name(name: str) -> str:
-    """A member's name without `./` before it."""
+    """Return a member's name without `./` before it."""
     return re.sub(r"^(\./+)+", "", name)
 
 
@@ -35,11 +35,11 @@ class HardLinks:
         return True
 
     def take(self, target: str) -> Sequence[str]:
-        """The links to a member, which are then forgotten."""
+        """Return the links to a member, and forget them."""
         return self._names.pop(target, ())
 
     def left(self) -> Iterator[tuple[str, str]]:
-        """(name, target) of those whose target has not come."""
+        """Yield (name, target) of those whose target has not come."""
         for target, names in self._names.items():
             for name in names:
                 yield name, target

@@ -16,7 +16,7 @@ TEXT = ("string", "large_string", "string_view")
 
 
 def image_column(schema: pa.Schema, wanted: str | None = None) -> str:
-    """The column that holds the pictures: binary, or a struct with `bytes`.
+    """Return the column that holds the pictures: binary, or a struct with `bytes`.
 
     Raises:
         ValueError: there is none, or `wanted` is not one; the columns are named, and
@@ -34,7 +34,7 @@ def image_column(schema: pa.Schema, wanted: str | None = None) -> str:
 
 
 def _advice(schema: pa.Schema, wanted: str | None) -> str:
-    """What a file without a usable column holds instead, and what to do about it."""
+    """Return what a file without a usable column holds instead, and what to do about it."""
     if wanted and schema.names.count(wanted) > 1:
         return "two columns have this name; rename one"
     usable = [c.name for c in schema if holds_bytes(c.type) and schema.names.count(c.name) == 1]
@@ -56,7 +56,7 @@ def _is(kind: pa.DataType, names: tuple[str, ...]) -> bool:
 
 
 def holds_bytes(kind: pa.DataType) -> bool:
-    """Whether a type is binary, also as a dictionary, or a struct with such `bytes`."""
+    """Return whether a type is binary, also as a dictionary, or a struct with such `bytes`."""
     if pa.types.is_struct(kind):
         return any(part.name == "bytes" and holds_bytes(part.type) for part in kind)
     if pa.types.is_dictionary(kind):

@@ -13,7 +13,7 @@ SAFE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 
 
 def image_id_of(source: str, name: str | None = None) -> str:
-    """The id of a picture: its 16-hex file stem, else a hash of its source.
+    """Return the id of a picture: its 16-hex file stem, else a hash of its source.
 
     >>> image_id_of("pictures/00966a975d566c45.jpg")
     '00966a975d566c45'
@@ -27,12 +27,12 @@ def image_id_of(source: str, name: str | None = None) -> str:
 
 
 def source_id(source: str) -> str:
-    """The id of a picture of which only its source is known: a hash."""
+    """Return the id of a picture of which only its source is known: a hash."""
     return hashlib.sha256(source.encode("utf-8")).hexdigest()[:16]
 
 
 def is_named(image_id: str, source: str) -> bool:
-    """Whether an id is the name of a file that a source ends in, and no hash.
+    """Return whether an id is the name of a file that a source ends in, and no hash.
 
     >>> is_named("00966a975d566c45", "pictures/00966A975d566c45.jpg")
     True
@@ -42,5 +42,5 @@ def is_named(image_id: str, source: str) -> bool:
 
 
 def safe_id(text: str) -> bool:
-    """Whether a given id can be a key: short, printable, sorted the same by every tool."""
+    """Return whether a given id can be a key: short, printable, sorted the same by every tool."""
     return bool(SAFE_ID.fullmatch(text))

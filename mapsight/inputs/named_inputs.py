@@ -45,15 +45,15 @@ class NamedInputs:
         return True
 
     def had(self, real: Callable[[], str]) -> bool:
-        """Whether a file of a folder was named itself, before the folder."""
+        """Return whether a file of a folder was named itself, before the folder."""
         return bool(self._files) and real() in self._files
 
     def had_folder(self, place: str) -> bool:
-        """Whether a folder inside another was read before."""
+        """Return whether a folder inside another was read before."""
         return place in self._read
 
     def has_target(self, link: str, skip: Collection[str] = ()) -> bool:
-        """Whether what a local link leads to is read by itself, or was by another link.
+        """Return whether what a local link leads to is read by itself, or was by another link.
 
         `skip` are folders that are not read.
         """
@@ -74,7 +74,7 @@ class NamedInputs:
 
     @staticmethod
     def _beneath(place: str, folders: Iterable[str]) -> bool:
-        """Whether a folder's files, of which hidden ones are none, have a place among them."""
+        """Return whether a folder's files have a place among them; hidden ones are none."""
         for folder in folders:
             if place == folder:
                 return True

@@ -69,7 +69,7 @@ class ShardWriter:
 
 
 def image_rows(split: Split, counts: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
-    """The Image rows of a split of files or of an archive, in order.
+    """Return the Image rows of a split of files or of an archive, in order.
 
     `counts` is for `read_tar`.
 

@@ -48,12 +48,12 @@ class RowGroup:
 
     @property
     def size(self) -> int:
-        """Bytes in the file."""
+        """Return the bytes in the file."""
         return sum(chunk.size for chunk in self.chunks)
 
     @property
     def unpacked(self) -> int:
-        """Bytes that it declares to be, unpacked."""
+        """Return the bytes that it declares to be, unpacked."""
         return sum(chunk.unpacked for chunk in self.chunks)
 
 
@@ -64,7 +64,7 @@ class _Compact:
         self._data, self.at = data, 0
 
     def struct(self, wanted: dict[int, Any], depth: int = 0) -> dict[int, Any]:
-        """The wanted fields by id; ValueError if there is no whole struct."""
+        """Return the wanted fields by id; ValueError if there is no whole struct."""
         if depth > MAX_DEPTH:
             raise ValueError("a struct too deep")
         found: dict[int, Any] = {}
@@ -137,7 +137,7 @@ class _Compact:
 
 
 def read_layout(handle: Any) -> list[RowGroup]:
-    """The row groups of an open Parquet file. Memory: its footer, and what is kept of it.
+    """Return the row groups of an open Parquet file. Memory: its footer, and what is kept of it.
 
     Raises:
         ValueError: it has no footer, or one that cannot be true.

@@ -22,7 +22,7 @@ FIELDS = {name: field for field, names in NAMES.items() for name in names}
 
 
 def field_of(column: str) -> str | None:
-    """The provenance field that a column or key stands for, in any case; else None.
+    """Return the provenance field that a column or key stands for, in any case; else None.
 
     >>> field_of("OriginalURL"), field_of("TEXT"), field_of("width")
     ('original_url', 'caption', None)
@@ -31,7 +31,7 @@ def field_of(column: str) -> str | None:
 
 
 def renamed(columns: Iterable[str]) -> dict[str, str]:
-    """Field by column, where of several columns for a field the better known name wins."""
+    """Return field by column, where of several columns for a field the better known name wins."""
     found: dict[str, str] = {}
     for column in columns:
         field = field_of(column)
@@ -45,7 +45,7 @@ def _place(field: str, column: str) -> int:
 
 
 def provenance_of(row: Mapping[str, Any]) -> dict[str, str]:
-    """The provenance in a row of any table or in the JSON beside a picture.
+    """Return the provenance in a row of any table or in the JSON beside a picture.
 
     Texts are cut off after MAX_TEXT characters; empty ones, lists and maps are left out.
 

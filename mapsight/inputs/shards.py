@@ -65,7 +65,7 @@ class _File:
         self.schema = self._parquet.schema_arrow
 
     def batches(self, group: int, columns: list[str]) -> Iterator[pa.RecordBatch]:
-        """A row group in batches of READ_BYTES or a row, and of at most BATCH_ROWS.
+        """Return a row group in batches of READ_BYTES or a row, and of at most BATCH_ROWS.
 
         Raises:
             ValueError: it would grow to many times its size, as no pictures do, or
@@ -84,7 +84,7 @@ class _File:
 
 
 def read_images(split: Split, wanted: str | None = None) -> Iterator[Image]:
-    """Every row of a split as an Image; a row group that cannot be read loses only itself.
+    """Yield every row of a split as an Image; a row group that cannot be read loses only itself.
 
     `wanted` is the column of other people's files; shards of ours have their own.
     Memory: one batch of rows (READ_BYTES, or one row) and the pages they lie in.
@@ -219,7 +219,7 @@ def _lost(split: Split, offset: int, reason: str) -> Image:
 
 
 def read_image(shard: str, row: int, wanted: str | None = None) -> bytes | None:
-    """One picture's bytes, by its place in a Parquet file; None if it cannot be read."""
+    """Return one picture's bytes, by its place in a Parquet file; None if it cannot be read."""
     try:
         with open_uri(shard) as handle:
             file = _File(handle)

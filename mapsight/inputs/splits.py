@@ -120,7 +120,7 @@ def _spool(found: Iterable[Found], spool: Path, url_column: str | None) -> _Tota
 
 
 def pieces_of(file: Found, url_column: str | None = None) -> Iterator[dict[str, Any]]:
-    """The parts of a file that a split cannot divide.
+    """Yield the parts of a file that a split cannot divide.
 
     A picture, an archive, a row group, or a chunk of a list of URLs.
     """
@@ -226,7 +226,7 @@ def _listing_rows(piece: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def listed_chunks(split: Split) -> Iterator[tuple[int, list[dict[str, Any]]]]:
-    """(ordinal of the first row, rows) of the chunks of a split of URLs, as they were planned.
+    """Yield (ordinal of the first row, rows) of the chunks of a split of URLs, as planned.
 
     Rows are as `url_lists.read_url_list` gave them. Memory: one row group.
     """

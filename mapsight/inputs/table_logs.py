@@ -41,7 +41,7 @@ def refuse_tables(file_system: Any, folder: str, names: Collection[str]) -> None
 
 
 def delta_files(file_system: Any, folder: str) -> list[str]:
-    """The files of a Delta table as it is now, relative to its folder, sorted.
+    """Return the files of a Delta table as it is now, relative to its folder, sorted.
 
     Memory: their names, MOST_FILES at most.
 
@@ -72,7 +72,7 @@ def _relative(path: str) -> str:
 
 
 def _actions(file_system: Any, log: str) -> Iterator[Action]:
-    """What the latest checkpoint and the commits after it say, in order."""
+    """Yield what the latest checkpoint and the commits after it say, in order."""
     names = sorted(str(path).rsplit("/", 1)[-1] for path in file_system.ls(log, detail=False))
     commits = {int(match[1]): name for name in names if (match := COMMIT.fullmatch(name))}
     checkpoints: dict[int, list[str]] = {}

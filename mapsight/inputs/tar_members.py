@@ -39,7 +39,7 @@ class Member:
 
 
 def walk(stream: ByteStream) -> Iterator[Member]:
-    """The regular files of an archive and hard links to them, in order.
+    """Yield the regular files of an archive and hard links to them, in order.
 
     The data of each may be read from the stream before the next one is asked
     for. Archives written one after another are read as one. A damaged header is
@@ -116,7 +116,7 @@ def _exactly(stream: ByteStream, size: int, name: str) -> bytes:
 
 
 def _extended(stream: ByteStream, header: tarfile.TarInfo, known: dict[str, Any]) -> dict[str, Any]:
-    """What an extended header says of the member after it, added to what is known."""
+    """Return what an extended header says of the member after it, added to what is known."""
     size, padding = header.size, -header.size % BLOCK
     if header.type == b"g" or size > MAX_HEADER:
         if not stream.skip(size + padding):

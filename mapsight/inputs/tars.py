@@ -40,7 +40,7 @@ TEXTS = {
 def read_tar(
     uri: str | bytes, source: str, counts: dict[str, Any] | None = None
 ) -> Iterator[dict[str, Any]]:
-    """An Image row (without `ordinal`) of every picture in an archive, in order.
+    """Yield an Image row (without `ordinal`) of every picture in an archive, in order.
 
     Every regular file is taken for a picture, but hidden ones, `__MACOSX` and
     those with a suffix of SIDES. Files one after another whose names agree up to
@@ -123,7 +123,7 @@ class _Came:
             yield row
 
     def told(self) -> str:
-        """Which pictures may have other bytes than were packed."""
+        """Return which pictures may have other bytes than were packed."""
         if not self.number:
             return ""
         which = f"from {self.first[:60]} to {self.last[:60]}"
@@ -209,7 +209,7 @@ class _Sample:
             self._known[stem] = known
 
     def release(self, *, over: bool = False) -> Iterator[dict[str, Any]]:
-        """The rows, which are then forgotten; `over` says that no member follows."""
+        """Yield the rows, and forget them; `over` says that no member follows."""
         if over and self._sides and not self._pictures:
             self._counts["alone"] += self._sides
             self._counts.setdefault("first", self._first)

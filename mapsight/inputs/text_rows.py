@@ -19,7 +19,7 @@ FREE_LINES = 1_000_000  # more than these need a byte of a compressed file each
 
 
 def opened_text(uri: bytes) -> io.TextIOWrapper:
-    """A text file whose lines keep their ends; UTF-8, or UTF-16 with a byte order mark.
+    """Open a text file whose lines keep their ends; UTF-8, or UTF-16 with a byte order mark.
 
     Bytes that are no UTF-8 become surrogates, as `surrogateescape` makes them.
     Compressed files are unpacked, and end with StreamError where they grow as no text does.
@@ -47,7 +47,7 @@ class _Unpacked(io.RawIOBase):
 
     @property
     def packed(self) -> int:
-        """How many bytes of the compressed file were read."""
+        """Return how many bytes of the compressed file were read."""
         return self._stream.packed
 
     def readable(self) -> bool:
@@ -77,26 +77,26 @@ class Lines:
 
     @property
     def place(self) -> int:
-        """The number of the record's first line, from 1."""
+        """Return the number of the record's first line, from 1."""
         return self._taken[0][0] if self._taken else self._number
 
     @property
     def taken(self) -> int:
-        """How many lines the record has so far."""
+        """Return how many lines the record has so far."""
         return len(self._taken)
 
     def begin(self) -> None:
-        """The next line begins a record."""
+        """Let the next line begin a record."""
         self._taken = []
 
     def keep_first(self) -> str | None:
-        """The record's first line, None if it is too long; the others will come again."""
+        """Return the record's first line, None if it is too long; the others will come again."""
         self._back += reversed(self._taken[1:])
         del self._taken[1:]
         return self._taken[0][1]
 
     def give_back(self) -> None:
-        """The whole record will come again."""
+        """Give the whole record back: it will come again."""
         self._back += reversed(self._taken)
         self._taken = []
 
@@ -134,12 +134,12 @@ class Lines:
 
 
 def is_passed_over(line: str) -> bool:
-    """Whether a line is blank or a comment."""
+    """Return whether a line is blank or a comment."""
     return not line.strip() or line.lstrip().startswith("#")
 
 
 def plain_rows(lines: Lines) -> Iterator[list[str] | None]:
-    """What stands before and after the first tab of each line, without quotes around it.
+    """Yield what stands before and after the first tab of each line, without quotes around it.
 
     Blank lines and comments are left out; None stands for a line that is too long.
     """
@@ -157,7 +157,7 @@ def plain_rows(lines: Lines) -> Iterator[list[str] | None]:
 
 
 def csv_records(lines: Lines, delimiter: str, columns: int) -> Iterator[list[str] | None]:
-    """The cells of each record; None stands for a line that is none.
+    """Yield the cells of each record; None stands for a line that is none.
 
     Quotes may hold lines together, but only to a record with the right number of
     columns: a quote that is never closed costs its own line and no other.
@@ -177,7 +177,7 @@ def csv_records(lines: Lines, delimiter: str, columns: int) -> Iterator[list[str
 
 
 def cells_of(line: str | None, delimiter: str) -> list[str] | None:
-    """The cells of a line alone; None if there are none to be had."""
+    """Return the cells of a line alone; None if there are none to be had."""
     try:
         return (
             None if line is None else _stripped(next(csv.reader([line], delimiter=delimiter), []))

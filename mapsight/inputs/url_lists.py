@@ -72,7 +72,7 @@ class _Layout:
         return row | self._original(cells)
 
     def _original(self, cells: Sequence[str]) -> Row:
-        """What the list says of the bytes at the URL."""
+        """Return what the list says of the bytes at the URL."""
         size, md5 = (cells[at] if 0 <= at < len(cells) else "" for at in (self.size, self.md5))
         row: Row = {"original_bytes": int(size)} if SIZE.fullmatch(size) else {}
         if digest := md5_of(md5):
@@ -91,7 +91,7 @@ class _Layout:
 
 
 def read_url_list(uri: bytes, source: str, url_column: str | None = None) -> Iterator[Row]:
-    """The rows of a list of URLs: `url`, `image_id` (or None) and what is known of provenance.
+    """Yield the rows of a list of URLs: `url`, `image_id` (or None) and known provenance.
 
     Of an image list of Open Images also `original_bytes` and `original_md5` (hex) of what is at
     OriginalURL, where the list says them.
@@ -131,7 +131,7 @@ def read_url_list(uri: bytes, source: str, url_column: str | None = None) -> Ite
 
 
 def chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Consecutive rows, MAX_ROWS at most, in chunks whose borders depend on the rows alone.
+    """Yield consecutive rows, MAX_ROWS at most, in chunks whose borders depend on the rows alone.
 
     As in rsync, a border follows from the URL before it and not from the row's
     number: rows that are added or removed change the chunks they fall into and
@@ -180,7 +180,7 @@ def _first(lines: Lines, source: str) -> str | None:
 
 
 def _layout(line: str, where: str, source: str, url_column: str | None) -> _Layout:
-    """What the first line says of the others.
+    """Return what the first line says of the others.
 
     Raises:
         ValueError: nothing of where URLs are.
@@ -205,7 +205,7 @@ def _layout(line: str, where: str, source: str, url_column: str | None) -> _Layo
 
 
 def _is_table(line: str, source: str) -> bool:
-    """Whether a line that begins with a URL goes on with other cells."""
+    """Return whether a line that begins with a URL goes on with other cells."""
     named = re.search(r"\.(csv|tsv)(\.\w+)?$", source, re.I)
     return bool(named) and any(len(cells_of(line, d) or []) > 1 for d in DELIMITERS[:2])
 

@@ -51,7 +51,7 @@ def _bin(score: float) -> int:
 
 
 def logistic(scores: np.ndarray, wrong: np.ndarray, right: np.ndarray) -> tuple[float, float]:
-    """(slope, intercept) of P(right) = 1 / (1 + exp(-(slope · score + intercept))).
+    """Return (slope, intercept) of P(right) = 1 / (1 + exp(-(slope · score + intercept))).
 
     Platt's method (1999) with his smoothed targets, by Newton's method with halved steps
     (Lin, Lin and Weng 2007); six decimals.
@@ -82,7 +82,7 @@ def logistic(scores: np.ndarray, wrong: np.ndarray, right: np.ndarray) -> tuple[
 
 
 def tuned(counts: Mapping[tuple[str, int, int], int], lambdas: Sequence[float]) -> dict[str, Any]:
-    """What a validation pass tells: calibration, how good it is, accuracy by strength.
+    """Return what a validation pass tells: calibration, how good it is, accuracy by strength.
 
     Args:
         counts: the sums of all `Tally.counts`.
@@ -112,7 +112,7 @@ def tuned(counts: Mapping[tuple[str, int, int], int], lambdas: Sequence[float]) 
 
 
 def calibration_error(p: np.ndarray, wrong: np.ndarray, right: np.ndarray, bins: int = 10) -> float:
-    """Expected calibration error (Naeini et al. 2015): mean gap of probability and share.
+    """Return the expected calibration error (Naeini et al. 2015): mean gap of score and share.
 
     Args:
         p, wrong, right: (n,) a probability, and how many with it were wrong and right.

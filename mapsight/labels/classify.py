@@ -65,7 +65,7 @@ class Classifier:
         return cls(Labeler.load(targets), load_head(head) if head else None, diagonal, own=own)
 
     def predict(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """The prediction of a feature record; what is no picture stays as it is.
+        """Return the prediction of a feature record; what is no picture stays as it is.
 
         The scores of all labels go with pictures that tell how good the head is.
         """
@@ -82,7 +82,7 @@ class Classifier:
         return found
 
     def label(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """What a feature record shows: its label and score, class, style."""
+        """Return what a feature record shows: its label and score, class, style."""
         top5: Sequence[Any] = record["top5"]
         label, score = self.labeler.label(top5)
         wnid, probability = top5[0]
@@ -112,7 +112,7 @@ class Classifier:
         return found | ({"style": style[0], "style_score": style[1]} if style else {})
 
     def _truth(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """What people verified, and on which side the picture was when the head was fitted."""
+        """Return what people verified, and on which side the picture was in the fit of the head."""
         example = example_of(record, self.labeler)
         assert example is not None
         present = None if example.present is None else list(example.present)

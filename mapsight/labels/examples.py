@@ -46,12 +46,12 @@ class Example:
 
     @property
     def useful(self) -> bool:
-        """Whether anything can be learned from it."""
+        """Return whether anything can be learned from it."""
         return self.present is not None or bool(self.absent or self.style)
 
 
 def split_of(record: Mapping[str, Any]) -> str:
-    """Its published subset; else 70, 15 and 15 % of all by the SHA-256 of their bytes."""
+    """Return its published subset; else 70, 15 and 15 % of all by the SHA-256 of their bytes."""
     published = PUBLISHED.get(record.get("subset", "").lower())
     if published:
         return published
@@ -60,7 +60,10 @@ def split_of(record: Mapping[str, Any]) -> str:
 
 
 def style_of(boxes: Iterable[list[Any]]) -> str:
-    """photo or drawing, as most boxes of known depiction say; "" if that is nothing or a tie."""
+    """Return photo or drawing, as most boxes of known depiction say.
+
+    "" if that is nothing or a tie.
+    """
     flags = Counter(box[DEPICTION] for box in boxes)
     if flags[1] == flags[0]:
         return ""
@@ -68,7 +71,7 @@ def style_of(boxes: Iterable[list[Any]]) -> str:
 
 
 def example_of(record: Mapping[str, Any], labeler: Labeler) -> Example | None:
-    """What a joined record can teach; None if it is no picture."""
+    """Return what a joined record can teach; None if it is no picture."""
     if not is_picture(record):
         return None
     annotation = record.get("annotation") or {}
@@ -120,7 +123,7 @@ class Leaks:
         self.splits = np.array([pair[1] for pair in pairs], np.uint8)
 
     def leave_out(self, example: Example) -> bool:
-        """Whether a twin of the picture stays on another side."""
+        """Return whether a twin of the picture stays on another side."""
         if not self.hashes.size:
             return False
         key = np.uint64(int(example.dhash, 16))

@@ -40,16 +40,16 @@ class FitPlan:
 
     @property
     def scale(self) -> int:
-        """A class of n examples has the weight scale / sqrt(n); sums stay below 2**62."""
+        """Return the scale: n examples weigh scale / sqrt(n) each, and sums stay below 2**62."""
         total = sum(math.sqrt(n) for _, _, n in self.classes) or 1.0
         return int(min(MOST_WEIGHT, 2 ** math.floor(math.log2(2**32 / total))))
 
     def weight(self, n: int) -> int:
-        """The weight of an example of a class of n: scale / sqrt(n), at least 1."""
+        """Return the weight of an example of a class of n: scale / sqrt(n), at least 1."""
         return max(round(self.scale / math.sqrt(n)), 1)
 
     def goal(self, example: Example) -> Goal | None:
-        """What the class head should say of it; None if it cannot tell.
+        """Return what the class head should say of it; None if it cannot tell.
 
         Labels that are there get 1. Of a picture of which only absences are known, each
         other class gets its share of the examples.
@@ -84,7 +84,7 @@ class Goal:
 
 
 def plan_fit(counts: Mapping[tuple[str, ...], int], labels: Sequence[str]) -> FitPlan:
-    """The classes that have enough examples to be fitted.
+    """Return the classes that have enough examples to be fitted.
 
     A label has a class for photos (also of unknown style) and one for drawings where each
     has LEAST_EXAMPLES, else one in all, else none.
@@ -158,7 +158,7 @@ class FitSums:
         self.n[name] += len(block)
 
     def rows(self) -> Iterator[list[Any]]:
-        """The sums as rows [name, number, text or n], in parts of some 0.5 MB."""
+        """Yield the sums as rows [name, number, text or n], in parts of some 0.5 MB."""
         for name in GRAMS:
             self._carry(name)
             if self.n[name]:

@@ -73,7 +73,7 @@ class Head:
 
     @cached_property
     def labels(self) -> list[str]:
-        """Its labels, each once, in the order of its classes."""
+        """Return its labels, each once, in the order of its classes."""
         return list(dict.fromkeys(label for label, _ in self.classes))
 
     @cached_property
@@ -90,7 +90,7 @@ class Head:
         return np.ascontiguousarray(self.weights.T, np.float64)
 
     def scores(self, x: np.ndarray) -> np.ndarray:
-        """(n, labels) float64 with integer values: of each label the best of its classes.
+        """Return (n, labels) float64 with integer values: of each label the best of its classes.
 
         Args:
             x: (n, d) int16 embeddings. A score of 1 is FIXED × UNIT.
@@ -99,7 +99,7 @@ class Head:
         return np.stack([raw[:, columns].max(axis=1) for columns in self._columns], axis=1)
 
     def answer(self, x: np.ndarray) -> tuple[str, float, dict[str, float]]:
-        """(label, probability that it is right, score of every label) of one embedding (d,)."""
+        """Return (label, probability, score of every label) of one embedding (d,)."""
         scores = self.scores(x[None])[0]
         best = int(scores.argmax())
         named = {
@@ -109,14 +109,17 @@ class Head:
         return self.labels[best], self._probability("label", margin(scores)), named
 
     def style(self, x: np.ndarray) -> tuple[str, float] | None:
-        """(photo or drawing, probability that it is a drawing); None if it was not fitted."""
+        """Return (photo or drawing, probability that it is a drawing).
+
+        None if it was not fitted.
+        """
         if not self.style_weights.size:
             return None
         drawing = self._probability("style", self.style_score(x))
         return DRAWING if drawing > 0.5 else PHOTO, drawing
 
     def style_score(self, x: np.ndarray) -> float:
-        """Fitted to 1 for a drawing and -1 for a photo. An exact integer over a constant."""
+        """Return the fit to 1 for a drawing and -1 for a photo: a whole number over a constant."""
         return float(x.astype(np.float64) @ self.style_weights.astype(np.float64)) / (FIXED * UNIT)
 
     def _probability(self, name: str, score: float) -> float:
@@ -124,7 +127,7 @@ class Head:
         return round(sigmoid(slope * score + intercept), 6)
 
     def new_features(self, x: np.ndarray) -> np.ndarray:
-        """Embeddings (n, d) int16 joined with their label scores: (n, d + labels) int16.
+        """Return embeddings (n, d) int16 joined with their label scores: (n, d + labels) int16.
 
         Both are of unit length, the scores times NEW_WEIGHT, in units of 1 / UNIT.
         """
@@ -134,7 +137,7 @@ class Head:
         return np.concatenate([x, np.rint(told).astype(np.int16)], axis=1)
 
     def has_seen(self, dhash: str) -> bool:
-        """Whether a picture of this dHash (16 hex digits) may be one it was fitted on.
+        """Return whether a picture of this dHash (16 hex digits) may be one it was fitted on.
 
         Wrongly so with a probability of about n / 2**SEEN_BITS for n pictures.
         """
@@ -143,12 +146,12 @@ class Head:
 
 
 def seen_place(dhash: str) -> int:
-    """The bit of a dHash in the bitmap: Fibonacci hashing (Knuth, vol. 3, 6.4)."""
+    """Return the bit of a dHash in the bitmap: Fibonacci hashing (Knuth, vol. 3, 6.4)."""
     return (int(dhash, 16) * 0x9E3779B97F4A7C15 & (1 << 64) - 1) >> (64 - SEEN_BITS)
 
 
 def margin(scores: np.ndarray) -> float:
-    """By how much the best of some label scores leads, in units of 1; 1 if it is alone."""
+    """Return by how much the best of some label scores leads, in units of 1; 1 if it is alone."""
     if len(scores) < 2:
         return 1.0
     second, first = np.partition(scores, -2)[-2:].tolist()
@@ -156,7 +159,7 @@ def margin(scores: np.ndarray) -> float:
 
 
 def sigmoid(value: float) -> float:
-    """The logistic function, without overflow.
+    """Return the logistic function, without overflow.
 
     >>> sigmoid(0.0), sigmoid(-1000.0)
     (0.5, 0.0)
@@ -181,12 +184,12 @@ def _npz(head: Head) -> bytes:
 
 
 def head_text(head: Head) -> str:
-    """The .npz of a head in base64, for a record."""
+    """Return the .npz of a head in base64, for a record."""
     return base64.b64encode(_npz(head)).decode("ascii")
 
 
 def tried_text(weights: np.ndarray) -> str:
-    """The .npy of an array in base64, for a record."""
+    """Return the .npy of an array in base64, for a record."""
     file = io.BytesIO()
     np.save(file, weights, allow_pickle=False)
     return base64.b64encode(file.getvalue()).decode("ascii")
@@ -244,10 +247,10 @@ def _misfit(head: Head) -> np.ndarray | None:
 
 
 def with_facts(head: Head, **facts: Any) -> Head:
-    """The head with more facts about it."""
+    """Return the head with more facts about it."""
     return replace(head, about={**head.about, **facts})
 
 
 def targets_of(head: Head) -> dict[str, str]:
-    """MID by label, in the order in which they were asked for; `other` is none."""
+    """Return MID by label, in the order in which they were asked for; `other` is none."""
     return {k: v for k, v in head.about.get("targets", ()) if k != OTHER}

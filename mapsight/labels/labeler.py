@@ -60,12 +60,12 @@ def _rows(name: str) -> list[dict[str, str]]:
 
 @cache
 def class_matches() -> Mapping[str, ClassMatch]:
-    """Every ImageNet class by wnid, in the model's class order."""
+    """Return every ImageNet class by wnid, in the model's class order."""
     return {row["wnid"]: ClassMatch(**row) for row in _rows("imagenet_to_openimages.csv")}
 
 
 def class_named(name: str) -> ClassMatch:
-    """A model's class by its id: a wnid of ImageNet, or an Open Images MID.
+    """Return a model's class by its id: a wnid of ImageNet, or an Open Images MID.
 
     Raises:
         ValueError: ImageNet has no such wnid.
@@ -85,7 +85,7 @@ def _known_mids() -> Mapping[str, str]:
 
 @cache
 def parents() -> Mapping[str, tuple[str, ...]]:
-    """The boxable classes directly above each class that the table of matches reaches."""
+    """Return the boxable classes directly above each class that the table of matches reaches."""
     found: dict[str, tuple[str, ...]] = {}
     for row in _rows("openimages_parents.csv"):
         above = (row["parent_mid"],) if row["parent_mid"] else ()
@@ -106,7 +106,7 @@ def _known_names() -> Mapping[str, str]:
 
 
 def near_labels(text: str, names: Iterable[str]) -> list[str]:
-    """Up to three of some labels that a mistyped one may have meant, the nearest first."""
+    """Return up to three of some labels that a mistyped one may have meant, the nearest first."""
     by_case = {name.casefold(): name for name in names}
     return [by_case[name] for name in near_names(text.casefold(), by_case, 3)]
 
@@ -114,7 +114,7 @@ def near_labels(text: str, names: Iterable[str]) -> list[str]:
 def resolve_targets(
     wanted: Sequence[str], descriptions: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """MID by display name for labels given by name (any case) or MID.
+    """Return MID by display name for labels given by name (any case) or MID.
 
     Args:
         wanted: names or MIDs, at least one.
@@ -164,7 +164,7 @@ class Labeler:
         return cls(settings["targets"], settings["parents"])
 
     def label_of(self, name: str) -> str:
-        """The label of a model's class, given by its wnid or MID."""
+        """Return the label of a model's class, given by its wnid or MID."""
         if name not in self._by_class:
             match = class_named(name)
             labels = (self.fold(mid) for mid in (match.mid, match.target_mid))
@@ -172,7 +172,7 @@ class Labeler:
         return self._by_class[name]
 
     def fold(self, mid: str) -> str:
-        """The target label that an Open Images class is or belongs to, else `other`."""
+        """Return the target label that an Open Images class is or belongs to, else `other`."""
         queue, seen = [mid], set()
         for current in queue:
             if current in self._names:
@@ -192,12 +192,12 @@ class Labeler:
         return found - set(self._names)
 
     def missing(self, classes: Iterable[str] | None = None) -> list[str]:
-        """Target labels that no class of a model stands for; None means ImageNet's."""
+        """Return target labels that no class of a model stands for; None means ImageNet's."""
         names = class_matches() if classes is None else classes
         return sorted(set(self.targets) - {self.label_of(name) for name in names})
 
     def label(self, top5: Iterable[Sequence[Any]]) -> tuple[str, float]:
-        """(label, score) from the top 5 classes: the label with the largest sum.
+        """Return (label, score) from the top 5 classes: the label with the largest sum.
 
         The score is the sum of the probabilities of its classes, 0 to 1. On a
         tie the label whose first class ranks higher wins.
@@ -210,11 +210,11 @@ class Labeler:
         return best, round(min(sums[best], 1.0), 6)
 
     def labels_in(self, top5: Iterable[Sequence[Any]]) -> list[str]:
-        """All labels the top 5 classes stand for, `other` included, sorted."""
+        """Return all labels the top 5 classes stand for, `other` included, sorted."""
         return sorted({self.label_of(wnid) for wnid, _ in top5})
 
     def truth(self, labels: Iterable[Sequence[Any]]) -> tuple[list[str] | None, list[str]]:
-        """(present, absent): target labels verified by people, from annotation labels.
+        """Return (present, absent): target labels verified by people, from annotation labels.
 
         `present` is None where nothing was verified as present, `["other"]`
         where something was but no target. A label verified both ways is neither,

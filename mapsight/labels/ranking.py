@@ -45,7 +45,7 @@ SAMPLE_SIZE = 1024
 
 
 def sort_key(value: float, descending: bool) -> str:
-    """A number as 16 hex digits that sort as text the way the numbers do.
+    """Return a number as 16 hex digits that sort as text the way the numbers do.
 
     >>> sort_key(9, False) < sort_key(10, False) < sort_key(10.5, False)
     True
@@ -63,7 +63,7 @@ RANKS = re.compile(r"([0-9]{0,12}):([0-9]{0,12})")
 
 
 def parse_ranks(text: str | None) -> tuple[int, int | None]:
-    """`100:200` as (100, 200): ranks from 1, both ends included; either may be left out.
+    """Return `100:200` as (100, 200): ranks from 1, both ends included; either may be left out.
 
     Raises:
         ValueError: not of that form, or empty.
@@ -100,20 +100,20 @@ class RankPlan:
             raise ValueError(f"cannot rank by {self.measure!r}; choose from {', '.join(MEASURES)}")
 
     def value(self, record: Mapping[str, Any]) -> float:
-        """What the picture is ranked by: the measure, or its distance from `near`."""
+        """Return what the picture is ranked by: the measure, or its distance from `near`."""
         value = record[self.measure]
         return value if self.near is None else round(abs(value - self.near), 6)
 
     def sort_text(self, record: Mapping[str, Any], image_id: str) -> str:
-        """What pictures are sorted by: best first, ties by image_id."""
+        """Return what pictures are sorted by: best first, ties by image_id."""
         return sort_key(self.value(record), self.descending and self.near is None) + image_id
 
     def range_of(self, group: str, text: str) -> int:
-        """The number of the range that a sort text falls into, from 0."""
+        """Return the number of the range that a sort text falls into, from 0."""
         return bisect.bisect_right(self.bounds.get(group, ()), text)
 
     def wanted(self, rank: int) -> bool:
-        """Whether the rank is among those asked for."""
+        """Return whether the rank is among those asked for."""
         return rank >= self.first and (self.last is None or rank <= self.last)
 
 
@@ -148,7 +148,7 @@ class RangeCounter:
             yield [group, f"{number:06d}"], [HEADER, count]
 
     def before(self) -> Iterator[tuple[str, int, int]]:
-        """(group, range, pictures in the ranges before it), where there are any."""
+        """Yield (group, range, pictures in the ranges before it), where there are any."""
         for group, counts in sorted(self._counts.items()):
             total = 0
             for number, count in enumerate(counts):
@@ -195,12 +195,12 @@ class Sample:
             push(self._heap, row)
 
     def rows(self) -> list[list[Any]]:
-        """Rows `[key, image_id, label, *measures]`, smallest key first."""
+        """Return rows `[key, image_id, label, *measures]`, smallest key first."""
         return sorted([-key, image_id, *fields] for key, image_id, fields in self._heap)
 
 
 def merge_samples(samples: Iterable[Iterable[list[Any]]]) -> list[list[Any]]:
-    """One sample from those of several tasks."""
+    """Return one sample from those of several tasks."""
     return heapq.nsmallest(SAMPLE_SIZE, itertools.chain.from_iterable(samples))
 
 

@@ -22,7 +22,7 @@ MOST_TRIED = 64
 def ridge_path(
     gram: np.ndarray, cross: np.ndarray, energy: np.ndarray, n: int
 ) -> tuple[np.ndarray, np.ndarray, Callable[[int], np.ndarray]]:
-    """Generalised cross-validation of weighted ridge regressions from their sums.
+    """Solve weighted ridge regressions from their sums, with generalised cross-validation.
 
     GCV = (RSS / n) / (1 - df / n)² (Golub, Heath and Wahba 1979), summed over targets;
     RSS = yᵀWy - 2 bᵀβ + βᵀAβ and df = Σ e / (e + λ) over the eigenvalues e of A = XᵀWX.
@@ -45,7 +45,7 @@ def ridge_path(
 
 
 def principal(gram: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(components (p, d), share of variance of each) of XᵀX / n and the mean of X.
+    """Return (components (p, d), share of variance of each) of XᵀX / n and the mean of X.
 
     The largest entry of a component is positive, so that its sign is not a matter of chance.
     """
@@ -81,7 +81,7 @@ def _ridge(sums: FitSums, name: str) -> tuple[Callable[[int], np.ndarray], dict[
 
 
 def solve_head(sums: FitSums) -> tuple[Head, np.ndarray]:
-    """The head, and the class weights (lambdas, C, d) of every strength that was tried.
+    """Return the head, and the class weights (lambdas, C, d) of every strength that was tried.
 
     Beyond MOST_TRIED classes there are none of these: (0, C, d).
 

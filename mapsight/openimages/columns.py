@@ -79,12 +79,12 @@ class Header:
     is_row: bool
 
     def place(self, name: str) -> int | None:
-        """Where a column stands, from 0; None if the file has none of this name."""
+        """Return where a column stands, from 0; None if the file has none of this name."""
         return self.columns.index(name) if name in self.columns else None
 
 
 def read_header(uri: str, kind: str, name: str | None = None) -> Header | None:
-    """The columns of a file by its first row, or by their number where that is data.
+    """Return the columns of a file by its first row, or by their number where that is data.
 
     Args:
         uri: the file.
@@ -132,7 +132,7 @@ def _by_number(rows: Iterable[Row], kind: str, name: str) -> Header:
 
 
 def data_rows(uri: str, header: Header, start: int = 0, end: int | None = None) -> Iterator[Row]:
-    """The rows of a range but for the header; one of another length has a `problem`."""
+    """Yield the rows of a range but for the header; one of another length has a `problem`."""
     number = len(header.columns)
     rows = read_rows(uri, start, end)
     if header.is_row and not start:
@@ -146,7 +146,7 @@ def data_rows(uri: str, header: Header, start: int = 0, end: int | None = None) 
 
 
 def readable(cell: str) -> str:
-    """A cell as UTF-8 text: bytes that are none become U+FFFD."""
+    """Return a cell as UTF-8 text: bytes that are none become U+FFFD."""
     if cell.isascii():
         return cell
     return cell.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
@@ -158,7 +158,7 @@ def _shown(cells: Sequence[str], problem: str) -> str:
 
 
 def subset_of(name: str) -> str:
-    """The subset that a file's name tells, or the empty text.
+    """Return the subset that a file's name tells, or the empty text.
 
     >>> subset_of("a/oidv7-val-annotations-human-imagelabels.csv"), subset_of("images.csv")
     ('validation', '')
@@ -214,7 +214,7 @@ _CHECKS: dict[str, Callable[[str], str]] = {
 
 
 def checker(column: str) -> Callable[[str], str]:
-    """A function that says why a cell of a column is malformed: the empty text if it is not.
+    """Return a function that says why a cell of a column is malformed: the empty text if it is not.
 
     Empty cells are not to be asked about. Columns that are not documented may hold
     any text.

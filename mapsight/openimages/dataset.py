@@ -79,7 +79,7 @@ class CsvSplit:
 
 
 def kind_of(name: str) -> str | None:
-    """Which metadata file a name is: a key of METADATA, or None for a picture."""
+    """Return which metadata file a name is: a key of METADATA, or None for a picture."""
     for kind, patterns in METADATA.items():
         if any(fnmatch.fnmatch(name, pattern) for pattern in patterns):
             return kind
@@ -117,7 +117,7 @@ def _names_below(file_system: Any, path: str, names: Collection[str]) -> Iterato
 
 
 def read_descriptions(files: Sequence[Found]) -> dict[str, str]:
-    """MID by display name; the boxable names win, for they are what people know.
+    """Return MID by display name; the boxable names win, for they are what people know.
 
     A damaged line costs its own name. Memory: MOST_CLASSES names.
 
@@ -136,7 +136,7 @@ def read_descriptions(files: Sequence[Found]) -> dict[str, str]:
 
 
 def read_hierarchy(files: Sequence[Found]) -> dict[str, tuple[str, ...]]:
-    """Parents by MID, by "is a" (Subcategory) only; the root is nobody's parent.
+    """Return parents by MID, by "is a" (Subcategory) only; the root is nobody's parent.
 
     Raises:
         ValueError: a file is not the published JSON.
@@ -145,7 +145,7 @@ def read_hierarchy(files: Sequence[Found]) -> dict[str, tuple[str, ...]]:
 
 
 def read_classes(files: Sequence[Found]) -> dict[str, tuple[str, ...]]:
-    """As `read_hierarchy`, with the classes that have no parent, too."""
+    """Read the hierarchy as `read_hierarchy` does, with the classes that have no parent, too."""
     above: dict[str, set[str]] = {}
 
     def visit(node: Mapping[str, Any], parent: str | None) -> None:
@@ -172,7 +172,7 @@ def read_classes(files: Sequence[Found]) -> dict[str, tuple[str, ...]]:
 
 
 def csv_splits(file: Found, kind: str) -> Iterator[CsvSplit]:
-    """Byte ranges of a CSV file for the map tasks."""
+    """Yield byte ranges of a CSV file for the map tasks."""
     uri = file.uri.decode("utf-8", "surrogateescape")
     if file.bytes < 0:  # of unknown size
         yield CsvSplit(uri, kind, 0, sys.maxsize, file.source)
@@ -181,7 +181,7 @@ def csv_splits(file: Found, kind: str) -> Iterator[CsvSplit]:
 
 
 def annotation_rows(split: CsvSplit) -> Iterator[tuple[str, dict[str, Any]] | None]:
-    """(image_id, part of an annotation) of each row; None for one that is malformed.
+    """Yield (image_id, part of an annotation) of each row; None for one that is malformed.
 
     Raises:
         ValueError: the file's columns are not those of its kind.
@@ -236,7 +236,7 @@ PARTS = {"labels": _label_part, "boxes": _box_part, "images": _image_part}
 
 
 def merge_annotations(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """One annotation from its parts, the same whatever their order.
+    """Merge the parts of an annotation, the same whatever their order.
 
     What is said twice is kept once. Memory: MOST_ROWS labels and as many boxes; of more,
     the first in their order are kept.

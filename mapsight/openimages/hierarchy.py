@@ -14,7 +14,7 @@ Parents = Mapping[str, Sequence[str]]
 
 
 def ancestors(parents: Parents) -> dict[str, frozenset[str]]:
-    """Every class with all that are above it, itself included; cycles do no harm."""
+    """Return every class with all that are above it, itself included; cycles do no harm."""
     above = {}
     for mid in {*parents, *itertools.chain.from_iterable(parents.values())}:
         found, queue = {mid}, [mid]
@@ -27,7 +27,7 @@ def ancestors(parents: Parents) -> dict[str, frozenset[str]]:
 
 
 def levels(parents: Parents) -> dict[str, int]:
-    """How far every class is below the root, by the shortest way; 1 has none above."""
+    """Return how far every class is below the root, by the shortest way; 1 has none above."""
     found = {mid: 1 for mid in ancestors(parents) if not parents.get(mid)}
     queue = sorted(found)
     children = children_of(parents)
@@ -40,7 +40,7 @@ def levels(parents: Parents) -> dict[str, int]:
 
 
 def children_of(parents: Parents) -> dict[str, list[str]]:
-    """The classes directly below each class, sorted."""
+    """Return the classes directly below each class, sorted."""
     below: dict[str, list[str]] = {}
     for mid, above in sorted(parents.items()):
         for parent in above:

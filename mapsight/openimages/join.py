@@ -43,11 +43,11 @@ class Selection:
 
     @property
     def everything(self) -> bool:
-        """Whether there is no condition."""
+        """Return whether there is no condition."""
         return not (self.labels or self.subsets or self.license)
 
     def admits(self, record: Mapping[str, Any]) -> bool:
-        """Whether a joined record fulfils every condition."""
+        """Return whether a joined record fulfils every condition."""
         return (
             (not self.subsets or record.get("subset", "").lower() in self.subsets)
             and self.license.lower() in record.get("license", "").lower()
@@ -85,7 +85,7 @@ def join(
     *,
     metadata: bool = True,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Joined records of one image_id.
+    """Join the records of one image_id.
 
     Args:
         values: (ANNOTATION, part of an annotation) and (PICTURE, feature record), those

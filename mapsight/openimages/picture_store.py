@@ -33,7 +33,7 @@ class Lost:
 
 
 def stored_ids(folder: str) -> np.ndarray:
-    """The (n,) uint64 ids of the pictures in a folder's shards, in order of the shards.
+    """Return the (n,) uint64 ids of the pictures in a folder's shards, in order of the shards.
 
     Raises:
         ValueError: a shard cannot be read; the message names it.
@@ -59,7 +59,7 @@ def _shards(folder: str) -> list[str]:
 
 
 def lost_in(shard: str) -> list[Lost]:
-    """The rows of a fetched shard that have no picture. Memory: the texts of its rows."""
+    """Return the rows of a fetched shard that have no picture. Memory: the texts of its rows."""
     columns = ["image_id", "subset", "source", "error", "detail"]
     with open_uri(shard) as handle:
         rows = pq.ParquetFile(handle).read(columns=columns).to_pylist()

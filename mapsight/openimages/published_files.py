@@ -37,7 +37,7 @@ class PublishedFile:
 
     @property
     def name(self) -> str:
-        """Its published name."""
+        """Return its published name."""
         return self.url.rsplit("/", 1)[-1]
 
 
@@ -51,7 +51,7 @@ def _table() -> tuple[PublishedFile, ...]:
 
 
 def published_files(subsets: Iterable[str], base: str | None = None) -> list[PublishedFile]:
-    """The metadata files of some subsets, and those that belong to all.
+    """Return the metadata files of some subsets, and those that belong to all.
 
     Args:
         base: a mirror that has the same paths; None takes the published address.
@@ -67,7 +67,7 @@ def published_files(subsets: Iterable[str], base: str | None = None) -> list[Pub
 
 
 def picture_url(subset: str, image_id: str, base: str | None = None) -> str:
-    """Where a picture is.
+    """Return where a picture is.
 
     >>> picture_url("test", "00966a975d566c45", "http://mirror")
     'http://mirror/test/00966a975d566c45.jpg'
@@ -77,7 +77,7 @@ def picture_url(subset: str, image_id: str, base: str | None = None) -> str:
 
 
 def picture_bytes() -> int:
-    """The mean size of a picture: CVDF states 561 GB for 1,910,098 of them."""
+    """Return the mean size of a picture: CVDF states 561 GB for 1,910,098 of them."""
     return _picture().bytes
 
 

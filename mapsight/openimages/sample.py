@@ -50,12 +50,12 @@ class Draw:
     open: Mapping[Key, bool]
 
     def chosen(self, count: int, gone: Collection[int] = ()) -> dict[Key, np.ndarray]:
-        """The first `count` of each key that are not gone."""
+        """Return the first `count` of each key that are not gone."""
         lost = _array(gone)
         return {key: ids[~np.isin(ids, lost)][:count] for key, ids in self.fit.items()}
 
     def spent(self, count: int, gone: Collection[int] = ()) -> bool:
-        """Whether a key has fewer left than `count`, though there may be more."""
+        """Return whether a key has fewer left than `count`, though there may be more."""
         chosen = self.chosen(count, gone)
         return any(len(ids) < count and self.open[key] for key, ids in chosen.items())
 
@@ -71,11 +71,11 @@ class _Rows:
     of: np.ndarray
 
     def where(self, column: str, words: pa.Array) -> np.ndarray:
-        """(n,) bool: for which images the column holds one of the words."""
+        """Return (n,) bool: for which images the column holds one of the words."""
         return pc.is_in(self.table[column], words).to_numpy(zero_copy_only=False)[self.places]
 
     def by_label(self, mask: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-        """(label, images) of the rows that a mask admits."""
+        """Yield (label, images) of the rows that a mask admits."""
         for at in np.unique(self.of[mask]):
             yield self.labels[int(at)], self.numbers[mask & (self.of == at)]
 
@@ -89,7 +89,7 @@ def draw(
     depictions: bool = True,
     gone: Collection[int] = (),
 ) -> Draw:
-    """The images that come first for each label of a subset, at least `count` where there are.
+    """Draw the images that come first for each label of a subset, at least `count` where there are.
 
     To a label belong the images for which people verified it (confidence 1), and with
     `negatives` those for which they verified that it is absent (0), as many. One that
@@ -154,7 +154,7 @@ def _add_verified(
 def _unfit(
     files: SubsetFiles, samples: Mapping[Key, Smallest], depictions: bool
 ) -> dict[Key, np.ndarray]:
-    """What is in a sample though it is not listed, is verified both ways, or is a depiction."""
+    """Return what a sample has though it is not listed, verified both ways or a depiction."""
     every = _union([sample.numbers for sample in samples.values()])
     listed = _union([ids[np.isin(ids, every)] for ids in listed_ids(files.images)])
     bad = {key: [np.setdiff1d(sample.numbers, listed)] for key, sample in samples.items()}

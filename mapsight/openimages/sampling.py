@@ -15,7 +15,7 @@ DIGITS[np.frombuffer(b"ABCDEF", np.uint8)] = np.arange(10, 16)
 
 
 def numbers_in(text: bytes) -> np.ndarray:
-    """The (n,) uint64 numbers that n ids of 16 hex digits stand for, one after the other.
+    """Return the (n,) uint64 numbers that n ids of 16 hex digits stand for, one after the other.
 
     >>> numbers_in(b"000000000000000a00000000000000FF").tolist()
     [10, 255]
@@ -33,7 +33,7 @@ def numbers_in(text: bytes) -> np.ndarray:
 
 
 def numbers_of(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-    """(numbers, places) of the cells of a binary column that are ids of 16 hex digits."""
+    """Return (numbers, places) of the cells of a binary column that are ids of 16 hex digits."""
     valid = pc.fill_null(pc.match_substring_regex(column, "^[0-9a-fA-F]{16}$"), False)
     ids = column.filter(valid).cast(pa.binary(16))
     text = ids.buffers()[1].to_pybytes() if len(ids) else b""
@@ -42,7 +42,7 @@ def numbers_of(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
 
 
 def id_of(number: int) -> str:
-    """The image_id that a number stands for.
+    """Return the image_id that a number stands for.
 
     >>> id_of(255)
     '00000000000000ff'
@@ -51,7 +51,7 @@ def id_of(number: int) -> str:
 
 
 def hashed(numbers: np.ndarray) -> np.ndarray:
-    """The place of each id in the order of the sample: (n,) uint64 to (n,) uint64.
+    """Return the place of each id in the order of the sample: (n,) uint64 to (n,) uint64.
 
     The finaliser of SplitMix64 (G. Steele, D. Lea, C. Flood, "Fast Splittable
     Pseudorandom Number Generators", 2014). It is one to one, so there are no ties.
@@ -79,7 +79,7 @@ class Smallest:
 
     @property
     def full(self) -> bool:
-        """Whether there may have been more."""
+        """Return whether there may have been more."""
         return len(self.numbers) == self.size
 
     def add(self, numbers: np.ndarray) -> None:
@@ -112,7 +112,7 @@ class IdFilter:
             np.bitwise_or.at(self._bits, octets, masks)
 
     def admits(self, numbers: np.ndarray) -> np.ndarray:
-        """(n,) bool: which ids may have been added."""
+        """Return (n,) bool: which ids may have been added."""
         probes = [(self._bits[octets] & masks) != 0 for octets, masks in self._probes(numbers)]
         return np.logical_and.reduce(probes)
 

@@ -25,7 +25,7 @@ FIRST_CELL = re.compile(rb"^([0-9a-fA-F]{16}),", re.M)
 
 
 def listed_ids(images: Path) -> Iterator[np.ndarray]:
-    """The ids of an image list, (n,) uint64 at a time.
+    """Yield the ids of an image list, (n,) uint64 at a time.
 
     They begin lines. A title with a line end inside costs nothing.
     """
@@ -38,7 +38,7 @@ def listed_ids(images: Path) -> Iterator[np.ndarray]:
 
 
 def tables(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """The rows of a file of labels or boxes, as binary columns; malformed rows are passed over.
+    """Yield the rows of a file of labels or boxes, as binary columns, but for malformed ones.
 
     Args:
         columns: those that are needed; none means all.
@@ -81,7 +81,7 @@ def copy_rows(path: Path, out: Path, wanted: np.ndarray) -> int:
 
 
 def image_rows(images: Path, wanted: np.ndarray) -> Iterator[list[str]]:
-    """The header of an image list, then its rows that belong to some images, in its order.
+    """Yield the header of an image list, then its rows that belong to some images, in its order.
 
     Raises:
         ValueError: there is no column ImageID.

@@ -81,7 +81,7 @@ RANKING_SCHEMA = pa.schema(
 
 
 def merged_records(parts: Sequence[str]) -> Iterator[tuple[Any, Any]]:
-    """(key, value) of all parts in the order of their keys' bytes.
+    """Yield (key, value) of all parts in the order of their keys' bytes.
 
     Each part must be sorted by key, as reducers leave them. Memory: a line a part.
     """
@@ -100,7 +100,7 @@ def merged_records(parts: Sequence[str]) -> Iterator[tuple[Any, Any]]:
 
 
 def records_of(parts: Sequence[str]) -> Iterator[tuple[Any, Any]]:
-    """(key, value) of all parts, one part after the other."""
+    """Yield (key, value) of all parts, one part after the other."""
     for part in parts:
         yield from merged_records([part])
 
@@ -149,7 +149,7 @@ def _cell(value: Any) -> Any:
 def write_predictions(
     records: Iterable[tuple[str, Mapping[str, Any]]], folder: Path
 ) -> tuple[int, int]:
-    """predictions.parquet and rejected.csv from merged predictions; rows of each.
+    """Write predictions.parquet and rejected.csv from merged predictions; return the rows of each.
 
     What is on one side only, annotations or pictures, goes to orphans.csv.
     """
@@ -179,7 +179,7 @@ def write_predictions(
 def find_predictions(
     uri: str, image_ids: Iterable[str], columns: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
-    """Some columns of the rows of predictions.parquet with these ids, by image_id.
+    """Find some columns of the rows of predictions.parquet with these ids, by image_id.
 
     The table is sorted by id, so that only the row groups in which they may lie
     are read. Memory: the rows found and a row group.
@@ -198,7 +198,7 @@ def find_predictions(
 def write_ranking(
     records: Iterable[tuple[Sequence[str], Mapping[str, Any]]], path: Path, top: int
 ) -> dict[str, list[dict[str, Any]]]:
-    """ranking.parquet from merged ranks; the first `top` rows of each group."""
+    """Write ranking.parquet from merged ranks; return the first `top` rows of each group."""
     table = TableWriter(path, RANKING_SCHEMA)
     sheets: dict[str, list[dict[str, Any]]] = {}
     for group, ranks in itertools.groupby(records, key=lambda record: record[0][0]):

@@ -78,7 +78,7 @@ class HadoopConf(Mapping[str, str]):
 
 
 def read_conf() -> HadoopConf:
-    """The configuration that `hadoop` would use here; empty where there is none.
+    """Return the configuration that `hadoop` would use here; empty where there is none.
 
     Read from $HADOOP_CONF_DIR, else $HADOOP_HOME/etc/hadoop, else
     /etc/hadoop/conf. Later files go before earlier ones; `xi:include` and
@@ -96,7 +96,7 @@ def read_conf() -> HadoopConf:
 
 
 def conf_folder() -> Path:
-    """Where the configuration is looked for."""
+    """Return where the configuration is looked for."""
     if folder := os.environ.get("HADOOP_CONF_DIR"):
         return Path(folder)
     home = os.environ.get("HADOOP_HOME")
@@ -118,22 +118,22 @@ def _properties(path: Path) -> dict[str, str]:
 
 
 def in_streaming_task() -> bool:
-    """Whether this process is a task of Hadoop Streaming, or its child."""
+    """Return whether this process is a task of Hadoop Streaming, or its child."""
     return "mapreduce_task_attempt_id" in os.environ
 
 
 def default_fs(conf: Mapping[str, str]) -> str:
-    """The address of the default file system, such as `hdfs://namenode:8020`."""
+    """Return the address of the default file system, such as `hdfs://namenode:8020`."""
     return conf.get("fs.defaultFS") or conf.get("fs.default.name") or "file:///"
 
 
 def is_secure(conf: Mapping[str, str]) -> bool:
-    """Whether the cluster asks for Kerberos."""
+    """Return whether the cluster asks for Kerberos."""
     return conf.get("hadoop.security.authentication", "simple").lower() == "kerberos"
 
 
 def namenode_web_addresses(conf: Mapping[str, str], authority: str) -> list[str]:
-    """Where the NameNodes of a file system answer over HTTP, such as `http://host:9870`.
+    """Return where the NameNodes of a file system answer over HTTP, such as `http://host:9870`.
 
     Args:
         authority: of an `hdfs://` address, a host with or without port or the
@@ -158,7 +158,7 @@ def namenode_web_addresses(conf: Mapping[str, str], authority: str) -> list[str]
 
 
 def resourcemanager_web_addresses(conf: Mapping[str, str]) -> list[str]:
-    """Where the ResourceManagers answer over HTTP, such as `http://host:8088`."""
+    """Return where the ResourceManagers answer over HTTP, such as `http://host:8088`."""
     secure = conf.get("yarn.http.policy", "HTTP_ONLY").upper() == "HTTPS_ONLY"
     scheme, kind, port = ("https", "webapp.https", 8090) if secure else ("http", "webapp", 8088)
     ha = conf.get("yarn.resourcemanager.ha.enabled", "false").lower() == "true"
@@ -172,7 +172,7 @@ def resourcemanager_web_addresses(conf: Mapping[str, str]) -> list[str]:
 
 
 def history_web_address(conf: Mapping[str, str]) -> str:
-    """Where the history of jobs answers over HTTP, such as `http://host:19888`."""
+    """Return where the history of jobs answers over HTTP, such as `http://host:19888`."""
     policy = conf.get("mapreduce.jobhistory.http.policy", "HTTP_ONLY").upper()
     secure = policy == "HTTPS_ONLY"
     scheme, kind, port = ("https", "webapp.https", 19890) if secure else ("http", "webapp", 19888)
@@ -182,7 +182,7 @@ def history_web_address(conf: Mapping[str, str]) -> str:
 
 
 def hadoop_command() -> str | None:
-    """The `hadoop` program: that of $HADOOP_HOME, else the one on PATH."""
+    """Return the `hadoop` program: that of $HADOOP_HOME, else the one on PATH."""
     home = os.environ.get("HADOOP_HOME")
     inside = Path(home, "bin", "hadoop") if home else Path()
     return str(inside) if home and inside.is_file() else shutil.which("hadoop")

@@ -32,14 +32,14 @@ log = logging.getLogger(__name__)
 
 
 def resolve_hdfs(uri: str) -> tuple[Any, str]:
-    """(file system, path) of an `hdfs://` address, in which every character is itself."""
+    """Return (file system, path) of an `hdfs://` address, in which every character is itself."""
     authority = uri.removeprefix("hdfs://").partition("/")[0]
     file_system = hdfs_file_system(authority)
     return file_system, file_system._strip_protocol(uri)
 
 
 def hdfs_file_system(authority: str = "") -> Any:
-    """An fsspec file system for `hdfs://authority/…`, made once a process.
+    """Return an fsspec file system for `hdfs://authority/…`, made once a process.
 
     | way | needs | Kerberos | standby NameNodes |
     |---|---|---|---|

@@ -34,7 +34,7 @@ REASONS: dict[str, tuple[type[OSError], int]] = {
 
 
 def error_of(kind: str, message: str, address: str) -> OSError:
-    """The error for a Java exception's simple name, of one line, with the address it is about."""
+    """Return the error for a Java exception's simple name: one line, with the address."""
     what, number = REASONS.get(kind, (OSError, errno.EIO))
     line = next(iter(message.strip().splitlines()), "") or kind
     if number == errno.ENOENT:
@@ -92,7 +92,7 @@ class HdfsFileSystem(AbstractFileSystem):
 
     @abstractmethod
     def checksum(self, path: str) -> str:
-        """A text that is another one when the file's bytes are others."""
+        """Return a text that differs when the file's bytes do."""
 
     # ---- names
 
@@ -153,7 +153,7 @@ class HdfsFileSystem(AbstractFileSystem):
         return datetime.fromtimestamp(self.info(path)["modificationTime"] / 1000, timezone.utc)
 
     def checksums(self, paths: Sequence[str]) -> list[str]:
-        """Those of many files, in their order."""
+        """Return the checksums of many files, in their order."""
         return [self.checksum(path) for path in paths]
 
     def ukey(self, path: str) -> str:
@@ -218,7 +218,7 @@ class HdfsFileSystem(AbstractFileSystem):
         self._rename(self._strip_protocol(path1), self._strip_protocol(path2))
 
     def invalidate_cache(self, path: str | None = None) -> None:
-        """Nothing is cached."""
+        """Do nothing: nothing is cached."""
 
 
 def _omit_missing(error: OSError) -> None:

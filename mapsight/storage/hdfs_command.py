@@ -43,7 +43,7 @@ class CommandHdfs(HdfsFileSystem):
         self._command = command
 
     def _run(self, path: str, *arguments: str, **streams: Any) -> bytes:
-        """What `hadoop fs` prints; `path` is what errors are about."""
+        """Return what `hadoop fs` prints; `path` is what errors are about."""
         code, out, error = self._outcome(*arguments, **streams)
         if code:
             raise self._error(error, path)
@@ -153,11 +153,11 @@ class CommandHdfs(HdfsFileSystem):
         self._run(path1, "-cp", "-f", self._arg(path1), self._arg(path2))
 
     def checksum(self, path: str) -> str:
-        """HDFS's own: MD5 of the MD5s of the blocks' CRCs, with the sizes that it depends on."""
+        """Return HDFS's own: the MD5 of MD5s of the blocks' CRCs, with their sizes."""
         return self.checksums([path])[0]
 
     def checksums(self, paths: Sequence[str]) -> list[str]:
-        """Those of many files, a hundred by each program."""
+        """Return the checksums of many files, a hundred by each program."""
         found: list[str] = []
         for first in range(0, len(paths), GROUP):
             group = [self._strip_protocol(path) for path in paths[first : first + GROUP]]

@@ -113,7 +113,7 @@ class NativeHdfs(HdfsFileSystem):
 
 
 def find_library() -> Path | None:
-    """The libhdfs of this machine, or None."""
+    """Return the libhdfs of this machine, or None."""
     folders = [os.environ.get("ARROW_LIBHDFS_DIR"), os.environ.get("HADOOP_COMMON_LIB_NATIVE_DIR")]
     if home := os.environ.get("HADOOP_HOME"):
         folders.append(f"{home}/lib/native")
@@ -123,7 +123,7 @@ def find_library() -> Path | None:
 
 
 def connect(authority: str, conf: Mapping[str, str]) -> NativeHdfs:
-    """A file system by libhdfs; starts a Java machine in this process.
+    """Connect to a file system by libhdfs; this starts a Java machine in this process.
 
     Raises:
         OSError, ImportError: there is no library, no Java, or no NameNode.

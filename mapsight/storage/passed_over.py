@@ -25,12 +25,12 @@ OUTPUT = re.compile(r"part-.*|_(temporary|SUCCESS|committed_.*|started_.*|spark_
 
 
 def is_picture_name(name: str) -> bool:
-    """Whether a name ends as those of pictures do."""
+    """Return whether a name ends as those of pictures do."""
     return bool(PICTURE.search(name))
 
 
 def passes_over(names: Collection[str]) -> Callable[[str], bool]:
-    """What tells the names of a folder that are no input, from all of them.
+    """Return what tells the names of a folder that are no input, from all of them.
 
     >>> passes_over(["_DSC1234.jpg", "_album"])("_album")
     False

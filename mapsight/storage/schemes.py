@@ -28,7 +28,7 @@ class AddressError(ValueError):
 
 
 def scheme_of(address: str) -> str:
-    """The scheme of an address in lower case; "" for a local path, which has no `://`.
+    """Return the scheme of an address in lower case; "" for a local path, which has no `://`.
 
     Raises:
         AddressError: it is not one of SCHEMES, or addresses are chained (`::`).

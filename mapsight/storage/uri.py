@@ -14,7 +14,7 @@ __all__ = ["open_uri", "resolve"]
 
 
 def resolve(uri: str | bytes) -> tuple[Any, str]:
-    """(file system, path) of a URI; a local path may hold any characters.
+    """Return (file system, path) of a URI; a local path may hold any characters.
 
     Raises:
         AddressError: it is none of `schemes.SCHEMES`.
@@ -35,7 +35,7 @@ def resolve(uri: str | bytes) -> tuple[Any, str]:
 
 
 def open_uri(uri: str | bytes) -> Any:
-    """An open binary file for what `Found.uri` names; OSError if it is no file."""
+    """Open a binary file for what `Found.uri` names; OSError if it is no file."""
     file_system, path = resolve(uri)
     if isinstance(file_system, LocalFileSystem):
         require_file(path)

@@ -54,7 +54,10 @@ class WebHdfs(HdfsFileSystem):
         )
 
     def answers(self) -> bool:
-        """Whether there is a NameNode at all. Raises what it says, such as PermissionError."""
+        """Return whether there is a NameNode at all.
+
+        Raises what it says, such as PermissionError.
+        """
         try:
             self._info("/")
         except ConnectionError:
@@ -154,7 +157,7 @@ class WebHdfs(HdfsFileSystem):
         self._nodes.patiently(address, rename)
 
     def checksum(self, path: str) -> str:
-        """HDFS's own: MD5 of the MD5s of the blocks' CRCs, with the sizes that it depends on."""
+        """Return HDFS's own: the MD5 of MD5s of the blocks' CRCs, with their sizes."""
         path = self._strip_protocol(path)
         found = self._call("GET", "GETFILECHECKSUM", path)["FileChecksum"]
         return f"{found['algorithm']}:{found['bytes'][: 2 * found['length']]}"

@@ -72,7 +72,7 @@ class NameNodes:
             self._session.auth = _kerberos()
 
     def patiently(self, address: str, attempt: Callable[[], Result]) -> Result:
-        """The result of what is attempted until it works.
+        """Attempt it until it works, and return the result.
 
         Raises:
             ConnectionError: faults that did not pass, naming `address`.
@@ -105,7 +105,7 @@ class NameNodes:
         stream: bool = False,
         **parameters: Any,
     ) -> Any:
-        """One question to the NameNode, and to the DataNode that it names: the good answer.
+        """Ask the NameNode one question, and the DataNode that it names; return the good answer.
 
         Raises:
             PassingError: no answer, or one that may be another in a moment.
@@ -135,7 +135,7 @@ class NameNodes:
         raise OSError(errno.ELOOP, f"sent on more than {MAX_HOPS} times", address)
 
     def read(self, path: str, address: str, **parameters: Any) -> bytes:
-        """Bytes of a file: all that were asked, fewer when the answer breaks off, never none."""
+        """Read bytes of a file: what was asked, fewer when the answer breaks off, never none."""
         parameters["length"] = min(parameters["length"], PIECE_BYTES)
         answer = self.ask("GET", "OPEN", path, address, stream=True, **parameters)
         pieces: list[bytes] = []
@@ -230,7 +230,7 @@ def _host(url: str) -> str:
 
 
 def _line(error: Exception) -> str:
-    """What went wrong, without the objects that `requests` names."""
+    """Return what went wrong, without the objects that `requests` names."""
     reason = getattr(error.args[0], "reason", None) if error.args else None
     text = str(reason or error).splitlines()[0]
     return text.rpartition(">: ")[2] or text

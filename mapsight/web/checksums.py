@@ -19,7 +19,7 @@ HEX = re.compile("[0-9a-f]{32}")
 
 
 def said_md5(response: HttpAnswer) -> str | None:
-    """The MD5 of the body in hex, if the server says it.
+    """Return the MD5 of the body in hex, if the server says it.
 
     In `x-goog-hash` (Google Cloud Storage), in `Content-MD5`, or as an ETag of 32
     hex digits: S3's is the MD5 unless it has other digits or another length (multipart
@@ -36,7 +36,7 @@ def said_md5(response: HttpAnswer) -> str | None:
 
 
 def md5_of(text: str) -> str | None:
-    """An MD5 in hex, of its base64 or hex; None of other text.
+    """Return an MD5 in hex, of its base64 or hex; None of other text.
 
     >>> md5_of("1B2M2Y8AsgTpgAmY7PhCfg=="), md5_of("D41D8CD98F00B204E9800998ECF8427E"), md5_of("x")
     ('d41d8cd98f00b204e9800998ecf8427e', 'd41d8cd98f00b204e9800998ecf8427e', None)
@@ -51,7 +51,7 @@ def md5_of(text: str) -> str | None:
 
 
 def digests(path: Path) -> tuple[str, str]:
-    """SHA-256 and MD5 of a file, in hex."""
+    """Return SHA-256 and MD5 of a file, in hex."""
     sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     with path.open("rb") as file:
         while block := file.read(1 << 20):

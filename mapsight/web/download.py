@@ -71,7 +71,7 @@ class _Begun:
 
 
 def record_of(target: Path) -> Record | None:
-    """What is known of a downloaded file; None unless it is there as it was downloaded.
+    """Return what is known of a downloaded file; None unless it is there as it was downloaded.
 
     A file with another time than recorded is read again for its SHA-256.
     """
@@ -92,7 +92,7 @@ def download(
     refresh: bool = False,
     told: Told = lambda have, total: None,
 ) -> Record:
-    """The file at a URL, unless it is there already.
+    """Download the file at a URL, unless it is there already.
 
     What broke off goes on where it stopped, in this run or the next, if the server
     still has the same body (Range and If-Range with its ETag, RFC 9110, 13.1.5); else
@@ -194,7 +194,7 @@ def _etag(response: HttpAnswer, default: str = "") -> str:
 
 
 def _continues(response: HttpAnswer, have: int, begun: _Begun) -> bool:
-    """Whether a partial body begins where the part ends, and is of the same whole."""
+    """Return whether a partial body begins where the part ends, and is of the same whole."""
     found = CONTENT_RANGE.match(response.getheader("Content-Range", ""))
     if found is None or _etag(response, begun.etag) != begun.etag:
         return False
@@ -250,7 +250,7 @@ def _size(path: Path) -> int:
 
 
 def _read(path: Path, kind: Any) -> Any:
-    """What `_write` wrote; None if that is not there or not whole."""
+    """Return what `_write` wrote; None if that is not there or not whole."""
     try:
         return kind(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):

@@ -32,7 +32,7 @@ def fetch(
     max_redirects: int = MAX_REDIRECTS,
     allow_private: bool = False,
 ) -> bytes:
-    """The body that a GET of an http or https URL gives, after redirects.
+    """Fetch the body that a GET of an http or https URL gives, after redirects.
 
     TLS certificates are verified; proxies named in the environment are not used.
 

@@ -33,7 +33,7 @@ class Fetched:
 def fetch_many(
     urls: Sequence[str], limits: Limits, waiting: Callable[[], None] = lambda: None
 ) -> Iterator[Fetched]:
-    """What each URL gives, in order.
+    """Fetch URLs, and yield what each gives, in order.
 
     A server that asks for a pause (Retry-After) gets it from all its URLs. Bodies
     wait for their turn in temporary files. Memory: IN_MEMORY for each URL, and one
@@ -84,7 +84,7 @@ class _Crowd:
             errand.late()
 
     def hand_over(self, errand: Errand) -> Fetched:
-        """What an errand brought; the place it took is free then."""
+        """Return what an errand brought, and free the place it took."""
         if errand.body is None:
             return Fetched(error=errand.error)
         with errand.body as body:
@@ -115,7 +115,7 @@ class _Crowd:
                 self._start(errand, now)
 
     def _end_if_hopeless(self, errand: Errand, now: float) -> None:
-        """What is late, or will be before its host wants to hear of it."""
+        """End what is late, or will be before its host wants to hear of it."""
         wait, left = self._ready(errand) - now, errand.seconds_left(now)
         if left <= 0:
             errand.late()

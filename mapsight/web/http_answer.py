@@ -58,11 +58,11 @@ class HttpAnswer:
         self._chunked = self._framing()
 
     def getheader(self, name: str, default: str = "") -> str:
-        """The values of a header, joined by commas."""
+        """Return the values of a header, joined by commas."""
         return ", ".join(self._headers.get(name.lower(), ())) or default
 
     def read(self, size: int) -> bytes:
-        """The next `size` bytes of the body, fewer only at its end.
+        """Return the next `size` bytes of the body, fewer only at its end.
 
         Whether it ended before `length` bytes is for the caller to see.
 
@@ -77,7 +77,7 @@ class HttpAnswer:
         return blocks[0] if len(blocks) == 1 else b"".join(blocks)
 
     def read1(self, size: int) -> bytes:
-        """Up to `size` bytes of the body, as they come; b"" at its end. Raises as `read`."""
+        """Return up to `size` bytes of the body, as they come; b"" at its end. Raises as `read`."""
         if self._chunked and not self._left and not self._ended:
             self._left = self._next_chunk()
         if self._ended or self._left == 0:

@@ -18,4 +18,4 @@ class FetchError(ValueError):
 
 
 class LateError(Exception):
-    """The time is over."""
+    """Note that the time is over."""

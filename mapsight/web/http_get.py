@@ -88,7 +88,7 @@ class Request:
     link: socket.socket | None = None
 
     def get(self, url: str, sink: BinaryIO) -> Answer:
-        """One GET, without redirects; a body that comes with status 200 goes to `sink`.
+        """Make one GET, without redirects; a body that comes with status 200 goes to `sink`.
 
         Raises:
             FetchError: the URL or its address is not allowed, or the body is no picture.
@@ -102,7 +102,7 @@ class Request:
 
     @contextmanager
     def asked(self, url: str, headers: Mapping[str, str]) -> Iterator[HttpAnswer]:
-        """The answer to one GET, its body not yet read; raises as `get` does."""
+        """Yield the answer to one GET, its body not yet read; raises as `get` does."""
         connection, target, login = _parsed(url)
         with closing(connection):
             connection.sock = link = _connect(self, connection)
@@ -111,14 +111,14 @@ class Request:
             yield HttpAnswer(link, self.seconds_left, self.max_bytes)
 
     def seconds_left(self) -> float:
-        """How long the next step may take."""
+        """Return how long the next step may take."""
         left = self.deadline - monotonic()
         if left <= 0:
             raise LateError
         return min(left, self.patience)
 
     def hang_up(self) -> None:
-        """Ends whatever the thread still waits for."""
+        """End whatever the thread still waits for."""
         self.deadline = 0.0
         if self.link:
             with suppress(OSError):
@@ -127,7 +127,7 @@ class Request:
 
 
 def next_hop(url: str, answer: Answer) -> str:
-    """Where a redirect leads, as browsers read it.
+    """Return where a redirect leads, as browsers read it.
 
     Bytes that are not UTF-8 are percent-encoded as they are, blanks around it, tabs and
     line breaks are dropped, and a backslash before the query is a slash.
@@ -147,7 +147,7 @@ def next_hop(url: str, answer: Answer) -> str:
 
 
 def host_of(url: str) -> str:
-    """The host of a URL, "" if it has none."""
+    """Return the host of a URL, "" if it has none."""
     try:
         return urlsplit(url.strip()).hostname or ""
     except ValueError:

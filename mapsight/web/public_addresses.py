@@ -24,7 +24,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address, or the IPv4 address inside it, is of the public internet."""
+    """Return whether an IP address, or the IPv4 address inside it, is of the public internet."""
     ip: Address = ipaddress.ip_address(address)
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour

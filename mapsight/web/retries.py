@@ -29,12 +29,12 @@ OURS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE})
 
 
 def pause(tries: int) -> float:
-    """Seconds to wait after so many tries."""
+    """Return the seconds to wait after so many tries."""
     return random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tries - 1)))
 
 
 def may_pass(problem: Answer | BaseException) -> bool:
-    """Whether the same request may succeed in a moment."""
+    """Return whether the same request may succeed in a moment."""
     if isinstance(problem, Answer):
         return problem.status in PASSING
     if isinstance(problem, FetchError):
@@ -46,13 +46,13 @@ def may_pass(problem: Answer | BaseException) -> bool:
 
 
 def is_ours(error: BaseException) -> bool:
-    """Whether the fault is no server's and no URL's."""
+    """Return whether the fault is no server's and no URL's."""
     known = isinstance(error, (OSError, http.client.HTTPException, ValueError))
     return not known or (isinstance(error, OSError) and error.errno in OURS)
 
 
 def asked_pause(answer: Answer) -> float | None:
-    """Seconds that a server asks everybody to wait.
+    """Return the seconds that a server asks everybody to wait.
 
     Retry-After is a number of seconds or a date (RFC 9110, 10.2.3).
     """

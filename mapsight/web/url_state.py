@@ -66,15 +66,15 @@ class Errand:
 
     @property
     def done(self) -> bool:
-        """Whether nothing more is to be asked."""
+        """Return whether nothing more is to be asked."""
         return self.body is not None or self.error is not None
 
     def seconds_left(self, now: float) -> float:
-        """How long it may still take."""
+        """Return how long it may still take."""
         return self.deadline - now if self.deadline else self.limits.seconds
 
     def begin(self, now: float) -> Request:
-        """One more try."""
+        """Count one more try."""
         limits = self.limits
         self.deadline = self.deadline or now + limits.seconds
         self.tries += 1
@@ -85,7 +85,7 @@ class Errand:
         return self.request
 
     def answered(self, answer: Answer, now: float) -> None:
-        """A server said something else than 200."""
+        """Note that a server said something else than 200."""
         if answer.status in REDIRECTS:
             self._redirected(answer)
         elif may_pass(answer):
@@ -96,7 +96,7 @@ class Errand:
             self.fail("url_gone", f"the server answered {answer.status}")
 
     def raised(self, error: BaseException, now: float) -> None:
-        """It did not come to an answer, or its body was of no use.
+        """Note that there was no answer, or that its body was of no use.
 
         Raises:
             BaseException: what is wrong is this machine or this program.
@@ -113,13 +113,13 @@ class Errand:
             self.fail("url_failed", error)
 
     def late(self) -> None:
-        """The time is over."""
+        """Note that the time is over."""
         if self.request:
             self.request.hang_up()
         self.fail("url_failed", f"not complete after {self.limits.seconds:g} s")
 
     def fail(self, code: str, reason: object) -> None:
-        """Ends without a picture."""
+        """End without a picture."""
         self.error = error_record(code, reason)
 
     def _redirected(self, answer: Answer) -> None:

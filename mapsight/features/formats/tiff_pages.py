@@ -67,7 +67,7 @@ class Page:
 
     @property
     def is_full(self) -> bool:
-        """Whether it is a picture at full resolution: no thumbnail, no mask."""
+        """Return whether it is a picture at full resolution: no thumbnail, no mask."""
         role = self.number(_SUBFILE)
         reduced = role & (_REDUCED | _MASK | _OTHER_ROLES) or self.number(_OLD_SUBFILE) == 2
         return not reduced and self.number(_PHOTOMETRIC) != 4
@@ -242,7 +242,7 @@ def _values(
 
 
 def _usual() -> frozenset[tuple[Any, ...]]:
-    """What Pillow reads, as (photometric, format, bits, samples, extra samples)."""
+    """Return what Pillow reads, as (photometric, format, bits, samples, extra samples)."""
     return frozenset(
         (key[1], key[2], key[4][0], len(key[4]), len(key[5]))
         for key in TiffImagePlugin.OPEN_INFO

@@ -25,8 +25,9 @@ import pyarrow.parquet as pq
 
 from benchmarks.explore import ROOT, measured
 from benchmarks.mixtures import BLOCK, mixtures
-from driver.pipeline.pipeline import Pipeline
-from driver.stage_table import STAGE_TABLE
+from driver.pipeline.pipeline import Pipeline, Running
+from driver.pipeline.typed_options import TypedOptions
+from driver.stages import cluster, index
 from driver.workspace.workspace import Workspace
 from mapsight.index.layout import CELLS, CENTRES
 from mapsight.index.nearest import Centres
@@ -92,7 +93,7 @@ def bring_up(run: Pipeline, folder: Path, rows: int) -> None:
     }  # fmt: skip
     workspace.commit("vectors", document)
     run.documents["vectors"] = document
-    run.run([stage for stage in STAGE_TABLE if stage.name in ("cluster", "index")])
+    run.run([cluster.STAGE, index.STAGE])
 
 
 def memory_of_tasks(run: Pipeline, scratch: Path, rows: int) -> None:
@@ -167,11 +168,12 @@ def run_size(options: Namespace, pictures: np.ndarray, rows: int) -> None:
     with tempfile.TemporaryDirectory(dir=options.scratch) as name:
         scratch = Path(options.keep or name)
         workspace = Workspace(str(scratch / "workspace"))
-        settings = Namespace(
-            runner="local", force=[], until=None, mrjob_conf=None, processes=None,
-            cells=options.cells,
-            max_iterations=options.iterations, tolerance=0.0, index_type="int16", no_index=False,
-        )  # fmt: skip
+        settings = TypedOptions(
+            Namespace(),
+            Running("local"),
+            cluster.Options(options.cells, options.iterations, tolerance=0.0),
+            index.Options("int16"),
+        )
         folder = scratch / "workspace" / "vectors" / "made-up"
         started = time.monotonic()
         write_rows(folder, mixtures(pictures, rows, seed=1))
@@ -181,15 +183,15 @@ def run_size(options: Namespace, pictures: np.ndarray, rows: int) -> None:
         history = run.documents["cluster"]["notes"]["history"]
         for number, step in enumerate(history, 1):
             tell(f"{rows:>9,}  iteration {number}: {step}")
-        index = run.documents["index"]
-        size = sum(part["bytes"] for part in index["parts"])
-        tell(f"{rows:>9,}  {index['notes']['cells']} cells; index {index['seconds']:.1f} s,"
+        built = run.documents["index"]
+        size = sum(part["bytes"] for part in built["parts"])
+        tell(f"{rows:>9,}  {built['notes']['cells']} cells; index {built['seconds']:.1f} s,"
              f" {size / rows:.0f} bytes a picture,"
              f" mean squared distance {distance(workspace, rows):.5f}")  # fmt: skip
         recall(run, pictures, rows, scratch)
         memory_of_tasks(run, scratch, rows)
         if options.other:
-            beside(options.other, folder, scratch, index["notes"]["cells"], len(history))
+            beside(options.other, folder, scratch, built["notes"]["cells"], len(history))
 
 
 def main() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +11,23 @@ import numpy as np
 
 from driver.errors import Failure
 from driver.pipeline.pipeline import Pipeline
-from driver.pipeline.stage import Outcome, Stage
-from driver.stage_table import STAGE_TABLE
-from driver.stages import known
+from driver.pipeline.stage import Outcome
+from driver.pipeline.typed_options import TypedOptions
+from driver.stages import (
+    annotate,
+    classify,
+    extract,
+    fetch,
+    fit,
+    index,
+    ingest,
+    known,
+    plan,
+    vectors,
+)
 from driver.stages.classify import settings_of
-from driver.stages.head_file import HEAD
-from driver.stages.index import build
+from driver.stages.head_file import HEAD, GivenHead
+from driver.stages.model import ModelOptions
 from driver.workspace.workspace import Workspace
 from mapsight.files import sha256_of
 from mapsight.index.layout import CENTRES
@@ -28,42 +40,44 @@ KEPT_NAME = 17
 """Of the name under which a workspace keeps its model, what was put before it."""
 
 
-def addition(options: Namespace, workspace: Workspace, index: SearchIndex) -> Pipeline:
+def addition(options: Namespace, workspace: Workspace, base: SearchIndex) -> Pipeline:
     """A pipeline in the next addition's own folder, to be run with the workspace's lock held.
 
     Raises:
         Failure: the model or the head is missing or has changed.
     """
-    place = workspace.inside(*index.changes.next_place)
+    place = workspace.inside(*base.changes.next_place)
     place.claim()
     documents = {name: workspace.required(name) for name in NEEDED}
-    _as_the_base(options, workspace, documents)
-    run = Pipeline(options, place, workspace.scratch, home=workspace)
-    run.memo |= {"index": index, "part": index.changes.numbered + 1}
-    run.memo["settings"], options.screen_diagonal = settings_of(documents["classify"])
+    typed = TypedOptions(options, *_as_the_base(options, workspace, documents))
+    run = Pipeline(typed, place, workspace.scratch, home=workspace)
+    run.memo |= {"index": base, "part": base.changes.numbered + 1}
+    run.memo["settings"], _ = settings_of(documents["classify"])
     return run
 
 
 def _as_the_base(
     options: Namespace, workspace: Workspace, documents: dict[str, dict[str, Any]]
-) -> None:
-    """Set what a run would be told: model, head and index are those of the workspace."""
-    used, facts = documents["extract"]["options"], documents["index"]["notes"]
-    for name in ("alpha", "resolution", "precision", "engine"):
-        setattr(options, name, used[name])
-    options.image_column = options.image_column or used["image_column"]
-    options.model = options.weights = options.calibration = None
-    path = _fetched_model(workspace, documents["extract"])
-    if options.engine == "keras":
-        options.weights = path
-    else:
-        options.model = path
-    options.head = _fetched_head(workspace)
-    options.no_fit = options.head is None
-    options.no_index, options.cells, options.index_type = False, facts["cells"], facts["dtype"]
-    options.only_labels, options.subset, options.license = [], [], ""
-    options.min_confidence = 0.0  # of labels that select, of which there are none
-    options.results, options.until, options.force = None, None, []
+) -> Iterator[object]:
+    """Yield what a run would be told: model, head and index are those of the workspace."""
+    used, (_, diagonal) = documents["extract"]["options"], settings_of(documents["classify"])
+    model, head = _fetched_model(workspace, documents["extract"]), _fetched_head(workspace)
+    yield plan.Options(options.splits, options.url_column, results=None)
+    keras = used["engine"] == "keras"
+    yield ModelOptions(
+        **{name: used[name] for name in ("alpha", "resolution", "precision", "engine")},
+        weights=model if keras else None,
+        calibration=None,
+        model=None if keras else model,
+    )
+    column = options.image_column or used["image_column"]
+    yield extract.Options(column, options.max_rejected)
+    yield annotate.Options((), min_confidence=0.0, subset=(), license="")  # all of them
+    yield GivenHead(head)
+    yield fit.Options(no_fit=head is None)
+    yield classify.Options((), labels_typed=False, screen_diagonal=diagonal)
+    yield vectors.Options(no_index=False)
+    yield index.Options(documents["index"]["notes"]["dtype"])
 
 
 def _fetched_model(workspace: Workspace, extract: dict[str, Any]) -> str:
@@ -92,42 +106,32 @@ def _fetched_head(workspace: Workspace) -> str | None:
 
 def _settings(run: Pipeline) -> dict[str, Any]:
     """Targets and hierarchy as the workspace has them, in the form of the stage classify."""
-    settings, diagonal = run.memo["settings"], run.options.screen_diagonal
+    settings, diagonal = run.memo["settings"], run.options_of(classify.Options).screen_diagonal
     targets = list(settings["targets"].items())
     return {"targets": targets, "parents": settings["parents"], "diagonal": diagonal}
 
 
 def _index_identity(run: Pipeline) -> dict[str, Any]:
     """The index whose cells it shares, and how vectors are stored."""
-    index: SearchIndex = run.memo["index"]
-    return {"base": index.parts[0].digest, "dtype": index.facts["dtype"]}
+    base: SearchIndex = run.memo["index"]
+    return {"base": base.parts[0].digest, "dtype": base.facts["dtype"]}
 
 
 def _index(run: Pipeline, folder: str) -> Outcome:
     """Writes the new rows by the cells of the base."""
-    index: SearchIndex = run.memo["index"]
-    base = index.parts[0]
+    base: SearchIndex = run.memo["index"]
     path = run.scratch / CENTRES
-    path.write_bytes(base.read(CENTRES))
-    counts = np.zeros(len(index.centres), np.int64)
-    counts[base.cells.column("cell").to_numpy()] = base.cells.column("rows").to_numpy()
-    return build(run, folder, path, counts.tolist(), with_centres=False)
+    path.write_bytes(base.parts[0].read(CENTRES))
+    counts = np.zeros(len(base.centres), np.int64)
+    cells = base.parts[0].cells
+    counts[cells.column("cell").to_numpy()] = cells.column("rows").to_numpy()
+    return index.build(run, folder, path, counts.tolist(), with_centres=False)
 
 
-def _stages() -> dict[str, Stage]:
-    table = {stage.name: stage for stage in STAGE_TABLE}
-    table["known"] = known.STAGE
-    needs = (*table["classify"].needs, "known")
-    table["classify"] = replace(table["classify"], needs=needs, identity=_settings)
-    table["vectors"] = replace(table["vectors"], needs=(*table["vectors"].needs, "known"))
-    table["index"] = replace(
-        table["index"], needs=("vectors",), identity=_index_identity, perform=_index
-    )
-    return table
-
-
-_TABLE = _stages()
-FIRST_STAGES = [
-    _TABLE[name] for name in ("plan", "ingest", "fetch", "extract", "annotate", "known")
+FIRST_STAGES = [one.STAGE for one in (plan, ingest, fetch, extract, annotate, known)]
+LAST_STAGES = [
+    fit.STAGE,
+    replace(classify.STAGE, needs=(*classify.STAGE.needs, "known"), identity=_settings),
+    replace(vectors.STAGE, needs=(*vectors.STAGE.needs, "known")),
+    replace(index.STAGE, needs=("vectors",), identity=_index_identity, perform=_index),
 ]
-LAST_STAGES = [_TABLE[name] for name in ("fit", "classify", "vectors", "index")]

@@ -15,10 +15,14 @@ from driver.pipeline.jobs import Job
 from driver.pipeline.launch import runner_settings
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Stage
+from driver.pipeline.typed_options import TypedOptions
 from driver.pipeline.uploads import is_here
 from driver.stage_table import STAGE_TABLE
+from driver.stages import fit, vectors
+from driver.stages.dataset import Inputs
 from driver.stages.extract import EXTRACT, FEATURE_BYTES, SETTLE
-from driver.stages.model import built_path
+from driver.stages.head_file import GivenHead
+from driver.stages.model import ModelOptions, built_path
 from driver.stages.plan import identity as find_pictures
 from driver.stages.plan import named_inputs
 from driver.workspace.workspace import Workspace
@@ -38,7 +42,7 @@ def dry_run(options: Namespace, workspace: Workspace) -> int:
     already would not run.
     """
     with tempfile.TemporaryDirectory(prefix="mapsight-dry-") as scratch:
-        run = Pipeline(options, workspace, Path(scratch))
+        run = Pipeline(TypedOptions(options), workspace, Path(scratch))
         find_pictures(run)
         for line in _lines(run, run.memo["plan"]):
             sys.stdout.write(f"{line}\n")
@@ -56,7 +60,7 @@ def _lines(run: Pipeline, plan: Plan) -> Iterator[str]:
         if stage.name == "duplicates" and not run.options.duplicates:
             continue
         yield from _stage(run, stage, plan)
-        if stage.name == run.options.until:
+        if stage.name == run.running.until:
             return
 
 
@@ -68,7 +72,8 @@ def _uploads(run: Pipeline, plan: Plan) -> Iterator[str]:
     packed = sum(split.bytes for kind in ("files", "tar") for split in plan.splits[kind])
     if packed and any(map(is_here, named_inputs(run))):
         yield f"upload: the pictures that are packed here, about {packed:,} bytes"
-    model = Path(run.options.model) if run.options.model else built_path(run.options)
+    asked = run.options_of(ModelOptions)
+    model = Path(asked.model) if asked.model else built_path(asked)
     if model.is_file():
         yield f"upload once: {model}, {model.stat().st_size:,} bytes"
     else:
@@ -88,10 +93,11 @@ def _stage(run: Pipeline, stage: Stage, plan: Plan) -> Iterator[str]:
 
 def _jobs(run: Pipeline, stage: Stage) -> list[Job]:
     """Return those that a stage runs, but for what only the pictures tell."""
-    options, name = run.options, stage.name
-    idle = name in WITH_METADATA and not options.openimages
-    idle |= name == "fit" and bool(options.no_fit or options.head)
-    idle |= name in OF_INDEX and options.no_index
+    name = stage.name
+    idle = name in WITH_METADATA and not run.options_of(Inputs).openimages
+    fits = not (run.options_of(fit.Options).no_fit or run.options_of(GivenHead).head)
+    idle |= name == "fit" and not fits
+    idle |= name in OF_INDEX and run.options_of(vectors.Options).no_index
     return [] if idle else [job for job in stage.jobs if job is not SETTLE]
 
 
@@ -99,7 +105,7 @@ def _job(run: Pipeline, stage: str, job: Job, plan: Plan, tasks: int | None) -> 
     size = project_file(job.path).stat().st_size
     many = f", {tasks} map tasks" if tasks else ""
     here = stage == "ingest" and run.on_cluster and any(map(is_here, named_inputs(run)))
-    where = "on this machine" if here else f"-r {run.options.runner}"
+    where = "on this machine" if here else f"-r {run.running.runner}"
     yield f"{stage}: {job.path}, {size:,} bytes, {where}{many}"
     yield f"    {shlex.join(_settings(run, job, plan, here=here))}"
 
@@ -114,6 +120,6 @@ def _tasks(stage: str, plan: Plan) -> int | None:
 
 def _settings(run: Pipeline, job: Job, plan: Plan, *, here: bool) -> list[str]:
     if here or run.cluster is None:
-        return runner_settings("local" if here else run.options.runner, run.options.mrjob_conf)
+        return runner_settings("local" if here else run.running.runner, run.running.mrjob_conf)
     shuffled = math.ceil(plan.pictures * FEATURE_BYTES) if job is EXTRACT else 0
     return run.cluster.job_settings(job, shuffled)

@@ -54,6 +54,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     """Write results/duplicates.csv of a workspace, and say what it holds."""
     from driver.pipeline.pipeline import Pipeline
+    from driver.pipeline.typed_options import TypedOptions
     from driver.stages.duplicates import STAGE, TABLE, stages_of_results
     from driver.workspace.workspace import Workspace
     from mapsight.duplicates.groups import summarised
@@ -65,7 +66,7 @@ def run(options: Namespace) -> int:
     documents = {name: workspace.required(name, missing) for name in NEEDED}
     options.force, options.until = [STAGE.name] if options.again else [], None
     with workspace.locked():
-        run = Pipeline(options, workspace)
+        run = Pipeline(TypedOptions(options), workspace)
         run.documents |= documents
         with run.attended(alone=True):
             run.run([STAGE])

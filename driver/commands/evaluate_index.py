@@ -14,6 +14,7 @@ from driver.needs import JOB_NEEDS
 from driver.options.groups import add_job_options, add_program_options, add_workspace_option
 from driver.options.types import positive
 from driver.pipeline.pipeline import Pipeline
+from driver.pipeline.typed_options import TypedOptions
 from driver.runners import check_runner
 from driver.search.notices import tell_stale
 from driver.stages.recall import exact_answers, sample_rows
@@ -77,7 +78,7 @@ def run(options: Namespace) -> int:
         index = SearchIndex(workspace, Path(scratch))
         tell_stale(index.collection)
         probes = sorted({min(n, len(index.centres)) for n in options.probe})
-        run = Pipeline(options, workspace, Path(scratch))
+        run = Pipeline(TypedOptions(options), workspace, Path(scratch))
         with run.attended(alone=False):
             sample = sample_rows(index, options.queries)
             for name, d in index.features().items():

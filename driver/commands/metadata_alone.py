@@ -10,7 +10,7 @@ from driver.errors import Failure
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Stage
 from driver.stages import classify
-from driver.stages.dataset import dataset_of
+from driver.stages.dataset import Inputs, dataset_of
 from driver.stages.explore import FOLDER, explore_tables
 from driver.stages.plan import inputs_of_run, nothing_found
 from mapsight.inputs.find import InputError
@@ -29,10 +29,10 @@ def is_alone(run: Pipeline) -> bool:
     Pictures are looked for only where that is cheap: a folder `images/` is looked into where it
     is on this machine, and archives and Parquet files are taken to hold some.
     """
-    dataset, options = dataset_of(run), run.options
-    if dataset is None or options.images or not any(dataset.files[kind] for kind in KINDS):
+    dataset, named = dataset_of(run), run.options_of(Inputs)
+    if dataset is None or named.images or not any(dataset.files[kind] for kind in KINDS):
         return False
-    if dataset.pictures == [options.openimages]:
+    if dataset.pictures == [named.openimages]:
         try:
             return all(one.source.lower().endswith(TEXTS) for one in inputs_of_run(run))
         except InputError:
@@ -51,7 +51,7 @@ def explore_alone(run: Pipeline, explore: Stage) -> int:
         Failure: more was wanted, which takes pictures; or results of pictures are there, which
             tables of metadata alone do not replace.
     """
-    workspace, until = run.workspace, run.options.until
+    workspace, until = run.workspace, run.running.until
     if until not in (None, *_from(explore)) or workspace.committed("merge"):
         raise Failure(nothing_found(run))
     with run.attended(alone=True):

@@ -291,13 +291,14 @@ def _run(options: Namespace, workspace: Workspace) -> int:
     """Run what is not done yet, the workspace being locked; return the exit status."""
     from driver.commands.metadata_alone import explore_alone, is_alone
     from driver.pipeline.pipeline import Pipeline
+    from driver.pipeline.typed_options import TypedOptions
     from driver.stage_table import STAGE_TABLE
     from driver.stages import duplicates
     from driver.stages.classify import check_options
     from driver.stages.explore import check_headers
-    from driver.stages.model import check_model
+    from driver.stages.model import BEFORE_MODEL, ModelOptions, check_model
 
-    pipeline = Pipeline(options, workspace)
+    pipeline = Pipeline(TypedOptions(options), workspace)
     pipeline.memo.update(
         command=without_secrets(options.command_line), started=time.strftime("%Y-%m-%dT%H:%M:%S%z")
     )
@@ -305,7 +306,8 @@ def _run(options: Namespace, workspace: Workspace) -> int:
     check_headers(pipeline)
     if is_alone(pipeline):
         return explore_alone(pipeline, next(s for s in STAGE_TABLE if s.name == "explore"))
-    check_model(options)
+    if options.until not in BEFORE_MODEL:
+        check_model(pipeline.options_of(ModelOptions))
     with pipeline.attended(alone=True):
         twice = options.duplicates or duplicates.duplicates_are_damaged(workspace)
         pipeline.run([stage for stage in STAGE_TABLE if stage is not duplicates.STAGE or twice])

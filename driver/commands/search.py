@@ -18,6 +18,7 @@ from driver.options.types import not_negative, positive, share
 from driver.output_files import check_file
 from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
+from driver.pipeline.typed_options import TypedOptions
 from driver.runners import check_runner
 from driver.search.answers import Question, show
 from driver.search.by_index import answer_by_index
@@ -221,7 +222,7 @@ def run(options: Namespace) -> int:
     _choose_way(options, workspace)
     comparable = options.by != "index" or tell_earlier(workspace, silent=not current)
     with tempfile.TemporaryDirectory(prefix="mapsight-search-") as scratch:
-        run = Pipeline(options, workspace, Path(scratch))
+        run = Pipeline(TypedOptions(options), workspace, Path(scratch))
         run.documents = documents
         answer = _answerer(run)
         if not comparable:

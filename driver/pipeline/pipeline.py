@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import ai_edge_litert
 import numpy
@@ -21,6 +21,7 @@ from driver.pipeline.jobs import Job
 from driver.pipeline.launch import applications_of, launch, runner_settings
 from driver.pipeline.progress import Progress
 from driver.pipeline.stage import Stage, StageReport
+from driver.pipeline.typed_options import TypedOptions
 from driver.workspace.workspace import Workspace
 from mapsight import __version__
 
@@ -28,7 +29,20 @@ if TYPE_CHECKING:
     from driver.emr.cluster import EmrCluster
     from driver.hadoop.cluster import HadoopCluster
 
-__all__ = ["Pipeline"]
+__all__ = ["Pipeline", "Running"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Running:
+    """Where jobs run and how many at once; the stage to stop after, and those to run again."""
+
+    runner: str = "inline"
+    mrjob_conf: str | None = None
+    processes: int | None = None
+    until: str | None = None
+    force: tuple[str, ...] = ()
 
 
 class Pipeline:
@@ -36,7 +50,7 @@ class Pipeline:
 
     def __init__(
         self,
-        options: Namespace,
+        options: TypedOptions,
         workspace: Workspace,
         scratch: Path | None = None,
         home: Workspace | None = None,
@@ -45,7 +59,8 @@ class Pipeline:
         scratch: a local folder for temporary files; None takes the workspace's.
         home: the workspace that keeps what runs share: model, environment; None for the same.
         """
-        self.options = options
+        self._options = options
+        self.running, self.options = options[Running], options.typed
         self.workspace, self.home = workspace, home or workspace
         self.scratch = scratch or workspace.scratch
         self.documents: dict[str, dict[str, Any]] = {}
@@ -56,14 +71,18 @@ class Pipeline:
         self._jobs = 0
         self._applications: list[str] = []
         self.cluster: HadoopCluster | EmrCluster | None = None
-        if options.runner == "hadoop":
+        if self.running.runner == "hadoop":
             from driver.hadoop.cluster import HadoopCluster
 
-            self.cluster = HadoopCluster(options, self.home, self.scratch)
-        elif options.runner == "emr":
+            self.cluster = HadoopCluster(options.typed, self.home, self.scratch)
+        elif self.running.runner == "emr":
             from driver.emr.cluster import EmrCluster
 
-            self.cluster = EmrCluster(options, self.home)
+            self.cluster = EmrCluster(options.typed, self.home)
+
+    def options_of(self, kind: type[T]) -> T:
+        """Return the options of a dataclass that a stage has for them."""
+        return self._options[kind]
 
     @contextlib.contextmanager
     def attended(self, *, alone: bool) -> Iterator[None]:
@@ -77,7 +96,7 @@ class Pipeline:
 
     def run(self, stages: Sequence[Stage]) -> None:
         """Bring every stage up to date, in order, up to `--until`."""
-        last = next((n for n, stage in enumerate(stages) if stage.name == self.options.until), None)
+        last = next((n for n, stage in enumerate(stages) if stage.name == self.running.until), None)
         wanted = stages if last is None else stages[: last + 1]
         committed = {stage.name: self.workspace.committed(stage.name) for stage in wanted}
         _report_outdated(wanted, committed)
@@ -93,7 +112,7 @@ class Pipeline:
         kept = (
             document is not None
             and document["fingerprint"] == key
-            and stage.name not in self.options.force
+            and stage.name not in self.running.force
             and self.workspace.intact(document)
             and not (stage.published and self.workspace.changed(document))
         )
@@ -193,7 +212,7 @@ class Pipeline:
     @property
     def on_cluster(self) -> bool:
         """Whether jobs run on other machines, which do not see files of this one."""
-        return self.options.runner in ("hadoop", "emr")
+        return self.running.runner in ("hadoop", "emr")
 
     def _new_folder(self, name: str) -> Path:
         return self.scratch / f"{name}-{self._jobs + 1:03d}"
@@ -228,10 +247,10 @@ class Pipeline:
             self._applications += applications_of(scratch) if cluster else []
 
     def _local_settings(self, here: bool) -> list[str]:
-        runner = "local" if here else self.options.runner
-        settings = runner_settings(runner, self.options.mrjob_conf)
-        if runner == "local" and self.options.processes:
-            settings += ["--num-cores", str(self.options.processes)]
+        runner = "local" if here else self.running.runner
+        settings = runner_settings(runner, self.running.mrjob_conf)
+        if runner == "local" and self.running.processes:
+            settings += ["--num-cores", str(self.running.processes)]
         return settings
 
     def manifest(self, lines: Sequence[str], *, here: bool = False) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,34 +36,40 @@ __all__ = ["STAGE"]
 
 SHEET_PICTURES = 12
 
-SHOWN = (
-    "target_labels",
-    "rank_by",
-    "order",
-    "ranks",
-    "near_model",
-    "screen_diagonal",
-    "max_rejected",
-    "image_column",
-    "no_fit",
-    "head",
-    "only_labels",
-    "min_confidence",
-    "subset",
-    "license",
-)
+
+@dataclass(frozen=True)
+class Shown:
+    """Options that the summary shows; the tables depend on some."""
+
+    target_labels: tuple[str, ...]
+    rank_by: str
+    order: str
+    ranks: str | None
+    near_model: bool
+    screen_diagonal: float | None
+    max_rejected: float
+    image_column: str | None
+    no_fit: bool
+    head: str | None
+    only_labels: tuple[str, ...]
+    min_confidence: float
+    subset: tuple[str, ...]
+    license: str
 
 
-def _options(run: Pipeline) -> dict[str, Any]:
-    return {name: getattr(run.options, name) for name in SHOWN}
+@dataclass(frozen=True)
+class Options:
+    """A note for the report of pictures that nobody named."""
+
+    note: str | None = None
 
 
 def identity(run: Pipeline) -> dict[str, Any]:
     """What the result tables depend on beside the records."""
     return {
-        "options": _options(run),
+        "options": asdict(run.options_of(Shown)),
         "inputs": named_inputs(run),
-        "note": run.options.note,
+        "note": run.options_of(Options).note,
         "descriptions": description_files(run),
         "duplicates": (current_duplicates(run.workspace) or {}).get("digest"),
     }
@@ -130,9 +137,9 @@ def _summary(
         "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "host": socket.gethostname(),
         "command": run.memo["command"],
-        "runner": run.options.runner,
+        "runner": run.running.runner,
         "inputs": named_inputs(run),
-        "options": _options(run),
+        "options": asdict(run.options_of(Shown)),
         "model": {
             name: extract["options"][key]
             for name, key in (
@@ -166,7 +173,7 @@ def _summary(
             }
             for report in run.reports
         ],
-        "note": run.options.note,
+        "note": run.options_of(Options).note,
         "missing_labels": _missing(run),
         "truth": {"pictures": verified(counts)},
         "verified_absent": absent_counts(counts),

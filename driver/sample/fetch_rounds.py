@@ -6,15 +6,17 @@ import csv
 import shutil
 import sys
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from driver.pipeline.pipeline import Pipeline
+from driver.pipeline.typed_options import TypedOptions
 from driver.sample.fetch_sample import COLUMNS, Sample
 from driver.sample.sample_folder import SampleFolder
-from driver.stage_table import STAGE_TABLE
+from driver.stages import fetch, plan
+from driver.stages.dataset import Inputs
 from driver.workspace.workspace import Workspace
 from mapsight.openimages.picture_store import Lost
 from mapsight.openimages.published_files import picture_url
@@ -24,18 +26,7 @@ from mapsight.text import csv_safe
 
 __all__ = ["Rounds"]
 
-STAGES = tuple(stage for stage in STAGE_TABLE if stage.name in ("plan", "fetch"))
-FIXED: dict[str, Any] = {
-    "openimages": None,
-    "image_column": None,
-    "url_column": "url",
-    "splits": None,
-    "results": None,
-    "force": [],
-    "until": None,
-    "check_md5": True,
-}
-"""Options of the pipeline that this command decides."""
+STAGES = (plan.STAGE, fetch.STAGE)
 
 
 class Rounds:
@@ -44,7 +35,11 @@ class Rounds:
     def __init__(
         self, options: Namespace, workspace: Workspace, folder: SampleFolder, sample: Sample
     ) -> None:
-        self._pipeline = Pipeline(Namespace(**{**vars(options), **FIXED}), workspace)
+        self._options = TypedOptions(options)
+        self._options.fix(plan.Options(splits=None, url_column="url", results=None))
+        self._options.fix(replace(self._options[fetch.Options], check_md5=True))
+        self._pipeline = Pipeline(self._options, workspace)
+        self._pictures_from: str = options.pictures_from
         self._folder, self._sample = folder, sample
         self._later: dict[int, Lost] = {}
         self._number = 0
@@ -69,7 +64,7 @@ class Rounds:
         self._number += 1
         path = self._pipeline.scratch / f"urls-{self._number}.csv"
         if self._list(path, wanted):
-            self._pipeline.options.images = [str(path)]
+            self._options.fix(Inputs((str(path),), openimages=None))
             self._pipeline.run(STAGES)
             self._later |= {int(lost.image_id, 16): lost for lost in self._folder.settle()}
         self._put_off(wanted)
@@ -77,7 +72,7 @@ class Rounds:
 
     def _gone(self) -> set[int]:
         """What is known to be missing where pictures come from now."""
-        base = self._pipeline.options.pictures_from
+        base = self._pictures_from
         return {
             int(lost.image_id, 16)
             for lost in self._folder.lost()
@@ -107,7 +102,7 @@ class Rounds:
         known = {*self._folder.stored().tolist(), *self._gone(), *self._later}
         for subset, ids in wanted.items():
             for number in set(ids.tolist()) - known:
-                url = picture_url(subset, id_of(number), self._pipeline.options.pictures_from)
+                url = picture_url(subset, id_of(number), self._pictures_from)
                 detail = "came and could not be read"
                 self._later[number] = Lost(id_of(number), subset, url, "bad_shard", detail)
 

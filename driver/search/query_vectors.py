@@ -10,6 +10,7 @@ import numpy as np
 
 from driver.errors import Failure
 from driver.pipeline.pipeline import Pipeline
+from driver.pipeline.typed_options import TypedOptions
 from driver.search.index_queries import give_vectors
 from driver.search.notices import tell_earlier
 from driver.search.queries import look_at, question_of
@@ -39,7 +40,7 @@ class OwnPictures:
             raise Failure(f"{workspace.location}: {OTHER_MODEL}")
         self._scratch = tempfile.TemporaryDirectory(prefix="mapsight-search-")
         options = Namespace(runner="inline", format="json", allow_private=False)
-        self._run = Pipeline(options, workspace, Path(self._scratch.name))
+        self._run = Pipeline(TypedOptions(options), workspace, Path(self._scratch.name))
         for stage in ("extract", "classify"):
             workspace.parts(stage)
             self._run.documents[stage] = workspace.required(stage)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from driver.errors import Failure, UsageError
@@ -24,6 +24,16 @@ JOB = Job("mr_jobs.annotate_images")
 FEATURE_BYTES = 4500
 
 
+@dataclass(frozen=True)
+class Options:
+    """Which pictures to go on with."""
+
+    only_labels: tuple[str, ...]
+    min_confidence: float
+    subset: tuple[str, ...]
+    license: str
+
+
 def _metadata(run: Pipeline) -> list[tuple[str, Found]]:
     dataset = dataset_of(run)
     if dataset is None:
@@ -40,7 +50,7 @@ def identity(run: Pipeline) -> dict[str, Any]:
 
 
 def _selection(run: Pipeline) -> Selection:
-    options = run.options
+    options = run.options_of(Options)
     labels: dict[str, str] = {}
     if options.only_labels:
         names, above = vocabulary_of(run)
@@ -79,7 +89,7 @@ def perform(run: Pipeline, folder: str) -> Outcome:
 
 def _conditions(run: Pipeline) -> str:
     """The conditions of the command line, as they may be typed."""
-    options, said = run.options, []
+    options, said = run.options_of(Options), []
     if options.only_labels:
         confidence = f"--min-confidence {options.min_confidence:g}"
         said.append(f"--only-labels {' '.join(options.only_labels)} with {confidence}")

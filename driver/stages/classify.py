@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from driver.errors import UsageError
@@ -12,7 +13,8 @@ from driver.pipeline.stage import Outcome, Stage
 from driver.stages import annotate
 from driver.stages.annotate import joined_parts
 from driver.stages.dataset import vocabulary_of
-from driver.stages.head_file import check_given_head, given_targets, head_arguments
+from driver.stages.head_file import GivenHead, check_given_head, given_targets, head_arguments
+from driver.stages.model import ModelOptions
 from mapsight.labels.labeler import Labeler, resolve_targets
 
 __all__ = ["STAGE", "check_options", "settings_of", "targets_of"]
@@ -21,17 +23,27 @@ JOB = Job("mr_jobs.classify_images")
 PREDICTION_BYTES = 1000
 
 
+@dataclass(frozen=True)
+class Options:
+    """Labels to give; `labels_typed` if they are not those that everybody gets."""
+
+    target_labels: tuple[str, ...]
+    labels_typed: bool
+    screen_diagonal: float | None
+
+
 def identity(run: Pipeline) -> dict[str, Any]:
     """Targets by name and the hierarchy, kept as a small file for jobs."""
+    options = run.options_of(Options)
     try:
         names, above = vocabulary_of(run)
-        targets = resolve_targets(run.options.target_labels, names)
+        targets = resolve_targets(options.target_labels, names)
     except ValueError as error:
         raise UsageError(f"--target-labels: {error}") from None
-    if run.options.head:
-        targets = given_targets(run, targets)
+    if run.options_of(GivenHead).head:
+        targets = given_targets(run, targets, typed=options.labels_typed)
     run.memo["settings"] = {"targets": targets, "parents": above}
-    diagonal = run.options.screen_diagonal
+    diagonal = options.screen_diagonal
     return {"targets": list(targets.items()), "parents": above, "diagonal": diagonal}
 
 
@@ -44,8 +56,9 @@ def check_options(run: Pipeline) -> None:
     """Find mistakes in labels and metadata before hours of work, not after."""
     identity(run)
     annotate.identity(run)
-    if run.options.head and not run.options.model:
-        check_given_head(run, vars(run.options))
+    model = run.options_of(ModelOptions)
+    if run.options_of(GivenHead).head and not model.model:
+        check_given_head(run, vars(model))
 
 
 def settings_of(document: dict[str, Any]) -> tuple[dict[str, Any], float | None]:
@@ -58,8 +71,8 @@ def perform(run: Pipeline, folder: str) -> Outcome:
     """Maps features to labels, beside what people verified."""
     settings = run.side_file("targets.json", json.dumps(run.memo["settings"]))
     arguments = ["--targets", settings, *head_arguments(run)]
-    if run.options.screen_diagonal:
-        arguments += ["--screen-diagonal", str(run.options.screen_diagonal)]
+    if diagonal := run.options_of(Options).screen_diagonal:
+        arguments += ["--screen-diagonal", str(diagonal)]
     size = PREDICTION_BYTES * run.documents["extract"]["counters"]["images"]["read"]
     output = ("classify", folder)
     counters = run.job(JOB, joined_parts(run), arguments, output, shuffled=size)

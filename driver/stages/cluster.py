@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +26,24 @@ ROW_BYTES = 3200
 SPARE_SEEDS = 2
 
 
+@dataclass(frozen=True)
+class Options:
+    """How many cells, and when to stop."""
+
+    cells: int | None
+    max_iterations: int
+    tolerance: float
+
+
 def cells_of(run: Pipeline) -> int:
     """How many cells to make."""
     rows = run.documents["vectors"]["notes"]["rows"]
-    return min(run.options.cells or cells_for(rows), max(rows, 1))
+    return min(run.options_of(Options).cells or cells_for(rows), max(rows, 1))
 
 
 def identity(run: Pipeline) -> dict[str, Any]:
     """How many cells, and when to stop."""
-    options = run.options
+    options = run.options_of(Options)
     return {
         "cells": cells_of(run),
         "iterations": options.max_iterations,

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from driver.errors import UsageError
 from driver.pipeline.pipeline import Pipeline
 from mapsight.openimages import dataset as openimages
 
-__all__ = ["dataset_of", "vocabulary_of"]
+__all__ = ["Inputs", "dataset_of", "vocabulary_of"]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the user named."""
+
+    images: tuple[str, ...]
+    openimages: str | None
 
 
 def dataset_of(run: Pipeline) -> openimages.Dataset | None:
     """The Open Images folder, looked at once."""
-    folder = run.options.openimages
+    folder = run.options_of(Inputs).openimages
     if folder and "dataset" not in run.memo:
         try:
             run.memo["dataset"] = openimages.find_dataset(folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from driver.pipeline.jobs import Job
@@ -28,19 +29,22 @@ FIND = Job("mr_jobs.find_duplicates", called="duplicates")
 JOIN = Job("mr_jobs.join_duplicates")
 GROUP = Job("mr_jobs.group_duplicates")
 TABLE = "duplicates.csv"
-MAX_DISTANCE, MIN_COSINE = 3, 0.8
 COUNTED = ("pictures", "groups", "exact", "near", "bytes", "exact_bytes", "cut_buckets")
 MOST_ROUNDS = 60
 PICTURE_BYTES, EDGE_BYTES, COPY_BYTES = 8500, 200, 2000
 
 
+@dataclass(frozen=True)
+class Options:
+    """What counts as near."""
+
+    max_distance: int = 3
+    min_cosine: float = 0.8
+
+
 def identity(run: Pipeline) -> dict[str, Any]:
     """What counts as near."""
-    options = run.options
-    return {
-        "max_distance": getattr(options, "max_distance", MAX_DISTANCE),
-        "min_cosine": getattr(options, "min_cosine", MIN_COSINE),
-    }
+    return asdict(run.options_of(Options))
 
 
 def perform(run: Pipeline, folder: str) -> Outcome:

@@ -12,7 +12,7 @@ from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
 from driver.pipeline.uploads import manifest_lines
-from driver.stages.dataset import dataset_of
+from driver.stages.dataset import Inputs, dataset_of
 from mapsight.explore.exploration import Exploration, read_sums
 from mapsight.explore.findings import summarised
 from mapsight.explore.tables import write_tables
@@ -45,7 +45,7 @@ def check_headers(run: Pipeline) -> None:
     Warns where there are no labels at all.
     """
     dataset = dataset_of(run)
-    if dataset and (missing := missing_metadata(run.options.openimages, dataset)):
+    if dataset and (missing := missing_metadata(run.options_of(Inputs).openimages or "", dataset)):
         sys.stderr.write(f"--openimages: {plain(missing)}\n")
     for kind, file in _files(run, *KINDS):
         try:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import dataclass
 from typing import Any
 
 from driver.errors import Failure
 from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage, require
-from driver.stages.model import Model, model_of
+from driver.stages.dataset import Inputs
+from driver.stages.model import Model, ModelOptions, model_of
 from driver.stages.plan import nothing_found
 from driver.stages.shards import shards_of
 from mapsight.records import Split
@@ -23,9 +25,16 @@ SETTLE = Job("mr_jobs.settle_ids")
 FEATURE_BYTES = 3500
 
 
+@dataclass(frozen=True)
+class Options:
+    """What is read beside the shards, and how many pictures may be of no use."""
+
+    image_column: str | None
+    max_rejected: float
+
+
 def identity(run: Pipeline) -> dict[str, Any]:
     """The model, by its SHA-256, and what is read beside the shards."""
-    options = run.options
     model: Model = model_of(run)
     run.memo["model"] = model
     return {
@@ -33,8 +42,8 @@ def identity(run: Pipeline) -> dict[str, Any]:
         "alpha": model.alpha,
         "resolution": model.resolution,
         "precision": model.precision,
-        "engine": options.engine,
-        "image_column": options.image_column,
+        "engine": run.options_of(ModelOptions).engine,
+        "image_column": run.options_of(Options).image_column,
         "names_are_ids": _names_are_ids(run),
         "parquet": _parquet(run),
         **({"part": run.memo["part"]} if "part" in run.memo else {}),
@@ -47,7 +56,7 @@ def _names_are_ids(run: Pipeline) -> bool:
     It makes no difference where the same pictures were found to share no names:
     then they are not extracted again for it.
     """
-    wanted = bool(run.options.openimages)
+    wanted = bool(run.options_of(Inputs).openimages)
     committed = run.workspace.committed("extract")
     if committed is None or committed["notes"].get("shared_names") != 0:
         return wanted
@@ -70,14 +79,14 @@ def _copied(run: Pipeline, split: dict[str, Any], copies: dict[str, str]) -> Spl
 
 def perform(run: Pipeline, folder: str) -> Outcome:
     """Maps pictures to features, and keeps the model file beside them."""
-    options, plan = run.options, run.documents["plan"]["notes"]
+    options, plan = run.options_of(Options), run.documents["plan"]["notes"]
     model: Model = run.memo["model"]
     copies = run.documents["ingest"]["notes"].get("uploads", {})
     splits = [*shards_of(run), *(_copied(run, split, copies) for split in plan["parquet"])]
     pictures = sum(split.rows for split in splits)
     require(pictures > 0, nothing_found(run))
     arguments = ["--model", str(model.path), "--model-sha256", model.sha256]
-    arguments += ["--engine", options.engine, "--alpha", str(model.alpha)]
+    arguments += ["--engine", run.options_of(ModelOptions).engine, "--alpha", str(model.alpha)]
     arguments += ["--resolution", str(model.resolution)]
     if options.image_column:
         arguments += ["--image-column", options.image_column]
@@ -134,7 +143,7 @@ def check_share(run: Pipeline) -> None:
     images = run.documents["extract"]["counters"]["images"]
     errors, read = _errors(images), images["read"]
     rejected = sum(errors.values())
-    if rejected <= run.options.max_rejected * read:
+    if rejected <= run.options_of(Options).max_rejected * read:
         return
     worst = ", ".join(f"{n} {code}" for code, n in sorted(errors.items(), key=lambda e: -e[1]))
     records = (record for _, record in records_of(run.workspace.parts("extract")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from driver.pipeline.jobs import Job
@@ -14,11 +15,22 @@ __all__ = ["STAGE", "forget_unnamed", "unfinished"]
 JOB = Job("mr_jobs.fetch_images", reduces=False)
 
 
+@dataclass(frozen=True)
+class Options:
+    """How to fetch, and from where."""
+
+    allow_private: bool
+    fetch_seconds: float
+    per_host: int
+    connections: int
+    check_md5: bool = False
+
+
 def identity(run: Pipeline) -> dict[str, Any]:
     """The splits of URLs, and the addresses that are allowed."""
     notes = run.documents["plan"]["notes"]
     digest = notes["digest"] if notes["urls"] else ""
-    private = run.options.allow_private and bool(notes["urls"])
+    private = run.options_of(Options).allow_private and bool(notes["urls"])
     return {"splits": notes["urls"], "digest": digest, "allow_private": private}
 
 
@@ -53,14 +65,14 @@ def _store(run: Pipeline) -> str:
 
 
 def _fetch_arguments(run: Pipeline) -> list[str]:
-    options = run.options
+    options = run.options_of(Options)
     arguments = ["--seconds", str(options.fetch_seconds), "--per-host", str(options.per_host)]
     arguments += ["--connections", str(options.connections)]
     if options.allow_private:
         arguments.append("--allow-private")
-    if getattr(options, "check_md5", False):
+    if options.check_md5:
         arguments.append("--check-md5")
-    if "fetch" in options.force:
+    if "fetch" in run.running.force:
         arguments.append("--again")
     return arguments
 

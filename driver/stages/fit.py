@@ -7,7 +7,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
 from driver.stages.annotate import joined_parts
-from driver.stages.head_file import HEAD, check_given_head, given_head
+from driver.stages.head_file import HEAD, GivenHead, check_given_head, given_head
 from mapsight.files import sha256_of
 from mapsight.labels.calibrate import tuned
 from mapsight.labels.examples import SPLITS, Leaks
@@ -36,22 +36,29 @@ EXAMPLE_BYTES = 100
 TRIED = "tried.npy"
 
 
+@dataclass(frozen=True)
+class Options:
+    """Whether to fit."""
+
+    no_fit: bool
+
+
 def identity(run: Pipeline) -> dict[str, Any]:
     """Whether to fit, and for what."""
-    if run.options.head:
+    if run.options_of(GivenHead).head:
         return {"given": given_head(run)[1]}
-    return {"fit": not run.options.no_fit, **run.memo["settings"]}
+    return {"fit": not run.options_of(Options).no_fit, **run.memo["settings"]}
 
 
 def perform(run: Pipeline, folder: str) -> Outcome:
     """Fits a head, if there are two classes of verified examples, or keeps the one given."""
     target = run.local_folder("fit", folder)
-    if run.options.head:
+    if run.options_of(GivenHead).head:
         check_given_head(run, run.documents["extract"]["options"])
         _keep(given_head(run)[0], target)
         run.store(target, "fit", folder)
         return Outcome(notes={"given": given_head(run)[1]})
-    if run.options.no_fit or not run.workspace.parts("annotate"):
+    if run.options_of(Options).no_fit or not run.workspace.parts("annotate"):
         return Outcome(notes={"digest": "nothing"})
     settings = run.side_file("targets.json", json.dumps(run.memo["settings"]))
     plan, counts, leaks = _split(run, settings, target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,21 @@ HEAD = "head.npz"
 MODEL = ("alpha", "resolution", "precision")
 
 
+@dataclass(frozen=True)
+class GivenHead:
+    """The head that the user named."""
+
+    head: str | None
+
+
+def _named(run: Pipeline) -> str:
+    return run.options_of(GivenHead).head or ""
+
+
 def given_head(run: Pipeline) -> tuple[Head, str]:
     """(head, SHA-256) of --head FILE, read once."""
     if "head" not in run.memo:
-        path = run.options.head
+        path = _named(run)
         try:
             if kind := special_kind(path):
                 raise ValueError(f"{path}: {kind}, not a class head")
@@ -53,22 +65,26 @@ def check_given_head(run: Pipeline, model: Mapping[str, Any]) -> None:
     for name in MODEL:
         if known.get(name, model[name]) != model[name]:
             raise UsageError(
-                f"--head {run.options.head} was fitted with {name} {known[name]},"
+                f"--head {_named(run)} was fitted with {name} {known[name]},"
                 f" not {name} {model[name]}"
             )
 
 
-def given_targets(run: Pipeline, wanted: dict[str, str]) -> dict[str, str]:
-    """The targets of --head FILE; the usual ones are not asked for beside it.
+def given_targets(run: Pipeline, wanted: dict[str, str], *, typed: bool) -> dict[str, str]:
+    """Return the targets of --head FILE; the usual ones are not asked for beside it.
+
+    Args:
+        wanted: MID by label.
+        typed: the user named them.
 
     Raises:
         UsageError: other labels were named that the head does not have.
     """
     known = targets_of(given_head(run)[0])
     strange = [label for label, mid in wanted.items() if mid not in known.values()]
-    if strange and run.options.labels_typed:
+    if strange and typed:
         raise UsageError(
-            f"--head {run.options.head} was not fitted for {', '.join(strange)},"
+            f"--head {_named(run)} was not fitted for {', '.join(strange)},"
             f" but for {', '.join(known)}"
         )
     return {k: v for k, v in known.items() if v in wanted.values()} if not strange else known

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +43,20 @@ FIELDS_BYTES = 400
 TEXT_BYTES = 3500
 
 
+@dataclass(frozen=True)
+class Options:
+    """How vectors are stored."""
+
+    index_type: str
+
+
 def identity(run: Pipeline) -> dict[str, Any]:
     """How vectors are stored, and what makes those of other pictures comparable."""
     model, head = run.documents["extract"]["options"]["model"], run.documents["fit"]["digest"]
-    return {"dtype": run.options.index_type, "made_with": {"model": model, "head": head}}
+    return {
+        "dtype": run.options_of(Options).index_type,
+        "made_with": {"model": model, "head": head},
+    }
 
 
 def perform(run: Pipeline, folder: str) -> Outcome:
@@ -68,7 +79,7 @@ def build(
         with_centres: keep them beside the rows.
     """
     rows = run.documents["vectors"]["notes"]["rows"]
-    dtype, plain_d = run.options.index_type, _plain_d(run)
+    dtype, plain_d = run.options_of(Options).index_type, _plain_d(run)
     centres = np.load(path, allow_pickle=False)
     counts = counts or [1] * len(centres)
     width = centres.shape[1] * (1 if dtype == "int8" else 2)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from driver.errors import Failure
+from driver.pipeline.pipeline import Pipeline
 from mapsight.features.convert import Recipe, built_record, ensure_model
 from mapsight.features.decoder_process import Decoded, Decoder
 from mapsight.features.keras_build import need_tensorflow, pictures_in
@@ -22,7 +21,29 @@ BEFORE_MODEL = ("plan", "ingest", "fetch")
 CHECKED = 16
 CHECKED_BYTES, CHECKED_PIXELS = 8 << 20, 40_000_000
 
-__all__ = ["Model", "built_path", "check_model", "find_model", "given_model", "model_of"]
+__all__ = [
+    "BEFORE_MODEL",
+    "Model",
+    "ModelOptions",
+    "built_path",
+    "check_model",
+    "find_model",
+    "given_model",
+    "model_of",
+]
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """Which model: a file, or one that is built."""
+
+    alpha: float
+    resolution: int
+    precision: str
+    engine: str
+    weights: str | None
+    calibration: str | None
+    model: str | None
 
 
 @dataclass(frozen=True)
@@ -96,7 +117,7 @@ def given_model(path: str) -> Model:
     return Model(Path(path), sha256, *size, classes)
 
 
-def check_model(options: Namespace) -> None:
+def check_model(options: ModelOptions) -> None:
     """Find that the model cannot be had before hours of work, not after.
 
     It is built later, so that it is compared with Keras on pictures of the run.
@@ -104,8 +125,6 @@ def check_model(options: Namespace) -> None:
     Raises:
         Failure: TensorFlow, weights or the file are missing, or it is no MobileNet.
     """
-    if options.until in BEFORE_MODEL:
-        return
     if options.model:
         given_model(options.model)
         return
@@ -132,7 +151,7 @@ def check_calibration(folder: str | None) -> None:
         pictures_in(Path(folder))
 
 
-def built_path(options: Namespace) -> Path:
+def built_path(options: ModelOptions) -> Path:
     """Where the model of these options is, once it is built."""
     size = options.alpha, options.resolution, options.precision
     return Recipe(*size, model_cache_dir()).path
@@ -155,9 +174,9 @@ def _weights(alpha: float, resolution: int, named: str | None) -> Weights:
         return find_weights(alpha, resolution, explicit=named, progress=show)
 
 
-def model_of(run: Any) -> Model:
+def model_of(run: Pipeline) -> Model:
     """The model of a pipeline's options; compared with Keras on its pictures, if it is built."""
-    options: Namespace = run.options
+    options = run.options_of(ModelOptions)
     if options.model:
         return given_model(options.model)
     size = options.alpha, options.resolution, options.precision
@@ -171,7 +190,7 @@ def model_of(run: Any) -> Model:
     )
 
 
-def _some_pictures(run: Any) -> str | None:
+def _some_pictures(run: Pipeline) -> str | None:
     """A folder with a few of the run's own pictures, undecodable ones aside."""
     import pyarrow.parquet as pq
 

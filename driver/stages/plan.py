@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from driver.errors import Failure
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage, require
-from driver.stages.dataset import dataset_of
+from driver.stages.dataset import Inputs, dataset_of
 from driver.workspace.workspace import Workspace
 from mapsight.inputs.find import Found, InputError, find_inputs
 from mapsight.inputs.named_inputs import NamedInputs
@@ -23,45 +23,59 @@ __all__ = ["STAGE", "inputs_of", "inputs_of_run", "named_inputs", "nothing_found
 CLUSTER_TASKS = 16
 
 
+@dataclass(frozen=True)
+class Options:
+    """How to read what the user named, and where not to look."""
+
+    splits: int | None
+    url_column: str | None
+    results: str | None
+
+
 def inputs_of_run(run: Pipeline) -> Iterator[Found]:
     """Yield what the run reads, as it lies there."""
     dataset = dataset_of(run)
     skip = {run.home.root, os.path.realpath(run.home.root)}
-    if run.options.results:
-        skip.add(os.path.realpath(run.options.results))
-    inputs = [*run.options.images, *(dataset.pictures if dataset else ())]
+    if results := run.options_of(Options).results:
+        skip.add(os.path.realpath(results))
+    typed_by = run.options_of(Inputs)
+    inputs = [*typed_by.images, *(dataset.pictures if dataset else ())]
     named = NamedInputs(inputs)
     for typed in inputs:
         keep = None
-        if dataset and typed == run.options.openimages:
+        if dataset and typed == typed_by.openimages:
             keep = lambda name: openimages.kind_of(name) is None  # noqa: E731
         yield from find_inputs(typed, skip=skip, keep=keep, named=named)
 
 
 def identity(run: Pipeline) -> dict[str, Any]:
     """Lists the input and cuts it into splits; its digest tells whether it has changed."""
-    on_cluster = run.options.runner in ("hadoop", "emr")
-    tasks = CLUSTER_TASKS if on_cluster else os.cpu_count() or 1
-    column = run.options.url_column
+    options = run.options_of(Options)
+    tasks = CLUSTER_TASKS if run.on_cluster else os.cpu_count() or 1
     try:
-        found, splits = inputs_of_run(run), run.options.splits
-        planned = make_plan(found, run.scratch, splits=splits, tasks=tasks, url_column=column)
+        planned = make_plan(
+            inputs_of_run(run),
+            run.scratch,
+            splits=options.splits,
+            tasks=tasks,
+            url_column=options.url_column,
+        )
     except InputError as error:
         raise Failure(str(error)) from error
     require(planned.pictures > 0 or bool(planned.splits["tar"]), nothing_found(run))
     run.memo["plan"] = planned
     return {
         "digest": planned.digest,
-        "splits": run.options.splits,
+        "splits": options.splits,
         "tasks": tasks,
-        "url_column": column,
+        "url_column": options.url_column,
     }
 
 
 def named_inputs(run: Pipeline) -> list[str]:
     """What the user named, as typed."""
-    openimages = run.options.openimages
-    return [*run.options.images, *([openimages] if openimages else [])]
+    named = run.options_of(Inputs)
+    return [*named.images, *([named.openimages] if named.openimages else [])]
 
 
 def inputs_of(workspace: Workspace) -> list[str]:

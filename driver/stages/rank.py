@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from driver.pipeline.jobs import Job
@@ -21,8 +21,19 @@ PICTURES_PER_RANGE = 250_000
 RANK_BYTES = 700
 
 
+@dataclass(frozen=True)
+class Options:
+    """What to rank by, and which ranks to keep."""
+
+    rank_by: str
+    order: str
+    ranks: str | None
+    near_model: bool
+    screen_diagonal: float | None
+
+
 def _rank_plan(run: Pipeline) -> RankPlan:
-    options = run.options
+    options = run.options_of(Options)
     first, last = parse_ranks(options.ranks)
     side = run.documents["extract"]["options"]["resolution"]
     near = pixels_per_inch(side, side, options.screen_diagonal) if options.near_model else None

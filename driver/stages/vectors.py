@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from driver.pipeline.jobs import Job
@@ -17,6 +18,13 @@ __all__ = ["STAGE", "manifest_of_rows", "row_files"]
 
 JOB = Job("mr_jobs.map_features", reduces=False)
 ROWS, TOLD = "rows", "told"
+
+
+@dataclass(frozen=True)
+class Options:
+    """Whether there is to be an index."""
+
+    no_index: bool
 
 
 def perform(run: Pipeline, folder: str) -> Outcome:
@@ -48,7 +56,7 @@ def identity(run: Pipeline) -> dict[str, Any]:
 def _wanted(run: Pipeline) -> bool:
     """Return whether there is to be an index, which few pictures have too."""
     pictures = run.documents["extract"]["counters"].get("images", {}).get("extracted", 0)
-    return not run.options.no_index and pictures > 0
+    return not run.options_of(Options).no_index and pictures > 0
 
 
 def manifest_of_rows(run: Pipeline) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from argparse import Namespace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ import pytest
 from driver.errors import Failure
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
+from driver.pipeline.typed_options import TypedOptions
 from driver.search.query_vectors import OwnPictures
 from driver.workspace.workspace import Workspace
 from mapsight.index.collection import require_index
@@ -209,7 +211,7 @@ def counting(fail_at: int) -> Stage:
 
 
 def test_a_stage_of_steps_goes_on_where_it_was_killed(tmp_path):
-    options = SimpleNamespace(runner="inline", force=[], until=None)
+    options = TypedOptions(Namespace(runner="inline", force=[], until=None))
     run = Pipeline(options, Workspace(str(tmp_path / "w")), tmp_path)
     with pytest.raises(RuntimeError, match="killed"):
         run.run([counting(fail_at=2)])

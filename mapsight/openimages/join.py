@@ -67,13 +67,14 @@ def annotation_values(
     """Yield (image_id, [ANNOTATION, part of an annotation]) for each row of metadata.
 
     Args:
-        counts: gets `annotations` `rows` and `malformed`; malformed rows are left out.
+        counts: gets `annotations` `rows` and `malformed`, also where they are 0; malformed
+            rows are left out.
     """
+    counts.update({("annotations", "rows"): 0, ("annotations", "malformed"): 0})
     for row in annotation_rows(split):
         counts["annotations", "rows"] += 1
-        if row is None:
-            counts["annotations", "malformed"] += 1
-        else:
+        counts["annotations", "malformed"] += row is None
+        if row:
             yield row[0], [ANNOTATION, row[1]]
 
 

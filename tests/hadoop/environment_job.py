@@ -7,8 +7,7 @@ import io
 import os
 import sys
 
-from mrjob.job import MRJob
-from mrjob.protocol import StandardJSONProtocol
+from mapsight.job import MapsightJob
 
 PACKAGES = ("numpy", "PIL", "pyarrow", "ai_edge_litert", "fsspec", "mrjob", "yaml")
 
@@ -36,13 +35,10 @@ def top_class(model):
     return [int(probabilities.argmax()), round(float(probabilities.max()), 6)]
 
 
-class MREnvironment(MRJob):
-    DIRS = ["../../mapsight#mapsight"]
-    INTERNAL_PROTOCOL = OUTPUT_PROTOCOL = StandardJSONProtocol
-
+class MREnvironment(MapsightJob):
     def configure_args(self):
         super().configure_args()
-        self.add_file_arg("--model")
+        self.add_file_arg("--model", needed=True)
 
     def mapper(self, _, line):
         import importlib

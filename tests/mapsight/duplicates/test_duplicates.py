@@ -12,6 +12,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from mapsight.duplicates.components import large_star, small_star
+from mapsight.duplicates.edges import copy_edges, near_edges
 from mapsight.duplicates.groups import described, summarised
 from mapsight.duplicates.pairs import (
     bands_of,
@@ -111,6 +112,26 @@ def test_a_bucket_too_large_for_that_is_told_and_gives_true_pairs_alone():
     found = components(rows, [pair for pair in pairs if pair])
     assert found
     assert all(any(group <= whole for whole in expected) for group in found)
+
+
+def test_copies_are_tied_to_the_first_which_goes_on_alone():
+    rows, counts = [["a"], ["b"], ["c"]], Counter()
+    first, pictures, edges = [("a", ["distinct", ["a"]])], "abc", "bc"
+    found = list(copy_edges(rows, counts))
+    assert found[:1] == first == list(copy_edges(rows[:1], Counter()))
+    assert [(n, v[1]) for n, v in found if v[0] == "picture"] == [(n, [n]) for n in pictures]
+    assert [(n, v[1]) for n, v in found if v[0] == "edge"] == [(n, "a") for n in edges]
+    assert counts == {("duplicates", "distinct"): 1, ("duplicates", "edges"): 2}
+
+
+def test_near_pairs_are_edges_with_both_pictures_and_a_cut_bucket_is_counted():
+    rows, counts = rows_of(1, 60)[0], Counter()
+    pairs = [pair for pair in near_pairs(rows, 3, 0.8, 5) if pair]
+    found = list(near_edges(rows, 3, 0.8, counts, 5))
+    assert found[::3] == [(one[0], ["edge", other[0]]) for one, other in pairs]
+    assert found[1::3] == [(one[0], ["picture", one]) for one, _ in pairs]
+    assert found[2::3] == [(other[0], ["picture", other]) for _, other in pairs]
+    assert counts == {("duplicates", "edges"): len(pairs), ("duplicates", "cut_buckets"): 1}
 
 
 def test_a_crowd_of_the_like_gives_a_pair_for_each():

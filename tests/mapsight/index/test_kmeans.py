@@ -17,6 +17,7 @@ from mapsight.index.kmeans import (
     moved,
     refill,
     share_below,
+    summed,
 )
 from mapsight.index.nearest import Centres
 
@@ -60,6 +61,18 @@ def test_a_step_agrees_with_scikit_learn():
     found = new_centres(x, start, 3)
     wanted = KMeans(7, init=start.astype(float), n_init=1, max_iter=1).fit(x.astype(float))
     assert np.abs(np.array(list(found.values())) - wanted.cluster_centers_).max() <= 0.5
+
+
+def test_what_tasks_send_makes_the_centres_and_sums_of_a_single_task():
+    x = np.random.default_rng(4).integers(-9, 9, (60, 2)).astype(np.int16)
+    values: dict[str, list] = {}
+    for sums in sums_of(x, x[:3], 4):
+        for key, value in sums.items():
+            values.setdefault(key, []).append(value)
+    (alone,) = sums_of(x, x[:3], 1)
+    found = [summed(alone.centres, key, parts) for key, parts in sorted(values.items())]
+    assert found == [summed(alone.centres, key, [value]) for key, value in sorted(alone.items())]
+    assert [name for name, _ in found] == ["cell"] * 3 + ["far", "inertia"]
 
 
 def test_inertia_is_the_sum_of_squared_distances():

@@ -12,6 +12,7 @@ from mapsight.labels.examples import (
     Example,
     Leaks,
     count_examples,
+    example_in,
     example_of,
     split_of,
     style_of,
@@ -67,6 +68,15 @@ def test_an_example_is_what_people_verified():
     assert example_of(record, LABELER) == expected
     assert example_of({"error": "corrupt"}, LABELER) is None
     assert not example_of({"sha256": "f" * 64, "dhash": "0a"}, LABELER).useful
+
+
+def test_an_example_serves_in_its_own_split_if_it_teaches_anything():
+    labels = {"labels": [[LION, 1.0, "verification"]]}
+    record = {"sha256": "f" * 64, "dhash": "0a", "annotation": labels}
+    assert example_in("test", record, LABELER) == example_of(record, LABELER)
+    assert example_in("train", record, LABELER) is None
+    assert example_in("test", {**record, "annotation": {}}, LABELER) is None
+    assert example_in("test", {"orphan": "annotation"}, LABELER) is None
 
 
 ROWS = st.lists(

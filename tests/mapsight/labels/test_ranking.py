@@ -14,6 +14,7 @@ from mapsight.labels.ranking import (
     RankPlan,
     Sample,
     merge_samples,
+    numbered,
     parse_ranks,
     plan_ranking,
     sort_key,
@@ -84,29 +85,22 @@ def test_an_unknown_measure_is_refused():
     st.booleans(),
 )
 def test_ranges_and_offsets_number_everything(values, tasks, per_range, descending):
-    """Simulates the job: tasks count, ranges are sorted one by one, ranks must be global."""
+    """What tasks send, sorted range by range as Hadoop does; ranks must be global."""
     pictures = [(f"{i:016x}", record(float(v))) for i, v in enumerate(values)]
     sample = Sample()
     for image_id, row in pictures:
         sample.add(image_id, row)
     plan = plan_ranking(RankPlan(descending=descending), sample.rows(), len(pictures), per_range)
-    ranges: dict[int, list[str]] = {}
-    first: dict[int, int] = {}
+    ranges: dict[str, list] = {}
     for task in range(tasks):
         counter = RangeCounter(plan)
-        for image_id, row in pictures[task::tasks]:
-            text = plan.sort_text(row, image_id)
-            ranges.setdefault(counter.add(EVERYTHING, text), []).append(text)
-        for _, number, before in counter.before():
-            first[number] = first.get(number, 0) + before
-    ranked = {
-        text: first.get(number, 0) + place
-        for number, texts in ranges.items()
-        for place, text in enumerate(sorted(texts), 1)
-    }
+        sent = [entry for picture in pictures[task::tasks] for entry in counter.entries(*picture)]
+        for (group, number), value in [*sent, *counter.headers()]:
+            ranges.setdefault(number, []).extend([value] if group == EVERYTHING else [])
+    ranked = sorted(row for rows in ranges.values() for row in numbered(sorted(rows), plan))
     expected = sorted(plan.sort_text(row, image_id) for image_id, row in pictures)
-    assert [text for text, _ in sorted(ranked.items(), key=lambda r: r[1])] == expected
-    assert sorted(ranked.values()) == list(range(1, len(pictures) + 1))
+    assert [fields["image_id"] for _, fields in ranked] == [text[16:] for text in expected]
+    assert [int(rank) for rank, _ in ranked] == list(range(1, len(pictures) + 1))
 
 
 def test_equal_values_are_cut_too():

@@ -10,7 +10,7 @@ import pytest
 from mapsight.storage import schemes
 from tests.support.paths import ROOT
 from tests.support.pictures import make_pictures
-from tests.support.program import Program
+from tests.support.program import CalledProgram, Program
 
 schemes.SCHEMES.add("memory")  # stands for what is far away
 
@@ -45,12 +45,17 @@ def bad_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
-def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One model cache for all workers of a test session."""
-    shared = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+def session_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all workers of a test session."""
     base = tmp_path_factory.getbasetemp()
-    cache = (base.parent if shared else base) / "model_cache"
-    cache.mkdir(exist_ok=True)
+    return base.parent if os.environ.get("PYTEST_XDIST_TESTRUNUID") else base
+
+
+@pytest.fixture(scope="session")
+def model_cache(session_folder: Path) -> Path:
+    """One model cache for the session; $MAPSIGHT_TEST_MODELS, if set, for many."""
+    cache = Path(os.environ.get("MAPSIGHT_TEST_MODELS") or session_folder / "model_cache").resolve()
+    cache.mkdir(parents=True, exist_ok=True)
     return cache
 
 
@@ -69,7 +74,14 @@ def environment(model_file, model_cache: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def mapsight(environment: dict[str, str], tmp_path: Path) -> Program:
+def mapsight(environment: dict[str, str], tmp_path: Path) -> CalledProgram:
+    """The command line, called in this process."""
+    return CalledProgram(environment, tmp_path)
+
+
+@pytest.fixture
+def mapsight_process(environment: dict[str, str], tmp_path: Path) -> Program:
+    """The command line in processes of its own, where a process is what is tested."""
     return Program(environment, tmp_path)
 
 

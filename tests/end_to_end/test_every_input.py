@@ -78,10 +78,10 @@ def results_of(mapsight, folder: Path, *arguments: str) -> tuple[dict, pd.DataFr
 
 @pytest.fixture(scope="module")
 def expected(pictures, environment, tmp_path_factory):
-    from tests.support.program import Program
+    from tests.support.program import CalledProgram
 
     folder = tmp_path_factory.mktemp("folder")
-    found = results_of(Program(environment, folder), folder, "--images", str(pictures))
+    found = results_of(CalledProgram(environment, folder), folder, "--images", str(pictures))
     assert len(found[0]) == len(found[1]) == COUNT
     return found
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.support.pictures import encoded, scribble
-from tests.support.program import Program
+from tests.support.program import CalledProgram
 from tests.support.results import hashes, runs
 
 SECONDS = 60
@@ -42,7 +42,7 @@ def many(base: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def expected(environment: dict[str, str], base: Path) -> dict[str, str]:
     """What an undisturbed run gives."""
-    Program(environment, base.parent).ok(*MANY)
+    CalledProgram(environment, base.parent).ok(*MANY)
     return hashes(base.parent / "workspace")
 
 
@@ -147,15 +147,15 @@ def test_a_second_run_is_refused_and_told_of_the_first(mapsight, many, tmp_path)
     assert started.wait(timeout=SECONDS) == 0
 
 
-def test_a_full_disk_is_named_and_publishes_nothing(mapsight, pictures, tmp_path):
+def test_a_full_disk_is_named_and_publishes_nothing(mapsight_process, pictures, tmp_path):
     """A limit on file size stands in for a full disk: writing fails the same way."""
-    mapsight.ok("--images", "pictures")
+    mapsight_process.ok("--images", "pictures")
     before = hashes(tmp_path / "workspace")
     for seed in range(100, 140):
         (pictures / f"{seed:016x}.png").write_bytes(encoded(scribble(seed, 400, 300)))
-    command = " ".join(map(str, mapsight.command("--images", "pictures")))
-    mapsight.command = lambda *arguments: ["bash", "-c", f"ulimit -f 200; {command}"]
-    failed = mapsight()
+    command = " ".join(map(str, mapsight_process.command("--images", "pictures")))
+    mapsight_process.command = lambda *arguments: ["bash", "-c", f"ulimit -f 200; {command}"]
+    failed = mapsight_process()
     assert failed.returncode == 1
     assert "File too large" in failed.stderr or "SIGXFSZ" in failed.stderr
     assert hashes(tmp_path / "workspace") == before

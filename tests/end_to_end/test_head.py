@@ -13,7 +13,7 @@ import pytest
 from mapsight.labels.head import load_head
 from tests.support.lions_and_tigers import make_dataset, stripes
 from tests.support.pictures import encoded
-from tests.support.program import Program
+from tests.support.program import CalledProgram
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def ran(environment, tmp_path_factory) -> SimpleNamespace:
     folder = tmp_path_factory.mktemp("head")
     make_dataset(folder / "one", 0, 80)
     make_dataset(folder / "two", 70, 20)
-    program = Program(environment, folder)
+    program = CalledProgram(environment, folder)
     said = program("-r", "local", "--openimages", "one", "--workspace", "w1")
     assert said.returncode == 0, said.stderr
     return SimpleNamespace(folder=folder, program=program, results=folder / "w1" / "results")

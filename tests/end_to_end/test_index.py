@@ -27,7 +27,7 @@ from mapsight.records import decode_embedding
 from mapsight.results.predictions import records_of
 from tests.support.lions_and_tigers import make_dataset
 from tests.support.pictures import encoded, scribble
-from tests.support.program import Program
+from tests.support.program import CalledProgram
 
 PLACES = {"vector", "shard", "row"}
 CELLS = ("--cells", "5", "--max-iterations", "3", "--tolerance", "0")
@@ -38,7 +38,7 @@ def ran(environment, tmp_path_factory) -> SimpleNamespace:
     """80 pictures with a head, and 5 cells."""
     folder = tmp_path_factory.mktemp("index")
     make_dataset(folder / "one", 0, 80)
-    program = Program(environment, folder)
+    program = CalledProgram(environment, folder)
     said = program("-r", "local", "--openimages", "one", "--workspace", "w", *CELLS)
     assert said.returncode == 0, said.stderr
     return SimpleNamespace(folder=folder, program=program, workspace=Workspace(str(folder / "w")))

@@ -24,7 +24,7 @@ PICTURES, PARQUET = 200, 60
 @pytest.fixture(scope="module")
 def found(environment, tmp_path_factory):
     """What became of the mutants, and how many there were."""
-    from tests.support.program import Program
+    from tests.support.program import CalledProgram
 
     base = tmp_path_factory.mktemp("mutants")
     (base / "mutants").mkdir()
@@ -32,7 +32,7 @@ def found(environment, tmp_path_factory):
     others = pictures_of(Path(sample), 20) if sample else []
     rows = write_mutants(base / "mutants", PICTURES, PARQUET, seed=4, others=others)
     run = ("-r", "local", "--images", "mutants", "--max-rejected", "1", "--until", "extract")
-    Program(environment, base).ok(*run)
+    CalledProgram(environment, base).ok(*run)
     return judge(Workspace(str(base / "workspace")), rows)
 
 

@@ -49,17 +49,19 @@ def test_results_that_cannot_be_written_are_noticed_before_any_stage(mapsight, p
     assert not (tmp_path / "workspace").exists()
 
 
-def test_a_model_that_cannot_be_had_is_noticed_before_any_stage(mapsight, pictures, tmp_path):
+def test_a_model_that_cannot_be_had_is_noticed_before_any_stage(
+    mapsight_process, pictures, tmp_path
+):
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['tensorflow'] = None\n")
-    path = os.pathsep.join([str(tmp_path), mapsight.environment["PYTHONPATH"]])
+    path = os.pathsep.join([str(tmp_path), mapsight_process.environment["PYTHONPATH"]])
     own = {"PYTHONPATH": path, "MAPSIGHT_MODEL_CACHE": str(tmp_path / "cache")}
-    mapsight.environment = {**mapsight.environment, **own}
+    mapsight_process.environment = {**mapsight_process.environment, **own}
     said = "mapsight: error: building the model needs TensorFlow: pip install 'mapsight[model]'\n"
-    assert mapsight("--images", "pictures").stderr == said
-    done = mapsight("--images", "pictures", "--weights", "none.h5")
+    assert mapsight_process("--images", "pictures").stderr == said
+    done = mapsight_process("--images", "pictures", "--weights", "none.h5")
     assert done.stderr == "mapsight: error: --weights none.h5: no such file or folder\n"
     assert not list((tmp_path / "workspace").glob("*/stage.json"))
-    mapsight.ok("--images", "pictures", "--until", "fetch")
+    mapsight_process.ok("--images", "pictures", "--until", "fetch")
 
 
 def test_a_python_without_the_requirements_is_told_in_a_line(mapsight):

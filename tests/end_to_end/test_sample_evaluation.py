@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 from sklearn.metrics import precision_recall_fscore_support
 
-from tests.support.program import Program
+from tests.support.program import CalledProgram, Program
 
 TABLES = ("evaluation", "evaluation_groups", "reliability", "strengths", "suspects", "confusion")
 
 
-class Patient(Program):
+class Patient(CalledProgram):
     seconds = 1200
 
 

@@ -21,7 +21,7 @@ from driver.workspace.workspace import SEARCH, Workspace
 from mapsight.search.search_index import SearchIndex
 from tests.support.lions_and_tigers import make_dataset, stripes
 from tests.support.pictures import encoded, scribble
-from tests.support.program import Program
+from tests.support.program import CalledProgram, Program
 
 CELLS = "5"
 LABELS = ("--target-labels", "Lion", "Tiger")
@@ -35,7 +35,7 @@ def world(environment, tmp_path_factory) -> SimpleNamespace:
     folder = tmp_path_factory.mktemp("grown")
     make_dataset(folder / "base", 0, 60)
     make_dataset(folder / "new", 70, 20)
-    program = Program(environment, folder)
+    program = CalledProgram(environment, folder)
     program.ok("--openimages", "base", *LABELS, "--cells", CELLS, "--workspace", "base-w")
     shutil.copytree(folder / "base-w", folder / "grown-w")
     before = contents(folder / "grown-w")
@@ -60,7 +60,7 @@ def copied(world, name: str, folder: Path, environment) -> Program:
     shutil.copytree(world.folder / name, folder / "workspace")
     for one in ("base", "new"):
         (folder / one).symlink_to(world.folder / one)
-    return Program(environment, folder)
+    return CalledProgram(environment, folder)
 
 
 def contents(workspace: Path) -> dict[str, tuple[str, int]]:

@@ -15,7 +15,7 @@ import pytest
 from tests.support.loopback import reply, stored
 from tests.support.openimages_server import Fetcher, Place, files_of, first
 from tests.support.openimages_world import MIDS
-from tests.support.program import Program
+from tests.support.program import CalledProgram
 
 LION, TIGER, OWL = MIDS.values()
 TWO = ["--labels", "Lion,tiger", "--per-label", "6"]
@@ -29,7 +29,7 @@ def place() -> Place:
 @pytest.fixture
 def fetch(place: Place, environment: dict[str, str], tmp_path: Path) -> Iterator[Fetcher]:
     with place.serving() as (url, visits):
-        yield Fetcher(Program(environment, tmp_path), url, visits)
+        yield Fetcher(CalledProgram(environment, tmp_path), url, visits)
 
 
 def test_a_sample_is_that_of_brute_force_and_every_picture_is_there(fetch, place):

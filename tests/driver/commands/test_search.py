@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.loopback import reply, serving
 from tests.support.pictures import encoded, make_pictures, scribble
-from tests.support.program import Program
+from tests.support.program import CalledProgram
 
 FIELDS = [
     "query",
@@ -34,7 +34,7 @@ def indexed(environment, tmp_path_factory) -> Path:
     """A folder with pictures and the workspace made of them."""
     folder = tmp_path_factory.mktemp("indexed")
     make_pictures(folder)
-    Program(environment, folder).ok("--images", "pictures", "--no-index")
+    CalledProgram(environment, folder).ok("--images", "pictures", "--no-index")
     return folder
 
 

@@ -20,7 +20,7 @@ from mapsight.search.probe_plan import mean_vector
 from mapsight.search.search_index import SearchIndex
 from tests.support.lions_and_tigers import make_dataset
 from tests.support.paths import ROOT
-from tests.support.program import Program
+from tests.support.program import CalledProgram
 
 CELLS = 5
 PAIR = LION_ID, TIGER_ID = f"{4:016x}", f"{5:016x}"
@@ -30,7 +30,7 @@ PAIR = LION_ID, TIGER_ID = f"{4:016x}", f"{5:016x}"
 def ran(environment, tmp_path_factory) -> SimpleNamespace:
     """81 pictures, half of them lions and photos, half tigers and drawings, in five cells."""
     folder = tmp_path_factory.mktemp("searched")
-    program = Program(environment, folder)
+    program = CalledProgram(environment, folder)
     make_dataset(folder / "open", 0, 80)
     labels = ["--target-labels", "Lion", "Tiger", "--cells", str(CELLS)]
     program.ok("-r", "local", "--openimages", "open", *labels)

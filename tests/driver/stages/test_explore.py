@@ -13,7 +13,7 @@ from mapsight.workspace.stage_names import STAGES
 from tests.support.odd_metadata import write_odd
 from tests.support.paths import ROOT
 from tests.support.pictures import make_pictures
-from tests.support.program import Program
+from tests.support.program import CalledProgram, Program
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def ran(environment, tmp_path_factory) -> Program:
     (folder / "openimages").mkdir()
     make_pictures(folder).rename(folder / "openimages" / "images")
     write_odd(folder / "openimages")
-    program = Program(environment, folder)
+    program = CalledProgram(environment, folder)
     program.ok("--openimages", "openimages", "--target-labels", "Lion", "--results", "there")
     return program
 
@@ -68,7 +68,7 @@ def test_another_target_needs_no_new_exploration(ran):
 def test_a_foreign_file_is_refused_before_anything_runs(ran, tmp_path):
     shutil.copytree(ran.folder / "openimages", tmp_path / "openimages")
     (tmp_path / "openimages/train-annotations-bbox.csv").write_text("image,label\na,b\n")
-    program = Program(ran.environment, tmp_path)
+    program = CalledProgram(ran.environment, tmp_path)
     done = program("--openimages", "openimages")
     assert done.returncode == 2
     assert "train-annotations-bbox.csv: not a file of boxes: found the columns image, label" in (

@@ -22,7 +22,7 @@ from mapsight.search.search_index import SearchIndex
 from mapsight.workspace.document_checks import DamagedDocumentError, dumped, parsed
 from mapsight.workspace.documents import changes_document, stage_document
 from tests.support.pictures import make_pictures
-from tests.support.program import Program
+from tests.support.program import CalledProgram
 
 WRONG: tuple[Any, ...] = (None, 7, -1, "x", [], [[]], {}, {"x": {}}, True, 1.5, "../..")
 
@@ -32,7 +32,7 @@ def finished(environment, tmp_path_factory) -> Path:
     """A workspace after a run, an addition, and a removal."""
     folder = tmp_path_factory.mktemp("documents")
     pictures = make_pictures(folder)
-    program = Program(environment, folder)
+    program = CalledProgram(environment, folder)
     program.ok("-r", "inline", "--images", "pictures", "--cells", "2", "--duplicates")
     (folder / "more").mkdir()
     shutil.move(pictures / f"{3:016x}.jpg", folder / "more" / "another.jpg")

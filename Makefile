@@ -1,6 +1,8 @@
 # make demo   set up, run the main job, search once; on the bundled catalogue of drawn animals,
 #             or on what mapsight.toml or $MAPSIGHT_OPENIMAGES name (then with TensorFlow)
-# make test   set up, then lint, types and all tests
+# make test   set up, then lint, types, test-here and test-cluster, each of which can be made alone
+# make test-fast  tests of the library and the driver that run no whole program, in a minute or so;
+#             TESTS=tests/mapsight/labels names a room
 # make bench  how fast it is beside other ways of doing the same (pictures of $MAPSIGHT_OPENIMAGES)
 # make cluster-up, cluster-down  a real HDFS and YARN on this machine (Java, Maven)
 # make clean  remove what these made
@@ -9,22 +11,32 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PROCESSES ?= 2
+TESTS ?= tests
 # the bundled catalogue brings its model; for other pictures one is built
 DEMO := $(if $(MAPSIGHT_OPENIMAGES)$(wildcard mapsight.toml),installed-model,installed-demo)
 
-.PHONY: demo test lint bench cluster-up cluster-down clean
+.PHONY: demo test test-here test-cluster test-fast lint types bench cluster-up cluster-down clean
 
 demo: $(VENV)/$(DEMO)
 	$(BIN)/python examples/demo.py
 
-test: $(VENV)/installed-dev
-	$(MAKE) --no-print-directory lint
+test: lint types test-here test-cluster
+
+test-here: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal --durations=10 -m "not hadoop"
+
+test-cluster: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n 0 --durations=10 -m hadoop tests/hadoop
+
+test-fast: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal --hypothesis-profile=fast \
+	    -m "not (hadoop or whole or browser)" $(TESTS)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(VENV)/installed-dev
 	$(BIN)/mypy
 
 $(BIN)/python:

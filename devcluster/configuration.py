@@ -26,6 +26,8 @@ def java_flags(folder: Path) -> list[str]:
         "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1",  # most live for seconds: start fast
         "-XX:-UsePerfData",
+        "-XX:+UnlockDiagnosticVMOptions",
+        "-XX:-BytecodeVerificationRemote",  # all classes are Hadoop's
     ]
 
 
@@ -94,7 +96,8 @@ def _yarn(plan: Plan) -> Settings:
         "yarn.resourcemanager.resource-tracker.address": at("resourcemanager tracker"),
         "yarn.resourcemanager.admin.address": at("resourcemanager admin"),
         "yarn.resourcemanager.webapp.address": at("resourcemanager web"),
-        "yarn.resourcemanager.nodemanagers.heartbeat-interval-ms": 500,
+        # a container is given out, and its end seen, with a heartbeat
+        "yarn.resourcemanager.nodemanagers.heartbeat-interval-ms": 200,
         "yarn.scheduler.minimum-allocation-mb": MEMORY_STEP_MB,
         "yarn.scheduler.maximum-allocation-mb": plan.memory_mb,
         "yarn.scheduler.maximum-allocation-vcores": plan.vcores,
@@ -163,7 +166,8 @@ def _mapred(plan: Plan) -> Settings:
         "mapreduce.admin.reduce.child.java.opts": flags,
         "yarn.app.mapreduce.am.resource.mb": 1024,
         "yarn.app.mapreduce.am.command-opts": "-Xmx512m",
-        "yarn.app.mapreduce.am.scheduler.heartbeat.interval-ms": 500,
+        "yarn.app.mapreduce.am.scheduler.heartbeat.interval-ms": 200,
+        "mapreduce.client.progressmonitor.pollinterval": 200,
         "mapreduce.map.memory.mb": 1024,
         "mapreduce.map.java.opts": "-Xmx256m",
         "mapreduce.reduce.memory.mb": 1024,

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from mapsight.storage import schemes
 from tests.support.paths import ROOT
@@ -13,6 +14,15 @@ from tests.support.pictures import make_pictures
 from tests.support.program import CalledProgram, Program
 
 schemes.SCHEMES.add("memory")  # stands for what is far away
+settings.register_profile("fast", max_examples=10, deadline=None)
+WHOLE = {"environment", "weights_dir", "openimages_dir", "bad_dir"}
+"""Fixtures of tests that run whole programs, or have a model built, which takes seconds."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if not WHOLE.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.whole)
 
 
 def folder_from(variable: str) -> Path:

@@ -9,7 +9,7 @@ import pytest
 from mapsight.storage.hdfs import hdfs_file_system
 from tests.hadoop.collection import jpeg, parquet
 from tests.hadoop.containers import running
-from tests.support.program import Program
+from tests.support.program import CalledProgram
 
 HOME = "hdfs:///user/tester/duplicates"
 SIZES = [60, 60, 60, 120, 180]
@@ -31,15 +31,14 @@ def there(cluster, environment, tmp_path_factory):
         pictures += [jpeg(4, 90, 90) + b"\0"] * COPIES + [jpeg(4, 90, 90)]
         ids = [f"{number:016x}" for number in range(len(pictures))]
         hdfs_file_system("").pipe_file(f"{HOME}/pictures.parquet", parquet(pictures, ids, 4))
-        program = Program(variables, folder)
-        program.seconds = 900
+        program = CalledProgram(variables, folder)
         yield program
 
 
 def test_groups_are_those_of_one_machine_byte_for_byte(there, cluster):
-    inputs = ["--images", f"{HOME}/pictures.parquet"]
-    there.ok("-r", "local", *inputs, "--workspace", "here", "--duplicates")
-    there.ok("-r", "hadoop", *inputs, "--workspace", f"{HOME}/workspace", "--duplicates")
+    run = ["--images", f"{HOME}/pictures.parquet", "--duplicates", "--no-index"]
+    there.ok("-r", "local", *run, "--workspace", "here")
+    there.ok("-r", "hadoop", *run, "--workspace", f"{HOME}/workspace")
     here, found = (there.folder / name / "results" for name in ("here", "."))
     table = (here / "duplicates.csv").read_text()
     assert (found / "duplicates.csv").read_text() == table

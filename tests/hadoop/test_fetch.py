@@ -9,7 +9,7 @@ import pytest
 from mapsight.storage.hdfs import hdfs_file_system
 from tests.support.openimages_server import Fetcher, Place, files_of, first
 from tests.support.openimages_world import MIDS
-from tests.support.program import Program
+from tests.support.program import CalledProgram
 
 SAMPLE = "hdfs:///user/tester/sample"
 LABELS = ["--labels", "Lion,Owl", "--per-label"]
@@ -31,7 +31,7 @@ def test_a_growing_sample_on_hdfs_is_that_of_one_machine(
         monkeypatch.setenv(name, value)
     place.missing = {first(place.worlds["train"], MIDS["Lion"], 1)[0]}
     with place.serving() as (url, visits):
-        fetch = Fetcher(Program(variables, tmp_path), url, visits)
+        fetch = Fetcher(CalledProgram(variables, tmp_path), url, visits)
         for count in ("20", "40"):
             fetch(*LABELS, count, "-r", "hadoop", subset="train", to=SAMPLE)
             fetch(*LABELS, count, subset="train")

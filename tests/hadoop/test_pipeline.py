@@ -19,7 +19,7 @@ from mapsight.storage.hdfs import hdfs_file_system
 from tests.hadoop.collection import jpeg, make_collection
 from tests.hadoop.containers import MAPPER, running, tasks
 from tests.support.paths import ROOT
-from tests.support.program import Program
+from tests.support.program import CalledProgram
 
 HOME = "hdfs:///user/tester/pipeline"
 WORKSPACE = f"{HOME}/workspace"
@@ -119,8 +119,7 @@ def ran(cluster, environment, tmp_path_factory):
             patch.setenv(name, value)
         hdfs = hdfs_file_system("")
         hdfs.pipe_file(PARQUET, make_collection(folder))
-        program = Program({**variables, **counting(cluster, folder)}, folder)
-        program.seconds = 900
+        program = CalledProgram({**variables, **counting(cluster, folder)}, folder)
         program.ok("-r", "local", *INPUTS, "--workspace", "here")
         with Look(cluster) as look:
             done = program("-r", "hadoop", *INPUTS, "--workspace", WORKSPACE, "--results", "there")

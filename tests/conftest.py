@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -70,6 +73,28 @@ def model_cache(session_folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def made_once(session_folder: Path, tmp_path_factory: pytest.TempPathFactory):
+    """Have a folder filled once a session: `made_once(name, fill)` returns it, or a copy.
+
+    The first worker that wants it fills it, others wait for it; each has a copy of its own.
+    """
+
+    def made(name: str, fill: Callable[[Path], object]) -> Path:
+        folder = session_folder / "made" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        with folder.with_suffix(".lock").open("a+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.with_suffix(".done").exists():
+                fill(folder)
+                folder.with_suffix(".done").touch()
+        if folder.parents[1] == tmp_path_factory.getbasetemp():
+            return folder
+        return Path(shutil.copytree(folder, tmp_path_factory.mktemp(name) / name, symlinks=True))
+
+    return made
+
+
+@pytest.fixture(scope="session")
 def model_file(weights_dir: Path, model_cache: Path):
     """MobileNet 0.25/128 in float32: the smallest real model."""
     from mapsight.features.convert import ensure_model
@@ -87,6 +112,24 @@ def environment(model_file, model_cache: Path) -> dict[str, str]:
 def mapsight(environment: dict[str, str], tmp_path: Path) -> CalledProgram:
     """The command line, called in this process."""
     return CalledProgram(environment, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def finished_once(made_once, environment: dict[str, str]) -> Path:
+    """`pictures`, and the workspace of a run over them; not to be changed."""
+
+    def fill(folder: Path) -> None:
+        make_pictures(folder)
+        CalledProgram(environment, folder).ok("--images", "pictures")
+
+    return made_once("finished", fill)
+
+
+@pytest.fixture
+def finished(finished_once: Path, mapsight: CalledProgram) -> CalledProgram:
+    """The command line, in a folder with `pictures` and the workspace of a run over them."""
+    shutil.copytree(finished_once, mapsight.folder, dirs_exist_ok=True)
+    return mapsight
 
 
 @pytest.fixture

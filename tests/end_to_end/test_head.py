@@ -17,14 +17,17 @@ from tests.support.program import CalledProgram
 
 
 @pytest.fixture(scope="module")
-def ran(environment, tmp_path_factory) -> SimpleNamespace:
+def ran(environment, made_once) -> SimpleNamespace:
     """A collection of 80 pictures and their head; another of 20."""
-    folder = tmp_path_factory.mktemp("head")
-    make_dataset(folder / "one", 0, 80)
-    make_dataset(folder / "two", 70, 20)
+
+    def fill(folder: Path) -> None:
+        make_dataset(folder / "one", 0, 80)
+        make_dataset(folder / "two", 70, 20)
+        run = ("-r", "local", "--openimages", "one", "--workspace", "w1")
+        CalledProgram(environment, folder).ok(*run)
+
+    folder = made_once("head", fill)
     program = CalledProgram(environment, folder)
-    said = program("-r", "local", "--openimages", "one", "--workspace", "w1")
-    assert said.returncode == 0, said.stderr
     return SimpleNamespace(folder=folder, program=program, results=folder / "w1" / "results")
 
 

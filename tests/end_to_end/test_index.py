@@ -34,14 +34,17 @@ CELLS = ("--cells", "5", "--max-iterations", "3", "--tolerance", "0")
 
 
 @pytest.fixture(scope="module")
-def ran(environment, tmp_path_factory) -> SimpleNamespace:
+def ran(environment, made_once) -> SimpleNamespace:
     """80 pictures with a head, and 5 cells."""
-    folder = tmp_path_factory.mktemp("index")
-    make_dataset(folder / "one", 0, 80)
-    program = CalledProgram(environment, folder)
-    said = program("-r", "local", "--openimages", "one", "--workspace", "w", *CELLS)
-    assert said.returncode == 0, said.stderr
-    return SimpleNamespace(folder=folder, program=program, workspace=Workspace(str(folder / "w")))
+
+    def fill(folder: Path) -> None:
+        make_dataset(folder / "one", 0, 80)
+        run = ("-r", "local", "--openimages", "one", "--workspace", "w", *CELLS)
+        CalledProgram(environment, folder).ok(*run)
+
+    folder = made_once("index", fill)
+    program, workspace = CalledProgram(environment, folder), Workspace(str(folder / "w"))
+    return SimpleNamespace(folder=folder, program=program, workspace=workspace)
 
 
 def part(workspace: Workspace, name: str) -> str:

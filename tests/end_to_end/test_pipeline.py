@@ -122,56 +122,51 @@ def test_pictures_that_share_a_name_are_all_kept_whatever_the_split(mapsight, pi
     assert summary(tmp_path / "w5")["errors"] == {"not_an_image": 1}
 
 
-def test_what_has_not_changed_is_not_run_again(mapsight, pictures, tmp_path):
+def test_what_has_not_changed_is_not_run_again(finished, tmp_path):
     workspace = tmp_path / "workspace"
-    mapsight.ok("--images", "pictures")
     first = runs(workspace)
-    mapsight.ok("--images", "pictures")
+    finished.ok("--images", "pictures")
     assert stages_run(workspace, first) == []
-    mapsight.ok("--images", "pictures", "--rank-by", "entropy", "--order", "asc")
+    finished.ok("--images", "pictures", "--rank-by", "entropy", "--order", "asc")
     assert sorted(stages_run(workspace, first)) == ["merge", "rank", "render"]
-    mapsight.ok(
+    finished.ok(
         "--images", "pictures", "--rank-by", "entropy", "--order", "asc", "--force", "count"
     )
     assert "count" in stages_run(workspace, first)
     assert "extract" not in stages_run(workspace, first)
 
 
-def test_a_new_picture_is_noticed(mapsight, pictures, tmp_path):
-    mapsight.ok("--images", "pictures")
-    (pictures / "new.png").write_bytes(encoded(scribble(77)))
-    mapsight.ok("--images", "pictures")
+def test_a_new_picture_is_noticed(finished, tmp_path):
+    (tmp_path / "pictures" / "new.png").write_bytes(encoded(scribble(77)))
+    finished.ok("--images", "pictures")
     assert summary(tmp_path / "workspace")["images_read"] == 13
 
 
-def test_a_missing_part_is_made_again(mapsight, pictures, tmp_path):
-    mapsight.ok("--images", "pictures")
+def test_a_missing_part_is_made_again(finished, tmp_path):
     before = hashes(tmp_path / "workspace")
     next((tmp_path / "workspace" / "extract").glob("*/part-*")).unlink()
-    mapsight.ok("--images", "pictures")
+    finished.ok("--images", "pictures")
     assert hashes(tmp_path / "workspace") == before
 
 
-def test_bit_rot_in_a_part_is_refused_and_named(mapsight, pictures, tmp_path):
-    mapsight.ok("--images", "pictures")
+def test_bit_rot_in_a_part_is_refused_and_named(finished, tmp_path):
     before = hashes(tmp_path / "workspace")
     part = next((tmp_path / "workspace" / "extract").glob("*/part-*"))
     data = bytearray(part.read_bytes())
     data[len(data) // 2] ^= 1
     part.write_bytes(data)
-    done = mapsight("--images", "pictures", "--force", "classify")
+    done = finished("--images", "pictures", "--force", "classify")
     assert done.returncode == 1
     assert f"{part} has changed since it was made; run with --force extract" in done.stderr
-    mapsight.ok("--images", "pictures", "--force", "extract")
+    finished.ok("--images", "pictures", "--force", "extract")
     assert hashes(tmp_path / "workspace") == before
 
 
-def test_a_damaged_stage_file_is_a_stage_not_done(mapsight, pictures, tmp_path):
-    mapsight.ok("--images", "pictures")
+def test_a_damaged_stage_file_is_a_stage_not_done(finished, tmp_path):
     before = hashes(tmp_path / "workspace")
     (tmp_path / "workspace" / "rank" / "stage.json").write_text("{")
-    assert "damaged: run again" in mapsight.ok("status")
-    mapsight.ok("--images", "pictures")
+    assert "damaged: run again" in finished.ok("status")
+    finished.ok("--images", "pictures")
     assert hashes(tmp_path / "workspace") == before
 
 
@@ -194,8 +189,8 @@ def test_a_run_in_two_parts_gives_the_same_bytes(mapsight, pictures, tmp_path):
 
 
 @pytest.mark.parametrize("measure", ["ppi", "bytes", "sharpness"])
-def test_every_picture_gets_the_rank_that_pandas_gives_it(mapsight, pictures, tmp_path, measure):
-    mapsight.ok("--images", "pictures", "--rank-by", measure)
+def test_every_picture_gets_the_rank_that_pandas_gives_it(finished, tmp_path, measure):
+    finished.ok("--images", "pictures", "--rank-by", measure)
     results = tmp_path / "workspace" / "results"
     frame = pd.read_parquet(results / "predictions.parquet")
     frame = frame.sort_values([measure, "image_id"], ascending=[False, True])
@@ -209,8 +204,8 @@ def test_every_picture_gets_the_rank_that_pandas_gives_it(mapsight, pictures, tm
         assert ranked["rank"].tolist() == list(range(1, len(group) + 1))
 
 
-def test_ranks_near_the_model_and_a_slice(mapsight, pictures, tmp_path):
-    mapsight.ok("--images", "pictures", "--near-model", "--ranks", "2:4")
+def test_ranks_near_the_model_and_a_slice(finished, tmp_path):
+    finished.ok("--images", "pictures", "--near-model", "--ranks", "2:4")
     results = tmp_path / "workspace" / "results"
     frame = pd.read_parquet(results / "predictions.parquet")
     frame["far"] = (frame["ppi"] - 128**0.5 * 2**0.25).abs().round(6)
@@ -221,10 +216,9 @@ def test_ranks_near_the_model_and_a_slice(mapsight, pictures, tmp_path):
     assert everything["image_id"].tolist() == expected
 
 
-def test_the_screen_diagonal_changes_the_ppi_without_a_new_extract(mapsight, pictures, tmp_path):
-    mapsight.ok("--images", "pictures")
+def test_the_screen_diagonal_changes_the_ppi_without_a_new_extract(finished, tmp_path):
     first = runs(tmp_path / "workspace")
-    mapsight.ok("--images", "pictures", "--screen-diagonal", "10")
+    finished.ok("--images", "pictures", "--screen-diagonal", "10")
     assert "extract" not in stages_run(tmp_path / "workspace", first)
     frame = pd.read_parquet(tmp_path / "workspace" / "results" / "predictions.parquet")
     expected = ((frame["width"] ** 2 + frame["height"] ** 2) ** 0.5 / 10).round(6)

@@ -13,9 +13,8 @@ import threading
 import pytest
 
 from mapsight.report.report import Answer, Sheet, write_report, write_search_page
-from tests.support.explored import exploration, write_explored
 from tests.support.predictions import MADE
-from tests.support.reports import HOSTILE, card, write_chapter
+from tests.support.reports import HOSTILE, card, exploration, write_chapter, write_explored
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [

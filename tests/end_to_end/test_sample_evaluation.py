@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import filecmp
 import json
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +16,18 @@ from tests.support.program import CalledProgram, Program
 TABLES = ("evaluation", "evaluation_groups", "reliability", "strengths", "suspects", "confusion")
 
 
-class Patient(CalledProgram):
-    seconds = 1200
+@pytest.fixture(scope="module")
+def program(environment, openimages_dir, made_once) -> Program:
+
+    def fill(folder: Path) -> None:
+        run = ("-r", "local", "--openimages", str(openimages_dir), "--workspace", "ws")
+        CalledProgram(environment, folder).ok(*run)
+
+    return CalledProgram(environment, made_once("sample", fill))
 
 
 @pytest.fixture(scope="module")
-def program(environment, tmp_path_factory) -> Program:
-    return Patient(environment, tmp_path_factory.mktemp("sample"))
-
-
-@pytest.fixture(scope="module")
-def results(program, openimages_dir) -> Path:
-    program.ok("-r", "local", "--openimages", str(openimages_dir), "--workspace", "ws")
+def results(program) -> Path:
     return program.folder / "ws" / "results"
 
 
@@ -125,8 +124,5 @@ def _sample(program: Program) -> str:
 def test_the_page_and_compare_tell_it(program, results):
     page = (results.parent / "report" / "index.html").read_text()
     assert "Confusion matrix" in page and "Calibration" in page and "Suspected label errors" in page
-    done = subprocess.run(
-        program.command("compare", "ws", "ws"),
-        cwd=program.folder, env=program.environment, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert done.stdout.count("\nws ") == 2 and "beware" not in done.stdout
+    out = program.ok("compare", "ws", "ws")
+    assert out.count("\nws ") == 2 and "beware" not in out

@@ -30,12 +30,14 @@ ID = f"{5:016x}"
 
 
 @pytest.fixture(scope="module")
-def indexed(environment, tmp_path_factory) -> Path:
+def indexed(environment, made_once) -> Path:
     """A folder with pictures and the workspace made of them."""
-    folder = tmp_path_factory.mktemp("indexed")
-    make_pictures(folder)
-    CalledProgram(environment, folder).ok("--images", "pictures", "--no-index")
-    return folder
+
+    def fill(folder: Path) -> None:
+        make_pictures(folder)
+        CalledProgram(environment, folder).ok("--images", "pictures", "--no-index")
+
+    return made_once("indexed", fill)
 
 
 @pytest.fixture

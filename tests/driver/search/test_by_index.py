@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -27,13 +28,16 @@ PAIR = LION_ID, TIGER_ID = f"{4:016x}", f"{5:016x}"
 
 
 @pytest.fixture(scope="module")
-def ran(environment, tmp_path_factory) -> SimpleNamespace:
+def ran(environment, made_once) -> SimpleNamespace:
     """81 pictures, half of them lions and photos, half tigers and drawings, in five cells."""
-    folder = tmp_path_factory.mktemp("searched")
+
+    def fill(folder: Path) -> None:
+        make_dataset(folder / "open", 0, 80)
+        labels = ["--target-labels", "Lion", "Tiger", "--cells", str(CELLS)]
+        CalledProgram(environment, folder).ok("-r", "local", "--openimages", "open", *labels)
+
+    folder = made_once("searched", fill)
     program = CalledProgram(environment, folder)
-    make_dataset(folder / "open", 0, 80)
-    labels = ["--target-labels", "Lion", "Tiger", "--cells", str(CELLS)]
-    program.ok("-r", "local", "--openimages", "open", *labels)
     frame = pd.read_parquet(folder / "workspace" / "results" / "predictions.parquet")
     return SimpleNamespace(program=program, folder=folder, frame=frame.set_index("image_id"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -17,15 +18,17 @@ from tests.support.program import CalledProgram, Program
 
 
 @pytest.fixture(scope="module")
-def ran(environment, tmp_path_factory) -> Program:
+def ran(environment, made_once) -> Program:
     """A workspace, and its results copied to `there`, of twelve pictures with odd metadata."""
-    folder = tmp_path_factory.mktemp("explore")
-    (folder / "openimages").mkdir()
-    make_pictures(folder).rename(folder / "openimages" / "images")
-    write_odd(folder / "openimages")
-    program = CalledProgram(environment, folder)
-    program.ok("--openimages", "openimages", "--target-labels", "Lion", "--results", "there")
-    return program
+
+    def fill(folder: Path) -> None:
+        (folder / "openimages").mkdir()
+        make_pictures(folder).rename(folder / "openimages" / "images")
+        write_odd(folder / "openimages")
+        run = ("--openimages", "openimages", "--target-labels", "Lion", "--results", "there")
+        CalledProgram(environment, folder).ok(*run)
+
+    return CalledProgram(environment, made_once("explore", fill))
 
 
 def test_tables_are_published_and_copied(ran):

@@ -12,8 +12,14 @@ from mapsight.explore.exploration import Exploration
 from mapsight.report import explore_chapter, explore_plots
 from mapsight.report.explore_plots import Node, squarified, treemap
 from mapsight.report.report import write_report
-from tests.support.explored import exploration, write_explored
-from tests.support.reports import HOSTILE, Page, assert_inert, write_results
+from tests.support.reports import (
+    HOSTILE,
+    Page,
+    assert_inert,
+    exploration,
+    write_explored,
+    write_results,
+)
 
 CHARTS = {"labels", "boxes", "subsets", "depictions", "classes", "shapes"}
 

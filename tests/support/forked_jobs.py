@@ -24,6 +24,8 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
+from threadpoolctl import threadpool_limits
+
 import mr_jobs
 
 __all__ = ["forked_jobs"]
@@ -88,6 +90,7 @@ def _begin_anew() -> None:
     for number in SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     tempfile.tempdir = None
+    threadpool_limits(int(os.environ["OMP_NUM_THREADS"]))  # libraries read it when they start
     for logger in (logging.getLogger(), logging.getLogger("mrjob")):
         logger.handlers.clear()
 

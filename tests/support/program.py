@@ -17,6 +17,8 @@ from tests.support.forked_jobs import forked_jobs
 from tests.support.paths import ROOT
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+CODE = "driver.pipeline."
+"""Where digests of the program's code are made, which does not change meanwhile."""
 
 
 class Program:
@@ -118,12 +120,13 @@ def _called(arguments: list[str]) -> int:
 
 
 def _forget() -> None:
-    """Clear what modules of the program remember from call to call."""
+    """Clear what modules of the program remember from call to call, but of its own code."""
     from driver import unwritable
 
     unwritable._watched.clear()
-    modules = [m for name, m in sys.modules.items() if name.split(".")[0] in ("driver", "mapsight")]
-    for module in modules:
+    for name, module in list(sys.modules.items()):
+        if name.split(".")[0] not in ("driver", "mapsight") or name.startswith(CODE):
+            continue
         for value in list(vars(module).values()):
             if callable(clear := getattr(value, "cache_clear", None)):
                 clear()

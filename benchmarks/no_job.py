@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.index import tell
-from driver.search.searcher import Searcher
+from mapsight.index.local_copy import ROWS
 from mapsight.index.rows import vectors_of
-from mapsight.search.local_copy import ROWS
 from mapsight.search.probe_rows import exact_cosines
+from mapsight.search.searcher import Searcher
 
 TOP, AGAIN = 10, 20
 NOISE = 40.0

@@ -25,12 +25,12 @@ from driver.stages import (
     plan,
     vectors,
 )
-from driver.stages.classify import settings_of
-from driver.stages.head_file import HEAD, GivenHead
+from driver.stages.head_file import GivenHead
 from driver.stages.model import ModelOptions
 from driver.workspace.workspace import Workspace
 from mapsight.files import sha256_of
 from mapsight.index.layout import CENTRES
+from mapsight.labels.made_with import HEAD, settings_of
 from mapsight.search.search_index import SearchIndex
 
 __all__ = ["FIRST_STAGES", "LAST_STAGES", "addition"]

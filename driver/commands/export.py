@@ -179,7 +179,7 @@ lists with shapes and sizes.
 
 
 def _writer(kind: str, index: SearchIndex, features: str, folder: Path, target: Path) -> Any:
-    from mapsight.search.export import FaissWriter, NpyWriter, ParquetWriter
+    from mapsight.index.export import FaissWriter, NpyWriter, ParquetWriter
 
     d = index.features()[features]
     if kind == "faiss":

@@ -20,14 +20,12 @@ from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.typed_options import TypedOptions
 from driver.runners import check_runner
-from driver.search.answers import Question, show
-from driver.search.by_index import answer_by_index
+from driver.search.by_index import index_answerer
 from driver.search.idle_filters import idle_filters
-from driver.search.index_queries import REMOVED
 from driver.search.line_by_line import answer_each, copied_index, tell_errors
 from driver.search.notices import tell_earlier, tell_stale
-from driver.search.queries import STDIN, look_at, question_of, typed_queries
-from driver.stages.classify import settings_of
+from driver.search.queries import STDIN, typed_queries
+from driver.search.show import show
 from driver.stages.head_file import check_given_head, fitted_head
 from driver.stages.recall import removed_arguments
 from driver.workspace.workspace import SEARCH, Workspace
@@ -38,14 +36,16 @@ from mapsight.index.collection import (
     has_index,
     require_index,
 )
-from mapsight.labels.classify import Classifier
-from mapsight.labels.head import load_head
-from mapsight.labels.labeler import Labeler, resolve_targets
+from mapsight.labels.labeler import resolve_targets
+from mapsight.labels.made_with import classifier_of, settings_of
 from mapsight.records import OTHER
 from mapsight.results.predictions import merged_records
 from mapsight.search.choices import BY, FEATURES, MAX_TOP_K, RANKS, STYLES, TARGET_RECALL
 from mapsight.search.copied_index import probe_here
 from mapsight.search.exact import Query
+from mapsight.search.index_queries import REMOVED
+from mapsight.search.query_pictures import QueryPictures, question_of
+from mapsight.search.question import Question
 from mapsight.search.search_index import SearchIndex
 from mapsight.workspace.workspace import is_current
 
@@ -224,12 +224,14 @@ def run(options: Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="mapsight-search-") as scratch:
         run = Pipeline(TypedOptions(options), workspace, Path(scratch))
         run.documents = documents
-        answer = _answerer(run)
+        pictures = _pictures(run)
+        answer = _answerer(run, pictures)
         if not comparable:
             answer = _only_inside(answer)
         with run.attended(alone=False):
             if options.each:
-                return answer_each(run, typed, answer)
+                with pictures.kept():
+                    return answer_each(run, typed, answer)
             questions = answer([question_of(text) for text in typed])
         show(run, questions)
     return tell_errors(questions)
@@ -265,12 +267,18 @@ def _check(options: Namespace) -> None:
     check_runner(options)
 
 
-def _answerer(run: Pipeline) -> Answerer:
-    """What gives questions their answers, by the way that was chosen."""
+def _pictures(run: Pipeline) -> QueryPictures:
+    """Return what looks at pictures from outside, by the head that was named, if any."""
+    classifier = classifier_of(run.documents["classify"], _head(run))
+    thumbnails = run.options.format == "html"
+    return QueryPictures(
+        run.workspace, run.scratch, run.documents, classifier, thumbnails=thumbnails
+    )
+
+
+def _answerer(run: Pipeline, pictures: QueryPictures) -> Answerer:
+    """Return what gives questions their answers, by the way that was chosen."""
     settings, diagonal = settings_of(run.documents["classify"])
-    head = _head(run)
-    labeler = Labeler(settings["targets"], settings["parents"])
-    classifier = Classifier(labeler, load_head(head) if head else None)
     label = _label(run.options.label, settings)
     if run.options.by == "index":
         if not run.options.no_job:
@@ -279,14 +287,14 @@ def _answerer(run: Pipeline) -> Answerer:
             index, scorer = copied_index(run), probe_here
         _remember(run, index.collection)
         sys.stderr.writelines(f"{line}\n" for line in idle_filters(run, index))
-        return lambda questions: answer_by_index(run, index, questions, classifier, label, scorer)
+        return index_answerer(run, index, pictures, label, scorer)
 
     _remember(run, collection_of(run.workspace, run.scratch))
 
     def answer(questions: list[Question]) -> list[Question]:
         _look_up(run, questions)
-        look_at(run, questions, classifier)
-        _answer(run, questions, settings, diagonal, head)
+        pictures.look_at(questions, allow_private=run.options.allow_private)
+        _answer(run, questions, settings, diagonal, _head(run))
         return questions
 
     return answer

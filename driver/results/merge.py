@@ -21,7 +21,6 @@ from driver.results.evaluation_tables import (
     write_tables,
 )
 from driver.results.examples import Noticed
-from driver.stages.classify import targets_of
 from driver.stages.count import read_counts
 from driver.stages.duplicates import current_duplicates, duplicate_facts
 from driver.stages.explore import description_files, explore_tables
@@ -29,6 +28,7 @@ from driver.stages.head_file import fitted_head
 from driver.stages.plan import named_inputs
 from mapsight import __version__
 from mapsight.labels.head import load_head
+from mapsight.labels.made_with import targets_of
 from mapsight.records import OTHER
 from mapsight.results.predictions import merged_records, write_predictions, write_ranking
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
+import itertools
 import sys
 from collections.abc import Callable, Sequence
 
 from driver.pipeline.pipeline import Pipeline
-from driver.search.answers import Question, show
-from driver.search.queries import queries_in, question_of
+from driver.search.queries import queries_in
+from driver.search.show import show
 from mapsight.index.copies import Copies
 from mapsight.search.copied_index import CopiedIndex
 from mapsight.search.credits import CopiedCredits
+from mapsight.search.query_pictures import question_of
+from mapsight.search.question import Question
 from mapsight.text import plain
 
 __all__ = ["answer_each", "copied_index", "tell_errors"]
@@ -36,11 +38,8 @@ def answer_each(
     status = 0
     if isinstance(sys.stdin, io.TextIOWrapper):  # a bad byte costs its own query
         sys.stdin.reconfigure(encoding="utf-8", errors="replace")
-    with contextlib.ExitStack() as run.memo["kept"]:
-        for text in typed:
-            status |= _one(run, text, answer)
-        for text in queries_in(iter(sys.stdin.readline, "")):
-            status |= _one(run, text, answer)
+    for text in itertools.chain(typed, queries_in(iter(sys.stdin.readline, ""))):
+        status |= _one(run, text, answer)
     return status
 
 

@@ -17,7 +17,7 @@ from driver.stages.head_file import GivenHead, check_given_head, given_targets, 
 from driver.stages.model import ModelOptions
 from mapsight.labels.labeler import Labeler, resolve_targets
 
-__all__ = ["STAGE", "check_options", "settings_of", "targets_of"]
+__all__ = ["STAGE", "check_options"]
 
 JOB = Job("mr_jobs.classify_images")
 PREDICTION_BYTES = 1000
@@ -47,11 +47,6 @@ def identity(run: Pipeline) -> dict[str, Any]:
     return {"targets": list(targets.items()), "parents": above, "diagonal": diagonal}
 
 
-def targets_of(document: dict[str, Any]) -> dict[str, str]:
-    """MID by target label of a committed classify stage, in the order they were named."""
-    return dict(document["options"]["targets"])
-
-
 def check_options(run: Pipeline) -> None:
     """Find mistakes in labels and metadata before hours of work, not after."""
     identity(run)
@@ -59,12 +54,6 @@ def check_options(run: Pipeline) -> None:
     model = run.options_of(ModelOptions)
     if run.options_of(GivenHead).head and not model.model:
         check_given_head(run, vars(model))
-
-
-def settings_of(document: dict[str, Any]) -> tuple[dict[str, Any], float | None]:
-    """(targets and parents, screen diagonal) that a committed classify stage used."""
-    options = document["options"]
-    return {"targets": targets_of(document), "parents": options["parents"]}, options["diagonal"]
 
 
 def perform(run: Pipeline, folder: str) -> Outcome:

@@ -17,12 +17,13 @@ from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
 from driver.stages.annotate import joined_parts
-from driver.stages.head_file import HEAD, GivenHead, check_given_head, given_head
+from driver.stages.head_file import GivenHead, check_given_head, given_head
 from mapsight.files import sha256_of
 from mapsight.labels.calibrate import tuned
 from mapsight.labels.examples import SPLITS, Leaks
 from mapsight.labels.fit_sums import FitPlan, plan_fit
 from mapsight.labels.head import Head, load_head, save_head, with_facts
+from mapsight.labels.made_with import HEAD
 from mapsight.labels.solve import LAMBDAS
 from mapsight.records import OTHER
 from mapsight.results.predictions import records_of, write_csv

@@ -11,10 +11,10 @@ from driver.errors import UsageError
 from driver.pipeline.pipeline import Pipeline
 from mapsight.files import sha256_of
 from mapsight.labels.head import Head, load_head, targets_of
+from mapsight.labels.made_with import head_file
 from mapsight.text_files import special_kind
 
 __all__ = [
-    "HEAD",
     "check_given_head",
     "fitted_head",
     "given_head",
@@ -22,7 +22,6 @@ __all__ = [
     "head_arguments",
 ]
 
-HEAD = "head.npz"
 MODEL = ("alpha", "resolution", "precision")
 
 
@@ -91,15 +90,8 @@ def given_targets(run: Pipeline, wanted: dict[str, str], *, typed: bool) -> dict
 
 
 def fitted_head(run: Pipeline) -> Path | None:
-    """A local copy of the head that the stage `fit` has fitted or was given; None without."""
-    names = run.workspace.sound_parts("fit", f"/{HEAD}")
-    if not names:
-        return None
-    path = run.scratch / HEAD
-    if not path.exists():
-        workspace = run.workspace
-        workspace.fetch(names[0], path)
-    return path
+    """Return a local copy of the head that the stage `fit` fitted or was given; None without."""
+    return head_file(run.workspace, run.scratch)
 
 
 def head_arguments(run: Pipeline) -> list[str]:

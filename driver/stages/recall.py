@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -15,14 +15,13 @@ from mapsight.index.removed_ids import IdList
 from mapsight.index.rows import order_of
 from mapsight.results.predictions import merged_records, write_csv
 from mapsight.search.probe_plan import blocks_of, probe_lines, queries_by_cell
-from mapsight.search.queries import ProbeQuery, write_queries
+from mapsight.search.queries import ProbeQuery, at_once, write_queries
 from mapsight.search.recall import COLUMNS, DEPTHS, Recall, probes_for
 from mapsight.search.search_index import SearchIndex
 
 __all__ = [
     "RECALL",
     "STAGE",
-    "at_once",
     "exact_answers",
     "probe_cells",
     "removed_arguments",
@@ -30,11 +29,7 @@ __all__ = [
 ]
 
 JOB = Job("mr_jobs.probe_index")
-CANDIDATE_BYTES = 700
-JOB_BYTES = 256 << 20
-"""Of candidates that a task of one job holds: 10 of 38,000 queries, or 40 with vectors of 1,700."""
 TASKS_A_QUERY = 8
-T = TypeVar("T")
 RECALL, QUERIES_FILE = "recall.csv", "queries.arrow"
 QUERIES = 200
 
@@ -91,18 +86,6 @@ def removed_arguments(removed: IdList) -> list[str]:
     return ["--removed", removed.path] if removed.path else []
 
 
-def candidates_bytes(query: ProbeQuery, d: int) -> int:
-    """About how many bytes a query's candidates take, with their vectors if these are needed."""
-    return query.candidates * (CANDIDATE_BYTES + (3 * d if query.rank_by == "diverse" else 0))
-
-
-def at_once(items: Sequence[T], query: ProbeQuery, d: int) -> Iterator[Sequence[T]]:
-    """Shares of queries like this one, so small that a task can hold their candidates."""
-    most = max(1, JOB_BYTES // candidates_bytes(query, d))
-    for first in range(0, len(items), most):
-        yield items[first : first + most]
-
-
 def probe_cells(
     run: Pipeline,
     index: SearchIndex,
@@ -127,7 +110,7 @@ def probe_cells(
     arguments = ["--queries", str(path), *removed_arguments(index.removed)]
     if d < index.facts["d"]:
         arguments += ["--plain-d", str(d)]
-    size = sum(candidates_bytes(query, d) for query in queries)
+    size = sum(query.bytes_for(d) for query in queries)
     size *= min(len(lines), TASKS_A_QUERY)
     output = run.collect(JOB, run.manifest(lines), arguments, size)
     for number, answers in merged_records(output):

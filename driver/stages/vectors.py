@@ -10,8 +10,8 @@ from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
 from driver.stages.annotate import joined_parts
-from driver.stages.classify import settings_of
 from driver.stages.head_file import head_arguments
+from mapsight.labels.made_with import settings_of
 from mapsight.results.predictions import records_of
 
 __all__ = ["STAGE", "manifest_of_rows", "row_files"]

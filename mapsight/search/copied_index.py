@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mapsight.index.copies import Copies, Copy
+from mapsight.index.local_copy import IDS, ROWS, IndexCopy, write_rows
 from mapsight.index.mapped import write_file
 from mapsight.index.part import IndexPart
 from mapsight.index.rows import BLOCK_ROWS, Block
-from mapsight.search.local_copy import IDS, ROWS, IndexCopy, write_rows
 from mapsight.search.probe import Probe, merged
 from mapsight.search.probe_plan import queries_by_cell
 from mapsight.search.queries import GivenQueries, ProbeQuery

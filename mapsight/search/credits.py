@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from mapsight.results.predictions import find_predictions
 from mapsight.storage.uri import open_uri, resolve
 from mapsight.workspace.workspace import Workspace
 
-__all__ = ["CREDITS", "TABLE", "CopiedCredits", "known_predictions"]
+__all__ = ["CREDITS", "TABLE", "CopiedCredits", "Lookup", "give_credit", "known_predictions"]
 
 TABLE = "/predictions.parquet"
 CREDITS = ("title", "author", "license", "original_url")
@@ -25,6 +25,19 @@ CREDIT_ROWS = "credits.arrow"
 BATCH = 4096
 KNOWN_BATCHES = 256
 COLUMNS = ("image_id", *CREDITS)
+
+
+Lookup = Callable[[Collection[str], Sequence[str]], Mapping[str, Mapping[str, Any]]]
+"""Gives columns of the results by image_id: `known_predictions` of a workspace, CopiedCredits."""
+
+
+def give_credit(answers: Sequence[dict[str, Any]], lookup: Lookup) -> None:
+    """Add title, author, licence and address to answers, where the results have them."""
+    ours = [row["image_id"] for row in answers if not row.get("part")]
+    credits = lookup(ours, CREDITS)
+    for row in answers:
+        credit = {} if row.get("part") else credits.get(row["image_id"], {})
+        row.update({name: credit.get(name) or row.get(name) for name in CREDITS})
 
 
 def known_predictions(

@@ -11,29 +11,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mapsight.index.kmeans import encode_vector
-from mapsight.index.nearest import products
+from mapsight.index.nearest import products, squares, squares_name
 from mapsight.index.rows import Block, vectors_of
 from mapsight.search.exact import KEPT, TEXT
 from mapsight.search.filters import RowFilter
 from mapsight.search.queries import ProbeQuery
 
-__all__ = ["VECTOR", "ProbeRows", "exact_cosines", "rough_cosines", "squares", "squares_name"]
+__all__ = ["VECTOR", "ProbeRows", "exact_cosines", "rough_cosines"]
 
 SHOWN = (*KEPT, *TEXT, "subset", "dhash", "label_score")
 ALWAYS = ("label_score",)
 VECTOR = "vector"
 FEW = 64
 """Up to so many rows are read value by value, which is faster than taking them from columns."""
-
-
-def squares(x: np.ndarray) -> np.ndarray:
-    """The squared length of each row of whole numbers, exact: (n,) float64."""
-    return np.einsum("nd,nd->n", x, x, dtype=np.float64)
-
-
-def squares_name(d: int) -> str:
-    """The column in which rows may say the squared length of their first d numbers."""
-    return f"squares_{d}"
 
 
 def rough_cosines(xq: np.ndarray, xb: np.ndarray) -> np.ndarray:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +14,12 @@ import pyarrow as pa
 from mapsight.search.filters import EVERYTHING, RowFilter
 from mapsight.search.rerank import CANDIDATES
 
-__all__ = ["GivenQueries", "ProbeQuery", "Queries", "write_queries"]
+__all__ = ["GivenQueries", "ProbeQuery", "Queries", "at_once", "write_queries"]
+
+CANDIDATE_BYTES = 700
+TASK_BYTES = 256 << 20
+"""Of candidates that a task of one job holds: 10 of 38,000 queries, or 40 with vectors of 1,700."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,10 @@ class ProbeQuery:
         """How many of the best by score are kept."""
         return self.top_k * (1 if self.rank_by == "score" else CANDIDATES)
 
+    def bytes_for(self, d: int) -> int:
+        """Return about how many bytes its candidates take, with vectors if these are needed."""
+        return self.candidates * (CANDIDATE_BYTES + (3 * d if self.rank_by == "diverse" else 0))
+
     def to_json(self) -> str:
         """The query as text."""
         return json.dumps(asdict(self))
@@ -45,6 +55,13 @@ class ProbeQuery:
         found = json.loads(text)
         lists = {name: tuple(found[name]) for name in ("exclude_ids", "exclude_sha256")}
         return cls(**{**found, **lists, "filter": RowFilter(**found["filter"])})
+
+
+def at_once(items: Sequence[T], query: ProbeQuery, d: int) -> Iterator[Sequence[T]]:
+    """Yield shares of queries like this one, so small that a task can hold their candidates."""
+    most = max(1, TASK_BYTES // query.bytes_for(d))
+    for first in range(0, len(items), most):
+        yield items[first : first + most]
 
 
 def write_queries(path: Path, vectors: np.ndarray, queries: Sequence[ProbeQuery]) -> None:

@@ -16,7 +16,6 @@ from driver.errors import Failure
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
 from driver.pipeline.typed_options import TypedOptions
-from driver.search.query_vectors import OwnPictures
 from driver.workspace.workspace import Workspace
 from mapsight.index.collection import require_index
 from mapsight.index.kmeans import load_centres
@@ -25,6 +24,7 @@ from mapsight.index.vectors import vectors_for
 from mapsight.labels.head import load_head
 from mapsight.records import decode_embedding
 from mapsight.results.predictions import records_of
+from mapsight.search.searcher import Searcher
 from tests.support.lions_and_tigers import make_dataset
 from tests.support.pictures import encoded, scribble
 from tests.support.program import CalledProgram
@@ -155,9 +155,9 @@ def test_few_pictures_have_an_index_of_one_cell(mapsight, pictures, tmp_path):
         assert "labels, index, results and report are those of the earlier one" in done.stderr
     with pytest.raises(Failure, match="is of an earlier run; run the pipeline to its end"):
         require_index(Workspace(str(tmp_path / "workspace")), current=True)
-    with pytest.raises(Failure, match="ask by image_id or label"):
-        pretend_other_model(tmp_path / "workspace")
-        OwnPictures(Workspace(str(tmp_path / "workspace")))
+    pretend_other_model(tmp_path / "workspace")
+    with pytest.raises(ValueError, match="ask by image_id or label"):
+        Searcher(str(tmp_path / "workspace")).search(str(pictures / "new.png"))
 
 
 def pretend_other_model(workspace: Path) -> None:

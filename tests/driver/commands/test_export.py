@@ -69,8 +69,8 @@ def test_npy_holds_all_vectors_in_the_order_of_the_rows(place, tmp_path, feature
 
 
 def test_parquet_has_rows_and_vectors_in_several_files(place, tmp_path, monkeypatch):
-    monkeypatch.setattr("mapsight.search.export.FILE_ROWS", 200)
-    monkeypatch.setattr("mapsight.search.export.ROW_GROUP", 64)
+    monkeypatch.setattr("mapsight.index.export.FILE_ROWS", 200)
+    monkeypatch.setattr("mapsight.index.export.ROW_GROUP", 64)
     assert export(place, tmp_path / "x", "parquet") == 0
     frame, x = expected(place, D)
     assert len(list((tmp_path / "x").glob("part-*.parquet"))) > 1
@@ -164,7 +164,7 @@ def test_a_full_disk_leaves_nothing(place, tmp_path):
 
 def test_what_a_killed_export_left_goes_with_the_next(place, tmp_path):
     program = (
-        "import sys, time, mapsight.search.export as e;"
+        "import sys, time, mapsight.index.export as e;"
         "e.NpyWriter.close = lambda _: time.sleep(60);"
         "from driver.run import main; main(sys.argv[1:])"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import subprocess
@@ -14,11 +15,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driver.search.searcher import Searcher
 from driver.workspace.workspace import Workspace
 from mapsight.search.exact import cosines
 from mapsight.search.probe_plan import mean_vector
 from mapsight.search.search_index import SearchIndex
+from mapsight.search.searcher import Searcher
 from tests.support.lions_and_tigers import make_dataset
 from tests.support.paths import ROOT
 from tests.support.program import CalledProgram
@@ -231,15 +232,32 @@ def test_a_searcher_makes_vectors_of_files(ran, tmp_path):
     searcher = Searcher(str(ran.folder / "workspace"))
     path = str(ran.folder / QUERY[1])
     asked = search(ran, QUERY[1], "--style", "any", "--no-job")
-    found = searcher.search(searcher.vector(path))
+    found = searcher.search(searcher.vector(path), style="any")
     assert [(row["image_id"], row["score"]) for row in found] == [
         (row["image_id"], row["score"]) for row in asked
     ]
     for wrong, why in [("text.jpg", "cannot be used: not_an_image"), ("no.jpg", "no such file")]:
         with pytest.raises(ValueError, match=f"{wrong}: {why}"):
             searcher.vector(str(tmp_path / wrong))
-    with pytest.raises(ValueError, match=r"Tiger: no picture with this .* queries are ids and"):
-        searcher.search("Tiger")
+
+
+@pytest.mark.parametrize(
+    ("queries", "options"),
+    [
+        ([QUERY[1]], {}),
+        ([TIGER_ID, QUERY[1]], {"exclude_self": True, "top_k": 3}),
+        (["tiger"], {"min_ppi": 1.0, "label": "Tiger"}),
+        (["Tiger", TIGER_ID], {"mean": True, "rank_by": "diverse"}),
+        ([TIGER_ID], {"features": "plain", "probe": 2, "style": "any"}),
+    ],
+)
+def test_a_searcher_answers_as_the_command_does(ran, monkeypatch, queries, options):
+    monkeypatch.chdir(ran.folder)
+    flags = {f"--{name.replace('_', '-')}": value for name, value in options.items()}
+    typed = [[name] if value is True else [name, str(value)] for name, value in flags.items()]
+    expected = search(ran, *queries, "--no-job", *itertools.chain(*typed))
+    found = Searcher("workspace").search_many(queries, **options)
+    assert list(itertools.chain(*found)) == expected
 
 
 @pytest.mark.parametrize(

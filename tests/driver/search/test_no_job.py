@@ -19,24 +19,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driver.errors import Failure
-from driver.search.answers import Question
-from driver.search.by_index import Rounds
-from driver.search.index_queries import find_rows
-from driver.search.searcher import Searcher
 from driver.stages.recall import removed_arguments
 from driver.workspace.changes import write_changes
 from driver.workspace.workspace import Workspace
 from mapsight.files import sha256_of
 from mapsight.index.collection import collection_of
 from mapsight.index.copies import Copies
+from mapsight.index.local_copy import ROWS, IndexCopy, write_rows
 from mapsight.index.nearest import Centres
 from mapsight.index.removed_ids import IdList, id_table, write_ids_file
 from mapsight.index.rows import INT8, INT16, batch_of, row_schema
+from mapsight.search.by_index import Rounds
 from mapsight.search.copied_index import CopiedIndex, probe_here
-from mapsight.search.local_copy import ROWS, IndexCopy, write_rows
+from mapsight.search.index_queries import find_rows
+from mapsight.search.options import SearchOptions
 from mapsight.search.probe_plan import blocks_of, choose, choose_nearest, probe_lines
 from mapsight.search.queries import write_queries
+from mapsight.search.question import Question
 from mapsight.search.search_index import SearchIndex
+from mapsight.search.searcher import Searcher
 from mapsight.workspace.changes import Addition, Changes, Removals
 from mapsight.workspace.document_checks import dumped
 from mr_jobs.probe_index import MRProbeIndex
@@ -44,11 +45,7 @@ from tests.support.index_world import PLAIN_D, D, IndexWorld, indexed
 from tests.support.jobs import run_and_read, write_manifest
 from tests.support.paths import ROOT
 
-PLAIN = {
-    "features": None, "probe": None, "recall": None, "style": "any", "min_ppi": 0.0,
-    "license": None, "subset": None, "rank_by": "score", "exclude_self": False,
-    "top_k": 10, "label": None,
-}  # fmt: skip
+PLAIN = {"style": "any", "rank_by": "score"}
 
 
 @pytest.fixture(scope="module", params=[INT16, INT8])
@@ -66,8 +63,7 @@ def pictures(index: SearchIndex, ids: list[str]) -> list[Question]:
 
 
 def answered(index, scorer, questions, options) -> str:
-    asked = Namespace(**{**PLAIN, **options})
-    rounds = Rounds(asked, index, questions, asked.label, scorer)
+    rounds = Rounds(SearchOptions(**{**PLAIN, **options}), index, questions, scorer)
     rounds.to_the_end()
     told = [[q.answers, q.probed, q.exhausted, q.share] for q in questions]
     return f"{json.dumps(told, indent=1)}\n{rounds.summary()}"
@@ -136,7 +132,7 @@ def test_what_was_removed_is_hidden_as_in_the_job(tmp_path):
         index, by_job(tmp_path / "jobs"), pictures(index, world.ids[1:9:2]), options
     )
     assert answered(here, probe_here, pictures(here, world.ids[1:9:2]), options) == expected
-    found = Searcher(str(tmp_path / "w")).search(world.ids[1], 300, probe=world.k)
+    found = Searcher(str(tmp_path / "w")).search(world.ids[1], 300, probe=world.k, style="any")
     assert {row["image_id"] for row in found} == set(world.ids) - set(gone)
     assert here.rows_of(gone) == {}
 
@@ -236,7 +232,7 @@ def test_vectors_of_any_length_are_the_same_query(tmp_path):
 @pytest.mark.parametrize(
     ("query", "options", "message"),
     [
-        ("nosuch", {}, "nosuch: no picture with this image_id"),
+        ("nosuch", {}, "nosuch: no such file, no label, and no picture with this image_id in the"),
         (np.zeros(PLAIN_D), {}, rf"shape \({PLAIN_D},\): \({D},\) is expected"),
         (np.full(D, np.nan), {}, "not finite"),
         (np.zeros(D), {"rank_by": "size"}, "rank_by 'size'"),
@@ -245,7 +241,7 @@ def test_vectors_of_any_length_are_the_same_query(tmp_path):
         (np.zeros(D, np.int16), {}, "a vector of zeros"),
         (np.arange(D) >= PLAIN_D, {"features": "plain"}, "a vector of zeros"),
         (np.ones(D), {"style": "cartoon"}, "style 'cartoon': one of same, photo, drawing, any"),
-        (np.ones(D), {"style": None}, "style None: one of same"),
+        (np.ones(D), {"style": 3}, "style 3: one of same, photo, drawing, any"),
         (np.ones(D), {"label": "Lyon"}, r"label 'Lyon': .* did you mean Lion\?"),
         (np.ones(D), {"label": "Zzz"}, "label 'Zzz': .* one of Lion, Owl, Tiger, other"),
         (np.ones(D), {"top_k": 0}, "top_k 0: 1 to 10,000"),
@@ -351,7 +347,7 @@ def test_a_disk_that_fills_up_is_told_too(tmp_path):
     program = (
         "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000));"
-        f"from driver.search.searcher import Searcher; Searcher({str(tmp_path / 'w')!r})"
+        f"from mapsight.search.searcher import Searcher; Searcher({str(tmp_path / 'w')!r})"
     )
     done = subprocess.run(
         [sys.executable, "-B", "-c", program], cwd=ROOT, capture_output=True, text=True
@@ -416,7 +412,7 @@ def test_a_maker_that_is_killed_leaves_nothing_in_the_way(tmp_path):
     program = (
         "import time, mapsight.search.copied_index as c;"
         "c.write_rows = lambda path, *_: (path.write_bytes(b'half'), time.sleep(60));"
-        f"from driver.search.searcher import Searcher; Searcher({str(tmp_path / 'w')!r})"
+        f"from mapsight.search.searcher import Searcher; Searcher({str(tmp_path / 'w')!r})"
     )
     maker = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stderr=subprocess.DEVNULL)
     half = tmp_path / "w" / "copy" / ".part" / "rows.arrow"
@@ -459,7 +455,7 @@ def test_damage_that_comes_while_a_service_runs_is_noticed(tmp_path):
         file.write(bytes(40))
     expected = [image_id for _, image_id in world.exact(world.x[0], 20)]
     for one in (searcher, other):
-        found = one.search(world.ids[0], 20, probe=world.k)
+        found = one.search(world.ids[0], 20, probe=world.k, style="any")
         assert [row["image_id"] for row in found] == expected
 
 

@@ -20,13 +20,13 @@ from driver.results.cell_tables import nearest_pictures
 from driver.results.render import download_results
 from driver.results.sheets import Pictures
 from driver.search.idle_filters import _is_known
-from driver.search.index_queries import _rejections
 from driver.stages.head_file import fitted_head
 from driver.workspace.workspace import Workspace
 from mapsight.index.collection import Collection
 from mapsight.index.removed_ids import IdList
 from mapsight.inputs.shards import OURS
 from mapsight.search.credits import known_predictions
+from mapsight.search.index_queries import _rejections
 from mapsight.search.search_index import SearchIndex
 from mapsight.workspace.changes import Changes
 from tests.support.stage_documents import sound

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from driver.search.queries import _read, question_of
 from mapsight.inputs.find import InputError, find_inputs
+from mapsight.search.query_pictures import _read, question_of
 from mapsight.storage.schemes import AddressError, named_errors
 from mapsight.storage.uri import open_uri, resolve
 

@@ -16,9 +16,11 @@ from driver.commands import search, status
 from driver.errors import Failure
 from driver.parser import parse
 from driver.results.sheets import Pictures, duplicate_sheets, sheets_of
-from driver.search.query_vectors import OwnPictures
 from driver.workspace.workspace import Workspace
+from mapsight.index.collection import is_comparable
+from mapsight.search.query_pictures import QueryPictures
 from mapsight.search.search_index import SearchIndex
+from mapsight.workspace import workspace as reading
 from mapsight.workspace.document_checks import DamagedDocumentError, dumped, parsed
 from mapsight.workspace.documents import changes_document, stage_document
 from tests.support.pictures import make_pictures
@@ -84,8 +86,15 @@ def readings(workspace: str) -> Iterator[Any]:
     one = f"{7:016x}"
     yield lambda: status.run(Namespace(workspace=workspace))
     yield lambda: SearchIndex(Workspace(workspace)).rows_of([one])
-    yield lambda: OwnPictures(Workspace(workspace))
+    yield lambda: look_outside(reading.Workspace(workspace))
     yield lambda: cards_of_all(Workspace(workspace))
+
+
+def look_outside(workspace: reading.Workspace) -> None:
+    """What a query that is a picture reads of documents."""
+    is_comparable(workspace)
+    pictures = QueryPictures(workspace, workspace.scratch)
+    assert pictures.classifier and pictures.model
 
 
 def cards_of_all(workspace: Workspace) -> None:

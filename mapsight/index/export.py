@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mapsight.index.nearest import squares
 from mapsight.index.rows import FIELDS, vectors_of, whole_vectors
-from mapsight.search.probe_rows import squares
 
 __all__ = ["FaissWriter", "NpyWriter", "ParquetWriter", "unit_vectors"]
 

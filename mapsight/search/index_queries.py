@@ -9,19 +9,18 @@ from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
-from driver.search.answers import Question
-from driver.search.queries import NO_QUERY
-from driver.workspace.workspace import Workspace
 from mapsight.index.vectors import vectors_for
-from mapsight.labels.head import DRAWING, PHOTO, Head
+from mapsight.labels.head import DRAWING, PHOTO
 from mapsight.labels.labeler import near_labels
 from mapsight.records import decode_embedding
 from mapsight.search.filters import RowFilter
 from mapsight.search.label_mean import LabelMean, blocks_of_label
 from mapsight.search.probe_plan import mean_vector
+from mapsight.search.query_pictures import NO_QUERY, QueryPictures
+from mapsight.search.question import Question
 from mapsight.search.search_index import SearchIndex
 from mapsight.storage.uri import open_uri
-from mapsight.workspace.workspace import is_current
+from mapsight.workspace.workspace import Workspace, is_current
 
 __all__ = ["REMOVED", "find_labels", "find_rows", "give_vectors", "mean_question"]
 
@@ -35,7 +34,7 @@ def find_rows(
     questions: Sequence[Question],
     labels: Collection[str] = (),
 ) -> None:
-    """The rows of queries that are ids: of each, a file of ids and the blocks of a cell.
+    """Find the rows of queries that are ids: of each, a file of ids and the blocks of a cell.
 
     Args:
         labels: of which near ones are named where an id is not found.
@@ -63,7 +62,7 @@ def _hint(typed: str, labels: Collection[str]) -> str:
 
 
 def _rejections(workspace: Workspace, image_ids: Collection[str]) -> dict[str, str]:
-    """Why pictures are not in the index, as far as results tell. Memory: a line."""
+    """Return why pictures are not in the index, as far as results tell. Memory: a line."""
     merged = workspace.sound("merge")
     if not (merged and is_current(workspace, merged)):
         return {}
@@ -110,7 +109,7 @@ def find_labels(
 
 
 def _none_of(style: str, others: int) -> str:
-    """Why a label is no query; `others` are its pictures of any style."""
+    """Return why a label is no query; `others` are its pictures of any style."""
     if not (style and others):
         return "no picture of the index has this label"
     have = "1 picture has" if others == 1 else f"{others:,} pictures have"
@@ -118,7 +117,7 @@ def _none_of(style: str, others: int) -> str:
 
 
 def _label_vector(index: SearchIndex, wanted: RowFilter) -> np.ndarray | None:
-    """(d,) int16; None if no picture fits. Memory: see LabelMean."""
+    """Return (d,) int16; None if no picture fits. Memory: see LabelMean."""
     mean = LabelMean(wanted)
     counts = index.cells.fitting(wanted.label, wanted.style)
     for _, batch in index.batches(blocks_of_label(index.blocks, counts)):
@@ -126,17 +125,17 @@ def _label_vector(index: SearchIndex, wanted: RowFilter) -> np.ndarray | None:
     return mean.vector()
 
 
-def give_vectors(questions: Sequence[Question], head: Head | None) -> None:
-    """New features of queries from outside: (d,) int16."""
+def give_vectors(questions: Sequence[Question], pictures: QueryPictures) -> None:
+    """Give queries from outside their new features, (d,) int16, by the head of the workspace."""
     for question in questions:
         if question.vector is None and not question.error:
             assert question.record is not None
             x = decode_embedding(question.record["embedding"])
-            question.vector = vectors_for(x[None], head)[0]
+            question.vector = vectors_for(x[None], pictures.classifier.head)[0]
 
 
 def mean_question(questions: Sequence[Question]) -> list[Question]:
-    """One query for the mean of all; where some cannot be had those, and no mean of the others."""
+    """Return one query for the mean of all; where some cannot be had, only those."""
     bad = [question for question in questions if question.error]
     if bad:
         for question in bad:
@@ -157,12 +156,12 @@ def mean_question(questions: Sequence[Question]) -> list[Question]:
 
 
 def _same(values: Iterable[str | None]) -> str:
-    """The value that all have, or nothing."""
-    found = {value or "" for value in values}
-    return found.pop() if len(found) == 1 else ""
+    """Return the value that all have, or nothing."""
+    distinct = {value or "" for value in values}
+    return distinct.pop() if len(distinct) == 1 else ""
 
 
 def _most(values: Iterable[str | None]) -> str:
-    """The value that most have; of equally frequent ones the first by name."""
+    """Return the value that most have; of equally frequent ones the first by name."""
     counts = Counter(value or "" for value in values)
     return min(counts, key=lambda value: (-counts[value], value))

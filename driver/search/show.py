@@ -1,8 +1,7 @@
-"""The answers to queries, as a table, as JSON lines or as a page."""
+"""Showing the answers to queries: as a table, as JSON lines or as a page."""
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 import sys
@@ -10,17 +9,15 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from driver.pipeline.pipeline import Pipeline
 from driver.results.sheets import PartPictures, cards_of
 from driver.text_table import table_lines
-from mapsight.search.credits import CREDITS, known_predictions
+from mapsight.search.credits import give_credit, known_predictions
+from mapsight.search.question import BY_INDEX, FIELDS, Question, answer_rows
 from mapsight.text import plain
 
-__all__ = ["Question", "show"]
+__all__ = ["show"]
 
 SHOWN_BY = {
     "features": "how alike the model finds them",
@@ -31,47 +28,14 @@ ORDERS = {
     "diverse": "the best first, then those that are unlike the ones before; near-copies are one",
     "ppi": "of the most alike, highest PPI first",
 }
-FIELDS = (
-    *("query", "rank", "image_id", "score", "label", "style", "ppi", "width", "height", "source"),
-    *CREDITS,
-)
-BY_INDEX = ("cell", "subset", "copies", "probed", "exhausted")
-
-
-@dataclasses.dataclass
-class Question:
-    """A query as typed and what has been found out about it.
-
-    A picture from outside is read when it is needed and let go of again: there
-    may be thousands of queries. `typed` is shown, so it is without passwords and
-    signatures; what opens the picture is `address`, where it is another.
-    """
-
-    typed: str
-    address: str = ""
-    image_id: str | None = None
-    sha256: str | None = None
-    data: bytes | None = None
-    thumbnail: bytes | None = None
-    record: dict[str, Any] | None = None
-    label: str | None = None
-    style: str | None = None
-    members: list[Question] = dataclasses.field(default_factory=list)
-    only_style: str = ""
-    vector: np.ndarray | None = None
-    probed: int = 0
-    exhausted: bool = False
-    share: float = 0.0
-    filter: str | None = None
-    error: str | None = None
-    answers: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
 
 def show(run: Pipeline, questions: Sequence[Question]) -> None:
     """Write the answers as the options say: table, JSON lines or a page."""
     options = run.options
     if options.format != "table":
-        _give_credit(run, questions)
+        lookup = run.memo.get("credits") or partial(known_predictions, run.workspace)
+        give_credit([row for question in questions for row in question.answers], lookup)
     if options.format == "html":
         _write_page(run, questions)
         sys.stdout.write(f"{options.out}\n")
@@ -87,24 +51,8 @@ def show(run: Pipeline, questions: Sequence[Question]) -> None:
         sys.stdout.write(text)
 
 
-def _give_credit(run: Pipeline, questions: Sequence[Question]) -> None:
-    """Add title, author, licence and address to the answers, where the results have them."""
-    rows = [answer for question in questions for answer in question.answers]
-    ours = [row["image_id"] for row in rows if not row.get("part")]
-    lookup = run.memo.get("credits") or partial(known_predictions, run.workspace)
-    known = lookup(ours, CREDITS)
-    for row in rows:
-        found = {} if row.get("part") else known.get(row["image_id"], {})
-        row.update({name: found.get(name) or row.get(name) for name in CREDITS})
-
-
 def _json(questions: Sequence[Question], names: Sequence[str]) -> str:
-    rows = (
-        {**answer, "probed": question.probed, "exhausted": question.exhausted}
-        for question in questions
-        for answer in question.answers
-    )
-    return "".join(json.dumps({name: row.get(name) for name in names}) + "\n" for row in rows)
+    return "".join(json.dumps(row) + "\n" for row in answer_rows(questions, names))
 
 
 def _table(questions: Sequence[Question], by_index: bool) -> str:

@@ -1,0 +1,48 @@
+"""The targets and the head that a workspace's labels were made with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mapsight.labels.classify import Classifier
+from mapsight.labels.head import load_head
+from mapsight.labels.labeler import Labeler
+from mapsight.workspace.workspace import Workspace
+
+__all__ = ["HEAD", "classifier_of", "head_file", "settings_of", "targets_of"]
+
+HEAD = "head.npz"
+
+
+def targets_of(document: dict[str, Any]) -> dict[str, str]:
+    """Return MID by target label of a committed classify stage, in the order they were named."""
+    return dict(document["options"]["targets"])
+
+
+def settings_of(document: dict[str, Any]) -> tuple[dict[str, Any], float | None]:
+    """Return (targets and parents, screen diagonal) that a committed classify stage used."""
+    options = document["options"]
+    return {"targets": targets_of(document), "parents": options["parents"]}, options["diagonal"]
+
+
+def head_file(workspace: Workspace, scratch: Path) -> Path | None:
+    """Return a copy in `scratch` of the head that the stage `fit` fitted or was given, if any.
+
+    Raises:
+        Failure: the stage is not committed, or the head has changed.
+    """
+    names = workspace.sound_parts("fit", f"/{HEAD}")
+    if not names:
+        return None
+    path = scratch / HEAD
+    if not path.exists():
+        workspace.fetch(names[0], path)
+    return path
+
+
+def classifier_of(document: dict[str, Any], head: Path | None) -> Classifier:
+    """Return what labels features as a committed classify stage did, by the head of a file."""
+    settings, _ = settings_of(document)
+    labeler = Labeler(settings["targets"], settings["parents"])
+    return Classifier(labeler, load_head(head) if head else None)

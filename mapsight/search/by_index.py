@@ -1,0 +1,160 @@
+"""Searching by the index: cells to probe, all queries together, and their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from mapsight.labels.head import DRAWING, PHOTO
+from mapsight.search.filters import RowFilter
+from mapsight.search.index_queries import find_labels, find_rows, give_vectors, mean_question
+from mapsight.search.options import SearchOptions
+from mapsight.search.probe_plan import Choice, choose_nearest
+from mapsight.search.queries import ProbeQuery, at_once
+from mapsight.search.query_pictures import QueryPictures
+from mapsight.search.question import Question
+from mapsight.search.search_index import SearchIndex
+from mapsight.workspace.workspace import Workspace
+
+__all__ = ["Rounds", "Scorer", "answer_by_index"]
+
+Scorer = Callable[
+    [SearchIndex, np.ndarray, Sequence[ProbeQuery], Sequence[np.ndarray], int],
+    Iterable[tuple[int, list[Any]]],
+]
+"""What scores cells: `probe_here` in this process, or a job."""
+
+
+def answer_by_index(
+    workspace: Workspace,
+    index: SearchIndex,
+    questions: Sequence[Question],
+    options: SearchOptions,
+    labels: Sequence[str],
+    pictures: QueryPictures,
+    scorer: Scorer,
+) -> tuple[list[Question], Rounds | None]:
+    """Give each question its answers; with `mean`, one question, or those that keep it away.
+
+    Args:
+        labels: whose names are queries.
+        pictures: what looks at pictures from outside.
+        scorer: of cells.
+
+    Returns:
+        The questions that were asked, and what was read for them; None where all have an error.
+    """
+    find_labels(index, questions, labels, options.style)
+    find_rows(workspace, index, questions, labels)
+    pictures.look_at(questions, allow_private=options.allow_private)
+    give_vectors(questions, pictures)
+    asked = mean_question(questions) if options.mean else list(questions)
+    good = [question for question in asked if not question.error]
+    if not good:
+        return asked, None
+    rounds = Rounds(options, index, good, scorer)
+    rounds.to_the_end()
+    return asked, rounds
+
+
+class Rounds:
+    """Probes for all queries together, and more for those that filters leave short of answers.
+
+    A round probes twice the cells of the one before, all over again: its answers need no
+    merging, and all rounds together read at most twice what the last one does.
+    """
+
+    def __init__(
+        self,
+        options: SearchOptions,
+        index: SearchIndex,
+        questions: Sequence[Question],
+        scorer: Scorer,
+    ) -> None:
+        self._options, self._index, self._questions = options, index, questions
+        self._scorer = scorer
+        styled = bool(index.cells.styles)
+        self._queries = [_query(question, options, styled) for question in questions]
+        known, wanted = index.features(), options.features
+        self._features = wanted if wanted in known else next(iter(known))
+        self._d = known[self._features]
+        self._read: set[int] = set()
+
+    def to_the_end(self) -> None:
+        """Probe until every query has its answers or no cell is left that may have more."""
+        usual = self._index.probe_for(self._features, self._options.recall)
+        probe = self._options.probe or usual
+        pending = list(range(len(self._questions)))
+        while pending:
+            for some in at_once(pending, self._queries[0], self._d):
+                self._probe(some, probe)
+            pending = [i for i in pending if self._short(i)]
+            probe *= 2
+
+    def summary(self) -> str:
+        """Return what was read of the index, in a line."""
+        index, cells = self._index, sorted(self._read)
+        rows, size = int(index.cells.rows[cells].sum()), int(index.cell_bytes[cells].sum())
+        return (
+            f"index: {len(cells):,} of {len(index.centres):,} cells read,"
+            f" {rows / int(index.cells.rows.sum()):.1%} of {index.rows:,} pictures,"
+            f" {size / 1e6:,.1f} MB"
+        )
+
+    def _probe(self, numbers: Sequence[int], probe: int) -> None:
+        some = [self._questions[i] for i in numbers]
+        queries = [self._queries[i] for i in numbers]
+        vectors = np.stack([question.vector for question in some if question.vector is not None])
+        choices = list(self._choices(vectors, queries, probe))
+        counts = self._index.cells.rows
+        for question, (cells, exhausted) in zip(some, choices, strict=True):
+            question.answers = []
+            question.probed, question.exhausted = len(cells), exhausted
+            question.share = int(counts[cells].sum()) / int(counts.sum())
+            self._read.update(cells.tolist())
+        chosen = [cells for cells, _ in choices]
+        for number, answers in self._scorer(self._index, vectors, queries, chosen, self._d):
+            some[number].answers = list(_ranked(some[number].typed, answers))
+
+    def _choices(
+        self, vectors: np.ndarray, queries: Sequence[ProbeQuery], probe: int
+    ) -> Iterator[Choice]:
+        for nearest, query in zip(self._index.rankings(vectors, self._d), queries, strict=True):
+            fitting = self._index.cells.fitting(query.filter.label, query.filter.style)
+            least = query.candidates + len(query.exclude_ids)
+            yield choose_nearest(nearest, fitting, probe, least)
+
+    def _short(self, number: int) -> bool:
+        question, query = self._questions[number], self._queries[number]
+        found = sum(1 + answer.get("copies", 0) for answer in question.answers)
+        return found < query.top_k and not question.exhausted
+
+
+def _query(question: Question, options: SearchOptions, styled: bool) -> ProbeQuery:
+    """Return a question as tasks read it; `styled`: pictures of the index have styles."""
+    question.filter = options.label
+    style = question.style if options.style in (None, "same") else options.style
+    question.only_style = style if styled and style in (PHOTO, DRAWING) else ""
+    members = (question.members or [question]) if options.exclude_self else []
+    digests = (q.sha256 or (q.record or {}).get("sha256") for q in members)
+    return ProbeQuery(
+        top_k=options.top_k,
+        filter=RowFilter(
+            label=options.label or "",
+            style=question.only_style,
+            min_ppi=options.min_ppi,
+            license=options.license or "",
+            subset=options.subset or "",
+        ),
+        exclude_ids=tuple(q.image_id for q in members if q.image_id),
+        exclude_sha256=tuple(digest for digest in digests if digest),
+        rank_by=options.rank_by or "score",
+    )
+
+
+def _ranked(typed: str, answers: Sequence[Any]) -> Iterator[dict[str, Any]]:
+    for rank, (score, image_id, fields) in enumerate(answers, 1):
+        place = {"query": typed, "rank": rank, "image_id": image_id}
+        yield {**place, **fields, "score": round(score, 6)}

@@ -1,0 +1,104 @@
+"""The options of a search by the index, and what is told of one that is wrong."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mapsight.labels.labeler import near_labels
+from mapsight.records import OTHER
+from mapsight.search.choices import FEATURES, MAX_TOP_K, RANKS, STYLES
+
+__all__ = ["SearchOptions", "known_label"]
+
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """What is asked of a search beside its queries, as the command `search` has it."""
+
+    top_k: int = 10
+    label: str | None = None
+    style: str | None = None
+    min_ppi: float = 0.0
+    license: str | None = None
+    subset: str | None = None
+    features: str | None = None
+    probe: int | None = None
+    recall: float | None = None
+    rank_by: str | None = None
+    exclude_self: bool = False
+    mean: bool = False
+    allow_private: bool = False
+
+    def checked(self, labels: Collection[str]) -> SearchOptions:
+        """Return these options with the label as the workspace writes it.
+
+        Raises:
+            ValueError: one is wrong; names it, its value and what is allowed.
+        """
+        _one_of("features", self.features, (None, *FEATURES))
+        for name, allowed in (("style", STYLES), ("rank_by", RANKS)):
+            if getattr(self, name) is not None:
+                _one_of(name, getattr(self, name), allowed)
+        if self.recall is not None and not (_is_number(self.recall) and 0 <= self.recall <= 1):
+            raise ValueError(f"recall {self.recall!r}: a share, 0 to 1, or None")
+        if not (_is_number(self.min_ppi) and 0 <= self.min_ppi < float("inf")):
+            raise ValueError(f"min_ppi {self.min_ppi!r}: a number, 0 or more")
+        for name in ("license", "subset"):
+            if not isinstance(value := getattr(self, name), str | None):
+                raise ValueError(f"{name} {value!r}: text, or None for any")
+        return replace(
+            self,
+            top_k=_whole_number("top_k", self.top_k, MAX_TOP_K),
+            probe=None if self.probe is None else _whole_number("probe", self.probe),
+            label=known_label(self.label, labels),
+        )
+
+
+def known_label(label: str | None, labels: Collection[str]) -> str | None:
+    """Return a label as the workspace writes it, which may be given in any case.
+
+    Raises:
+        ValueError: there is none of that name; near ones are told, or else the first ones.
+    """
+    if label is None:
+        return None
+    names = {name.casefold(): name for name in sorted({*labels, OTHER})}
+    if not isinstance(label, str):
+        raise ValueError(f"label {label!r}: the name of a label, or None for any")
+    if label.casefold() in names:
+        return names[label.casefold()]
+    near = near_labels(label, names.values())
+    if near:
+        advice = f"did you mean {', '.join(near)}?"
+    else:
+        advice = f"one of {', '.join(list(names.values())[:SHOWN])}"
+        advice += ", …" if len(names) > SHOWN else ""
+    raise ValueError(f"label {label!r}: the workspace has no such label; {advice}")
+
+
+def _one_of(name: str, value: Any, allowed: tuple[str | None, ...]) -> None:
+    if not isinstance(value, str | None) or value not in allowed:
+        raise ValueError(f"{name} {value!r}: one of {', '.join(map(str, allowed))}")
+
+
+def _whole_number(name: str, value: Any, most: int | None = None) -> int:
+    upto = f"1 to {most:,}" if most else "1 or more"
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise ValueError(f"{name} {value!r}: a whole number, {upto}") from None
+    if number < 1 or (most and number > most):
+        raise ValueError(f"{name} {value!r}: {upto}")
+    return number
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return float(value) == value
+    except (TypeError, ValueError):
+        return False

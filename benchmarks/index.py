@@ -25,8 +25,10 @@ import pyarrow.parquet as pq
 
 from benchmarks.explore import ROOT, measured
 from benchmarks.mixtures import BLOCK, mixtures
-from driver.pipeline.pipeline import Pipeline, Running
+from driver.pipeline.cluster import RunnerOptions
+from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.typed_options import TypedOptions
+from driver.runners import pipeline_of
 from driver.stages import cluster, index
 from driver.workspace.workspace import Workspace
 from mapsight.index.layout import CELLS, CENTRES
@@ -170,7 +172,7 @@ def run_size(options: Namespace, pictures: np.ndarray, rows: int) -> None:
         workspace = Workspace(str(scratch / "workspace"))
         settings = TypedOptions(
             Namespace(),
-            Running("local"),
+            RunnerOptions("local"),
             cluster.Options(options.cells, options.iterations, tolerance=0.0),
             index.Options("int16"),
         )
@@ -178,7 +180,7 @@ def run_size(options: Namespace, pictures: np.ndarray, rows: int) -> None:
         started = time.monotonic()
         write_rows(folder, mixtures(pictures, rows, seed=1))
         tell(f"{rows:>9,}  rows written in {time.monotonic() - started:.1f} s")
-        run = Pipeline(settings, workspace, scratch)
+        run = pipeline_of(settings, workspace, scratch)
         bring_up(run, folder, rows)
         history = run.documents["cluster"]["notes"]["history"]
         for number, step in enumerate(history, 1):

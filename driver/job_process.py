@@ -2,9 +2,9 @@
 
     python -m driver.job_process SPEC.json
 
-SPEC.json names the job's module and class, its arguments and where the outcome
-goes. Standard input is a lifeline: when it closes, because the driver has ended
-however it did, this process ends with everything it started.
+SPEC.json names the job's module and class, its arguments, the module that readies mrjob
+for its cluster, and where the outcome goes. Standard input is a lifeline: when it closes,
+because the driver has ended however it did, this process ends with everything it started.
 """
 
 from __future__ import annotations
@@ -19,16 +19,15 @@ import sys
 import threading
 import traceback
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
-import mrjob.hadoop
 from mrjob.inline import InlineMRJobRunner
 from mrjob.local import LocalMRJobRunner
 
-from driver.hadoop.failures import python_error
+from driver.nodes.failures import python_error
 from driver.unwritable import full_folder
 
 __all__ = ["main"]
@@ -95,20 +94,7 @@ class Said(logging.Handler):
         return "\n".join(self._lines)
 
 
-def _improve_runners(arguments: Sequence[str]) -> None:
-    if "emr" in arguments:
-        from driver.emr import step as emr_step
-
-        emr_step.install()
-    # in a terminal of its own `hadoop jar` would be in a session of its own, and outlive us
-    mrjob.hadoop.pty = None
-    if "hadoop" in arguments:
-        from driver.hadoop.mrjob_files import HadoopFiles
-        from driver.hadoop.submitted_jobs import named_at_once
-
-        mrjob.hadoop.HadoopFilesystem = HadoopFiles
-        read = mrjob.hadoop._interpret_hadoop_jar_command_stderr
-        mrjob.hadoop._interpret_hadoop_jar_command_stderr = named_at_once(read)
+def _improve_runners() -> None:
     LocalMRJobRunner._run_multiple = _run_in_threads
     # inline sorts in memory; the sort program does not
     InlineMRJobRunner._sort_input_func = LocalMRJobRunner._sort_input_func
@@ -174,7 +160,9 @@ def main() -> int:
     spec_path = Path(sys.argv[1])
     spec = json.loads(spec_path.read_text(encoding="utf-8"))
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
-    _improve_runners(spec["args"])
+    _improve_runners()
+    if spec["prepare"]:
+        importlib.import_module(spec["prepare"]).install()
     outcome = _run(spec)
     Path(spec["outcome"]).write_text(json.dumps(outcome), encoding="utf-8")
     with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""What a runner needs before it can be used."""
+"""Runners by name: what each needs before it can be used, and the cluster that it is."""
 
 from __future__ import annotations
 
@@ -6,10 +6,43 @@ import os
 import shutil
 from argparse import Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from driver.errors import UsageError
+from driver.pipeline.cluster import Cluster, RunnerOptions, ThisMachine
 
-__all__ = ["check_runner"]
+if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
+    from driver.pipeline.typed_options import TypedOptions
+    from driver.workspace.workspace import Workspace
+
+__all__ = ["check_runner", "pipeline_of"]
+
+
+def pipeline_of(
+    options: TypedOptions,
+    workspace: Workspace,
+    scratch: Path | None = None,
+    home: Workspace | None = None,
+) -> Pipeline:
+    """Return a `Pipeline` of these arguments, with the cluster that its options name."""
+    from driver.pipeline.pipeline import Pipeline
+
+    home, scratch = home or workspace, scratch or workspace.scratch
+    cluster = _cluster(options[RunnerOptions], home, scratch)
+    return Pipeline(options, workspace, cluster, scratch, home)
+
+
+def _cluster(options: RunnerOptions, workspace: Workspace, scratch: Path) -> Cluster:
+    if options.runner == "hadoop":
+        from driver.hadoop.cluster import HadoopCluster
+
+        return HadoopCluster(options, workspace, scratch)
+    if options.runner == "emr":
+        from driver.emr.cluster import EmrCluster
+
+        return EmrCluster(options, workspace)
+    return ThisMachine(options)
 
 
 def check_runner(options: Namespace) -> None:

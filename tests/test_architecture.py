@@ -66,16 +66,6 @@ but modules beside the packages also from each other, as long as they close no c
 JOBS_FOLDER = "mr_jobs"
 """It may hold more than 20: they all are of one kind, and mrjob resolves names beside a job."""
 
-NOT_YET = {
-    ("driver.emr.cluster", "driver.hadoop.cluster"),
-    ("driver.emr.cluster", "driver.hadoop.failures"),
-    ("driver.emr.settings", "driver.hadoop.cluster"),
-    ("driver.pipeline.pipeline", "driver.emr.cluster"),
-    ("driver.pipeline.pipeline", "driver.hadoop.cluster"),
-}
-"""Imports that point up and are to go. One that has gone, or points down now, goes here too."""
-NOT_YET_CIRCLES = {("driver.hadoop.yarn", "driver.hadoop.progress")}
-"""One import of each circle that is to go."""
 TOO_FULL_YET: set[str] = set()
 """Folders that a module is to leave."""
 
@@ -131,7 +121,7 @@ def listed(found: list[Import]) -> str:
 
 
 def test_imports_point_down():
-    assert listed([each for each in UPWARD if pair(each) not in NOT_YET]) == ""
+    assert listed(UPWARD) == ""
 
 
 def test_every_package_has_a_place_in_the_tables():
@@ -141,14 +131,8 @@ def test_every_package_has_a_place_in_the_tables():
     assert rooms - DRIVER_MAY.keys() == set()
 
 
-def test_the_exceptions_are_still_needed():
-    assert NOT_YET - set(map(pair, UPWARD)) == set()
-    assert {(a, b) for a, b in NOT_YET_CIRCLES if a not in reached(EDGES, b)} == set()
-
-
 def test_no_imports_close_a_circle():
-    kept = {a: {b for b in below if (a, b) not in NOT_YET_CIRCLES} for a, below in EDGES.items()}
-    assert circles(kept) == []
+    assert circles(EDGES) == []
 
 
 def test_the_library_knows_neither_mrjob_nor_jobs_nor_the_driver():

@@ -13,6 +13,7 @@ from driver.errors import Failure
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome
 from driver.pipeline.typed_options import TypedOptions
+from driver.runners import pipeline_of
 from driver.stages import (
     annotate,
     classify,
@@ -50,7 +51,7 @@ def addition(options: Namespace, workspace: Workspace, base: SearchIndex) -> Pip
     place.claim()
     documents = {name: workspace.required(name) for name in NEEDED}
     typed = TypedOptions(options, *_as_the_base(options, workspace, documents))
-    run = Pipeline(typed, place, workspace.scratch, home=workspace)
+    run = pipeline_of(typed, place, workspace.scratch, home=workspace)
     run.memo |= {"index": base, "part": base.changes.numbered + 1}
     run.memo["settings"], _ = settings_of(documents["classify"])
     return run

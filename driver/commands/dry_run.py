@@ -10,13 +10,13 @@ from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
-from driver.emr.cluster import EmrCluster
+from driver.pipeline.cluster import RunnerOptions
 from driver.pipeline.jobs import Job
-from driver.pipeline.launch import runner_settings
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Stage
 from driver.pipeline.typed_options import TypedOptions
 from driver.pipeline.uploads import is_here
+from driver.runners import pipeline_of
 from driver.stage_table import STAGE_TABLE
 from driver.stages import fit, vectors
 from driver.stages.dataset import Inputs
@@ -42,7 +42,7 @@ def dry_run(options: Namespace, workspace: Workspace) -> int:
     already would not run.
     """
     with tempfile.TemporaryDirectory(prefix="mapsight-dry-") as scratch:
-        run = Pipeline(TypedOptions(options), workspace, Path(scratch))
+        run = pipeline_of(TypedOptions(options), workspace, Path(scratch))
         find_pictures(run)
         for line in _lines(run, run.memo["plan"]):
             sys.stdout.write(f"{line}\n")
@@ -52,8 +52,8 @@ def dry_run(options: Namespace, workspace: Workspace) -> int:
 def _lines(run: Pipeline, plan: Plan) -> Iterator[str]:
     yield f"dry run: {plan.pictures:,} pictures, {plan.bytes:,} bytes, nothing is done"
     yield f"workspace: {run.workspace.uri()}"
-    if isinstance(run.cluster, EmrCluster):
-        yield f"cluster: {run.cluster.described()}"
+    if machines := run.cluster.described():
+        yield f"cluster: {machines}"
     if run.on_cluster:
         yield from _uploads(run, plan)
     for stage in STAGE_TABLE:
@@ -65,7 +65,7 @@ def _lines(run: Pipeline, plan: Plan) -> Iterator[str]:
 
 
 def _uploads(run: Pipeline, plan: Plan) -> Iterator[str]:
-    if not run.options.node_python:
+    if not run.options_of(RunnerOptions).node_python:
         yield "upload once: environments/env-….tar.gz, what nodes need; see mapsight pack"
     for path in (split.uri for split in plan.splits["parquet"] if is_here(split.uri)):
         yield f"upload once: {path}, {Path(path).stat().st_size:,} bytes"
@@ -105,7 +105,7 @@ def _job(run: Pipeline, stage: str, job: Job, plan: Plan, tasks: int | None) -> 
     size = project_file(job.path).stat().st_size
     many = f", {tasks} map tasks" if tasks else ""
     here = stage == "ingest" and run.on_cluster and any(map(is_here, named_inputs(run)))
-    where = "on this machine" if here else f"-r {run.running.runner}"
+    where = "on this machine" if here else f"-r {run.cluster.runner}"
     yield f"{stage}: {job.path}, {size:,} bytes, {where}{many}"
     yield f"    {shlex.join(_settings(run, job, plan, here=here))}"
 
@@ -119,7 +119,5 @@ def _tasks(stage: str, plan: Plan) -> int | None:
 
 
 def _settings(run: Pipeline, job: Job, plan: Plan, *, here: bool) -> list[str]:
-    if here or run.cluster is None:
-        return runner_settings("local" if here else run.running.runner, run.running.mrjob_conf)
     shuffled = math.ceil(plan.pictures * FEATURE_BYTES) if job is EXTRACT else 0
-    return run.cluster.job_settings(job, shuffled)
+    return run.place(here=here).settings(job, shuffled)

@@ -10,7 +10,7 @@ from driver.needs import JOB_NEEDS
 from driver.options.groups import add_job_options, add_program_options, add_workspace_option
 from driver.options.types import share, whole
 from driver.output_files import check_file
-from driver.runners import check_runner
+from driver.runners import check_runner, pipeline_of
 
 GROUP = "Classify and rank"
 DESCRIPTION = "Find duplicates in a workspace, and say which to keep."
@@ -53,7 +53,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Write results/duplicates.csv of a workspace, and say what it holds."""
-    from driver.pipeline.pipeline import Pipeline
     from driver.pipeline.typed_options import TypedOptions
     from driver.stages.duplicates import STAGE, TABLE, stages_of_results
     from driver.workspace.workspace import Workspace
@@ -66,7 +65,7 @@ def run(options: Namespace) -> int:
     documents = {name: workspace.required(name, missing) for name in NEEDED}
     options.force, options.until = [STAGE.name] if options.again else [], None
     with workspace.locked():
-        run = Pipeline(TypedOptions(options), workspace)
+        run = pipeline_of(TypedOptions(options), workspace)
         run.documents |= documents
         with run.attended(alone=True):
             run.run([STAGE])

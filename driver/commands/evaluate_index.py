@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from driver.needs import JOB_NEEDS
 from driver.options.groups import add_job_options, add_program_options, add_workspace_option
 from driver.options.types import positive
-from driver.runners import check_runner
+from driver.runners import check_runner, pipeline_of
 from driver.text_table import table_lines
 
 if TYPE_CHECKING:
@@ -56,7 +56,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Search exactly for a sample, and print what fewer cells would have found."""
-    from driver.pipeline.pipeline import Pipeline
     from driver.pipeline.typed_options import TypedOptions
     from driver.search.index_quality import measure_index
     from driver.search.notices import tell_stale
@@ -74,7 +73,7 @@ def run(options: Namespace) -> int:
         tell_stale(index.collection)
         k = len(index.centres)
         probes = sorted({min(n, k) for n in options.probe}) or probes_for(k)
-        run = Pipeline(TypedOptions(options), workspace, Path(scratch))
+        run = pipeline_of(TypedOptions(options), workspace, Path(scratch))
         with run.attended(alone=False):
             sample = sample_rows(index, options.queries)
             for name, d in index.features().items():

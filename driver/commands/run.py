@@ -22,7 +22,7 @@ from driver.options.groups import (
 )
 from driver.options.types import labels_in, positive, positive_real, ranks, share
 from driver.output_files import make_folder
-from driver.runners import check_runner
+from driver.runners import check_runner, pipeline_of
 from mapsight import __version__
 from mapsight.labels.labeler import DEFAULT_TARGETS
 from mapsight.records import MEASURES
@@ -290,7 +290,6 @@ def run(options: Namespace) -> int:
 def _run(options: Namespace, workspace: Workspace) -> int:
     """Run what is not done yet, the workspace being locked; return the exit status."""
     from driver.commands.metadata_alone import explore_alone, is_alone
-    from driver.pipeline.pipeline import Pipeline
     from driver.pipeline.typed_options import TypedOptions
     from driver.stage_table import STAGE_TABLE
     from driver.stages import duplicates
@@ -298,7 +297,7 @@ def _run(options: Namespace, workspace: Workspace) -> int:
     from driver.stages.explore import check_headers
     from driver.stages.model import BEFORE_MODEL, ModelOptions, check_model
 
-    pipeline = Pipeline(TypedOptions(options), workspace)
+    pipeline = pipeline_of(TypedOptions(options), workspace)
     pipeline.memo.update(
         command=without_secrets(options.command_line), started=time.strftime("%Y-%m-%dT%H:%M:%S%z")
     )

@@ -19,7 +19,7 @@ from driver.output_files import check_file
 from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.typed_options import TypedOptions
-from driver.runners import check_runner
+from driver.runners import check_runner, pipeline_of
 from driver.search.by_index import index_answerer
 from driver.search.idle_filters import idle_filters
 from driver.search.line_by_line import answer_each, copied_index, tell_errors
@@ -222,7 +222,7 @@ def run(options: Namespace) -> int:
     _choose_way(options, workspace)
     comparable = options.by != "index" or tell_earlier(workspace, silent=not current)
     with tempfile.TemporaryDirectory(prefix="mapsight-search-") as scratch:
-        run = Pipeline(TypedOptions(options), workspace, Path(scratch))
+        run = pipeline_of(TypedOptions(options), workspace, Path(scratch))
         run.documents = documents
         pictures = _pictures(run)
         answer = _answerer(run, pictures)

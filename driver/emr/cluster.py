@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import sys
 import tempfile
-from argparse import Namespace
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from driver.emr.account import LIVING, Account
@@ -24,18 +21,17 @@ from driver.emr.settings import (
 )
 from driver.emr.step import SAID, TASK
 from driver.errors import Failure, undisturbed
-from driver.hadoop.cluster import ARCHIVES, python_name
-from driver.hadoop.failures import python_error, why_ended, why_refused
-from driver.nodes.archive import packed_environment
-from driver.pipeline.jobs import Job, reducers
-from driver.pipeline.launch import runner_settings
-from driver.workspace.cleaning import RUN_ID
-from driver.workspace.workspace import SEARCH, Workspace
+from driver.nodes.archive import Packed
+from driver.nodes.cluster import NodesCluster, python_name, report
+from driver.nodes.failures import python_error, why_ended, why_refused
+from driver.pipeline.cluster import RunnerOptions
+from driver.pipeline.jobs import Job
+from driver.workspace.workspace import Workspace
 
 __all__ = ["EmrCluster"]
 
 
-class EmrCluster:
+class EmrCluster(NodesCluster):
     """Jobs as steps of one cluster on EMR.
 
     It is made when the first job needs it, and is ended with the run, however
@@ -44,8 +40,12 @@ class EmrCluster:
     A cluster of the user's (`--cluster-id`) is left as it was.
     """
 
-    def __init__(self, options: Namespace, workspace: Workspace) -> None:
-        self._options, self._workspace = options, workspace
+    runner = "emr"
+    prepares = "driver.emr.step"
+    extra = (S3,)
+
+    def __init__(self, options: RunnerOptions, workspace: Workspace) -> None:
+        super().__init__(options, workspace)
         self._settings = settings(options.mrjob_conf)
         self._account = Account(self._settings.get("region"))
         where = hashlib.sha256(workspace.uri().encode()).hexdigest()[:16]
@@ -54,16 +54,11 @@ class EmrCluster:
         self.tag = f"{self._mine}{workspace.run_id}"
         self._id: str | None = options.cluster_id
         self._asked = False
-        self._archive: str | None = None
         self._jobs = 0
 
     @contextlib.contextmanager
     def attended(self, *, alone: bool) -> Iterator[None]:
-        """The time in which jobs run; neither cluster nor step outlives it, however it ends.
-
-        Args:
-            alone: the workspace's lock is held, so that a cluster with its name
-                was left by a run that died.
+        """Enclose the time in which jobs run; neither cluster nor step outlives it.
 
         Raises:
             Failure: AWS cannot be asked, or the user's cluster does not run.
@@ -85,7 +80,7 @@ class EmrCluster:
                 try:
                     self._give_back()
                 except (Failure, OSError) as error:  # why the run failed is said after it
-                    _say(str(error))
+                    report(str(error))
             raise
         with undisturbed():
             self._give_back()
@@ -96,7 +91,7 @@ class EmrCluster:
             try:
                 self._account.cancel(self._id, self.tag)
             except Failure as error:
-                _say(f"the steps of this run on {self._id} could not be ended: {error}")
+                report(f"the steps of this run on {self._id} could not be ended: {error}")
 
     def _give_back(self) -> None:
         """End the cluster that this run started, and remove its temporary folder.
@@ -122,72 +117,38 @@ class EmrCluster:
     def _terminate(self, clusters: list[str], whose: str) -> None:
         self._account.terminate(clusters)
         for name in clusters:
-            _say(f"ended EMR cluster {name}, which {whose}")
-
-    def _drop_left(self) -> None:
-        """Remove temporary folders of runs that died; a search may be alive."""
-        workspace, (parent, _) = self._workspace, self._scratch
-        with contextlib.suppress(FileNotFoundError):
-            for entry in workspace.fs.ls(workspace.path(parent), detail=False):
-                name = entry.rstrip("/").rsplit("/", 1)[-1]
-                if RUN_ID.fullmatch(name) and not name.startswith(SEARCH):
-                    workspace.drop(parent, name)
-
-    @property
-    def _scratch(self) -> tuple[str, ...]:
-        return (".jobs", self._workspace.run_id)
+            report(f"ended EMR cluster {name}, which {whose}")
 
     def arguments(self, job: Job, shuffled: int) -> list[str]:
-        """Options of a job for mrjob's emr runner, on a cluster that runs.
-
-        Args:
-            job: which one.
-            shuffled: about how many bytes go to reducers; they decide how many there are.
-        """
+        """Return a job's options, on a cluster that runs: what nodes need is packed before."""
         python = self._python()
         if self._id is None:
             self._id = self._start()
-        return [*self.job_settings(job, shuffled), "--cluster-id", self._id, *python]
+        return [*self.settings(job, shuffled), "--cluster-id", self._id, *python]
 
-    def job_settings(self, job: Job, shuffled: int) -> list[str]:
-        """Those of a job's options that need neither cluster nor archive."""
+    def settings(self, job: Job, shuffled: int) -> list[str]:
+        """Return those of a job's options that need neither cluster nor archive."""
         self._jobs += 1
-        jobconf = {
-            "mapreduce.job.name": f"mapsight {job.title}",
-            "mapreduce.job.tags": self.tag,
-            "mapreduce.job.reduces": str(reducers(job, shuffled)),
-        }
-        threads = ("OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1")
-        old = ("SETUPTOOLS_USE_DISTUTILS=stdlib",) if sys.version_info < (3, 12) else ()
+        return super().settings(job, shuffled)
+
+    def _job_tags(self) -> str:
+        return self.tag
+
+    def _runner_settings(self) -> list[str]:
         return [
-            *runner_settings("emr", self._options.mrjob_conf),
             *("--region", str(self._account.region), "--label", self.tag),
             *("--cloud-tmp-dir", self._workspace.uri(*self._scratch, f"{self._jobs:03d}")),
-            *(part for name, value in jobconf.items() for part in ("-D", f"{name}={value}")),
-            *(part for pair in (*threads, *old) for part in ("--cmdenv", pair)),
         ]
 
-    def _python(self) -> list[str]:
-        if self._options.node_python:
-            return ["--task-python-bin", self._options.node_python]
-        archive = ["--archives", f"{self._sent()}#env", "--cmdenv", "PYTHONPATH=env"]
-        return ["--task-python-bin", python_name(), *archive]
-
-    def _sent(self) -> str:
-        """Where the packed environment is; it is uploaded once."""
-        if self._archive is None:
-            packed = packed_environment(say=_say, extra=[S3])
-            if packed.glibc and tuple(map(int, packed.glibc.split("."))) > GLIBC:
-                system = ".".join(map(str, GLIBC))
-                raise Failure(f"EMR: what was packed needs glibc {packed.glibc}, it has {system}")
-            kept = self._workspace.keep(Path(packed.path), ARCHIVES, packed.path.name)
-            self._archive = self._workspace.uri(kept)
-        return self._archive
+    def _check(self, packed: Packed) -> None:
+        if packed.glibc and tuple(map(int, packed.glibc.split("."))) > GLIBC:
+            system = ".".join(map(str, GLIBC))
+            raise Failure(f"EMR: what was packed needs glibc {packed.glibc}, it has {system}")
 
     def _start(self) -> str:
         """Ask for a cluster; its id."""
         with tempfile.TemporaryDirectory(prefix="mapsight-emr-") as scratch:
-            runner = self.runner(scratch)
+            runner = self._mrjob_runner(scratch)
             roles = runner._opts["iam_service_role"], runner._opts["iam_instance_profile"]
             self._account.check_roles(*roles)
             check_instances(runner)
@@ -198,11 +159,11 @@ class EmrCluster:
         console = (
             f"https://{region}.console.aws.amazon.com/emr/home?region={region}#/clusterDetails/"
         )
-        _say(f"EMR cluster {found} starts, which takes some minutes: {console}{found}")
+        report(f"EMR cluster {found} starts, which takes some minutes: {console}{found}")
         return found
 
-    def runner(self, scratch: str) -> Any:
-        """What makes a cluster, with the settings of the configuration and the command line."""
+    def _mrjob_runner(self, scratch: str) -> Any:
+        """Return what makes a cluster, by the configuration and the command line."""
         from mrjob.emr import EMRJobRunner
 
         logs = {} if self._settings.get("cloud_log_dir") else {"cloud_log_dir": self._place("logs")}
@@ -219,11 +180,11 @@ class EmrCluster:
         )
 
     def described(self) -> str:
-        """The cluster that would be started, or the user's, in a line."""
+        """Return a line on the cluster that would be started, or the user's."""
         if self._id:
             return f"{self._id}, which is left running"
         with tempfile.TemporaryDirectory(prefix="mapsight-emr-") as scratch:
-            runner = self.runner(scratch)
+            runner = self._mrjob_runner(scratch)
             groups = ", ".join(
                 f"{group['InstanceCount']} {group['InstanceRole']} {group['InstanceType']}"
                 f" {'at ' + group['BidPrice'] + ' USD' if 'BidPrice' in group else 'on demand'}"
@@ -238,12 +199,12 @@ class EmrCluster:
     def _place(self, *names: str) -> str:
         return self._workspace.uri(*names) + "/"
 
-    def progress(self, stage: str, total: int | None) -> EmrProgress:
-        """What to show while a job runs."""
-        return EmrProgress(stage, total)
+    def progress(self, job: Job, total: int | None) -> EmrProgress:
+        """Return what shows how far a step is."""
+        return EmrProgress(job.title, total)
 
     def explained(self, error: Failure, path: str) -> Failure:
-        """A failed job's error in terms of Python and pictures, where that can be found out."""
+        """Return a failed job's error in terms of Python and pictures, where the step told it."""
         said, task = self._told(SAID), self._told(TASK)
         own = next((line[10:] for line in said.splitlines() if line.startswith("mapsight: ")), None)
         line = own or python_error(task) or why_ended(said) or why_refused(said)
@@ -256,7 +217,3 @@ class EmrCluster:
         folder = workspace.path(*self._scratch, f"{self._jobs:03d}")
         found = [path for path in workspace.fs.find(folder) if path.endswith(f"/{name}")]
         return workspace.fs.cat_file(found[0]).decode("utf-8", "replace") if found else ""
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")

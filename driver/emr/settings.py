@@ -6,12 +6,11 @@ import itertools
 import platform
 import re
 import sys
-from argparse import Namespace
 from typing import Any
 
 from driver.errors import Failure, UsageError
-from driver.hadoop.cluster import python_name
-from driver.pipeline.launch import runner_settings
+from driver.nodes.cluster import python_name
+from driver.pipeline.cluster import RunnerOptions, runner_settings
 
 __all__ = [
     "BOOTSTRAP",
@@ -76,7 +75,7 @@ def settings(own: str | None) -> dict[str, Any]:
     return found
 
 
-def instances(options: Namespace) -> dict[str, Any]:
+def instances(options: RunnerOptions) -> dict[str, Any]:
     """What the command line says of machines, in mrjob's words.
 
     With --spot all but one of the core machines are task machines at that price: they

@@ -6,34 +6,26 @@ import contextlib
 import getpass
 import hashlib
 import os
-import sys
 import time
-from argparse import Namespace
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from driver.errors import Failure, undisturbed
 from driver.hadoop.progress import YarnProgress
 from driver.hadoop.submitted_jobs import staged
 from driver.hadoop.yarn import Application, Yarn
-from driver.nodes.archive import packed_environment
-from driver.pipeline.jobs import Job, reducers
-from driver.pipeline.launch import runner_settings
-from driver.workspace.cleaning import RUN_ID
-from driver.workspace.workspace import SEARCH, Workspace
+from driver.nodes.cluster import NodesCluster, report
+from driver.pipeline.cluster import RunnerOptions
+from driver.pipeline.jobs import Job
+from driver.workspace.workspace import Workspace
 from mapsight.storage.hadoop_conf import default_fs, hadoop_command, read_conf
 from mapsight.storage.uri import resolve
 
-__all__ = ["HadoopCluster", "full_uri", "python_name"]
+__all__ = ["HadoopCluster", "full_uri"]
 
-ARCHIVES = "environments"
 SEARCH_SECONDS = 86400.0  # no search takes as long
-
-
-def python_name() -> str:
-    """The interpreter that nodes must have, where no other is named: python3.11 and the like."""
-    return f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def _staging(conf: Mapping[str, str]) -> str:
@@ -51,7 +43,7 @@ def full_uri(uri: str, conf: Mapping[str, str]) -> str:
     return f"{default_fs(conf).rstrip('/')}{found.path}" if same else uri
 
 
-class HadoopCluster:
+class HadoopCluster(NodesCluster):
     """Jobs on YARN, from the configuration that the `hadoop` command here uses.
 
     They carry a tag of the run, by which it ends what it has started, and if it
@@ -59,24 +51,23 @@ class HadoopCluster:
     A search holds no workspace, and nobody ends what is somebody else's.
     """
 
-    def __init__(self, options: Namespace, workspace: Workspace, scratch: Path) -> None:
+    runner = "hadoop"
+    prepares = "driver.hadoop.mrjob_runner"
+
+    def __init__(self, options: RunnerOptions, workspace: Workspace, scratch: Path) -> None:
         """`scratch` is the local folder in which each job has its own, with its log."""
-        self._options, self._workspace, self._local = options, workspace, scratch
+        super().__init__(options, workspace)
+        self._local = scratch
         self._conf = read_conf()
         self.yarn = Yarn(self._conf)
         self.tag = f"mapsight-run-{workspace.run_id}"
         where = hashlib.sha256(full_uri(workspace.uri(), self._conf).encode()).hexdigest()[:16]
         self._workspace_tag = f"mapsight-workspace-{where}"
         self._tags = [self.tag]
-        self._archive: str | None = None
 
     @contextlib.contextmanager
     def attended(self, *, alone: bool) -> Iterator[None]:
-        """The time in which jobs run; none of them outlives it, however it ends.
-
-        Args:
-            alone: the workspace's lock is held, so that whatever runs for it
-                now was left by a run that died.
+        """Enclose the time in which jobs run; what they leave on YARN and in HDFS goes with it.
 
         Raises:
             Failure: the cluster cannot be reached, or has no node.
@@ -85,7 +76,7 @@ class HadoopCluster:
         if alone:
             self._tags.append(self._workspace_tag)
             for name in self._end(self._workspace_tag):
-                _say(f"ended {name}, which an earlier run left")
+                report(f"ended {name}, which an earlier run left")
             self._drop_left()
         try:
             yield
@@ -104,7 +95,7 @@ class HadoopCluster:
             self._end(self.tag)
             self._unstage(staged(self._local))
         except Failure as error:
-            _say(f"the jobs of this run could not be ended: {error}")
+            report(f"the jobs of this run could not be ended: {error}")
         if alone:
             with contextlib.suppress(OSError, Failure):
                 self._workspace.clean()
@@ -122,16 +113,8 @@ class HadoopCluster:
                 file_system, path = resolve(f"{_staging(self._conf)}/{job}")
                 file_system.rm(path, recursive=True)
 
-    def _drop_left(self) -> None:
-        """Remove temporary folders of runs that died; of searches, which may be alive, old ones."""
-        workspace, (parent, _) = self._workspace, self._scratch
-        long_ago = (time.time() - SEARCH_SECONDS) * 1000
-        with contextlib.suppress(FileNotFoundError):
-            for entry in workspace.fs.ls(workspace.path(parent), detail=True):
-                name = entry["name"].rsplit("/", 1)[-1]
-                old = entry["modificationTime"] < long_ago
-                if RUN_ID.fullmatch(name) and (old or not name.startswith(SEARCH)):
-                    workspace.drop(parent, name)
+    def _is_old(self, entry: Mapping[str, Any]) -> bool:
+        return entry["modificationTime"] < (time.time() - SEARCH_SECONDS) * 1000
 
     def _drop_folder(self) -> None:
         """Remove the folder of temporary folders, if nobody else has one in it."""
@@ -139,65 +122,21 @@ class HadoopCluster:
         with contextlib.suppress(OSError):
             workspace.fs.rmdir(workspace.path(self._scratch[0]))
 
-    @property
-    def _scratch(self) -> tuple[str, ...]:
-        return (".jobs", self._workspace.run_id)
+    def _job_tags(self) -> str:
+        return ",".join(self._tags)
 
-    def arguments(self, job: Job, shuffled: int) -> list[str]:
-        """Options of a job for mrjob's hadoop runner.
-
-        Args:
-            job: which one.
-            shuffled: about how many bytes go to reducers; they decide how many there are.
-        """
-        return [*self.job_settings(job, shuffled), *self._python()]
-
-    def job_settings(self, job: Job, shuffled: int) -> list[str]:
-        """Those of a job's options that need no archive."""
-        jobconf = {
-            "mapreduce.job.name": f"mapsight {job.title}",
-            "mapreduce.job.tags": ",".join(self._tags),
-            "mapreduce.job.reduces": str(reducers(job, shuffled)),
-        }
+    def _runner_settings(self) -> list[str]:
         return [
-            *runner_settings("hadoop", self._options.mrjob_conf),
             *("--hadoop-bin", str(hadoop_command())),
             "--no-check-input-paths",  # there may be hundreds, which we have listed
             *("--hadoop-tmp-dir", self._workspace.uri(*self._scratch)),
-            *(part for name, value in jobconf.items() for part in ("-D", f"{name}={value}")),
-            *(part for pair in self._environment() for part in ("--cmdenv", pair)),
         ]
 
-    def _environment(self) -> Iterator[str]:
-        yield "OMP_NUM_THREADS=1"
-        yield "OPENBLAS_NUM_THREADS=1"
-        if sys.version_info < (3, 12):
-            yield "SETUPTOOLS_USE_DISTUTILS=stdlib"
-
-    def _python(self) -> list[str]:
-        """How tasks find their libraries: in an environment of the nodes, or one sent along."""
-        if self._options.node_python:
-            return ["--task-python-bin", self._options.node_python]
-        archive = ["--archives", f"{self._sent()}#env", "--cmdenv", "PYTHONPATH=env"]
-        return ["--task-python-bin", python_name(), *archive]
-
-    def _sent(self) -> str:
-        """Where the packed environment is; it is uploaded once."""
-        if self._archive is None:
-            path = Path(packed_environment(say=_say).path)
-            kept = self._workspace.keep(path, ARCHIVES, path.name)
-            self._archive = self._workspace.uri(kept)
-        return self._archive
-
-    def progress(self, stage: str, total: int | None) -> YarnProgress:
-        """What to show while a job runs."""
-        return YarnProgress(stage, total, self.yarn, self.tag)
+    def progress(self, job: Job, total: int | None) -> YarnProgress:
+        """Return what shows how far a job on YARN is."""
+        return YarnProgress(job.title, total, self.yarn, self.tag)
 
     def explained(self, error: Failure, path: str) -> Failure:
-        """A failed job's error in terms of Python and pictures, where that can be found out."""
-        found = self.yarn.failure(error.detail)
-        return Failure(f"{path}: {found.line}", found.detail) if found else error
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+        """Return a failed job's error in terms of Python and pictures, where YARN knows."""
+        cause = self.yarn.failure(error.detail)
+        return Failure(f"{path}: {cause.line}", cause.detail) if cause else error

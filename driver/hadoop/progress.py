@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
+from driver.hadoop.yarn import Application, JobProgress, Yarn
 from driver.hadoop.yarn_web import NoAnswer
 from driver.pipeline.progress import Progress
-
-if TYPE_CHECKING:
-    from driver.hadoop.yarn import Application, JobProgress, Yarn
 
 __all__ = ["YarnProgress"]
 
@@ -47,8 +45,6 @@ class YarnProgress(Progress):
             self._asked = now
 
     def _read(self, path: Path) -> None:
-        from driver.hadoop.yarn import Application
-
         text = self._new_lines(path)
         for url, application in URL.findall(text):
             found = Application(application.decode(), tracking_url=url.decode())

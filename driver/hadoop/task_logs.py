@@ -16,8 +16,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from driver.hadoop import yarn_commands
-from driver.hadoop.failures import TaskFailure, python_error, why_ended, why_exited, why_refused
 from driver.hadoop.yarn_web import NoAnswer, ask, read
+from driver.nodes.failures import TaskFailure, python_error, why_ended, why_exited, why_refused
 
 __all__ = ["Attempt", "Sources", "explain", "failure"]
 

@@ -17,12 +17,11 @@ from typing import Any, TypeVar
 from driver.errors import Failure
 from driver.hadoop import task_logs as yarn_logs
 from driver.hadoop import yarn_commands
-from driver.hadoop.failures import TaskFailure
-from driver.hadoop.progress import YarnProgress
 from driver.hadoop.yarn_web import NeedsLogin, NoAnswer, ask, tell
+from driver.nodes.failures import TaskFailure
 from mapsight.storage import hadoop_conf
 
-__all__ = ["Application", "JobProgress", "Yarn", "YarnProgress"]
+__all__ = ["Application", "JobProgress", "Yarn"]
 
 RUNNING = ("NEW", "NEW_SAVING", "SUBMITTED", "ACCEPTED", "RUNNING")
 GROUPS = ("images", "progress", "fetch")

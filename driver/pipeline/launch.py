@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -17,40 +16,13 @@ from driver.errors import Failure
 from driver.pipeline.jobs import Job
 from driver.pipeline.progress import Progress
 from driver.unwritable import full_folder, stands
-from mapsight.application import project_file
 from mapsight.files import write_whole
 from mapsight.python_child import clean_environment, module_command
 
-__all__ = ["applications_of", "launch", "runner_settings"]
+__all__ = ["launch"]
 
 POLL_SECONDS = 0.3
-LOG_BYTES = 4 << 20
 Counters = dict[str, dict[str, int]]
-APPLICATION = re.compile(rb"\b(?:application_\d+_\d+|s-[0-9A-Z]{8,})\b")
-
-
-def runner_settings(runner: str, own: str | None = None) -> list[str]:
-    """Options of a job that say where it runs, and with which settings.
-
-    They are those of mrjob.conf (of the checkout, or the installed copy), and of a
-    file of the user's, which wins.
-    """
-    ours = project_file("mrjob.conf")
-    if not ours.is_file():
-        raise Failure("this installation has no mrjob.conf; install Mapsight again")
-    files = [str(ours), *([str(Path(own).resolve())] if own else [])]
-    paths = (part for path in files for part in ("--conf-path", path))
-    return ["-r", runner, *paths, "--no-read-logs"]
-
-
-def applications_of(scratch: Path) -> list[str]:
-    """What a cluster called a job that ran with this scratch folder: applications, steps of EMR."""
-    try:
-        with (scratch / "log").open("rb") as log:
-            found = APPLICATION.findall(log.read(LOG_BYTES))
-    except OSError:
-        return []
-    return list(dict.fromkeys(name.decode() for name in found))
 
 
 def launch(
@@ -58,6 +30,7 @@ def launch(
     arguments: Sequence[str],
     scratch: Path,
     progress: Progress,
+    prepare: str = "",
 ) -> Counters:
     """Run a job to its end; its counters by group and name.
 
@@ -65,6 +38,7 @@ def launch(
         arguments: of the job, runner and inputs included.
         scratch: a folder for its temporary files.
         progress: told what the tasks count while they run.
+        prepare: the module whose `install` readies mrjob for the cluster that it runs on.
 
     Raises:
         Failure: the job failed, or was killed.
@@ -76,6 +50,7 @@ def launch(
             "module": job.module,
             "class": job.name,
             "args": list(arguments),
+            "prepare": prepare,
             "outcome": outcome.place,
         }
         write_whole(spec, json.dumps(document).encode())

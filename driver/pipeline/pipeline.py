@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import ai_edge_litert
 import numpy
@@ -16,18 +16,14 @@ import PIL
 import pyarrow
 
 from driver.errors import Failure
+from driver.pipeline.cluster import Cluster, RunnerOptions, ThisMachine
 from driver.pipeline.fingerprint import fingerprint
 from driver.pipeline.jobs import Job
-from driver.pipeline.launch import applications_of, launch, runner_settings
-from driver.pipeline.progress import Progress
+from driver.pipeline.launch import launch
 from driver.pipeline.stage import Stage, StageReport
 from driver.pipeline.typed_options import TypedOptions
 from driver.workspace.workspace import Workspace
 from mapsight import __version__
-
-if TYPE_CHECKING:
-    from driver.emr.cluster import EmrCluster
-    from driver.hadoop.cluster import HadoopCluster
 
 __all__ = ["Pipeline", "Running"]
 
@@ -36,11 +32,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Running:
-    """Where jobs run and how many at once; the stage to stop after, and those to run again."""
+    """The stage to stop after, and those to run again."""
 
-    runner: str = "inline"
-    mrjob_conf: str | None = None
-    processes: int | None = None
     until: str | None = None
     force: tuple[str, ...] = ()
 
@@ -52,16 +45,19 @@ class Pipeline:
         self,
         options: TypedOptions,
         workspace: Workspace,
+        cluster: Cluster,
         scratch: Path | None = None,
         home: Workspace | None = None,
     ) -> None:
         """Args:
+        cluster: where jobs run.
         scratch: a local folder for temporary files; None takes the workspace's.
         home: the workspace that keeps what runs share: model, environment; None for the same.
         """
         self._options = options
         self.running, self.options = options[Running], options.typed
         self.workspace, self.home = workspace, home or workspace
+        self.cluster = cluster
         self.scratch = scratch or workspace.scratch
         self.documents: dict[str, dict[str, Any]] = {}
         self.reports: list[StageReport] = []
@@ -70,29 +66,24 @@ class Pipeline:
         self.so_far: dict[str, Any] | None = None
         self._jobs = 0
         self._applications: list[str] = []
-        self.cluster: HadoopCluster | EmrCluster | None = None
-        if self.running.runner == "hadoop":
-            from driver.hadoop.cluster import HadoopCluster
-
-            self.cluster = HadoopCluster(options.typed, self.home, self.scratch)
-        elif self.running.runner == "emr":
-            from driver.emr.cluster import EmrCluster
-
-            self.cluster = EmrCluster(options.typed, self.home)
 
     def options_of(self, kind: type[T]) -> T:
         """Return the options of a dataclass that a stage has for them."""
         return self._options[kind]
 
-    @contextlib.contextmanager
-    def attended(self, *, alone: bool) -> Iterator[None]:
-        """The time in which jobs run; none of them outlives it.
+    def attended(self, *, alone: bool) -> AbstractContextManager[None]:
+        """Return the time in which jobs run; none of them outlives it.
 
         Args:
             alone: the workspace's lock is held.
         """
-        with self.cluster.attended(alone=alone) if self.cluster else contextlib.nullcontext():
-            yield
+        return self.cluster.attended(alone=alone)
+
+    def place(self, *, here: bool) -> Cluster:
+        """Return where a job runs: on the cluster, or on this machine with all its cores."""
+        if not here:
+            return self.cluster
+        return ThisMachine(replace(self.options_of(RunnerOptions), runner="local"))
 
     def run(self, stages: Sequence[Stage]) -> None:
         """Bring every stage up to date, in order, up to `--until`."""
@@ -211,8 +202,8 @@ class Pipeline:
 
     @property
     def on_cluster(self) -> bool:
-        """Whether jobs run on other machines, which do not see files of this one."""
-        return self.running.runner in ("hadoop", "emr")
+        """Return whether jobs run on other machines, which do not see files of this one."""
+        return self.cluster.remote
 
     def _new_folder(self, name: str) -> Path:
         return self.scratch / f"{name}-{self._jobs + 1:03d}"
@@ -230,28 +221,18 @@ class Pipeline:
     ) -> dict[str, dict[str, int]]:
         self._jobs += 1
         scratch = self.scratch / f"job-{self._jobs:03d}-{job.title}"
-        cluster = None if here else self.cluster
-        if cluster:
-            settings = cluster.arguments(job, shuffled)
-            progress: Progress = cluster.progress(job.title, total)
-        else:
+        cluster = self.place(here=here)
+        if not cluster.remote:
             inputs = self.workspace.download(inputs, scratch / "inputs")
-            settings, progress = self._local_settings(here), Progress(job.title, total)
+        settings, progress = cluster.arguments(job, shuffled), cluster.progress(job, total)
         try:
             everything = [*settings, "--output-dir", target, *arguments, *inputs]
-            return launch(job, everything, scratch, progress)
+            return launch(job, everything, scratch, progress, cluster.prepares)
         except Failure as error:
-            raise cluster.explained(error, job.path) if cluster else error from None
+            raise cluster.explained(error, job.path) from None
         finally:
             progress.close()
-            self._applications += applications_of(scratch) if cluster else []
-
-    def _local_settings(self, here: bool) -> list[str]:
-        runner = "local" if here else self.running.runner
-        settings = runner_settings(runner, self.running.mrjob_conf)
-        if runner == "local" and self.running.processes:
-            settings += ["--num-cores", str(self.running.processes)]
-        return settings
+            self._applications += cluster.applications(scratch)
 
     def manifest(self, lines: Sequence[str], *, here: bool = False) -> list[str]:
         """Input for a job that takes one line a map task.

@@ -137,7 +137,7 @@ def _summary(
         "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "host": socket.gethostname(),
         "command": run.memo["command"],
-        "runner": run.running.runner,
+        "runner": run.cluster.runner,
         "inputs": named_inputs(run),
         "options": asdict(run.options_of(Shown)),
         "model": {

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.typed_options import TypedOptions
+from driver.runners import pipeline_of
 from driver.sample.fetch_sample import COLUMNS, Sample
 from driver.sample.sample_folder import SampleFolder
 from driver.stages import fetch, plan
@@ -38,7 +38,7 @@ class Rounds:
         self._options = TypedOptions(options)
         self._options.fix(plan.Options(splits=None, url_column="url", results=None))
         self._options.fix(replace(self._options[fetch.Options], check_md5=True))
-        self._pipeline = Pipeline(self._options, workspace)
+        self._pipeline = pipeline_of(self._options, workspace)
         self._pictures_from: str = options.pictures_from
         self._folder, self._sample = folder, sample
         self._later: dict[int, Lost] = {}

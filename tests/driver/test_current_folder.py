@@ -12,7 +12,7 @@ from PIL import Image
 
 from driver.errors import Failure, UsageError
 from driver.parser import parse
-from driver.pipeline.launch import runner_settings
+from driver.pipeline.cluster import runner_settings
 from mapsight.features.decoder_process import Decoder
 from mapsight.python_child import clean_environment, module_command
 from tests.support.paths import ROOT
@@ -154,6 +154,6 @@ def test_odd_configurations_are_refused_by_name(trapped, content, reason):
 def test_settings_of_runners_never_come_from_the_current_folder(trapped, monkeypatch):
     Path("mrjob.conf").write_text("runners: {inline: {setup: [evil]}}")
     assert str(trapped) not in " ".join(runner_settings("inline"))
-    monkeypatch.setattr("driver.pipeline.launch.project_file", trapped.parent.joinpath)
+    monkeypatch.setattr("driver.pipeline.cluster.project_file", trapped.parent.joinpath)
     with pytest.raises(Failure, match=r"no mrjob\.conf"):
         runner_settings("inline")

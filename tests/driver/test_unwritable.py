@@ -20,7 +20,7 @@ from mapsight.files import write_whole
 JOB = """
 from mrjob.job import MRJob
 
-class MRCopies(MRJob):
+class MRCopiesJob(MRJob):
     def mapper(self, _, line):
         for number in range(20_000):
             yield number, line
@@ -29,7 +29,7 @@ class MRCopies(MRJob):
         yield number, list(lines)
 
 if __name__ == "__main__":
-    MRCopies.run()
+    MRCopiesJob.run()
 """
 
 
@@ -55,7 +55,7 @@ def test_a_job_that_cannot_write_says_why_and_where(tmp_path, monkeypatch, runne
     progress = Progress("copies", None, io.StringIO())
     with files_of_at_most(size), pytest.raises((Failure, OSError)) as caught:
         launch(
-            Job("copies_job", "MRCopies"),
+            Job("copies_job"),
             [*typed, str(tmp_path / "in.txt")],
             tmp_path / "s",
             progress,

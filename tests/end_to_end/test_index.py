@@ -16,6 +16,7 @@ from driver.errors import Failure
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
 from driver.pipeline.typed_options import TypedOptions
+from driver.runners import pipeline_of
 from driver.workspace.workspace import Workspace
 from mapsight.index.collection import require_index
 from mapsight.index.kmeans import load_centres
@@ -215,7 +216,7 @@ def counting(fail_at: int) -> Stage:
 
 def test_a_stage_of_steps_goes_on_where_it_was_killed(tmp_path):
     options = TypedOptions(Namespace(runner="inline", force=[], until=None))
-    run = Pipeline(options, Workspace(str(tmp_path / "w")), tmp_path)
+    run = pipeline_of(options, Workspace(str(tmp_path / "w")), tmp_path)
     with pytest.raises(RuntimeError, match="killed"):
         run.run([counting(fail_at=2)])
     assert run.workspace.committed("cluster")["notes"] == {"history": [], "done": 2}

@@ -18,11 +18,15 @@ import psutil
 import pytest
 
 from driver.errors import Failure
-from driver.hadoop.yarn import JobProgress, Yarn, YarnProgress
-from driver.pipeline.launch import Job, launch
+from driver.hadoop.cluster import HadoopCluster
+from driver.hadoop.progress import YarnProgress
+from driver.hadoop.yarn import JobProgress, Yarn
+from driver.pipeline.jobs import Job
+from driver.pipeline.launch import launch
 
 ROOT = Path(__file__).resolve().parents[2]
-JOB = Job("tests.hadoop.troubled_job", "MRTroubled")
+JOB = Job("tests.hadoop.troubled_job")
+PREPARE = HadoopCluster.prepares
 SETTINGS = {
     "mapreduce.map.memory.mb": "512",
     "mapreduce.map.env": "LC_ALL=C.UTF-8",
@@ -66,7 +70,7 @@ class Sleeper:
 
     def __init__(self, yarn: Yarn, arguments: list[str], scratch: Path) -> None:
         self.yarn, self.scratch = yarn, scratch
-        spec = {"module": JOB.module, "class": JOB.name, "args": arguments}
+        spec = {"module": JOB.module, "class": JOB.name, "args": arguments, "prepare": PREPARE}
         (scratch / "spec").write_text(json.dumps({**spec, "outcome": str(scratch / "outcome")}))
         with (scratch / "log").open("wb") as log, (scratch / "said").open("w") as said:
             process = subprocess.Popen(
@@ -149,7 +153,7 @@ def why(yarn: Yarn, arguments: list[str], scratch: Path) -> str:
     """What the driver can say of a job that fails."""
     progress = YarnProgress("trouble", None, yarn, "trouble")
     with pytest.raises(Failure) as refusal:
-        launch(JOB, arguments, scratch, progress)
+        launch(JOB, arguments, scratch, progress, PREPARE)
     found = yarn.failure(refusal.value.detail)
     return re.sub(r"127\.0\.0\.\d", "NODE", found.line) if found else refusal.value.detail
 

@@ -10,7 +10,7 @@ from mrjob.job import MRJob
 from mrjob.protocol import RawValueProtocol
 
 
-class MRTroubled(MRJob):
+class MRTroubledJob(MRJob):
     """One map a line of input; a line that says `fine` stays out of trouble."""
 
     INPUT_PROTOCOL = OUTPUT_PROTOCOL = RawValueProtocol
@@ -77,4 +77,4 @@ class MRTroubled(MRJob):
 
 
 if __name__ == "__main__":
-    MRTroubled.run()
+    MRTroubledJob.run()

@@ -5,7 +5,7 @@ import traceback
 
 import pytest
 
-from driver.hadoop.failures import python_error
+from driver.nodes.failures import python_error
 from mapsight import task_errors as where
 from mapsight.task_errors import TaskError, at
 

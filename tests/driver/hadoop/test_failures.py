@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driver.hadoop import failures as yarn_failures
 from driver.hadoop import task_logs as yarn_logs
-from driver.hadoop.failures import python_error, why_refused
 from driver.hadoop.task_logs import Attempt, explain
 from driver.hadoop.yarn import Yarn
+from driver.nodes import failures as yarn_failures
+from driver.nodes.failures import python_error, why_refused
 from tests.support.yarn_answers import (
     APPLICATION,
     ATTEMPT,

@@ -22,8 +22,9 @@ from driver.hadoop import task_logs as yarn_logs
 from driver.hadoop import yarn as module
 from driver.hadoop import yarn_commands
 from driver.hadoop.cluster import full_uri
+from driver.hadoop.progress import YarnProgress
 from driver.hadoop.submitted_jobs import named_at_once, staged
-from driver.hadoop.yarn import Application, JobProgress, Yarn, YarnProgress
+from driver.hadoop.yarn import Application, JobProgress, Yarn
 from driver.hadoop.yarn_web import MOST_BYTES, NoAnswer
 from tests.support.yarn_answers import (
     APPLICATION,

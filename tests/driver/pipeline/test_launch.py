@@ -17,8 +17,10 @@ import pytest
 from mrjob.job import MRJob
 
 from driver.errors import Failure, undisturbed
+from driver.nodes.cluster import applications_of
+from driver.pipeline.cluster import runner_settings
 from driver.pipeline.jobs import Job, reducers
-from driver.pipeline.launch import applications_of, launch, runner_settings
+from driver.pipeline.launch import launch
 from driver.pipeline.progress import Progress
 from driver.stages import count, ingest, rank
 from tests.support.paths import ROOT

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
+from driver.pipeline.typed_options import TypedOptions
+from driver.runners import pipeline_of
 from driver.workspace.workspace import Workspace
 
 
@@ -28,8 +30,7 @@ def workspace(tmp_path: Path) -> Workspace:
 
 def ran(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> tuple[list[str], str]:
     """Return the stages that a run did again, and what it said."""
-    options = SimpleNamespace(runner="inline", force=[], until=None)
-    run = Pipeline(options, workspace, Path(workspace.root))  # type: ignore[arg-type]
+    run = pipeline_of(TypedOptions(Namespace()), workspace, Path(workspace.root))
     run.run([COUNT, RANK])
     return [r.name for r in run.reports if not r.skipped], capsys.readouterr().err
 

@@ -91,7 +91,7 @@ def _add(options: Namespace, workspace: Workspace, index: SearchIndex) -> None:
     sys.stderr.write("\n".join([*stage_lines(run), "", *outcome]) + "\n")
     if not new:
         drop_addition(run.workspace)
-        sys.stderr.write("nothing to add: all of them are in the index already\n")
+        sys.stderr.write("nothing to add: all these pictures are in the index already\n")
         return
     pictures = list(picture_lines(run, new))
     part = IndexPart(run.workspace, index.changes.numbered + 1)

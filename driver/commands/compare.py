@@ -113,13 +113,13 @@ def _share(row: dict[str, Any], prefix: str) -> tuple[str, str]:
 def _notes(rows: Sequence[dict[str, Any]]) -> list[str]:
     notes = [
         "accuracy: share of n verified test pictures with the right label, Wilson 95 % interval",
-        "* none of the others is as accurate and as fast, and better in one of the two",
+        "* Pareto-optimal in accuracy and speed",
     ]
     if any(row["labelled_by"] == "head" for row in rows):
         notes.insert(1, "model's classes: on the same pictures, without the head")
     pictures = {json.dumps([sorted(row["inputs"]), row["labels"], row["n"]]) for row in rows}
     if len(pictures) > 1:
-        notes.append("beware: pictures, labels or n differ, so accuracies do not compare")
+        notes.append("beware: pictures, labels or n differ, so accuracies are not comparable")
     if len({(row["runner"], row["host"]) for row in rows}) > 1:
-        notes.append("beware: runs of different machines or runners, so speeds do not compare")
+        notes.append("beware: runs of different machines or runners, so speeds are not comparable")
     return notes

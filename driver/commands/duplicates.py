@@ -76,6 +76,6 @@ def run(options: Namespace) -> int:
     counts = run.documents[STAGE.name]["counters"]["duplicates"]
     sys.stderr.write(f"{summarised(counts)}\n")
     if options.out is None:
-        sys.stderr.write("pictures of them, in the report: mapsight report\n")
+        sys.stderr.write("`mapsight report` shows them in the report\n")
     sys.stdout.write(f"{options.out or address}\n")
     return 0

@@ -34,9 +34,12 @@ def _outcome(summary: dict[str, Any]) -> Iterator[str]:
     )
     yield from (f"  {code}: {n:,}" for code, n in summary["errors"].items())
     if summary["images_without_annotation"]:
-        yield f"no metadata: {summary['images_without_annotation']:,} pictures"
+        number = summary["images_without_annotation"]
+        yield f"{number:,} {'picture has' if number == 1 else 'pictures have'} no metadata"
     if summary["annotations_without_picture"]:
-        yield f"no picture: {summary['annotations_without_picture']:,} ids (orphans.csv)"
+        number = summary["annotations_without_picture"]
+        ids = "annotated id has" if number == 1 else "annotated ids have"
+        yield f"{number:,} {ids} no picture (orphans.csv)"
     if summary["duplicates"]:
         yield summarised(summary["duplicates"])
     if summary["no_head"]:
@@ -47,8 +50,8 @@ def _same_pictures(run: Pipeline) -> Iterator[str]:
     """What may be placeholders: hosts send one picture for all that are gone."""
     if same := run.documents.get("fetch", {}).get("notes", {}).get("same"):
         yield (
-            f"same picture: {same:,} addresses gave the bytes that another gave too; a host may"
-            " send one picture for all that it has no longer (`mapsight duplicates` lists them)"
+            f"same picture: {same:,} addresses returned the same bytes as another; they may be"
+            " placeholders for missing pictures (`mapsight duplicates` lists them)"
         )
 
 

@@ -359,7 +359,7 @@ def _look_up(run: Pipeline, questions: Sequence[Question]) -> None:
 
 def _why_not(question: Question, labels: set[str]) -> str | None:
     if question.record is None:
-        why = "no such file, and no picture with this image_id in the workspace"
+        why = "no such file or image_id (results/predictions.parquet lists the ids)"
         is_label = question.typed.casefold() in labels
         return f"{why}; the name of a label is a query only --by index" if is_label else why
     if "error" in question.record:

@@ -143,7 +143,7 @@ class EmrCluster(NodesCluster):
     def _check(self, packed: Packed) -> None:
         if packed.glibc and tuple(map(int, packed.glibc.split("."))) > GLIBC:
             system = ".".join(map(str, GLIBC))
-            raise Failure(f"EMR: what was packed needs glibc {packed.glibc}, it has {system}")
+            raise Failure(f"EMR: the libraries need glibc {packed.glibc}, nodes have {system}")
 
     def _start(self) -> str:
         """Ask for a cluster; its id."""

@@ -51,10 +51,10 @@ def choose_input(options: Namespace, before: Callable[[], Sequence[str]] = tuple
         options.model = str(path)
         fresh = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["fresh"]
         share = f"{fresh['accuracy']:.1%} of {fresh['n']} drawings it had never seen"
-        sys.stderr.write(f"model: trained on their train subset; knew {share}\n")
+        sys.stderr.write(f"model: trained on their train subset; it recognised {share}\n")
         options.note = (
-            "These are the drawn animals that come with Mapsight, and a model that learned from"
-            f" their train subset, so the accuracy shown flatters it: it knew {share}."
+            "These are the drawn animals that come with Mapsight. The model learned from their"
+            f" train subset, so the accuracy shown is too high: it recognised {share}."
         )
     options.openimages, options.bundled = str(_drawn(examples)), True
 
@@ -81,7 +81,7 @@ def _drawn(examples: Path) -> Path:
     """The catalogue's pictures, drawn at first use."""
     folder = _folder(examples)
     if not folder.is_dir():
-        sys.stderr.write(f"drawing them into {folder} (once, about ten seconds)\n")
+        sys.stderr.write(f"drawing the catalogue into {folder} (once, about ten seconds)\n")
     command = [sys.executable, str(examples / "draw_catalogue.py"), str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, env=clean_environment())
     if done.returncode:

@@ -19,10 +19,10 @@ def idle_filters(run: Pipeline, index: SearchIndex) -> Iterator[str]:
     """Yield a line for each such filter of the command line. Memory: the footer of a table."""
     options = run.options
     if options.style not in (None, "any") and not index.cells.styles:
-        yield f"--style {options.style}: no head told styles here, so pictures of any style answer"
+        yield f"--style {options.style} has no effect: no style head was fitted in this workspace"
     for name in ("license", "subset"):
         if getattr(options, name) and not _is_known(run.workspace, index, name):
-            yield f"--{name}: nobody knows the {name} of any picture here, so none fits"
+            yield f"--{name}: no picture of this workspace has a known {name}, so none matches"
 
 
 def _is_known(workspace: Workspace, index: SearchIndex, column: str) -> bool:

@@ -51,15 +51,15 @@ def _parts_lines(workspace: Workspace, changes: Changes) -> Iterator[str]:
     if changes.current(base):
         yield f"added to the index: {_summed(changes.current(base))}"
     if changes.stale(base):
-        yield f"left out, for the index was built anew since: {_summed(changes.stale(base))}"
+        yield f"left out, because the index was rebuilt since: {_summed(changes.stale(base))}"
     known = changes.removals.hidden if changes.removals else {base: 0}
     if changes.removals and base not in known:  # built anew since: nobody has counted
-        yield f"removed: {changes.removals.rows:,} pictures, as far as the index has them"
+        yield f"removed: up to {changes.removals.rows:,} pictures (not counted in the new index)"
     elif document:
         parts = {base: document["notes"]["rows"]}
         parts |= {one.digest: one.rows for one in changes.current(base)}
         hidden = sum(known.get(digest, 0) for digest in parts)
-        yield f"hidden in the index, for they were removed: {hidden:,} pictures"
+        yield f"removed from the index: {hidden:,}"
         yield f"searches see {sum(parts.values()) - hidden:,} pictures"
 
 

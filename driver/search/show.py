@@ -20,12 +20,12 @@ from mapsight.text import plain
 __all__ = ["show"]
 
 SHOWN_BY = {
-    "features": "how alike the model finds them",
-    "index": "how alike the model finds them",
+    "features": "similarity of features",
+    "index": "similarity of features",
     "label": "label, highest PPI first",
 }
 ORDERS = {
-    "diverse": "the best first, then those that are unlike the ones before; near-copies are one",
+    "diverse": "best first, then those least like the ones above; near-duplicates are folded",
     "ppi": "of the most alike, highest PPI first",
 }
 
@@ -44,7 +44,7 @@ def show(run: Pipeline, questions: Sequence[Question]) -> None:
     if options.format == "json":
         text = _json(questions, (*FIELDS, *BY_INDEX) if by_index else FIELDS)
     else:
-        text = _table(questions, by_index)
+        text = _table(questions, by_index, typed_filters(options))
     if options.out:
         Path(options.out).write_text(text, encoding="utf-8")
     else:
@@ -55,7 +55,24 @@ def _json(questions: Sequence[Question], names: Sequence[str]) -> str:
     return "".join(json.dumps(row) + "\n" for row in answer_rows(questions, names))
 
 
-def _table(questions: Sequence[Question], by_index: bool) -> str:
+def typed_filters(options: Namespace) -> list[str]:
+    """Return the filters of the command line, as they may be typed."""
+    named = ("label", "min_ppi", "license", "subset", "style", "exclude_self")
+    return [
+        f"--{name.replace('_', '-')}"
+        for name in named
+        if getattr(options, name, None) not in (None, False, 0, "", "any")
+    ]
+
+
+def _nothing(filters: Sequence[str]) -> str:
+    """Return the line for a query without answers: what to leave out."""
+    if not filters:
+        return "no other picture to show"
+    return f"no picture matches {', '.join(filters)}; try again without"
+
+
+def _table(questions: Sequence[Question], by_index: bool, filters: Sequence[str]) -> str:
     out = io.StringIO()
     for question in questions:
         if question.error:
@@ -76,7 +93,7 @@ def _table(questions: Sequence[Question], by_index: bool) -> str:
         ]
         out.writelines(f"  {line}\n" for line in table_lines(rows, left=range(len(rows[0]))))
         if not question.answers:
-            out.write("  no picture fits\n")
+            out.write(f"  {_nothing(filters)}\n")
         if by_index:
             out.write(f"  {_footer(question)}\n")
     return out.getvalue()
@@ -87,7 +104,7 @@ def _footer(question: Question) -> str:
     cells = "cell" if question.probed == 1 else "cells"
     kind = f"; {question.only_style}s only" if question.only_style else ""
     text = f"{question.probed:,} {cells} probed, {question.share:.1%} of the index{kind}"
-    return text + ("; no other cell has a picture that fits" if question.exhausted else "")
+    return text + ("; no other cell has a matching picture" if question.exhausted else "")
 
 
 def _write_page(run: Pipeline, questions: Sequence[Question]) -> None:

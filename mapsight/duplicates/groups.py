@@ -72,10 +72,10 @@ def summarised(counts: Mapping[str, int]) -> str:
     """Return the counters of a search for duplicates in a line for people."""
     groups, exact, near = (counts.get(name, 0) for name in ("groups", "exact", "near"))
     text = (
-        f"{counts.get('pictures', 0):,} pictures, {groups:,} groups of duplicates with"
-        f" {groups + exact + near:,} pictures: {exact:,} copies and {near:,} near duplicates of"
-        f" the kept ones; {counts.get('bytes', 0):,} bytes could be saved"
-        f" ({counts.get('exact_bytes', 0):,} of copies)"
+        f"{counts.get('pictures', 0):,} pictures, {groups:,} groups of duplicates:"
+        f" {exact:,} exact copies and {near:,} near-duplicates besides the {groups:,} to keep;"
+        f" {counts.get('bytes', 0):,} bytes could be saved"
+        f" ({counts.get('exact_bytes', 0):,} of exact copies)"
     )
     cut = counts.get("cut_buckets", 0)
-    return f"{text}; {cut:,} buckets were too large to compare all with all" if cut else text
+    return f"{text}; {cut:,} buckets were too large to compare every pair" if cut else text

@@ -24,7 +24,7 @@ from mapsight.workspace.workspace import Workspace, is_current
 
 __all__ = ["REMOVED", "find_labels", "find_rows", "give_vectors", "mean_question"]
 
-NOT_THERE = "no such file, no label, and no picture with this image_id in the index"
+NOT_THERE = "no such file, label or image_id (results/predictions.parquet lists the ids)"
 REMOVED = "this picture was removed; `add` puts it back"
 
 

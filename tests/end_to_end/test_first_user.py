@@ -65,14 +65,14 @@ def test_styles_that_no_head_told_restrict_nothing(user, style):
     found = user("search", *queries, "--style", style)
     assert (found.status, rows(found)) == (0, wanted)
     assert {row["query"] for row in wanted} == {*queries[:3]}
-    assert found.err.count(f"--style {style}: no head told styles here") == 1
+    assert found.err.count(f"--style {style} has no effect: no style head was fitted") == 1
 
 
 @pytest.mark.parametrize("name", ["license", "subset"])
 def test_filters_on_what_nobody_knows_say_so(user, name):
     found = user("search", PICTURE, f"--{name}", "train", "--no-job")
-    assert (found.status, "no picture fits" in found.out) == (0, True)
-    assert f"--{name}: nobody knows the {name} of any picture here, so none fits" in found.err
+    assert (found.status, f"no picture matches --{name}" in found.out) == (0, True)
+    assert f"no picture of this workspace has a known {name}, so none matches" in found.err
 
 
 @pytest.mark.parametrize("bad", ["nosuch", "no.jpg", "http://127.0.0.1:9/x.jpg", "Tigr"])
@@ -97,7 +97,7 @@ def test_a_mean_of_lines_of_a_file_is_no_other(user):
         (["Other", "--by", "label"], "the name of a label is a query only --by index"),
         (["Other", "--no-job"], "no picture of the index has this label"),
         (["othr", "--no-job"], "did you mean the label other?"),
-        (["lamp", "--no-job"], "no picture with this image_id in the index\n"),
+        (["lamp", "--no-job"], "lamp: no such file, label or image_id"),
     ],
 )
 def test_the_label_of_the_others_is_one(user, arguments, message):

@@ -176,7 +176,7 @@ def test_nothing_new_is_no_addition(grown, tmp_path):
     before = contents(tmp_path / "workspace")
     said = grown("add", "new/images", f"base/images/{OLD}.png")
     assert (said.returncode, said.stdout) == (0, "")
-    assert "nothing to add: all of them are in the index already" in said.stderr
+    assert "nothing to add: all these pictures are in the index already" in said.stderr
     assert contents(tmp_path / "workspace") == before
 
 
@@ -271,7 +271,7 @@ def test_removed_pictures_are_hidden_whichever_way(grown, tmp_path):
         said = grown("search", OLD, NEW, *way)
         assert said.returncode == 1 and said.stderr.count("this picture was removed") == 2
     assert grown.ok("remove", "--list").split() == [OLD, NEW]
-    assert "hidden in the index, for they were removed: 2 pictures" in grown.ok("status")
+    assert "removed from the index: 2\n" in grown.ok("status")
     assert "searches see 80 pictures" in grown.ok("status")
 
 
@@ -326,7 +326,7 @@ def test_another_index_leaves_additions_out_and_says_so(grown, tmp_path):
     assert message in said.stderr
     said = grown("search", NAMES[0], *EVERYTHING, "--format", "json")
     assert message in said.stderr and len(said.stdout.splitlines()) == 60
-    assert "left out, for the index was built anew since: 21 pictures" in grown.ok("status")
+    assert "left out, because the index was rebuilt since: 21 pictures" in grown.ok("status")
     grown.ok("add", f"new/images/{NEW}.png")
     assert [path.name for path in (tmp_path / "workspace/added").iterdir()] == ["000002"]
     assert len(found(grown, NAMES[0], *EVERYTHING)) == 61

@@ -68,9 +68,9 @@ def test_json_has_what_the_table_has(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("changes", "warned"),
     [
-        ({"inputs": ["others"]}, "accuracies do not compare"),
-        ({"evaluation": {"test": {**TEST, "n": 9}}}, "accuracies do not compare"),
-        ({"host": "there"}, "speeds do not compare"),
+        ({"inputs": ["others"]}, "accuracies are not comparable"),
+        ({"evaluation": {"test": {**TEST, "n": 9}}}, "accuracies are not comparable"),
+        ({"host": "there"}, "speeds are not comparable"),
         ({}, ""),
     ],
 )

@@ -57,7 +57,7 @@ def test_the_bundled_catalogue_comes_last_with_its_model(capsys):
     assert options.model == str(EXAMPLES / "catalogue" / "model.tflite")
     said = capsys.readouterr().err
     assert "pictures: the drawn animals" in said and "--images" in said
-    assert "model: trained on their train subset; knew 98.5% of 600 drawings" in said
+    assert "model: trained on their train subset; it recognised 98.5% of 600 drawings" in said
 
 
 def test_a_model_that_was_asked_for_is_used_on_the_catalogue_too():

@@ -94,7 +94,7 @@ def test_each_line_is_answered_as_it_comes(ran):
     _, error = running.communicate()
     assert running.returncode == 1
     assert error.splitlines()[-1].endswith(
-        "nosuch: no such file, no label, and no picture with this image_id in the index"
+        "nosuch: no such file, label or image_id (results/predictions.parquet lists the ids)"
     )
 
 
@@ -195,7 +195,7 @@ def test_one_bad_query_loses_nothing_else(ran):
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 10
     assert (
-        "nosuch: no such file, no label, and no picture with this image_id in the index\n"
+        "nosuch: no such file, label or image_id (results/predictions.parquet lists the ids)\n"
         in done.stderr
     )
 
@@ -263,7 +263,10 @@ def test_a_searcher_answers_as_the_command_does(ran, monkeypatch, queries, optio
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["Tigr"], "Tigr: no such file, no label, and no picture with this image_id in the index;"),
+        (
+            ["Tigr"],
+            "Tigr: no such file, label or image_id (results/predictions.parquet lists the ids);",
+        ),
         (["Tigr"], "; did you mean the label Tiger?\n"),
         (["Big tiger"], "no label, and not an image_id; did you mean the label Tiger?\n"),
         (["Tiger", "--style", "photo"], "Tiger: no photo of the index has this label, but 4"),

@@ -137,7 +137,7 @@ def test_figures_of_a_report_are_of_all_stages_whenever_they_ran(user):
         same = [{**row, "skipped": True} for row in before["stages"]]
         assert summary()[name] == (same if name == "stages" else before[name])
     page = Path("workspace/report/index.html").read_text()
-    assert "Pictures per second, extract" in page
+    assert "Pictures per second (extract)" in page
     assert "all stages: 0" not in page
 
 
@@ -147,7 +147,7 @@ def test_a_report_after_duplicates_has_their_chapter(user):
     assert user("report").status == 0
     page = Path("workspace/report/index.html").read_text()
     assert 'id="duplicates"' in page
-    assert "groups of duplicates: equal byte for byte" in " ".join(page.split())
+    assert "of duplicates: equal byte for byte" in " ".join(page.split())
     assert page.count('class="badge">keep<') == 1
     assert user("report", "--out", "elsewhere").status == 0
     assert 'id="duplicates"' in Path("elsewhere/index.html").read_text()

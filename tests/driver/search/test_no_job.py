@@ -232,7 +232,7 @@ def test_vectors_of_any_length_are_the_same_query(tmp_path):
 @pytest.mark.parametrize(
     ("query", "options", "message"),
     [
-        ("nosuch", {}, "nosuch: no such file, no label, and no picture with this image_id in the"),
+        ("nosuch", {}, "nosuch: no such file, label or image_id"),
         (np.zeros(PLAIN_D), {}, rf"shape \({PLAIN_D},\): \({D},\) is expected"),
         (np.full(D, np.nan), {}, "not finite"),
         (np.zeros(D), {"rank_by": "size"}, "rank_by 'size'"),

@@ -64,8 +64,8 @@ class MRAnnotateImages(SplitsJob):
     def reducer_join_picture(self, image_id, values):
         from mapsight.openimages.join import join
 
-        known = not self.options.no_metadata
-        yield from join(image_id, values, self.selection, self.counts, metadata=known)
+        metadata = not self.options.no_metadata
+        yield from join(image_id, values, self.selection, self.counts, metadata=metadata)
 
 
 if __name__ == "__main__":

@@ -49,16 +49,17 @@ def addition(options: Namespace, workspace: Workspace, base: SearchIndex) -> Pip
     """
     place = workspace.inside(*base.changes.next_place)
     place.claim()
+    part = base.changes.numbered + 1
     documents = {name: workspace.required(name) for name in NEEDED}
-    typed = TypedOptions(options, *_as_the_base(options, workspace, documents))
+    typed = TypedOptions(options, *_as_the_base(options, workspace, documents, part))
     run = pipeline_of(typed, place, workspace.scratch, home=workspace)
-    run.memo |= {"index": base, "part": base.changes.numbered + 1}
-    run.memo["settings"], _ = settings_of(documents["classify"])
+    run.facts.add(base)
+    run.facts.add(classify.Labels(**settings_of(documents["classify"])[0]))
     return run
 
 
 def _as_the_base(
-    options: Namespace, workspace: Workspace, documents: dict[str, dict[str, Any]]
+    options: Namespace, workspace: Workspace, documents: dict[str, dict[str, Any]], part: int
 ) -> Iterator[object]:
     """Yield what a run would be told: model, head and index are those of the workspace."""
     used, (_, diagonal) = documents["extract"]["options"], settings_of(documents["classify"])
@@ -72,13 +73,14 @@ def _as_the_base(
         model=None if keras else model,
     )
     column = options.image_column or used["image_column"]
-    yield extract.Options(column, options.max_rejected)
+    yield extract.Options(column, options.max_rejected, part)
+    yield known.Options(part)
     yield annotate.Options((), min_confidence=0.0, subset=(), license="")  # all of them
     yield GivenHead(head)
     yield fit.Options(no_fit=head is None)
     yield classify.Options((), labels_typed=False, screen_diagonal=diagonal)
     yield vectors.Options(no_index=False)
-    yield index.Options(documents["index"]["notes"]["dtype"])
+    yield index.Options(documents["index"]["notes"]["dtype"], part)
 
 
 def _fetched_model(workspace: Workspace, extract: dict[str, Any]) -> str:
@@ -107,20 +109,20 @@ def _fetched_head(workspace: Workspace) -> str | None:
 
 def _settings(run: Pipeline) -> dict[str, Any]:
     """Targets and hierarchy as the workspace has them, in the form of the stage classify."""
-    settings, diagonal = run.memo["settings"], run.options_of(classify.Options).screen_diagonal
-    targets = list(settings["targets"].items())
-    return {"targets": targets, "parents": settings["parents"], "diagonal": diagonal}
+    labels, diagonal = run.facts[classify.Labels], run.options_of(classify.Options).screen_diagonal
+    targets = list(labels.targets.items())
+    return {"targets": targets, "parents": labels.parents, "diagonal": diagonal}
 
 
 def _index_identity(run: Pipeline) -> dict[str, Any]:
     """The index whose cells it shares, and how vectors are stored."""
-    base: SearchIndex = run.memo["index"]
+    base = run.facts[SearchIndex]
     return {"base": base.parts[0].digest, "dtype": base.facts["dtype"]}
 
 
 def _index(run: Pipeline, folder: str) -> Outcome:
     """Writes the new rows by the cells of the base."""
-    base: SearchIndex = run.memo["index"]
+    base = run.facts[SearchIndex]
     path = run.scratch / CENTRES
     path.write_bytes(base.parts[0].read(CENTRES))
     counts = np.zeros(len(base.centres), np.int64)

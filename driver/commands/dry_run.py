@@ -44,7 +44,7 @@ def dry_run(options: Namespace, workspace: Workspace) -> int:
     with tempfile.TemporaryDirectory(prefix="mapsight-dry-") as scratch:
         run = pipeline_of(TypedOptions(options), workspace, Path(scratch))
         find_pictures(run)
-        for line in _lines(run, run.memo["plan"]):
+        for line in _lines(run, run.facts[Plan]):
             sys.stdout.write(f"{line}\n")
     return 0
 

@@ -291,16 +291,16 @@ def _run(options: Namespace, workspace: Workspace) -> int:
     """Run what is not done yet, the workspace being locked; return the exit status."""
     from driver.commands.metadata_alone import explore_alone, is_alone
     from driver.pipeline.typed_options import TypedOptions
+    from driver.results.merge import Invocation
     from driver.stage_table import STAGE_TABLE
     from driver.stages import duplicates
     from driver.stages.classify import check_options
     from driver.stages.explore import check_headers
     from driver.stages.model import BEFORE_MODEL, ModelOptions, check_model
 
-    pipeline = pipeline_of(TypedOptions(options), workspace)
-    pipeline.memo.update(
-        command=without_secrets(options.command_line), started=time.strftime("%Y-%m-%dT%H:%M:%S%z")
-    )
+    started = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+    invocation = Invocation(without_secrets(options.command_line), started)
+    pipeline = pipeline_of(TypedOptions(options, invocation), workspace)
     check_options(pipeline)
     check_headers(pipeline)
     if is_alone(pipeline):

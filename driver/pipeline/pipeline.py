@@ -17,6 +17,7 @@ import pyarrow
 
 from driver.errors import Failure
 from driver.pipeline.cluster import Cluster, RunnerOptions, ThisMachine
+from driver.pipeline.facts import Facts
 from driver.pipeline.fingerprint import fingerprint
 from driver.pipeline.jobs import Job
 from driver.pipeline.launch import launch
@@ -62,7 +63,8 @@ class Pipeline:
         self.documents: dict[str, dict[str, Any]] = {}
         self.reports: list[StageReport] = []
         self.collected: dict[str, dict[str, int]] = {}
-        self.memo: dict[str, Any] = {}
+        self.memo: dict[str, Any] = {}  # of searches
+        self.facts = Facts()
         self.so_far: dict[str, Any] | None = None
         self._jobs = 0
         self._applications: list[str] = []

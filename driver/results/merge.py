@@ -58,6 +58,14 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Invocation:
+    """The command line without secrets, and when it was typed."""
+
+    command: str
+    started: str
+
+
+@dataclass(frozen=True)
 class Options:
     """A note for the report of pictures that nobody named."""
 
@@ -127,16 +135,17 @@ def _copy_parts(run: Pipeline, stage: str, target: Path) -> None:
 def _summary(
     run: Pipeline, counts: dict[tuple[str, ...], int], predicted: int, rejected: int
 ) -> dict[str, Any]:
+    invocation = run.options_of(Invocation)
     images = run.documents["extract"]["counters"]["images"]
     extract = run.documents["extract"]
     errors = {code: n for code, n in sorted(images.items()) if code not in ("read", "extracted")}
     return {
         "version": __version__,
         "run_id": run.workspace.run_id,
-        "started": run.memo["started"],
+        "started": invocation.started,
         "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "host": socket.gethostname(),
-        "command": run.memo["command"],
+        "command": invocation.command,
         "runner": run.cluster.runner,
         "inputs": named_inputs(run),
         "options": asdict(run.options_of(Shown)),

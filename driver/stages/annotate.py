@@ -53,15 +53,15 @@ def _selection(run: Pipeline) -> Selection:
     options = run.options_of(Options)
     labels: dict[str, str] = {}
     if options.only_labels:
-        names, above = vocabulary_of(run)
+        known = vocabulary_of(run)
         try:
-            labels = resolve_targets(options.only_labels, names)
+            labels = resolve_targets(options.only_labels, known.names)
         except ValueError as error:
             raise UsageError(f"--only-labels: {error}") from None
         if not dataset_of(run):
             raise UsageError("--only-labels needs labels: name a folder with --openimages")
         return Selection(
-            labels, options.min_confidence, options.subset, options.license, parents=above
+            labels, options.min_confidence, options.subset, options.license, parents=known.parents
         )
     return Selection({}, options.min_confidence, options.subset, options.license)
 

@@ -24,6 +24,14 @@ PREDICTION_BYTES = 1000
 
 
 @dataclass(frozen=True)
+class Labels:
+    """Labels to give: MID by name, and the hierarchy above MIDs."""
+
+    targets: dict[str, str]
+    parents: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
 class Options:
     """Labels to give; `labels_typed` if they are not those that everybody gets."""
 
@@ -36,15 +44,15 @@ def identity(run: Pipeline) -> dict[str, Any]:
     """Targets by name and the hierarchy, kept as a small file for jobs."""
     options = run.options_of(Options)
     try:
-        names, above = vocabulary_of(run)
-        targets = resolve_targets(options.target_labels, names)
+        known = vocabulary_of(run)
+        targets = resolve_targets(options.target_labels, known.names)
     except ValueError as error:
         raise UsageError(f"--target-labels: {error}") from None
     if run.options_of(GivenHead).head:
         targets = given_targets(run, targets, typed=options.labels_typed)
-    run.memo["settings"] = {"targets": targets, "parents": above}
+    run.facts.add(Labels(targets, known.parents))
     diagonal = options.screen_diagonal
-    return {"targets": list(targets.items()), "parents": above, "diagonal": diagonal}
+    return {"targets": list(targets.items()), "parents": known.parents, "diagonal": diagonal}
 
 
 def check_options(run: Pipeline) -> None:
@@ -58,14 +66,15 @@ def check_options(run: Pipeline) -> None:
 
 def perform(run: Pipeline, folder: str) -> Outcome:
     """Maps features to labels, beside what people verified."""
-    settings = run.side_file("targets.json", json.dumps(run.memo["settings"]))
+    labels = run.facts[Labels]
+    settings = run.side_file("targets.json", json.dumps(vars(labels)))
     arguments = ["--targets", settings, *head_arguments(run)]
     if diagonal := run.options_of(Options).screen_diagonal:
         arguments += ["--screen-diagonal", str(diagonal)]
     size = PREDICTION_BYTES * run.documents["extract"]["counters"]["images"]["read"]
     output = ("classify", folder)
     counters = run.job(JOB, joined_parts(run), arguments, output, shuffled=size)
-    labeler = Labeler(run.memo["settings"]["targets"], run.memo["settings"]["parents"])
+    labeler = Labeler(labels.targets, labels.parents)
     classes = run.documents["extract"]["notes"]["classes"] or None
     return Outcome(counters, {"missing": labeler.missing(classes)})
 

@@ -8,7 +8,7 @@ from driver.errors import UsageError
 from driver.pipeline.pipeline import Pipeline
 from mapsight.openimages import dataset as openimages
 
-__all__ = ["Inputs", "dataset_of", "vocabulary_of"]
+__all__ = ["Inputs", "Vocabulary", "dataset_of", "vocabulary_of"]
 
 
 @dataclass(frozen=True)
@@ -22,19 +22,29 @@ class Inputs:
 def dataset_of(run: Pipeline) -> openimages.Dataset | None:
     """The Open Images folder, looked at once."""
     folder = run.options_of(Inputs).openimages
-    if folder and "dataset" not in run.memo:
-        try:
-            run.memo["dataset"] = openimages.find_dataset(folder)
-        except OSError as error:
-            raise UsageError(f"--openimages {folder}: {error.strerror or error}") from None
-    return run.memo.get("dataset")
+    known = run.facts.get(openimages.Dataset)
+    if known or not folder:
+        return known
+    try:
+        return run.facts.add(openimages.find_dataset(folder))
+    except OSError as error:
+        raise UsageError(f"--openimages {folder}: {error.strerror or error}") from None
 
 
-def vocabulary_of(run: Pipeline) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
-    """(MID by name, parents by MID) of the collection's own metadata, read once."""
-    if "vocabulary" not in run.memo:
-        dataset = dataset_of(run)
-        names = openimages.read_descriptions(dataset.files["descriptions"]) if dataset else {}
-        above = openimages.read_hierarchy(dataset.files["hierarchy"]) if dataset else {}
-        run.memo["vocabulary"] = names, above
-    return run.memo["vocabulary"]
+@dataclass(frozen=True)
+class Vocabulary:
+    """MIDs by name, and parents by MID, of the collection's own metadata."""
+
+    names: dict[str, str]
+    parents: dict[str, tuple[str, ...]]
+
+
+def vocabulary_of(run: Pipeline) -> Vocabulary:
+    """Return the vocabulary of the Open Images folder, read once; an empty one without."""
+    if known := run.facts.get(Vocabulary):
+        return known
+    dataset = dataset_of(run)
+    if dataset is None:
+        return run.facts.add(Vocabulary({}, {}))
+    names = openimages.read_descriptions(dataset.files["descriptions"])
+    return run.facts.add(Vocabulary(names, openimages.read_hierarchy(dataset.files["hierarchy"])))

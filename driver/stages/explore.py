@@ -12,6 +12,7 @@ from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
 from driver.pipeline.uploads import manifest_lines
+from driver.stages.classify import Labels
 from driver.stages.dataset import Inputs, dataset_of
 from mapsight.explore.exploration import Exploration, read_sums
 from mapsight.explore.findings import summarised
@@ -96,7 +97,7 @@ def explore_tables(run: Pipeline, target: Path) -> dict[str, Any] | None:
     if "classify" in run.documents:
         targets = dict(run.documents["classify"]["options"]["targets"])
     else:  # without pictures nothing was classified
-        targets = dict(run.memo["settings"]["targets"])
+        targets = run.facts[Labels].targets
     names = {mid: name for name, mid in [*mids.items(), *targets.items()]}
     found = Exploration(read_sums(records_of(parts)), names, _parents(run), targets)
     write_tables(found, target / FOLDER)

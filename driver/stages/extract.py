@@ -27,26 +27,27 @@ FEATURE_BYTES = 3500
 
 @dataclass(frozen=True)
 class Options:
-    """What is read beside the shards, and how many pictures may be of no use."""
+    """What is read beside the shards, the share of pictures that may be of no use, and of which
+    addition they are."""
 
     image_column: str | None
     max_rejected: float
+    part: int | None = None
 
 
 def identity(run: Pipeline) -> dict[str, Any]:
     """The model, by its SHA-256, and what is read beside the shards."""
-    model: Model = model_of(run)
-    run.memo["model"] = model
+    model, options = run.facts.add(model_of(run)), run.options_of(Options)
     return {
         "model": model.sha256,
         "alpha": model.alpha,
         "resolution": model.resolution,
         "precision": model.precision,
         "engine": run.options_of(ModelOptions).engine,
-        "image_column": run.options_of(Options).image_column,
+        "image_column": options.image_column,
         "names_are_ids": _names_are_ids(run),
         "parquet": _parquet(run),
-        **({"part": run.memo["part"]} if "part" in run.memo else {}),
+        **({} if options.part is None else {"part": options.part}),
     }
 
 
@@ -80,7 +81,7 @@ def _copied(run: Pipeline, split: dict[str, Any], copies: dict[str, str]) -> Spl
 def perform(run: Pipeline, folder: str) -> Outcome:
     """Maps pictures to features, and keeps the model file beside them."""
     options, plan = run.options_of(Options), run.documents["plan"]["notes"]
-    model: Model = run.memo["model"]
+    model = run.facts[Model]
     copies = run.documents["ingest"]["notes"].get("uploads", {})
     splits = [*shards_of(run), *(_copied(run, split, copies) for split in plan["parquet"])]
     pictures = sum(split.rows for split in splits)
@@ -92,8 +93,8 @@ def perform(run: Pipeline, folder: str) -> Outcome:
         arguments += ["--image-column", options.image_column]
     if _names_are_ids(run):
         arguments.append("--names-are-ids")
-    if "part" in run.memo:
-        arguments += ["--part", str(run.memo["part"])]
+    if options.part is not None:
+        arguments += ["--part", str(options.part)]
     counters = run.job(
         EXTRACT,
         run.manifest([split.to_json() for split in splits]),

@@ -17,6 +17,7 @@ from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
 from driver.stages.annotate import joined_parts
+from driver.stages.classify import Labels
 from driver.stages.head_file import GivenHead, check_given_head, given_head
 from mapsight.files import sha256_of
 from mapsight.labels.calibrate import tuned
@@ -47,8 +48,8 @@ class Options:
 def identity(run: Pipeline) -> dict[str, Any]:
     """Whether to fit, and for what."""
     if run.options_of(GivenHead).head:
-        return {"given": given_head(run)[1]}
-    return {"fit": not run.options_of(Options).no_fit, **run.memo["settings"]}
+        return {"given": given_head(run).sha256}
+    return {"fit": not run.options_of(Options).no_fit, **vars(run.facts[Labels])}
 
 
 def perform(run: Pipeline, folder: str) -> Outcome:
@@ -56,12 +57,12 @@ def perform(run: Pipeline, folder: str) -> Outcome:
     target = run.local_folder("fit", folder)
     if run.options_of(GivenHead).head:
         check_given_head(run, run.documents["extract"]["options"])
-        _keep(given_head(run)[0], target)
+        _keep(given_head(run).head, target)
         run.store(target, "fit", folder)
-        return Outcome(notes={"given": given_head(run)[1]})
+        return Outcome(notes={"given": given_head(run).sha256})
     if run.options_of(Options).no_fit or not run.workspace.parts("annotate"):
         return Outcome(notes={"digest": "nothing"})
-    settings = run.side_file("targets.json", json.dumps(run.memo["settings"]))
+    settings = run.side_file("targets.json", json.dumps(vars(run.facts[Labels])))
     plan, counts, leaks = _split(run, settings, target)
     kinds = {label for label, _, _ in plan.classes}
     if len(kinds) < 2:
@@ -99,7 +100,7 @@ def _split(
     write_csv(target / "left_out.csv", ("image_id", "split", "twin_in"), twins())
     path = run.scratch / "leaks.npz"
     Leaks(kept).save(path)
-    return plan_fit(counts, list(run.memo["settings"]["targets"])), counts, str(path)
+    return plan_fit(counts, list(run.facts[Labels].targets)), counts, str(path)
 
 
 def _solve(
@@ -136,7 +137,7 @@ def _calibrate(
         found[kind, number, int(right)] += n
     strengths = len(np.load(io.BytesIO(tried.read_bytes()), allow_pickle=False))
     facts = tuned(found, LAMBDAS[:strengths])
-    targets = run.memo["settings"]["targets"]
+    targets = run.facts[Labels].targets
     fitted = {label for label, _, _ in plan.classes}
     extract = run.documents["extract"]["options"]
     facts |= {

@@ -36,19 +36,29 @@ def _named(run: Pipeline) -> str:
     return run.options_of(GivenHead).head or ""
 
 
-def given_head(run: Pipeline) -> tuple[Head, str]:
-    """(head, SHA-256) of --head FILE, read once."""
-    if "head" not in run.memo:
-        path = _named(run)
-        try:
-            if kind := special_kind(path):
-                raise ValueError(f"{path}: {kind}, not a class head")
-            run.memo["head"] = load_head(path), sha256_of(path)
-        except OSError as error:
-            raise UsageError(f"--head {path}: {error.strerror or error}") from None
-        except ValueError as error:
-            raise UsageError(f"--head {error}") from None
-    return run.memo["head"]
+@dataclass(frozen=True)
+class HeadFile:
+    """A head, and the SHA-256 of its file."""
+
+    head: Head
+    sha256: str
+
+
+def given_head(run: Pipeline) -> HeadFile:
+    """Return the head of --head FILE, read once."""
+    path = _named(run)
+    try:
+        return run.facts.get(HeadFile) or run.facts.add(_read(path))
+    except OSError as error:
+        raise UsageError(f"--head {path}: {error.strerror or error}") from None
+    except ValueError as error:
+        raise UsageError(f"--head {error}") from None
+
+
+def _read(path: str) -> HeadFile:
+    if kind := special_kind(path):
+        raise ValueError(f"{path}: {kind}, not a class head")
+    return HeadFile(load_head(path), sha256_of(path))
 
 
 def check_given_head(run: Pipeline, model: Mapping[str, Any]) -> None:
@@ -60,7 +70,7 @@ def check_given_head(run: Pipeline, model: Mapping[str, Any]) -> None:
     Raises:
         UsageError: the head was fitted on embeddings of a model that differs in one of them.
     """
-    known = given_head(run)[0].about.get("model", {})
+    known = given_head(run).head.about.get("model", {})
     for name in MODEL:
         if known.get(name, model[name]) != model[name]:
             raise UsageError(
@@ -79,7 +89,7 @@ def given_targets(run: Pipeline, wanted: dict[str, str], *, typed: bool) -> dict
     Raises:
         UsageError: other labels were named that the head does not have.
     """
-    known = targets_of(given_head(run)[0])
+    known = targets_of(given_head(run).head)
     strange = [label for label, mid in wanted.items() if mid not in known.values()]
     if strange and typed:
         raise UsageError(

@@ -45,9 +45,10 @@ TEXT_BYTES = 3500
 
 @dataclass(frozen=True)
 class Options:
-    """How vectors are stored."""
+    """How vectors are stored, and the number of the addition; 0 for what others are added to."""
 
     index_type: str
+    part: int = 0
 
 
 def identity(run: Pipeline) -> dict[str, Any]:
@@ -112,8 +113,8 @@ def build(
     }
     if with_centres:
         shutil.copyfile(path, run.local_folder("index", folder) / CENTRES)
-    told = {**facts, "part": run.memo.get("part", 0)}
-    digest = _digest(blocks, cells, ids, sha256_of(path), told)
+    held: dict[str, Any] = {**facts, "part": run.options_of(Options).part}
+    digest = _digest(blocks, cells, ids, sha256_of(path), held)
     _write(run, folder, blocks, cells, facts)
     return Outcome(notes={**facts, "digest": digest})
 

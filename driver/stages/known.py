@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from driver.pipeline.jobs import Job
@@ -23,10 +24,16 @@ ID_BYTES = 60
 SHOWN = 5
 
 
+@dataclass(frozen=True)
+class Options:
+    """The number of the addition."""
+
+    part: int
+
+
 def identity(run: Pipeline) -> dict[str, Any]:
     """What the index holds and hides."""
-    index: SearchIndex = run.memo["index"]
-    return {"index": index.digest, "part": run.memo["part"]}
+    return {"index": run.facts[SearchIndex].digest, "part": run.options_of(Options).part}
 
 
 def perform(run: Pipeline, folder: str) -> Outcome:
@@ -34,7 +41,7 @@ def perform(run: Pipeline, folder: str) -> Outcome:
 
     Where all are new nothing is written: the records stay where they are.
     """
-    index: SearchIndex = run.memo["index"]
+    index = run.facts[SearchIndex]
     pictures = run.documents["extract"]["counters"]["images"].get("extracted", 0)
     buckets = max(-(-pictures // IDS_PER_FILE), index.facts["buckets"], 1)
     plan = KnownPlan(buckets, [(part.number, part.ids_uris()) for part in index.parts])
@@ -46,7 +53,8 @@ def perform(run: Pipeline, folder: str) -> Outcome:
     if not n:
         return Outcome({"images": {"known": 0}}, {"digest": "nothing", "first": []})
     require(n <= MOST_IDS, f"{n:,} of these pictures are in the index already; name the new ones")
-    table = id_table((image_id, run.memo["part"] + 1) for _, image_id in records_of(output))
+    part = run.options_of(Options).part + 1
+    table = id_table((image_id, part) for _, image_id in records_of(output))
     path = run.scratch / "known.arrow"
     write_ids_file(table, str(path))
     run.job(DROP, records, ["--removed", str(path)], ("known", folder))

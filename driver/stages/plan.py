@@ -63,7 +63,7 @@ def identity(run: Pipeline) -> dict[str, Any]:
     except InputError as error:
         raise Failure(str(error)) from error
     require(planned.pictures > 0 or bool(planned.splits["tar"]), nothing_found(run))
-    run.memo["plan"] = planned
+    run.facts.add(planned)
     return {
         "digest": planned.digest,
         "splits": options.splits,
@@ -95,7 +95,7 @@ def nothing_found(run: Pipeline) -> str:
 
 def perform(run: Pipeline, folder: str) -> Outcome:
     """Keeps the listings of loose files and URLs, and the splits; no job."""
-    planned: Plan = run.memo["plan"]
+    planned = run.facts[Plan]
     target = run.local_folder("plan", folder)
     for name in LISTINGS.values():
         (run.scratch / name).rename(target / name)

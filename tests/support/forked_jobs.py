@@ -24,11 +24,12 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
+import mrjob.local
 from threadpoolctl import threadpool_limits
 
 import mr_jobs
 
-__all__ = ["forked_jobs"]
+__all__ = ["forked_jobs", "forked_tasks"]
 
 MODULE = "driver.job_process"
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
@@ -90,20 +91,19 @@ def _begin_anew() -> None:
     for number in SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     tempfile.tempdir = None
-    threadpool_limits(int(os.environ["OMP_NUM_THREADS"]))  # libraries read it when they start
+    if number := os.environ.get("OMP_NUM_THREADS"):
+        threadpool_limits(int(number))  # libraries read it when they start
     for logger in (logging.getLogger(), logging.getLogger("mrjob")):
         logger.handlers.clear()
 
 
 def _live_as_job(args: Sequence[str]) -> int:
     """Run a job as `python -m driver.job_process` does; its exit status."""
-    import mrjob.local
-
     from driver import job_process
 
-    mrjob.local.check_call = _call_task
     sys.argv = list(args[args.index(MODULE) :])
-    return job_process.main()
+    with forked_tasks():
+        return job_process.main()
 
 
 def _call_task(args: Sequence[str], **how: Any) -> None:
@@ -139,4 +139,11 @@ def forked_jobs() -> Iterator[None]:
 
     changed = SimpleNamespace(**{**vars(subprocess), "Popen": _start})
     with mock.patch.object(launch, "subprocess", changed):
+        yield
+
+
+@contextmanager
+def forked_tasks() -> Iterator[None]:
+    """Have mrjob fork the tasks of local jobs that this process runs itself."""
+    with mock.patch.object(mrjob.local, "check_call", _call_task):
         yield

@@ -8,16 +8,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from tests.support.forked_jobs import forked_tasks
 from tests.support.paths import ROOT
 
 Records = list[tuple[Any, Any]]
 
 
 def run_job(job_class: type, *arguments: object, runner: str = "inline") -> dict[str, Any]:
-    """Run a job in this process; its counters by group."""
+    """Run a job in this process, local tasks in forks of it; its counters by group."""
     settings = ["-r", runner, "--conf-path", str(ROOT / "mrjob.conf"), "--no-read-logs"]
     job = job_class([*settings, *map(str, arguments)]).sandbox()
-    with job.make_runner() as running:
+    with forked_tasks(), job.make_runner() as running:
         running.run()
         counters: dict[str, Counter[str]] = {}
         for step in running.counters():

@@ -27,8 +27,8 @@ from devcluster.layout import need_space
 from devcluster.lifecycle import NODE_PATH, Cluster
 from devcluster.processes import Process
 from devcluster.state import State
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 WORD_COUNT = Path(__file__).with_name("word_count.py")
 TEXT = "one two two three three three zwölf\n" * 7
 

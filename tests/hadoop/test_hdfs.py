@@ -14,7 +14,6 @@ import random
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pyarrow as pa
@@ -29,9 +28,9 @@ from mapsight.storage.hdfs import hdfs_file_system
 from mapsight.storage.uri import open_uri
 from mapsight.storage.webhdfs import WebHdfs
 from tests.support.loopback import Answer, reply, serving
+from tests.support.paths import ROOT
 from tests.support.stage_documents import sound
 
-ROOT = Path(__file__).resolve().parents[2]
 HOME = "/user/tester/hdfs-tests"
 ODD = [
     "a b",

@@ -12,8 +12,9 @@ import pytest
 
 from driver.nodes.archive import Packed, packed_environment
 from tests.hadoop.environment_job import PACKAGES, top_class
+from tests.support.paths import ROOT
 
-CONF = Path(__file__).resolve().parents[2] / "mrjob.conf"
+CONF = ROOT / "mrjob.conf"
 JOB = Path(__file__).with_name("environment_job.py")
 FOLDER = "hdfs:///user/tester/pack-tests"
 

@@ -23,8 +23,8 @@ from driver.hadoop.progress import YarnProgress
 from driver.hadoop.yarn import JobProgress, Yarn
 from driver.pipeline.jobs import Job
 from driver.pipeline.launch import launch
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 JOB = Job("tests.hadoop.troubled_job")
 PREPARE = HadoopCluster.prepares
 SETTINGS = {

@@ -23,6 +23,7 @@ FOLDERS = ("mapsight", "driver", "mr_jobs", "benchmarks", "examples", "devcluste
 MADE_UP = {
     "json.py",
     "sitecustomize.py",
+    "driver/commands/NAME.py",
     "driver/stages/NAME.py",
     "mr_jobs/verb_noun.py",
     "mr_jobs/x.py",

@@ -12,6 +12,7 @@ from driver.parser import COMMANDS, command_of, parse, parser_of
 from mapsight import __version__
 from mapsight.labels.labeler import DEFAULT_TARGETS
 from mapsight.workspace.stage_names import STAGES
+from tests.support.paths import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -214,6 +215,17 @@ def valued(command: str) -> list[argparse.Action]:
 def switches(command: str) -> set[str]:
     actions = parser_of(command, "mapsight")._actions
     return {one.option_strings[-1] for one in actions if one.option_strings and one.nargs == 0}
+
+
+@pytest.mark.parametrize("command", ["run", "search"])
+def test_the_guide_has_every_option(command):
+    guide = (ROOT / "docs/guide.md").read_text(encoding="utf-8")
+    before, after = guide.split("`mapsight search QUERY…`")
+    text = before if command == "run" else f"{before}{after}"
+    flags = {one.option_strings[-1] for one in valued(command)} | switches(command)
+    assert [
+        flag for flag in sorted(flags - {"--help"}) if not re.search(rf"`{flag}\b(?!-)", text)
+    ] == []
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -74,7 +74,7 @@ class Command:
     stages: tuple[str, ...] = ()
 
 
-IMPORTED = ("driver.run", "driver.commands.search", "driver.commands.run", "driver.commands.export")
+IMPORTED = ("driver.run", "driver.search.answerer", "driver.stage_table", "driver.search.removal")
 """Before processes are forked, which then need not."""
 HIDDEN = ("changes", "removed")
 TABLES = ("merge/predictions.parquet", "merge/rejected.csv", "merge/stage.json")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -274,3 +275,14 @@ def test_what_a_file_says_for_runs_is_not_for_duplicates():
     config('force = ["plan"]\nworkspace = "w"\n[duplicates]\nmin-cosine = 0.9\n')
     found = options("duplicates")
     assert (found.workspace, found.min_cosine, found.again) == ("w", 0.9, False)
+
+
+@pytest.mark.parametrize("words", ["--help", "search --help-all", "run --version"])
+def test_help_starts_without_what_takes_long_to_import(words, tmp_path):
+    program = "from driver.parser import parse; parse(sys.argv[1:], 'mapsight')"
+    script = f"import atexit, sys; atexit.register(lambda: print(*sys.modules)); {program}"
+    command = [sys.executable, "-c", script, *words.split()]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    imported = set(done.stdout.splitlines()[-1].split())
+    assert done.returncode == 0 and "driver.parser" in imported
+    assert not imported & {"numpy", "pyarrow", "fsspec", "PIL", "requests", "mrjob", "psutil"}

@@ -1,0 +1,122 @@
+"""What answers the queries of the command search, by the way that its options ask for."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from driver.errors import UsageError
+from driver.pipeline.pipeline import Pipeline
+from driver.search.by_index import index_answerer
+from driver.search.by_scan import scan_answerer
+from driver.search.idle_filters import idle_filters
+from driver.search.line_by_line import copied_index
+from driver.search.notices import tell_stale
+from driver.stages.head_file import check_given_head, fitted_head
+from driver.workspace.workspace import Workspace
+from mapsight.index.collection import (
+    OTHER_MODEL,
+    Collection,
+    collection_of,
+    has_index,
+    require_index,
+)
+from mapsight.labels.labeler import resolve_targets
+from mapsight.labels.made_with import classifier_of, settings_of
+from mapsight.records import OTHER
+from mapsight.search.copied_index import probe_here
+from mapsight.search.query_pictures import QueryPictures
+from mapsight.search.question import Question
+from mapsight.search.search_index import SearchIndex
+
+__all__ = ["Answerer", "answerer", "choose_way", "only_inside", "query_pictures"]
+
+Answerer = Callable[[list[Question]], list[Question]]
+INDEX_ONLY = (
+    *("features", "probe", "recall", "style", "license", "subset", "rank_by"),
+    "mean",
+)
+
+
+def choose_way(options: Namespace, workspace: Workspace) -> None:
+    """Search by the index where there is one, unless the user wants something that it cannot do."""
+    if options.by is None:
+        by_index = not options.head and has_index(workspace)
+        options.by = "index" if by_index else "features"
+    elif options.by == "index":
+        if options.head:
+            raise UsageError("--head FILE goes with --by features: the index keeps its own labels")
+        require_index(workspace)
+    if options.by != "index":
+        typed = [f"--{name}".replace("_", "-") for name in INDEX_ONLY if getattr(options, name)]
+        if typed:
+            raise UsageError(f"{typed[0]} goes with --by index")
+
+
+def query_pictures(run: Pipeline) -> QueryPictures:
+    """Return what looks at pictures from outside, by the head that was named, if any."""
+    classifier = classifier_of(run.documents["classify"], _head(run))
+    thumbnails = run.options.format == "html"
+    return QueryPictures(
+        run.workspace, run.scratch, run.documents, classifier, thumbnails=thumbnails
+    )
+
+
+def answerer(run: Pipeline, pictures: QueryPictures) -> Answerer:
+    """Return what gives questions their answers, by the way that was chosen."""
+    label = _label(run.options.label, settings_of(run.documents["classify"])[0])
+    if run.options.by != "index":
+        collection = collection_of(run.workspace, run.scratch)
+        _remember(run, collection)
+        return scan_answerer(run, collection, pictures, label, _head(run))
+    no_job = run.options.no_job
+    index = copied_index(run) if no_job else SearchIndex(run.workspace, run.scratch)
+    _remember(run, index.collection)
+    sys.stderr.writelines(f"{line}\n" for line in idle_filters(run, index))
+    return index_answerer(run, index, pictures, label, probe_here if no_job else None)
+
+
+def _remember(run: Pipeline, collection: Collection) -> None:
+    """Keep of which parts and removals answers are; tells of those that are of no use."""
+    tell_stale(collection)
+    run.memo["collection"] = collection
+
+
+def only_inside(answer: Answerer) -> Answerer:
+    """Answer queries by id and label; pictures from outside cannot be compared with the index."""
+
+    def answer_inside(questions: list[Question]) -> list[Question]:
+        for question in questions:
+            if question.image_id is None and not question.error:
+                question.error = OTHER_MODEL
+        return answer(questions)
+
+    return answer_inside
+
+
+def _head(run: Pipeline) -> Path | None:
+    """Return the head that labels pictures: named by --head, or that of the workspace, if any."""
+    if run.options.head:
+        check_given_head(run, run.documents["extract"]["options"])
+        return Path(run.options.head).resolve()
+    return fitted_head(run)
+
+
+def _label(text: str | None, settings: dict[str, Any]) -> str | None:
+    """Return the label named by --label, as the workspace writes it."""
+    if text is None or text == OTHER:
+        return text
+    names = {name.casefold(): name for name in settings["targets"]}
+    if text.casefold() not in names:
+        try:
+            (name,) = resolve_targets([text], settings["targets"])
+        except ValueError as error:
+            raise UsageError(f"--label: {error}") from None
+        if name not in settings["targets"]:
+            labels = ", ".join([*settings["targets"], OTHER])
+            raise UsageError(f"--label {text}: the workspace has {labels}")
+        return name
+    return names[text.casefold()]

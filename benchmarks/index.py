@@ -31,12 +31,12 @@ from driver.pipeline.typed_options import TypedOptions
 from driver.runners import pipeline_of
 from driver.stages import cluster, index
 from driver.workspace.workspace import Workspace
+from mapsight.index.cosines import cosines
 from mapsight.index.layout import CELLS, CENTRES
 from mapsight.index.nearest import Centres
 from mapsight.index.rows import batch_of, new_file, read_batches, row_schema, vectors_of
 from mapsight.records import decode_embedding
 from mapsight.results.predictions import records_of
-from mapsight.search.exact import cosines
 
 PROBES = (1, 2, 4, 8, 16, 32, 64, 128)
 QUERIES = 200

@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.index import tell
+from mapsight.index.cosines import cosines
 from mapsight.index.local_copy import ROWS
 from mapsight.index.rows import vectors_of
-from mapsight.search.probe_rows import exact_cosines
 from mapsight.search.searcher import Searcher
 
 TOP, AGAIN = 10, 20
@@ -186,7 +186,7 @@ def rescored(faiss: Any, made: Any, x: np.ndarray, probe: int) -> Callable[[Any]
         _, rows = made.search_preassigned(
             real, AGAIN, cells[None].astype(np.int64), np.zeros((1, len(cells)), np.float32)
         )
-        return exact_cosines(query, x[rows[0][rows[0] >= 0]])
+        return cosines(query[None], x[rows[0][rows[0] >= 0]])[0]
 
     return score
 

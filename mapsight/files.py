@@ -9,17 +9,55 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-__all__ = ["AlteredError", "fingerprint", "locked", "sha256_of", "verify", "write_whole"]
+__all__ = [
+    "AlteredError",
+    "HashingFile",
+    "fingerprint",
+    "locked",
+    "sha256_of",
+    "verify",
+    "write_whole",
+]
 
 
 class AlteredError(ValueError):
     """A file does not have the SHA-256 that was recorded for it."""
 
 
+class HashingFile:
+    """A file open for writing that hashes what goes through it; also one that pyarrow writes.
+
+    Attributes:
+        sha256: of what was written.
+        size: of that, in bytes.
+    """
+
+    closed = False
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.sha256 = hashlib.sha256()
+        self.size = 0
+
+    def write(self, data: Any) -> int:
+        """Write bytes, or anything with a buffer; return how many bytes were written."""
+        self.sha256.update(data)
+        self.size += memoryview(data).nbytes
+        return self._file.write(data)
+
+    def flush(self) -> None:
+        """Hand on what the file has buffered."""
+        self._file.flush()
+
+    def tell(self) -> int:
+        """Return the number of bytes so far."""
+        return self.size
+
+
 def sha256_of(path: str | Path) -> str:
-    """The SHA-256 of a file, in hex."""
+    """Return the SHA-256 of a file, in hex."""
     digest = hashlib.sha256()
     with Path(path).open("rb") as file:
         while block := file.read(1 << 20):
@@ -34,7 +72,7 @@ def fingerprint(document: Any) -> str:
 
 
 def verify(path: str | Path, expected: str | None) -> str:
-    """The SHA-256 of a file, which must be `expected` unless that is None.
+    """Return the SHA-256 of a file, which must be `expected` unless that is None.
 
     Raises:
         AlteredError: it is not; the message names the file and both values.
@@ -47,7 +85,7 @@ def verify(path: str | Path, expected: str | None) -> str:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Holds the lock of `path` (an flock on `path`.lock); it dies with its holder."""
+    """Hold the lock of `path` (an flock on `path`.lock); it dies with its holder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(f"{path}.lock", os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     try:

@@ -37,7 +37,9 @@ __all__ = [
     "PROVENANCE",
     "Split",
     "decode_embedding",
+    "decode_vector",
     "encode_embedding",
+    "encode_vector",
     "error_record",
     "is_picture",
 ]
@@ -127,14 +129,24 @@ def encode_embedding(embedding: np.ndarray) -> str:
     norm = np.sqrt(np.dot(vector, vector))
     if norm > 0:
         vector = vector * (32767.0 / norm)
-    return base64.b64encode(np.rint(vector).astype("<i2").tobytes()).decode("ascii")
+    return encode_vector(np.rint(vector).astype(np.int16))
 
 
 def decode_embedding(text: str) -> np.ndarray:
-    """The (d,) int16 vector that `encode_embedding` wrote."""
+    """Return the (d,) int16 vector that `encode_embedding` wrote."""
+    return decode_vector(text)
+
+
+def encode_vector(vector: np.ndarray) -> str:
+    """Encode whole numbers as base64 of little-endian bytes, in the dtype they have."""
+    return base64.b64encode(vector.astype(vector.dtype.newbyteorder("<")).tobytes()).decode("ascii")
+
+
+def decode_vector(text: str, dtype: str = "<i2") -> np.ndarray:
+    """Return the (d,) vector that `encode_vector` wrote."""
     import numpy as np
 
-    return np.frombuffer(base64.b64decode(text), "<i2")
+    return np.frombuffer(base64.b64decode(text), dtype)
 
 
 def error_record(code: str, detail: object) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
 from driver.stages.vectors import manifest_of_rows
-from mapsight.index.kmeans import TRAIN_PER_CELL, cells_for, decode_vector, refill, share_below
+from mapsight.index.kmeans import TRAIN_PER_CELL, cells_for, refill, share_below
 from mapsight.index.layout import CENTRES
+from mapsight.records import decode_vector
 from mapsight.results.predictions import records_of
 
 __all__ = ["STAGE", "centres_of", "converging"]

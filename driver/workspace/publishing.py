@@ -6,7 +6,6 @@ What Mapsight has written into a folder stands in a record, and only that is rep
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import re
@@ -23,7 +22,7 @@ from driver.workspace.inside import refuse_links, remove_empty
 from driver.workspace.runs import runs_of
 from driver.workspace.writable import Writable
 from mapsight import __version__
-from mapsight.files import sha256_of, write_whole
+from mapsight.files import HashingFile, sha256_of, write_whole
 from mapsight.workspace.document_checks import DamagedDocumentError
 from mapsight.workspace.documents import files_document
 from mapsight.workspace.links import files_below
@@ -68,13 +67,11 @@ def copied(source: Source, target: Path) -> str:
     Raises:
         Failure: it has changed since it was made.
     """
-    digest = hashlib.sha256()
     target.parent.mkdir(parents=True, exist_ok=True)
     with source.path.open("rb") as file, target.open("xb") as copy:
-        while block := file.read(BLOCK):
-            digest.update(block)
-            copy.write(block)
-    found = digest.hexdigest()
+        hashing = HashingFile(copy)
+        shutil.copyfileobj(file, hashing, BLOCK)
+    found = hashing.sha256.hexdigest()
     if source.sha256 not in ("", found):
         target.unlink()
         raise Failure(

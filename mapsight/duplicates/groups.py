@@ -6,15 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from mapsight.duplicates.pairs import (
-    SHA256,
-    VECTOR,
-    Row,
-    bits_apart,
-    cosines_of,
-    decode_vector,
-    image_id_of,
-)
+from mapsight.duplicates.pairs import BYTES, SHA256, VECTOR, Row, bits_apart, image_id_of
+from mapsight.index.cosines import cosines
+from mapsight.records import decode_vector
 
 __all__ = ["COLUMNS", "described", "facts", "summarised"]
 
@@ -51,13 +45,13 @@ def facts(row: Row, keeper: Row, kind: str) -> dict[str, Any]:
     """
     node, _, _, _, ppi, width, height, size, source, shard, place = row
     same = row[SHA256] == keeper[SHA256]
-    vectors = (decode_vector(one[VECTOR])[None] for one in (row, keeper))
+    vectors = (decode_vector(one[VECTOR], BYTES)[None] for one in (row, keeper))
     return {
         "keeper": image_id_of(keeper[0]),
         "image_id": image_id_of(node),
         "kind": kind,
         "distance": bits_apart(row, keeper),
-        "cosine": 1.0 if same else round(float(cosines_of(*vectors)[0, 0]), 4),
+        "cosine": 1.0 if same else round(float(cosines(*vectors)[0, 0]), 4),
         "ppi": ppi,
         "width": width,
         "height": height,

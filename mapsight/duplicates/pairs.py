@@ -9,25 +9,24 @@ Datasets, chapter 3; blocks of simhashes: Manku et al., WWW 2007).
 
 from __future__ import annotations
 
-import base64
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from mapsight.index.cosines import cosines, exact_type
 from mapsight.labels.ranking import sort_key
-from mapsight.records import decode_embedding, is_picture
+from mapsight.records import decode_embedding, decode_vector, encode_vector, is_picture
 
 __all__ = [
     "BANDS",
+    "BYTES",
     "MOST_BITS",
     "Row",
     "Window",
     "bands_of",
     "bits_apart",
-    "cosines_of",
-    "decode_vector",
     "dhash_of",
     "few_bits",
     "image_id_of",
@@ -40,6 +39,8 @@ Row = Sequence[Any]
 """A picture: `[node, sha256, dhash, vector, ppi, width, height, bytes, source, shard, row]`."""
 
 NODE, SHA256, DHASH, VECTOR = range(4)
+BYTES = "i1"
+"""The dtype of a row's vector, as `decode_vector` takes it."""
 BANDS, BAND_DIGITS = 4, 4
 KEY_DIGITS = 32  # of two numbers that sort as text
 MOST_BITS = BANDS - 1
@@ -71,22 +72,16 @@ def row_of(image_id: str, record: Mapping[str, Any]) -> Row | None:
     if not is_picture(record):
         return None
     names = ("ppi", "width", "height", "bytes", "source")
-    vector = encode_vector(decode_embedding(record["embedding"]))
+    vector = encode_vector(as_bytes(decode_embedding(record["embedding"])))
     facts = [record[name] for name in names] + [record.get(name) for name in ("shard", "row")]
     node = node_of(image_id, record["ppi"], record["bytes"])
     return [node, record["sha256"], record["dhash"], vector, *facts]
 
 
-def encode_vector(embedding: np.ndarray) -> str:
-    """Encode (d,) int16 as base64 of int8, the largest component becoming 127: half the bytes."""
+def as_bytes(embedding: np.ndarray) -> np.ndarray:
+    """Return (d,) int16 as int8, the largest component becoming 127: half the bytes."""
     largest = max(int(np.abs(embedding.astype(np.int32)).max(initial=0)), 1)
-    whole = np.rint(embedding * 127.0 / largest).astype(np.int8)
-    return base64.b64encode(whole.tobytes()).decode("ascii")
-
-
-def decode_vector(text: str) -> np.ndarray:
-    """Decode the (d,) int8 that `encode_vector` wrote."""
-    return np.frombuffer(base64.b64decode(text), np.int8)
+    return np.rint(embedding * 127.0 / largest).astype(np.int8)
 
 
 def bands_of(row: Row) -> Iterator[tuple[list[Any], list[Any]]]:
@@ -120,26 +115,6 @@ def few_bits(x: np.ndarray, most: int) -> np.ndarray:
     for _ in range(most):
         x = x & (x - np.uint64(1))
     return x == 0
-
-
-def cosines_of(xa: np.ndarray, xb: np.ndarray) -> np.ndarray:
-    """Return the (na, nb) float64 cosines of whole vectors within ±127; of a zero vector 0.
-
-    Exact up to the last rounding in whatever order sums are taken: `exact_type` says why.
-    """
-    squares = [np.square(x.astype(np.int64)).sum(1) for x in (xa, xb)]
-    norms = np.sqrt(np.multiply.outer(*squares).astype(np.float64))
-    kind = exact_type(xa.shape[1])
-    dots = (xa.astype(kind, copy=False) @ xb.astype(kind, copy=False).T).astype(np.float64)
-    return np.divide(dots, norms, out=np.zeros_like(norms), where=norms > 0)
-
-
-def exact_type(d: int) -> type[np.floating]:
-    """Return the float type in which dot products of d pairs within ±127 are exact.
-
-    Below 2**24 whole numbers are exact in float32: d <= 1040.
-    """
-    return np.float32 if d * 127**2 < 1 << 24 else np.float64
 
 
 class Window:
@@ -196,7 +171,7 @@ class Window:
         if not len(rows):
             return
         maybe = maybe[np.ix_(maybe.any(1), maybe.any(0))]
-        near = maybe & (cosines_of(self._matrix(rows), self._matrix(others)) >= self._least)
+        near = maybe & (cosines(self._matrix(rows), self._matrix(others)) >= self._least)
         for i, j in zip(*np.nonzero(near), strict=True):
             one, other = rows[i], others[j]
             if groups[one] != groups[other]:
@@ -206,7 +181,7 @@ class Window:
     def _matrix(self, numbers: np.ndarray) -> np.ndarray:
         """Vectors of pictures, decoded when they are first needed: few buckets need any."""
         for number in numbers[~self._decoded[numbers]]:
-            vector = decode_vector(self._rows[number][VECTOR])
+            vector = decode_vector(self._rows[number][VECTOR], BYTES)
             if self._vectors is None:
                 shape = (2 * self._block, len(vector))
                 self._vectors = np.zeros(shape, exact_type(len(vector)))

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from mapsight.index.kmeans import decode_vector, encode_vector
 from mapsight.index.nearest import Centres
 from mapsight.index.rows import (
     BLOCK_ROWS,
@@ -24,6 +23,7 @@ from mapsight.index.rows import (
     to_int8,
     vectors_of,
 )
+from mapsight.records import decode_vector, encode_vector
 
 __all__ = ["NEAREST", "CellsWriter", "bucket_of", "plan_files", "rows_by_file", "write_ids"]
 

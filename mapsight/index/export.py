@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mapsight.index.nearest import squares
+from mapsight.index.cosines import squares
 from mapsight.index.rows import FIELDS, vectors_of, whole_vectors
 
 __all__ = ["FaissWriter", "NpyWriter", "ParquetWriter", "unit_vectors"]

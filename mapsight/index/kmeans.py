@@ -6,7 +6,6 @@ depend on how the pictures are split.
 
 from __future__ import annotations
 
-import base64
 import heapq
 import math
 from collections.abc import Iterable, Iterator
@@ -18,6 +17,7 @@ import numpy as np
 
 from mapsight.index.nearest import Centres
 from mapsight.index.rows import vectors_below
+from mapsight.records import decode_vector, encode_vector
 
 __all__ = [
     "FAR",
@@ -25,8 +25,6 @@ __all__ = [
     "TRAIN_PER_CELL",
     "CellSums",
     "cells_for",
-    "decode_vector",
-    "encode_vector",
     "farthest",
     "first_distinct",
     "load_centres",
@@ -64,16 +62,6 @@ def cells_for(pictures: int) -> int:
 def share_below(wanted: int, pictures: int) -> int:
     """The `order` below which about `wanted` of so many pictures are; 2**64 for all."""
     return ORDERS if wanted >= pictures else ORDERS * wanted // pictures
-
-
-def encode_vector(vector: np.ndarray) -> str:
-    """Whole numbers as base64 of little-endian bytes, in the dtype they have."""
-    return base64.b64encode(vector.astype(vector.dtype.newbyteorder("<")).tobytes()).decode("ascii")
-
-
-def decode_vector(text: str, dtype: str = "<i2") -> np.ndarray:
-    """The (d,) vector that `encode_vector` wrote."""
-    return np.frombuffer(base64.b64decode(text), dtype)
 
 
 @dataclass

@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mapsight.index.build import bucket_of
+from mapsight.index.cosines import squares, squares_name
 from mapsight.index.mapped import DamagedError, MappedBatches, MappedFile, write_batches
-from mapsight.index.nearest import squares, squares_name
 from mapsight.index.removed_ids import IdList
 from mapsight.index.rows import Block, batch_in, order_of, orders, vectors_of, whole_vectors
 

@@ -11,10 +11,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
+
+from mapsight.files import HashingFile
 
 __all__ = ["DamagedError", "MappedBatches", "MappedFile", "write_batches", "write_file"]
 
@@ -26,30 +28,16 @@ class DamagedError(ValueError):
     """A mapped file is not what was written."""
 
 
-class _Summed:
-    """A file open for writing that hashes what goes through it, extent by extent."""
-
-    closed = False
+class _Summed(HashingFile):
+    """A file that is hashed extent by extent."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        self._file, self._size = file, 0
-        self._digest = hashlib.sha256()
+        super().__init__(file)
         self._extents: list[tuple[int, bytes]] = []
 
-    def write(self, data: Any) -> int:
-        self._digest.update(data)
-        self._size += memoryview(data).nbytes
-        return self._file.write(data)
-
-    def flush(self) -> None:
-        self._file.flush()
-
-    def tell(self) -> int:
-        return self._size
-
     def end_extent(self) -> None:
-        self._extents.append((self._size, self._digest.digest()))
-        self._digest = hashlib.sha256()
+        self._extents.append((self.size, self.sha256.digest()))
+        self.sha256 = hashlib.sha256()
 
     def sums(self) -> bytes:
         return np.array(self._extents, EXTENT).tobytes()

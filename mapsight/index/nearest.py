@@ -13,7 +13,7 @@ from functools import partial
 
 import numpy as np
 
-__all__ = ["Centres", "Nearest", "error_share", "products", "squares", "squares_name"]
+__all__ = ["Centres", "Nearest", "error_share", "products"]
 
 Nearest = Callable[[int], np.ndarray]
 """The n nearest of some cells, nearest first, ties by number: (n,) int64."""
@@ -131,13 +131,3 @@ class Centres:
     def ranked(self, x: np.ndarray) -> np.ndarray:
         """All cells from the nearest on, ties by number: (n, k) int64."""
         return np.argsort(-self.leads(x), axis=1, kind="stable")
-
-
-def squares(x: np.ndarray) -> np.ndarray:
-    """Return the squared length of each row of whole numbers, exact: (n,) float64."""
-    return np.einsum("nd,nd->n", x, x, dtype=np.float64)
-
-
-def squares_name(d: int) -> str:
-    """Return the column in which rows may say the squared length of their first d numbers."""
-    return f"squares_{d}"

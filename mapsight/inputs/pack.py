@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mapsight.files import HashingFile
 from mapsight.inputs.shards import MAX_BYTES
 from mapsight.inputs.tars import read_tar
 from mapsight.records import Split, error_record
@@ -105,23 +105,6 @@ def _read_file(row: dict[str, Any]) -> dict[str, Any]:
     return packed | {"image": data}
 
 
-class _HashingFile:
-    """A file that keeps the SHA-256 of what is written to it."""
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self.sha256 = hashlib.sha256()
-        self.size = 0
-
-    def write(self, data: Any) -> int:
-        self.sha256.update(data)
-        self.size += len(data)
-        return self._file.write(data)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
-
-
 def pack_rows(
     rows: Iterable[dict[str, Any]], folder: str, first: int
 ) -> Iterator[tuple[Split, str]]:
@@ -160,7 +143,7 @@ def write_shard(rows: Iterable[dict[str, Any]], uri: str, first: int) -> tuple[S
     file_system, path = resolve(uri)
     file_system.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
     with file_system.open(path, "wb") as file:
-        hashing = _HashingFile(file)
+        hashing = HashingFile(file)
         writer = ShardWriter(hashing)
         for row in rows:
             writer.add(row)

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from mapsight.index.cosines import cosines
 from mapsight.labels.classify import Classifier
 from mapsight.records import decode_embedding, is_picture
 
-__all__ = ["Answer", "Query", "Search", "best_first", "cosines", "read_queries"]
+__all__ = ["Answer", "Query", "Search", "best_first", "read_queries"]
 
 Answer = Sequence[Any]
 """`[score, image_id, fields]`."""
@@ -66,22 +67,6 @@ def read_queries(path: str) -> list[Query]:
 def best_first(answers: Iterable[Answer], top_k: int) -> list[Answer]:
     """The `top_k` best of answers `[score, image_id, fields]`, ties by image_id."""
     return heapq.nsmallest(top_k, answers, key=lambda answer: (-answer[0], answer[1]))
-
-
-def cosines(xq: np.ndarray, xb: np.ndarray) -> np.ndarray:
-    """Cosine similarities of int16 vectors, exact up to the last rounding.
-
-    Args:
-        xq: (nq, d) float64 with integer values.
-        xb: (nb, d) float64 with integer values.
-
-    Returns:
-        (nq, nb) float64. Dot products of int16 vectors stay below 2**53 for
-        d < 2**22, so they are exact in float64 whatever the order of summation;
-        a zero vector is like nothing (0).
-    """
-    norms = np.sqrt(np.multiply.outer((xq**2).sum(1), (xb**2).sum(1)))
-    return np.divide(xq @ xb.T, norms, out=np.zeros_like(norms), where=norms > 0)
 
 
 def _matrix(texts: Iterable[str]) -> np.ndarray:

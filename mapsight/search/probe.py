@@ -2,7 +2,7 @@
 
 A block's cosines are taken in float32, whose error is bounded (see `mapsight.index.nearest`).
 Whatever may be among the best is computed again from whole numbers in float64, as
-`mapsight.search.exact.cosines` does. Results do not depend on how cells are split over tasks.
+`mapsight.index.cosines` does. Results do not depend on how cells are split over tasks.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from mapsight.index.kmeans import decode_vector
 from mapsight.index.nearest import error_share
 from mapsight.index.removed_ids import IdList
 from mapsight.index.rows import BLOCK_ROWS, Block, read_block
+from mapsight.records import decode_vector
 from mapsight.search.exact import Answer, best_first
-from mapsight.search.probe_rows import VECTOR, ProbeRows, exact_cosines, rough_cosines
+from mapsight.search.probe_rows import VECTOR, ProbeRows
 from mapsight.search.queries import GivenQueries, ProbeQuery, Queries
 from mapsight.search.rerank import by_ppi, diverse
 from mapsight.storage.uri import open_uri
 
-__all__ = ["Probe", "exact_cosines", "merged", "rough_cosines"]
+__all__ = ["Probe", "merged"]
 
 QUERIES = 256
 """Queries that are scored at once: 4 MiB of scores for a block."""

@@ -10,44 +10,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mapsight.index.kmeans import encode_vector
-from mapsight.index.nearest import products, squares, squares_name
+from mapsight.index.cosines import cosines, cosines_from, squares, squares_name
+from mapsight.index.nearest import products
 from mapsight.index.rows import Block, vectors_of
+from mapsight.records import encode_vector
 from mapsight.search.exact import KEPT, TEXT
 from mapsight.search.filters import RowFilter
 from mapsight.search.queries import ProbeQuery
 
-__all__ = ["VECTOR", "ProbeRows", "exact_cosines", "rough_cosines"]
+__all__ = ["VECTOR", "ProbeRows"]
 
 SHOWN = (*KEPT, *TEXT, "subset", "dhash", "label_score")
 ALWAYS = ("label_score",)
 VECTOR = "vector"
 FEW = 64
 """Up to so many rows are read value by value, which is faster than taking them from columns."""
-
-
-def rough_cosines(xq: np.ndarray, xb: np.ndarray) -> np.ndarray:
-    """Cosines to within `error_share(d)`; a zero vector is like nothing (0).
-
-    Args:
-        xq: (nq, d) int16.
-        xb: (nb, d) int16 or int8.
-
-    Returns:
-        (nq, nb) float64.
-    """
-    return _cosines(products(xq, xb), squares(xq), squares(xb))
-
-
-def exact_cosines(q: np.ndarray, xb: np.ndarray) -> np.ndarray:
-    """Cosines of one (d,) int16 with (nb, d) rows, as `mapsight.search.exact.cosines` has them."""
-    dots = xb.astype(np.float64) @ q.astype(np.float64)
-    return _cosines(dots[None], squares(q[None]), squares(xb))[0]
-
-
-def _cosines(dots: np.ndarray, lengths: np.ndarray, others: np.ndarray) -> np.ndarray:
-    norms = np.sqrt(np.multiply.outer(lengths, others))
-    return np.divide(dots, norms, out=np.zeros_like(norms), where=norms > 0)
 
 
 class ProbeRows:
@@ -84,11 +61,11 @@ class ProbeRows:
         return int(self._starts[-1])
 
     def rough(self, xq: np.ndarray) -> np.ndarray:
-        """Cosines with (nq, d) int16 queries as `rough_cosines` has them: (nq, n) float64."""
+        """Cosines with (nq, d) int16 queries to within `error_share(d)`: (nq, n) float64."""
         real = xq.astype(np.float32)
         dots = [products(real, x) for x in self._x]
         lengths = [self._squares(*pair) for pair in zip(self._batches, self._x, strict=True)]
-        return _cosines(np.concatenate(dots, axis=1), squares(xq), np.concatenate(lengths))
+        return cosines_from(np.concatenate(dots, axis=1), squares(xq), np.concatenate(lengths))
 
     @staticmethod
     def _squares(batch: pa.RecordBatch, x: np.ndarray) -> np.ndarray:
@@ -123,7 +100,7 @@ class ProbeRows:
         Args:
             places: rising.
         """
-        scores = exact_cosines(q, self._vectors(places)).tolist()
+        scores = cosines(q[None], self._vectors(places))[0].tolist()
         return [
             (score, self._id(place), place)
             for score, place in zip(scores, places.tolist(), strict=True)

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from mapsight.search.exact import Answer, cosines
+from mapsight.index.cosines import cosines
+from mapsight.search.exact import Answer
 
 __all__ = ["CANDIDATES", "COPY_COSINE", "COPY_HAMMING", "LAMBDA", "by_ppi", "diverse"]
 

@@ -9,8 +9,9 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from mapsight.duplicates.pairs import bits_apart, cosines_of, decode_vector, row_of
-from mapsight.records import encode_embedding
+from mapsight.duplicates.pairs import bits_apart, row_of
+from mapsight.index.cosines import cosines
+from mapsight.records import decode_vector, encode_embedding
 
 Records = list[tuple[str, dict[str, Any]]]
 
@@ -53,8 +54,8 @@ def make_records(seed: int, families: int, most: int, d: int = 16) -> Records:
 def brute_force(records: Records, most: int = 3, least: float = 0.8) -> set[frozenset[str]]:
     """Groups of ids: the components of all pairs that are copies or near duplicates."""
     rows = [row_of(image_id, record) for image_id, record in records]
-    vectors = np.stack([decode_vector(row[3]) for row in rows])
-    near = cosines_of(vectors, vectors) >= least
+    vectors = np.stack([decode_vector(row[3], "i1") for row in rows])
+    near = cosines(vectors, vectors) >= least
     near &= np.array([[bits_apart(a, b) <= most for b in rows] for a in rows])
     near |= np.array([[a[1] == b[1] for b in rows] for a in rows])
     _, labels = connected_components(coo_matrix(near), directed=False)

@@ -11,12 +11,12 @@ import pyarrow.parquet as pq
 
 from driver.workspace.workspace import Workspace
 from mapsight.index.build import CellsWriter, bucket_of, plan_files, write_ids
-from mapsight.index.kmeans import encode_vector
+from mapsight.index.cosines import cosines
 from mapsight.index.layout import BLOCK_SCHEMA, BLOCKS, CELL_SCHEMA, CELLS, CENTRES
 from mapsight.index.nearest import Centres
 from mapsight.index.removed_ids import IdList, id_table, write_ids_file
 from mapsight.index.rows import INT16, Block, order_of
-from mapsight.search.exact import cosines
+from mapsight.records import encode_vector
 from mapsight.search.filters import EVERYTHING, RowFilter
 from mapsight.search.probe_plan import (
     Cells,

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from driver.workspace.workspace import Workspace
-from mapsight.search.exact import cosines
+from mapsight.index.cosines import cosines
 from mapsight.search.probe_plan import mean_vector
 from mapsight.search.search_index import SearchIndex
 from mapsight.search.searcher import Searcher

@@ -15,18 +15,17 @@ from mapsight.duplicates.components import large_star, small_star
 from mapsight.duplicates.edges import copy_edges, near_edges
 from mapsight.duplicates.groups import described, summarised
 from mapsight.duplicates.pairs import (
+    as_bytes,
     bands_of,
     bits_apart,
-    cosines_of,
-    decode_vector,
-    encode_vector,
-    exact_type,
     few_bits,
     image_id_of,
     near_pairs,
     node_of,
     row_of,
 )
+from mapsight.index.cosines import cosines, exact_type
+from mapsight.records import decode_vector, encode_vector
 from tests.support.duplicate_records import brute_force, make_records
 
 HASH = st.integers(0, (1 << 64) - 1)
@@ -64,16 +63,16 @@ def test_cosines_are_exact_also_of_the_largest_vectors(d):
     x = np.full((2, d), 127, np.int8)
     x[1, 0] = -127
     dots = [[d, d - 2], [d - 2, d]]
-    assert cosines_of(x, x).tolist() == [[dot / d for dot in row] for row in dots]
+    assert cosines(x, x).tolist() == [[dot / d for dot in row] for row in dots]
     assert (exact_type(d) is np.float32) == (d <= 1040)
 
 
 def test_a_vector_loses_little_and_zero_stays_zero():
     x = np.random.default_rng(0).integers(0, 5000, 1024).astype(np.int16)
-    y = decode_vector(encode_vector(x)).astype(float)
+    y = decode_vector(encode_vector(as_bytes(x)), "i1").astype(float)
     assert x @ y / np.sqrt((x @ x.astype(float)) * (y @ y)) > 0.9999
-    assert not decode_vector(encode_vector(np.zeros(4, np.int16))).any()
-    assert not cosines_of(np.zeros((1, 4), np.int8), np.ones((1, 4), np.int8)).any()
+    assert not as_bytes(np.zeros(4, np.int16)).any()
+    assert not cosines(np.zeros((1, 4), np.int8), np.ones((1, 4), np.int8)).any()
 
 
 def rows_of(seed: int, families: int = 30, most: int = 6) -> tuple[list, set]:

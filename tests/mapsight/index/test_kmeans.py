@@ -10,8 +10,6 @@ from mapsight.index.kmeans import (
     FAR,
     CellSums,
     cells_for,
-    decode_vector,
-    encode_vector,
     farthest,
     load_centres,
     moved,
@@ -20,6 +18,7 @@ from mapsight.index.kmeans import (
     summed,
 )
 from mapsight.index.nearest import Centres
+from mapsight.records import decode_vector, encode_vector
 
 WHOLE = st.integers(-32767, 32767)
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapsight.index import removed_ids as id_list
+from mapsight.index.cosines import cosines
 from mapsight.index.removed_ids import IdList
-from mapsight.search.exact import cosines
 from mapsight.search.queries import ProbeQuery
 from tests.support.index_world import IndexWorld, listed, probed
 

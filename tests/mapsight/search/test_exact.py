@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics.pairwise import cosine_similarity
 
+from mapsight.index.cosines import cosines
 from mapsight.labels.classify import Classifier
 from mapsight.labels.labeler import DEFAULT_TARGETS, Labeler
 from mapsight.records import encode_embedding
 from mapsight.search import exact as search
-from mapsight.search.exact import Query, Search, best_first, cosines, read_queries
+from mapsight.search.exact import Query, Search, best_first, read_queries
 
 CLASSIFIER = Classifier(Labeler(DEFAULT_TARGETS))
 

@@ -22,7 +22,14 @@ from driver.pipeline.source_code import (
 )
 from mapsight.application import APPLICATION
 
-__all__ = ["ROOT", "code_digest", "definition_of", "fingerprint", "reached_modules"]
+__all__ = [
+    "ROOT",
+    "code_digest",
+    "definition_of",
+    "fingerprint",
+    "reached_definitions",
+    "reached_modules",
+]
 
 ROOT = Path(APPLICATION)
 
@@ -74,11 +81,17 @@ def reached_modules(*roots: str) -> list[str]:
     return sorted(_imported(modules, ROOT))
 
 
+def reached_definitions(*roots: str) -> list[Reference]:
+    """Return what counts in the digest of roots, as (module, name), sorted."""
+    return sorted({each for trace in _traces(roots, ROOT) for each in trace.definitions})
+
+
 @dataclass(frozen=True)
 class _Trace:
-    """What a definition reaches: as a number, and the modules in which it is or that it imports."""
+    """What a definition reaches: as a digest, by name, and the modules that are imported."""
 
     digest: str
+    definitions: frozenset[Reference]
     modules: frozenset[str]
 
 
@@ -118,7 +131,7 @@ def _trace(root: Reference, base: Path) -> _Trace:
         named = [numbers[each] for each in form.references]
         digest.update(f"{form.text}{named}\n".encode("utf-8", "surrogatepass"))
         imports |= {reference[0], *form.imports}
-    return _Trace(digest.hexdigest(), frozenset(imports))
+    return _Trace(digest.hexdigest(), frozenset(numbers), frozenset(imports))
 
 
 @functools.cache

@@ -21,6 +21,8 @@ from driver.pipeline.source_code import (
     load,
     only_for_types,
     resolve,
+    statements,
+    targets,
 )
 
 __all__ = ["Normal", "normal"]
@@ -61,20 +63,13 @@ class _Writer:
 
     def __init__(self, module: Module) -> None:
         self._module = module
-        self._late: dict[str, str] = {}
-        self._scopes: list[set[str]] = []
+        self._scopes: list[dict[str, str | None]] = []
         self.pieces: list[str] = []
         self.references: list[Reference] = []
         self.imports: list[str] = []
 
-    def write(self, statement: ast.stmt) -> None:
-        """Write a statement of a module's top level."""
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                self._late |= dict(self._module.imported(node))
-        self._node(statement)
-
-    def _node(self, node: ast.AST) -> None:
+    def write(self, node: ast.AST) -> None:
+        """Write a tree."""
         special = SPECIAL.get(type(node))
         if special is None or not special(self, node):
             self._plain(node)
@@ -91,10 +86,10 @@ class _Writer:
             return
         self.pieces.append(f" {name}=")
         if isinstance(value, ast.AST):
-            self._node(value)
+            self.write(value)
         elif isinstance(value, list):
             for each in value:
-                self._node(each) if isinstance(each, ast.AST) else self.pieces.append(repr(each))
+                self.write(each) if isinstance(each, ast.AST) else self.pieces.append(repr(each))
         else:
             self.pieces.append(repr(value))
 
@@ -102,22 +97,21 @@ class _Writer:
         self.references.append(reference)
         self.pieces.append("(#)")
 
-    def _meant(self, name: str) -> str | None:
-        """Return the address of what an imported name stands for; None for one that is local."""
-        address = self._late.get(name)
-        if address is None and not any(name in scope for scope in self._scopes):
-            address = self._module.aliases.get(name)
-        return address
+    def _meant(self, name: str) -> tuple[str | None, bool]:
+        """Return the address of what a name was imported from, and whether it is local."""
+        for scope in reversed(self._scopes):
+            if name in scope:
+                return scope[name], True
+        return self._module.aliases.get(name), False
 
     def _name(self, node: ast.Name) -> bool:
-        address = self._meant(node.id)
+        address, local = self._meant(node.id)
         if address is not None:
             return self._address(address)
-        local = any(node.id in scope for scope in self._scopes)
-        if node.id in self._module.definitions and not local:
-            self._refer((self._module.name, node.id))
-            return True
-        return False
+        if local or node.id not in self._module.definitions:
+            return False
+        self._refer((self._module.name, node.id))
+        return True
 
     def _address(self, address: str) -> bool:
         """Write what an address stands for, `numpy.sum` or a definition of ours."""
@@ -138,7 +132,7 @@ class _Writer:
             base = base.value
         if not isinstance(base, ast.Name):
             return False
-        address = self._meant(base.id)
+        address, _ = self._meant(base.id)
         if address is None or not is_ours(address):
             return False
         return self._address(".".join([address, *reversed(names)]))
@@ -164,11 +158,30 @@ class _Writer:
         self.pieces.append(f"({type(node).__name__} {node.name}")
         self._value("decorators", node.decorator_list)
         self._value("parameters", node.args)
-        self._scopes.append(_local_names(node))
+        self._scopes.append(self._local_names(node))
         self._value("body", node.body)
         self._scopes.pop()
         self.pieces.append(")")
         return True
+
+    def _local_names(self, function: ast.FunctionDef) -> dict[str, str | None]:
+        """Return parameters and what statements assign, and the addresses of what is imported.
+
+        What a comprehension, a pattern or `:=` binds is left out: it may be the module's.
+        """
+        names: dict[str, str | None] = {
+            node.arg: None for node in ast.walk(function.args) if isinstance(node, ast.arg)
+        }
+        shared = set[str]()
+        for statement in statements(function.body):
+            if isinstance(statement, ast.Import | ast.ImportFrom):
+                names |= dict(self._module.imported(statement))
+            elif isinstance(statement, ast.Global):
+                shared.update(statement.names)
+            for target in filter(None, targets(statement)):
+                leaves = (leaf for leaf in ast.walk(target) if isinstance(leaf, ast.Name))
+                names |= {leaf.id: None for leaf in leaves if isinstance(leaf.ctx, ast.Store)}
+        return {name: address for name, address in names.items() if name not in shared}
 
     def _parameter(self, node: ast.arg) -> bool:
         self.pieces.append(f"(arg {node.arg})")
@@ -181,45 +194,38 @@ class _Writer:
                 self.pieces.append(f"(field {ast.unparse(each.annotation)})")
                 if each.value is None:
                     self.pieces.append(ast.unparse(each.target))
-        return False
+        imports = [each for each in node.body if isinstance(each, ast.Import | ast.ImportFrom)]
+        self._scopes.append({k: v for each in imports for k, v in self._module.imported(each)})
+        self._plain(node)
+        self._scopes.pop()
+        return True
 
     def _annotated(self, node: ast.AnnAssign) -> bool:
         """Write an assignment with a type as one without."""
         if node.value is not None:
-            self._node(ast.Assign(targets=[node.target], value=node.value))
+            self.write(ast.Assign(targets=[node.target], value=node.value))
         return True
 
     def _text_alone(self, node: ast.Expr) -> bool:
         return is_docstring(node)
+
+    def _raised(self, node: ast.Raise) -> bool:
+        """Leave out what a failure says: it ends the run, and no outcome comes of it."""
+        if not (isinstance(node.exc, ast.Call) and ast.unparse(node.exc.func) in FAILURES):
+            return False
+        self.pieces.append("(fail)")
+        return True
 
     def _branch(self, node: ast.If) -> bool:
         """Leave out what is for types alone."""
         if not only_for_types(node):
             return False
         for each in node.orelse:
-            self._node(each)
+            self.write(each)
         return True
 
 
-def _local_names(function: ast.FunctionDef) -> set[str]:
-    """Return parameters and what is assigned; what a comprehension or lambda binds is left out."""
-    names = {node.arg for node in ast.walk(function.args) if isinstance(node, ast.arg)}
-    shared, todo = set[str](), list[ast.AST](function.body)
-    while todo:
-        node = todo.pop()
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-        elif isinstance(node, ast.Global):
-            shared.update(node.names)
-        if not isinstance(node, OWN_SCOPE):
-            todo += ast.iter_child_nodes(node)
-    return names - shared
-
-
-OWN_SCOPE = (
-    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda),
-    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
-)
+FAILURES = {"Failure", "UsageError"}
 UNREAD = {"ctx", "kind", "type_comment", "type_ignores"}
 SPECIAL: dict[type[ast.AST], Callable[[_Writer, Any], bool]] = {
     ast.Name: _Writer._name,
@@ -234,4 +240,5 @@ SPECIAL: dict[type[ast.AST], Callable[[_Writer, Any], bool]] = {
     ast.AnnAssign: _Writer._annotated,
     ast.Expr: _Writer._text_alone,
     ast.If: _Writer._branch,
+    ast.Raise: _Writer._raised,
 }

@@ -23,6 +23,8 @@ __all__ = [
     "module_name",
     "only_for_types",
     "resolve",
+    "statements",
+    "targets",
 ]
 
 PACKAGES = ("mapsight", "driver", "mr_jobs")
@@ -141,6 +143,26 @@ def _bound(statement: ast.stmt) -> list[str]:
 def file_at(name: str, root: Path) -> Path:
     """Return where a file is in a tree; of an installed program, the library is not below root."""
     return project_file(name) if str(root) == APPLICATION else root / name
+
+
+def statements(block: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements of a block, with those in `if`, `for`, `try` and the like."""
+    for statement in block:
+        yield statement
+        if not isinstance(statement, OWN_SCOPE):
+            for name in BLOCKS:
+                yield from statements(getattr(statement, name, []))
+
+
+def targets(statement: ast.stmt) -> list[ast.expr | None]:
+    """Return what a statement assigns to; None where it does not."""
+    if isinstance(statement, ast.With | ast.AsyncWith):
+        return [item.optional_vars for item in statement.items]
+    return [*getattr(statement, "targets", ()), getattr(statement, "target", None)]
+
+
+OWN_SCOPE = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 
 
 @functools.cache

@@ -85,7 +85,8 @@ def perform(run: Pipeline, folder: str) -> Outcome:
     copies = run.documents["ingest"]["notes"].get("uploads", {})
     splits = [*shards_of(run), *(_copied(run, split, copies) for split in plan["parquet"])]
     pictures = sum(split.rows for split in splits)
-    require(pictures > 0, nothing_found(run))
+    if not pictures:
+        raise Failure(nothing_found(run))
     arguments = ["--model", str(model.path), "--model-sha256", model.sha256]
     arguments += ["--engine", run.options_of(ModelOptions).engine, "--alpha", str(model.alpha)]
     arguments += ["--resolution", str(model.resolution)]

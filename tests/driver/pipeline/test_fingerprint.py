@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from driver.pipeline.fingerprint import code_digest, definition_of, fingerprint, reached_modules
+from driver.pipeline.fingerprint import (
+    code_digest,
+    definition_of,
+    fingerprint,
+    reached_definitions,
+    reached_modules,
+)
 from driver.pipeline.stage import Stage
 from driver.stage_table import STAGE_TABLE
 
@@ -168,6 +174,19 @@ def test_of_a_definition_only_what_it_reaches_counts(tmp_path):
     assert digest(tmp_path, ("mapsight/second.py", "2", "3"), roots=roots) != before
 
 
+def test_what_a_failure_says_does_not_count_and_when_it_is_raised_does(tmp_path):
+    text = "if run:\n        raise Failure(other())\n    return steps"
+    raising = ("driver/work.py", "return steps", text)
+    roots = ("driver.work:perform",)
+    before = digest(tmp_path, raising, roots=roots)
+    assert (
+        digest(tmp_path, raising, ("driver/work.py", "return 1", "return 2"), roots=roots) == before
+    )
+    assert (
+        digest(tmp_path, raising, ("driver/work.py", "if run", "if not run"), roots=roots) != before
+    )
+
+
 def test_two_functions_that_change_places_count(tmp_path):
     tree = {
         "mr_jobs/a.py": "from mapsight.b import f\nfrom mapsight.c import f as g\nprint(f(g(1)))\n",
@@ -216,6 +235,13 @@ def test_a_stage_reaches_its_jobs_and_what_computes_and_no_other_part_of_the_dri
     assert {"mapsight.features.decode", "mapsight.features.measures"} <= set(modules)
     others = {"driver.results.merge", "driver.commands.run", "driver.hadoop.yarn"}
     assert not others & set(modules)
+
+
+def test_extract_is_not_done_again_for_a_reader_of_metadata():
+    extract = next(stage for stage in STAGE_TABLE if stage.name == "extract")
+    reached = {name for name, _ in reached_definitions(definition_of(extract.perform))}
+    assert "mapsight.features.decode" in reached and "driver.stages.extract" in reached
+    assert not {"mapsight.openimages.dataset", "driver.stages.plan"} & reached
 
 
 def test_the_digests_of_all_stages_take_less_than_three_seconds_of_cpu():

@@ -20,11 +20,13 @@ schemes.SCHEMES.add("memory")  # stands for what is far away
 settings.register_profile("fast", max_examples=10, deadline=None)
 WHOLE = {"environment", "weights_dir", "openimages_dir", "bad_dir"}
 """Fixtures of tests that run whole programs, or have a model built, which takes seconds."""
+WHOLE_PLACES = {"benchmarks", "emr", "end_to_end", "examples", "test_wheel.py"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if not WHOLE.isdisjoint(getattr(item, "fixturenames", ())):
+        place = item.path.relative_to(ROOT / "tests").parts[0]
+        if place in WHOLE_PLACES or not WHOLE.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.whole)
 
 

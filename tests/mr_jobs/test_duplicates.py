@@ -108,6 +108,7 @@ def peaks_of(folder: Path, number: int) -> dict[tuple[str, str], int]:
     return {(job, kind): peaks[job][kind] for job in peaks for kind in ("mapper", "reducer")}
 
 
+@pytest.mark.whole
 def test_a_hundred_thousand_copies_take_no_more_memory_than_ten_thousand(tmp_path):
     few = peaks_of(tmp_path / "few", 10_000)
     many = peaks_of(tmp_path / "many", 100_000)

@@ -90,7 +90,7 @@ class Said(logging.Handler):
 
     @property
     def text(self) -> str:
-        """The lines that are left."""
+        """Return the lines that are left."""
         return "\n".join(self._lines)
 
 
@@ -103,7 +103,7 @@ def _improve_runners() -> None:
 
 
 def _task_log(runner: Any, error: BaseException) -> str:
-    """The end of what the failed task wrote to its stderr."""
+    """Return the end of what the failed task wrote to its stderr."""
     try:
         path = runner._task_stderr_path(error.task_type, error.step_num, error.task_num)  # type: ignore[attr-defined]
         return Path(path).read_bytes()[-TAIL:].decode("utf-8", "replace")
@@ -143,7 +143,7 @@ def _watched() -> Iterator[None]:
 
 
 def _sums(steps: list[dict[str, dict[str, int]]]) -> dict[str, dict[str, int]]:
-    """Counters of all steps together, by group and name."""
+    """Return the counters of all steps together, by group and name."""
     sums: dict[str, dict[str, int]] = {}
     for step in steps:
         for group, values in step.items():
@@ -154,7 +154,7 @@ def _sums(steps: list[dict[str, dict[str, int]]]) -> dict[str, dict[str, int]]:
 
 
 def main() -> int:
-    """Run the job of the spec; 0 if it succeeded."""
+    """Run the job of the spec; return 0 if it succeeded."""
     _hold_lifeline()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     spec_path = Path(sys.argv[1])

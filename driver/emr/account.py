@@ -58,12 +58,12 @@ class Account:
 
     @contextlib.contextmanager
     def asking(self, what: str) -> Iterator[None]:
-        """For calls that others make to AWS."""
+        """Say in one line what AWS refused of a call that somebody else makes."""
         with _asking(what):
             yield
 
     def check_roles(self, service_role: str | None, profile: str | None) -> None:
-        """The roles of clusters must be there: mrjob would make some, and leave them.
+        """Refuse to go on without the roles of clusters: mrjob would make some, and leave them.
 
         Raises:
             Failure: one is not named or not there. One that may not be looked at passes.
@@ -89,7 +89,7 @@ class Account:
                         raise
 
     def clusters(self, prefix: str) -> list[str]:
-        """Clusters that cost something now, with names that begin so."""
+        """Return the clusters that cost something now, with names that begin so."""
         with _asking("clusters cannot be listed"):
             pages = self._client("emr").get_paginator("list_clusters")
             answers = list(pages.paginate(ClusterStates=LIVING))
@@ -101,7 +101,7 @@ class Account:
         ]
 
     def state(self, cluster: str) -> str:
-        """The state of a cluster, in EMR's words."""
+        """Return the state of a cluster, in EMR's words."""
         with _asking(f"cluster {cluster}"):
             found = self._client("emr").describe_cluster(ClusterId=cluster)
         return found["Cluster"]["Status"]["State"]
@@ -113,7 +113,7 @@ class Account:
                 self._client("emr").terminate_job_flows(JobFlowIds=clusters)
 
     def cancel(self, cluster: str, prefix: str) -> list[str]:
-        """Cancel the steps of a cluster with names that begin so; their ids."""
+        """Cancel the steps of a cluster with names that begin so; return their ids."""
         emr = self._client("emr")
         with _asking(f"steps of {cluster} cannot be cancelled"):
             pages = emr.get_paginator("list_steps")

@@ -146,7 +146,7 @@ class EmrCluster(NodesCluster):
             raise Failure(f"EMR: the libraries need glibc {packed.glibc}, nodes have {system}")
 
     def _start(self) -> str:
-        """Ask for a cluster; its id."""
+        """Ask for a cluster; return its id."""
         with tempfile.TemporaryDirectory(prefix="mapsight-emr-") as scratch:
             runner = self._mrjob_runner(scratch)
             roles = runner._opts["iam_service_role"], runner._opts["iam_instance_profile"]
@@ -212,7 +212,7 @@ class EmrCluster(NodesCluster):
         return Failure(f"{path}: {line}", detail) if line else Failure(str(error), detail)
 
     def _told(self, name: str) -> str:
-        """What the step of the last job has left under a name."""
+        """Return what the step of the last job has left under a name."""
         workspace = self._workspace
         folder = workspace.path(*self._scratch, f"{self._jobs:03d}")
         found = [path for path in workspace.fs.find(folder) if path.endswith(f"/{name}")]

@@ -34,7 +34,7 @@ BOOTSTRAP = "command -v {python} || sudo dnf install -y {python}"
 
 
 def check_machine() -> None:
-    """What is packed here must run on Amazon Linux 2023.
+    """Refuse a machine on which nothing can be packed for Amazon Linux 2023.
 
     Raises:
         UsageError: it has another system or no such Python.
@@ -50,7 +50,7 @@ def check_machine() -> None:
 
 
 def check_instances(runner: Any) -> None:
-    """Libraries are packed for this kind of processor."""
+    """Refuse instances with another kind of processor than libraries are packed for."""
     for group in runner._instance_groups():
         arm = bool(ARM.match(group.get("InstanceType", "")))
         if arm != (platform.machine() in ("aarch64", "arm64")):
@@ -66,7 +66,7 @@ def conf_paths(own: str | None) -> list[str]:
 
 
 def settings(own: str | None) -> dict[str, Any]:
-    """The emr section of all configuration files, those of the last."""
+    """Return the emr section of all configuration files; the last one wins."""
     from mrjob.conf import load_opts_from_mrjob_confs
 
     found: dict[str, Any] = {}
@@ -76,7 +76,7 @@ def settings(own: str | None) -> dict[str, Any]:
 
 
 def instances(options: RunnerOptions) -> dict[str, Any]:
-    """What the command line says of machines, in mrjob's words.
+    """Return what the command line says of machines, in mrjob's words.
 
     With --spot all but one of the core machines are task machines at that price: they
     hold no HDFS, and the tasks of one that is taken away are run again.

@@ -63,7 +63,7 @@ EVERY = 20
 
 
 def script(command: Sequence[str], place: str, tag: str, python: str) -> str:
-    """The shell script of a step.
+    """Return the shell script of a step.
 
     Args:
         command: the job, as arguments.
@@ -83,7 +83,7 @@ def script(command: Sequence[str], place: str, tag: str, python: str) -> str:
 
 
 def _step(runner: Any, number: int) -> dict[str, Any]:
-    """What EMR is asked to run for a step of a job; its script is put on S3."""
+    """Return what EMR is asked to run for a step of a job; its script is put on S3."""
     command = ["hadoop-streaming", *runner._hadoop_streaming_jar_args(number)]
     text = script(command, runner._cloud_tmp_dir, runner._job_key, runner._task_python_bin()[0])
     path = os.path.join(runner._get_local_tmp_dir(), f"step-{number}.sh")  # noqa: PTH118
@@ -96,7 +96,7 @@ def _step(runner: Any, number: int) -> dict[str, Any]:
 
 
 def _said(runner: Any) -> str:
-    """What `hadoop-streaming` has said so far; nothing while it has not."""
+    """Return what `hadoop-streaming` has said so far; nothing while it has not."""
     try:
         return b"".join(runner.fs.cat(runner._cloud_tmp_dir + SAID)).decode("utf-8", "replace")
     except OSError:

@@ -29,14 +29,14 @@ SEARCH_SECONDS = 86400.0  # no search takes as long
 
 
 def _staging(conf: Mapping[str, str]) -> str:
-    """The folder where YARN keeps the files of this user's jobs until they end."""
+    """Return the folder where YARN keeps the files of this user's jobs until they end."""
     base = conf.get("yarn.app.mapreduce.am.staging-dir", "/tmp/hadoop-yarn/staging")
     base = base if "://" in base else f"{default_fs(conf).rstrip('/')}{base}"
     return f"{base}/{os.environ.get('HADOOP_USER_NAME') or getpass.getuser()}/.staging"
 
 
 def full_uri(uri: str, conf: Mapping[str, str]) -> str:
-    """An address with its host: a folder has one tag, however it is spelled."""
+    """Return an address with its host: a folder has one tag, however it is spelled."""
     default = urlsplit(default_fs(conf))
     found = urlsplit(uri)
     same = found.scheme == default.scheme and found.netloc.lower() in ("", default.netloc.lower())
@@ -55,7 +55,7 @@ class HadoopCluster(NodesCluster):
     prepares = "driver.hadoop.mrjob_runner"
 
     def __init__(self, options: RunnerOptions, workspace: Workspace, scratch: Path) -> None:
-        """`scratch` is the local folder in which each job has its own, with its log."""
+        """Take `scratch`, the local folder in which each job has its own, with its log."""
         super().__init__(options, workspace)
         self._local = scratch
         self._conf = read_conf()
@@ -101,7 +101,7 @@ class HadoopCluster(NodesCluster):
                 self._workspace.clean()
 
     def _end(self, tag: str) -> list[str]:
-        """End jobs by tag, and remove what YARN keeps in HDFS of those it ends; their ids."""
+        """End jobs by tag, and remove what YARN keeps of them in HDFS; return their ids."""
         names = self.yarn.kill(tag)
         self._unstage(Application(name).job for name in names)
         return names

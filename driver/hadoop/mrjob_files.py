@@ -28,7 +28,7 @@ class HadoopFiles(HadoopFilesystem):
         return file_system.makedirs(inside, exist_ok=True)
 
     def exists(self, path_glob: str) -> bool:
-        """Whether a file or folder is there; what we pass to jobs has no wildcards."""
+        """Return whether a file or folder is there; what jobs are given has no wildcards."""
         found = _found(path_glob)
         if found is None:
             return super().exists(path_glob)
@@ -55,7 +55,7 @@ class HadoopFiles(HadoopFilesystem):
 
 
 def _found(uri: str) -> tuple[Any, str] | None:
-    """(file system, path) of an address, if we know how to get there."""
+    """Return (file system, path) of an address, if there is a way to it."""
     try:
         return resolve(uri) if "://" in uri else None
     except (ValueError, ImportError, OSError):

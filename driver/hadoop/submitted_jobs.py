@@ -15,7 +15,7 @@ NAMED = re.compile(rb"^submitting (job_\d+_\d+)$", re.M)
 
 
 def named_at_once(read: Callable[..., Any]) -> Callable[..., Any]:
-    """What reads the log of `hadoop jar`, and names the jobs in it on standard error.
+    """Return what reads the log of `hadoop jar`, and names the jobs in it on standard error.
 
     mrjob logs a line when the next one has come, which is after files were copied.
     """
@@ -30,6 +30,6 @@ def _naming(lines: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def staged(scratch: Path) -> list[str]:
-    """Ids of the jobs that were so named, by the logs in a run's scratch folder."""
+    """Return the ids of the jobs that were so named, by the logs in a run's scratch folder."""
     logs = (path.read_bytes() for path in sorted(scratch.glob("job-*/log")))
     return list(dict.fromkeys(job.decode() for log in logs for job in NAMED.findall(log)))

@@ -59,7 +59,7 @@ class Attempt:
 
     @property
     def memory_setting(self) -> str:
-        """What decides the memory of its container."""
+        """Return the setting that decides the memory of its container."""
         return f"mapreduce.{'reduce' if '_r_' in self.id else 'map'}.memory.mb"
 
 
@@ -76,7 +76,7 @@ class Sources:
     seconds: float = 5.0
 
     def failed_attempts(self, job: str, log: str) -> list[Attempt]:
-        """The first failed attempts of the tasks that a job failed for.
+        """Return the first failed attempts of the tasks that a job failed for.
 
         At most 3 tasks with 2 attempts each.
         """
@@ -112,7 +112,7 @@ class Sources:
         return sorted(found, key=lambda attempt: attempt.finished)[:ATTEMPTS]
 
     def log(self, attempt: Attempt, name: str) -> str | None:
-        """The last 20 kB of a log of an attempt, `stderr` or `syslog`; None where it is not yet."""
+        """Return the last 20 kB of an attempt's `stderr` or `syslog`; None where it is not yet."""
         scheme = urlsplit(self.history).scheme or "http"
         places = (
             f"{scheme}://{attempt.node}/ws/v1/node/containers/{attempt.container}/logs/{name}",
@@ -133,7 +133,7 @@ def _rows(answer: dict[str, Any], outer: str, inner: str) -> list[dict[str, Any]
 
 
 def failure(sources: Sources, job_log: str) -> TaskFailure | None:
-    """Why a job failed, from what `hadoop jar` said and what its tasks left behind.
+    """Return why a job failed, by what `hadoop jar` said and what its tasks left behind.
 
     Waits up to 15 s for what is still being gathered. None if nothing is known.
     """
@@ -188,7 +188,7 @@ def _by_command(application: str, container: str | None, name: str) -> list[str]
 
 
 def _anywhere(application: str, deadline: float) -> TaskFailure | None:
-    """What any task of an application said, where nobody tells which one failed."""
+    """Return what any task of an application said, where nobody tells which one failed."""
     while not (texts := _by_command(application, None, "stderr")) and _wait(deadline):
         pass
     told = [TaskFailure(line, text) for text in texts if (line := python_error(text))]
@@ -196,7 +196,7 @@ def _anywhere(application: str, deadline: float) -> TaskFailure | None:
 
 
 def explain(attempt: Attempt, stderr: str, syslog: str = "") -> TaskFailure:
-    """Why an attempt failed: what ended it, its exception, or its status.
+    """Return why an attempt failed: what ended it, its exception, or its status.
 
     `vague` if there may be more to learn from the log of its Java part: when
     that cannot write its output, Python sees no more than a broken pipe.
@@ -219,7 +219,7 @@ def _unread(log: str) -> str | None:
 
 
 def _java_error(text: str) -> str | None:
-    """The first exception that Java tells of."""
+    """Return the first exception that Java tells of."""
     found = re.search(
         r"^(?:Error: |Caused by: )?((?:[a-z]\w*\.)+[A-Z]\w*(?:Exception|Error)\b.*)", text, re.M
     )

@@ -49,12 +49,12 @@ class Application:
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended; it may still wait for its turn."""
+        """Return whether it has not ended; it may still wait for its turn."""
         return self.state in RUNNING
 
     @property
     def job(self) -> str:
-        """The id of its MapReduce job."""
+        """Return the id of its MapReduce job."""
         return self.id.replace("application", "job", 1)
 
 
@@ -86,7 +86,7 @@ class Yarn:
         self._by_command = hadoop_conf.is_secure(self.conf)
 
     def quick(self) -> Yarn:
-        """The same, for asking often: a request takes a second at most."""
+        """Return the same, for asking often: a request takes a second at most."""
         return Yarn(self.conf, seconds=1.0)
 
     def check(self) -> None:
@@ -105,7 +105,7 @@ class Yarn:
             raise Failure("YARN has no node that works: a job would wait for ever")
 
     def applications(self, tag: str, *, running: bool = True) -> list[Application]:
-        """Applications with a tag (`mapreduce.job.tags`), oldest first.
+        """Return the applications with a tag (`mapreduce.job.tags`), oldest first.
 
         Those that ended are known as long as the ResourceManager keeps them,
         and only over the web.
@@ -124,7 +124,7 @@ class Yarn:
         return sorted(map(_application, rows), key=lambda found: (found.started, found.id))
 
     def kill(self, tag: str) -> list[str]:
-        """End all running applications with a tag, and wait until they are; their ids.
+        """End all running applications with a tag, wait until they are, and return their ids.
 
         One that is being submitted meanwhile is missed: end who submits first.
 
@@ -155,7 +155,7 @@ class Yarn:
             yarn_commands.kill(application)
 
     def progress(self, application: Application) -> JobProgress | None:
-        """How far a running job is; None before its master answers and after it has gone."""
+        """Return how far a running job is; None before its master answers and after it has gone."""
         try:
             jobs = f"{self.master(application)}/jobs"
             row = ask(f"{jobs}/{application.job}", None, self.seconds)["job"]
@@ -172,13 +172,13 @@ class Yarn:
             return None
 
     def master(self, application: Application) -> str:
-        """Where the master of a job answers, through the proxy."""
+        """Return where the master of a job answers, through the proxy."""
         base = application.tracking_url.partition("/proxy/")
         root = base[0] if base[1] else self._managers[0]
         return f"{root}/proxy/{application.id}/ws/v1/mapreduce"
 
     def failure(self, job_log: str) -> TaskFailure | None:
-        """Why a job failed, from the log of its `hadoop jar`; None if nothing is known.
+        """Return why a job failed, by the log of its `hadoop jar`; None if nothing is known.
 
         Waits up to 15 s for logs that are being gathered.
         """
@@ -209,7 +209,7 @@ class Yarn:
         )
 
     def _of_managers(self, request: Callable[[str], T]) -> T:
-        """The answer of the first ResourceManager that gives one; it is asked first from now on."""
+        """Return the answer of the first ResourceManager that gives one; it is asked first then."""
         if self._by_command:
             raise NeedsLogin("the cluster asks for Kerberos")
         reasons = []

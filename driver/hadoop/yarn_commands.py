@@ -32,7 +32,7 @@ def _yarn() -> str:
 
 
 def _run(*arguments: str) -> str:
-    """What `yarn` prints, at most 32 MiB.
+    """Return what `yarn` prints, at most 32 MiB.
 
     Raises:
         NoAnswer: no such command, it failed, or took longer than a minute.
@@ -69,7 +69,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def applications(tag: str, states: Sequence[str]) -> list[tuple[str, str, str, str, str]]:
-    """Id, name, state, final status and tracking URL of the applications with a tag."""
+    """Return id, name, state, final status and tracking URL of the applications with a tag."""
     text = _run("application", "-list", "-appTags", tag.lower(), "-appStates", ",".join(states))
     rows = (line.split("\t") for line in text.splitlines() if line.strip().startswith("applic"))
     cells = ([cell.strip() for cell in row] for row in rows)
@@ -78,7 +78,7 @@ def applications(tag: str, states: Sequence[str]) -> list[tuple[str, str, str, s
 
 
 def nodes() -> int:
-    """How many nodes run."""
+    """Return how many nodes run."""
     found = re.search(r"Total Nodes: ?(\d+)", _run("node", "-list", "-states", "RUNNING"))
     return int(found[1]) if found else 0
 
@@ -89,7 +89,7 @@ def kill(application: str) -> None:
 
 
 def logs(application: str, container: str | None, name: str, size: int) -> str:
-    """The last `size` bytes of a log of a container, or of all containers of an application."""
+    """Return the last `size` bytes of a log of a container, or of all of an application."""
     where = ["-containerId", container] if container else []
     bounds = ["-log_files", name, "-size", f"-{size}"]
     return _run("logs", "-applicationId", application, *where, *bounds)

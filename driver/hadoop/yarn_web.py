@@ -35,7 +35,7 @@ def _user() -> str:
 
 
 def _opener() -> OpenerDirector:
-    """The cluster's own addresses are not asked through a proxy, as Hadoop does not either."""
+    """Return what asks the cluster's own addresses: through no proxy, as Hadoop does not either."""
     return build_opener(ProxyHandler({}))
 
 
@@ -47,7 +47,7 @@ def read(
     body: bytes | None = None,
     accept: str = "text/plain",
 ) -> str:
-    """The text at an address; with `body`, the answer to PUT.
+    """Return the text at an address; with `body`, the answer to PUT.
 
     Raises:
         NeedsLogin: refused with 401 or 403.
@@ -80,7 +80,7 @@ def _body(answer: Any, deadline: float) -> bytes:
 def ask(
     url: str, parameters: Mapping[str, object] | None = None, seconds: float = SECONDS
 ) -> dict[str, Any]:
-    """The JSON object at an address.
+    """Return the JSON object at an address.
 
     Raises:
         NoAnswer: as `read`, or it is not a JSON object.

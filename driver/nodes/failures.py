@@ -35,7 +35,7 @@ class TaskFailure:
 
 
 def python_error(text: str) -> str | None:
-    """The line under the last traceback in a log: the type of the exception and its message.
+    """Return the line under the last traceback in a log: the exception's type and message.
 
     >>> python_error("noise\\nTraceback (most recent call last):\\n  File …\\nKeyError: 7\\nmore")
     'KeyError: 7'
@@ -54,7 +54,7 @@ Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str]]
 
 
 def _rule(pattern: str, line: str | Callable[[re.Match[str]], str]) -> Rule:
-    """A pattern and what to say; `{name}` in a text stands for a group."""
+    """Return a pattern and what to say; `{name}` in a text stands for a group."""
     text = line if callable(line) else lambda match: str(line).format(**match.groupdict(""))
     return re.compile(pattern, re.IGNORECASE | re.DOTALL), text
 
@@ -174,19 +174,19 @@ def _first(rules: tuple[Rule, ...], text: str) -> str | None:
 
 
 def why_ended(diagnostics: str) -> str | None:
-    """Why YARN or Hadoop ended a task, where they know better than the task itself."""
+    """Return why YARN or Hadoop ended a task, where they know better than the task itself."""
     return _first(ENDED, diagnostics)
 
 
 def why_refused(log: str) -> str | None:
-    """Why a job never started, or was ended as a whole, from what `hadoop jar` said."""
+    """Return why a job never started, or was ended as a whole, by what `hadoop jar` said."""
     line = _first(ENDED + REFUSED, log)
     master = "AM Container" in log and "memory" in (line or "")
     return f"the job's master: {line}: raise yarn.app.mapreduce.am.resource.mb" if master else line
 
 
 def why_exited(diagnostics: str, stderr: str) -> str | None:
-    """What the exit status of a task says that left no traceback."""
+    """Return what the exit status of a task says that left no traceback."""
     found = re.search(r"subprocess failed with code (\d+)|exit ?code:? (\d+)", diagnostics, re.I)
     code = int(found[1] or found[2]) if found else 0
     missing = re.search(r"(\S+): (?:command )?not found", stderr)

@@ -35,7 +35,7 @@ ROOT = Path(APPLICATION)
 
 
 def fingerprint(document: Any) -> str:
-    """Sixteen hex digits that change with anything in a JSON document."""
+    """Return sixteen hex digits that change with anything in a JSON document."""
     text = json.dumps(document, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

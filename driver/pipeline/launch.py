@@ -32,7 +32,7 @@ def launch(
     progress: Progress,
     prepare: str = "",
 ) -> Counters:
-    """Run a job to its end; its counters by group and name.
+    """Run a job to its end; return its counters by group and name.
 
     Args:
         arguments: of the job, runner and inputs included.

@@ -60,11 +60,11 @@ class Progress:
             self._say_now_and_then()
 
     def _standing(self) -> object:
-        """What is worth a line when it changes."""
+        """Return what is worth a line when it changes."""
         return self.done, self.rejected
 
     def _note(self) -> str:
-        """What stands at the end of the bar."""
+        """Return what stands at the end of the bar."""
         return f"{self.rejected} rejected" if self.total else ""
 
     def _look(self, scratch: Path) -> None:
@@ -79,7 +79,7 @@ class Progress:
                 self.done += int(count)
 
     def _new_lines(self, path: Path) -> bytes:
-        """The complete lines that a file has got since the last time."""
+        """Return the complete lines that a file has got since the last time."""
         try:
             with path.open("rb") as log:
                 log.seek(self._offsets.get(path, 0))

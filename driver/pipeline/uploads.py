@@ -26,19 +26,19 @@ COPY = re.compile(r"[0-9a-f]{24}(\.[^/]*)?")
 
 
 def is_here(uri: str) -> bool:
-    """Whether an address is of this machine alone."""
+    """Return whether an address is of this machine alone."""
     return "://" not in uri
 
 
 def stamps(run: Pipeline, uris: Iterable[str]) -> list[list[str]]:
-    """What tells the contents of those files that have to be copied: address, bytes, time."""
+    """Return what tells the contents of files that have to be copied: address, bytes, time."""
     here = sorted({uri for uri in uris if is_here(uri)}) if run.on_cluster else []
     found = [(uri, os.stat(uri)) for uri in here]  # noqa: PTH116 - a name need not be UTF-8
     return [[uri, str(file.st_size), str(file.st_mtime_ns)] for uri, file in found]
 
 
 def upload(run: Pipeline, uris: Iterable[str]) -> dict[str, str]:
-    """Copy the files that are only here to the workspace; their names there, by address.
+    """Copy the files that are only here to the workspace; return their names there, by address.
 
     A file that an earlier run has copied is not copied again; one that is half
     copied has no name yet (HDFS, S3).
@@ -47,7 +47,7 @@ def upload(run: Pipeline, uris: Iterable[str]) -> dict[str, str]:
 
 
 def manifest_lines(run: Pipeline, splits: Sequence[CsvSplit]) -> tuple[list[str], dict[str, str]]:
-    """Lines of a manifest over metadata files, which are uploaded; and the names of the copies."""
+    """Return manifest lines of metadata files, which are uploaded, and names of the copies."""
     copies = upload(run, (split.uri for split in splits))
     lines = []
     for split in splits:

@@ -35,6 +35,7 @@ def _settle_import_path() -> None:
 _settle_import_path()
 
 import signal
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
@@ -60,7 +61,7 @@ try:
 except ModuleNotFoundError as error:
     sys.exit(_lacking(error).rstrip())
 
-__all__ = ["command", "main"]
+__all__ = ["command", "main", "perform"]
 
 
 class _Terminated(BaseException):
@@ -78,6 +79,21 @@ def _check_standing(workspace: str) -> None:
     watch_folder(workspace)
 
 
+def perform(arguments: Sequence[str], prog: str) -> tuple[Namespace, int]:
+    """Run a command; return its options and exit status.
+
+    Raises:
+        UsageError: the arguments cannot be understood.
+        Failure: what the command says if it fails.
+    """
+    options = parse(arguments, prog)
+    chosen = command_of(options.command)
+    check_needs(chosen.NEEDS, options)
+    _check_standing(getattr(options, "workspace", ""))
+    options.command_line = " ".join([prog, *arguments])
+    return options, chosen.run(options)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; the exit status: 0 done, 1 failed, 2 not understood."""
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -87,12 +103,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
             signal.signal(number, _terminate)
     try:
-        options = parse(arguments, prog)
+        options, status = perform(arguments, prog)
         chosen = command_of(options.command)
-        check_needs(chosen.NEEDS, options)
-        _check_standing(getattr(options, "workspace", ""))
-        options.command_line = " ".join([prog, *arguments])
-        status = chosen.run(options)
         lost = finish_output(needed=chosen.FOR_OUTPUT and not getattr(options, "out", ""))
         return status or lost
     except Failure as error:

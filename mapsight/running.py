@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from mapsight.application import find_driver
 
-__all__ = ["command"]
+if TYPE_CHECKING:
+    from mapsight.opened import OpenedWorkspace
+
+__all__ = ["command", "flags_of", "run"]
 
 
 def command() -> NoReturn:
@@ -15,3 +19,32 @@ def command() -> NoReturn:
     from driver.run import command as run
 
     run()
+
+
+def run(**options: Any) -> OpenedWorkspace:
+    """Run the pipeline as the command does, and open its workspace (`mapsight.run`)."""
+    find_driver()
+    from driver.run import perform
+    from mapsight.errors import Failure
+    from mapsight.opened import OpenedWorkspace
+
+    asked, status = perform(list(flags_of(options)), "mapsight")
+    if status:
+        raise Failure(f"{asked.workspace}: the run ended with status {status}")
+    return OpenedWorkspace(asked.workspace)
+
+
+def flags_of(options: Mapping[str, Any]) -> Iterator[str]:
+    """Yield options of Python as the command line has them; None and False are left out.
+
+    >>> list(flags_of({"runner": "local", "target_labels": ["Lion", "Owl"], "duplicates": True}))
+    ['--runner=local', '--target-labels', 'Lion', 'Owl', '--duplicates']
+    """
+    for name, value in options.items():
+        if value is None or value is False:
+            continue
+        flag = f"--{name.replace('_', '-')}"
+        if isinstance(value, list | tuple):
+            yield from (flag, *map(str, value))
+        else:
+            yield flag if value is True else f"{flag}={value}"

@@ -39,10 +39,10 @@ LIBRARY = {
     "explore": "openimages results",
     "report": "evaluation openimages features",
     "capacity": "index search inputs openimages",
-    "api": "workspace search report capacity duplicates explore evaluation",
+    "api": "search report capacity duplicates explore evaluation",
 }
 """Package of mapsight: those it imports from, and with them what these may import from."""
-API = {"mapsight", "mapsight.running"}
+API = {"mapsight", "mapsight.opened", "mapsight.running"}
 """What a person imports: above all packages. Other modules beside them are below all."""
 
 DRIVER = """

@@ -6,23 +6,17 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from driver.errors import Failure
 from driver.results.cell_tables import nearest_pictures
-from driver.stages.shards import SHARDS
 from driver.workspace.workspace import Workspace
-from mapsight.inputs.shards import OURS, read_image
+from mapsight.index.pictures import PartPictures, Pictures
 from mapsight.labels.ranking import EVERYTHING
 from mapsight.records import OTHER
-from mapsight.redaction import without_secrets
 from mapsight.text import amount, file_size
-from mapsight.workspace.workspace import ANEW
 
 if TYPE_CHECKING:
     from mapsight.report.report import Card, Sheet
 
 __all__ = [
-    "PartPictures",
-    "Pictures",
     "cards_of",
     "cell_sheets",
     "duplicate_sheets",
@@ -31,68 +25,6 @@ __all__ = [
 ]
 
 KEEPER = "keeper"
-
-
-class Pictures:
-    """Finds the bytes of pictures again, by what their records say of shard and row."""
-
-    def __init__(self, workspace: Workspace, extract: dict[str, Any]) -> None:
-        """`extract` is the stage.json of the stage that read them."""
-        self._column = extract["options"]["image_column"]
-        self._shards: dict[str, str] = {}
-        self._unreadable: set[str] = set()
-        same = True
-        for stage, folder in SHARDS.items():
-            document = workspace.sound(stage)
-            # a later run with other pictures may have packed those and gone no further
-            if document is None or document["digest"] != extract["inputs"][stage]:
-                same = False
-                continue
-            for split in document["notes"]["shards"]:
-                address = workspace.within(folder, split["uri"])
-                self._shards[OURS.format(split["first"])] = address
-        if not same:
-            sys.stderr.write("the packed pictures have changed since; run again to show them\n")
-
-    def data(self, record: Mapping[str, Any]) -> bytes | None:
-        """Return the encoded picture; None, and a line for its file, if it cannot be read.
-
-        Raises:
-            Failure: the file is one that the workspace packed.
-        """
-        shard = record.get("shard")
-        if not shard:
-            return None
-        column = None if shard in self._shards else self._column  # ours have their own
-        address = self._shards.get(shard, shard)
-        data = read_image(address, record["row"], column)
-        if data is None and shard in self._shards:
-            raise Failure(f"{address}: gone, or damaged{ANEW}")
-        if data is None and address not in self._unreadable:
-            self._unreadable.add(address)
-            shown = without_secrets(address)
-            sys.stderr.write(f"{shown}: gone, or damaged; its pictures have no thumbnail\n")
-        return data
-
-
-class PartPictures:
-    """Finds the bytes of pictures of an index and of additions to it.
-
-    Args:
-        parts: workspaces by the number of the part.
-    """
-
-    def __init__(self, parts: Mapping[int, Workspace]) -> None:
-        self._parts = parts
-        self._known: dict[int, Pictures] = {}
-
-    def data(self, record: Mapping[str, Any]) -> bytes | None:
-        """The encoded picture, or None if it is no longer there."""
-        number = record.get("part") or 0
-        if number not in self._known:
-            workspace = self._parts[number]
-            self._known[number] = Pictures(workspace, workspace.sound("extract") or {})
-        return self._known[number].data(record)
 
 
 def cards_of(rows: list[dict[str, Any]], pictures: Pictures | PartPictures) -> Iterator[Card]:
@@ -132,7 +64,7 @@ def sheets_of(workspace: Workspace, documents: dict[str, dict[str, Any]]) -> lis
 
     sheets = documents["merge"]["notes"]["sheets"]
     options = documents["merge"]["options"]["options"]
-    pictures = Pictures(workspace, documents["extract"])
+    pictures = Pictures(workspace, documents["extract"], sys.stderr.write)
     order = [EVERYTHING, *dict(documents["classify"]["options"]["targets"]), OTHER]
     by = options["rank_by"].replace("ppi", "PPI")
     by = "closest PPI to the model's input" if options["near_model"] else by
@@ -154,7 +86,7 @@ def cell_sheets(workspace: Workspace, documents: dict[str, dict[str, Any]]) -> l
     """The pictures nearest the centres of the largest cells, largest cell first."""
     from mapsight.report.report import Sheet
 
-    pictures = Pictures(workspace, documents["extract"])
+    pictures = Pictures(workspace, documents["extract"], sys.stderr.write)
     ranked = {
         cell: [{**row, "rank": rank} for rank, row in enumerate(rows, 1)]
         for cell, rows in nearest_pictures(workspace).items()
@@ -169,7 +101,7 @@ def duplicate_sheets(workspace: Workspace, documents: dict[str, dict[str, Any]])
     """The first pictures of the largest groups of duplicates, the one to be kept first."""
     from mapsight.report.report import Sheet
 
-    pictures = Pictures(workspace, documents["extract"])
+    pictures = Pictures(workspace, documents["extract"], sys.stderr.write)
     sheets = []
     for group in documents["merge"]["notes"].get("duplicates", []):
         rows = [{**row, "label": _alike(row), "rank": None} for row in group["rows"]]
@@ -200,7 +132,7 @@ def noticed_sheets(
     from mapsight.report.report import Sheet
 
     notes = documents["merge"]["notes"]
-    pictures = Pictures(workspace, documents["extract"])
+    pictures = Pictures(workspace, documents["extract"], sys.stderr.write)
     found: dict[str, Sheet | None] = {"confused": None, "suspects": None}
     pairs = notes.get("confused", [])
     if pairs:

@@ -11,8 +11,9 @@ from functools import partial
 from pathlib import Path
 
 from driver.pipeline.pipeline import Pipeline
-from driver.results.sheets import PartPictures, cards_of
+from driver.results.sheets import cards_of
 from driver.text_table import table_lines
+from mapsight.index.pictures import PartPictures
 from mapsight.search.credits import give_credit, known_predictions
 from mapsight.search.question import BY_INDEX, FIELDS, Question, answer_rows
 from mapsight.text import plain
@@ -111,7 +112,7 @@ def _write_page(run: Pipeline, questions: Sequence[Question]) -> None:
     from mapsight.features.thumbnails import thumbnail
     from mapsight.report.report import Answer, write_search_page
 
-    pictures = PartPictures(run.memo["collection"].parts)
+    pictures = PartPictures(run.memo["collection"].parts, sys.stderr.write)
     pages = []
     for question in questions:
         if question.record and question.image_id:

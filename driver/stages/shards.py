@@ -14,13 +14,12 @@ from mapsight.inputs.fetch_shards import document_of
 from mapsight.records import Split
 from mapsight.results.predictions import records_of
 from mapsight.workspace.links import is_linked
+from mapsight.workspace.stage_names import FETCHED, SHARDS
 
 if TYPE_CHECKING:
     from driver.workspace.workspace import Workspace
 
 __all__ = [
-    "FETCHED",
-    "SHARDS",
     "drop_shards",
     "listed_splits",
     "packed_records",
@@ -30,12 +29,6 @@ __all__ = [
 
 SHARD = re.compile(r"[0-9a-f]{24}/[0-9a-f]{16}(-kept)?\.(parquet|json)")
 """How shards in FETCHED are named: by a hash, then at random."""
-
-FETCHED = "fetched"
-"""The folder of the workspace that keeps fetched pictures from run to run."""
-
-SHARDS = {"ingest": "ingest", "fetch": FETCHED}
-"""The folder that a stage's shards are in, by stage."""
 
 
 def listed_splits(run: Pipeline, kind: str) -> list[Split]:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from mapsight.index.cosines import squares
 from mapsight.index.rows import FIELDS, vectors_of, whole_vectors
 
-__all__ = ["FaissWriter", "NpyWriter", "ParquetWriter", "unit_vectors"]
+__all__ = ["FaissWriter", "NpyWriter", "ParquetWriter", "unit_rows", "unit_vectors"]
 
 ROW_GROUP = 4096
 FILE_ROWS = 16 * ROW_GROUP
@@ -32,7 +32,11 @@ Files = dict[str, dict[str, Any]]
 
 def unit_vectors(batch: pa.RecordBatch, d: int) -> np.ndarray:
     """The first d numbers of each row, of unit length; zero vectors stay: (n, d) float32."""
-    x = vectors_of(batch)[:, :d]
+    return unit_rows(vectors_of(batch)[:, :d])
+
+
+def unit_rows(x: np.ndarray) -> np.ndarray:
+    """Return rows of whole numbers with unit length in float32; zero vectors stay."""
     lengths = np.sqrt(squares(x))[:, None]
     return np.divide(x, lengths, out=np.zeros(x.shape), where=lengths > 0).astype(np.float32)
 

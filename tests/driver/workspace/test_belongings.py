@@ -14,13 +14,14 @@ import fsspec
 import pytest
 
 from driver.errors import Failure, UsageError
-from driver.stages.shards import FETCHED, drop_shards
+from driver.stages.shards import drop_shards
 from driver.workspace import publishing
 from driver.workspace.changes import clean_changes, write_changes
 from driver.workspace.cleaning import erase_stage
 from driver.workspace.publishing import FILES, RECORDS, Source, copy_into
 from driver.workspace.workspace import Workspace
 from mapsight.workspace.changes import ADDED, REMOVED, Changes
+from mapsight.workspace.stage_names import FETCHED
 from mapsight.workspace.workspace import MARK
 from tests.support.paths import ROOT
 from tests.support.stage_documents import sound

@@ -18,11 +18,11 @@ from driver.commands.compare import _read
 from driver.errors import Failure
 from driver.results.cell_tables import nearest_pictures
 from driver.results.render import download_results
-from driver.results.sheets import Pictures
 from driver.search.idle_filters import _is_known
 from driver.stages.head_file import fitted_head
 from driver.workspace.workspace import Workspace
 from mapsight.index.collection import Collection
+from mapsight.index.pictures import Pictures
 from mapsight.index.removed_ids import IdList
 from mapsight.inputs.shards import OURS
 from mapsight.search.credits import known_predictions

@@ -15,9 +15,10 @@ import pytest
 from driver.commands import search, status
 from driver.errors import Failure
 from driver.parser import parse
-from driver.results.sheets import Pictures, duplicate_sheets, sheets_of
+from driver.results.sheets import duplicate_sheets, sheets_of
 from driver.workspace.workspace import Workspace
 from mapsight.index.collection import is_comparable
+from mapsight.index.pictures import Pictures
 from mapsight.search.query_pictures import QueryPictures
 from mapsight.search.search_index import SearchIndex
 from mapsight.workspace import workspace as reading

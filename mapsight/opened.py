@@ -78,7 +78,10 @@ class OpenedWorkspace:
         return read_csv_table(self._result("rejected.csv"), REJECTED_SCHEMA)
 
     def accuracy(self) -> pa.Table:
-        """Return for each label how many verified pictures it was right for."""
+        """Return for each label how many verified pictures it was right for; none without such."""
+        self._workspace.required("merge")
+        if not self._workspace.sound_parts("merge", "/accuracy.csv"):
+            return ACCURACY_SCHEMA.empty_table()
         return read_csv_table(self._result("accuracy.csv"), ACCURACY_SCHEMA)
 
     def duplicates(self) -> pa.Table:

@@ -10,6 +10,9 @@ from mapsight.application import find_driver
 if TYPE_CHECKING:
     from mapsight.opened import OpenedWorkspace
 
+REPEATED = ("force",)
+"""Options that are given once for each value."""
+
 __all__ = ["command", "flags_of", "run"]
 
 
@@ -45,6 +48,7 @@ def flags_of(options: Mapping[str, Any]) -> Iterator[str]:
             continue
         flag = f"--{name.replace('_', '-')}"
         if isinstance(value, list | tuple):
-            yield from (flag, *map(str, value))
+            each = (f"{flag}={one}" for one in value)
+            yield from each if name in REPEATED else (flag, *map(str, value))
         else:
             yield flag if value is True else f"{flag}={value}"

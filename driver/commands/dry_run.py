@@ -7,7 +7,7 @@ import shlex
 import sys
 import tempfile
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from driver.pipeline.cluster import RunnerOptions
@@ -18,7 +18,7 @@ from driver.pipeline.typed_options import TypedOptions
 from driver.pipeline.uploads import is_here
 from driver.runners import pipeline_of
 from driver.stage_table import STAGE_TABLE
-from driver.stages import fit, vectors
+from driver.stages import duplicates, fit, vectors
 from driver.stages.dataset import Inputs
 from driver.stages.extract import EXTRACT, FEATURE_BYTES, SETTLE
 from driver.stages.head_file import GivenHead
@@ -44,21 +44,21 @@ def dry_run(options: Namespace, workspace: Workspace) -> int:
     with tempfile.TemporaryDirectory(prefix="mapsight-dry-") as scratch:
         run = pipeline_of(TypedOptions(options), workspace, Path(scratch))
         find_pictures(run)
-        for line in _lines(run, run.facts[Plan]):
+        unasked = () if options.duplicates else (duplicates.STAGE,)
+        stages = [stage for stage in STAGE_TABLE if stage not in unasked]
+        for line in _lines(run, run.facts[Plan], stages):
             sys.stdout.write(f"{line}\n")
     return 0
 
 
-def _lines(run: Pipeline, plan: Plan) -> Iterator[str]:
+def _lines(run: Pipeline, plan: Plan, stages: Sequence[Stage]) -> Iterator[str]:
     yield f"dry run: {plan.pictures:,} pictures, {plan.bytes:,} bytes, nothing is done"
     yield f"workspace: {run.workspace.uri()}"
     if machines := run.cluster.described():
         yield f"cluster: {machines}"
     if run.on_cluster:
         yield from _uploads(run, plan)
-    for stage in STAGE_TABLE:
-        if stage.name == "duplicates" and not run.options.duplicates:
-            continue
+    for stage in stages:
         yield from _stage(run, stage, plan)
         if stage.name == run.running.until:
             return

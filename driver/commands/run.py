@@ -319,13 +319,15 @@ def _show(pipeline: Pipeline) -> None:
     from driver.commands.run_summary import print_summary
     from driver.results.publish import publish_results
     from driver.search.notices import tell_stale
+    from driver.stages.plan import Options
     from mapsight.index.collection import collection_of
 
     workspace = pipeline.workspace
     finished = pipeline.reports[-1].name == STAGES[-1]
     places, summary, page = {}, None, ""
     if finished:
-        places["results"], page = publish_results(workspace, pipeline.options.results)
+        folder = pipeline.options_of(Options).results
+        places["results"], page = publish_results(workspace, folder)
         path = workspace.uri("results", "summary.json")
         summary = json.loads(workspace.fs.cat_file(workspace.fs._strip_protocol(path)))
     print_summary(pipeline, summary, {**places, "workspace": workspace.uri()})

@@ -56,14 +56,13 @@ class Pipeline:
         home: the workspace that keeps what runs share: model, environment; None for the same.
         """
         self._options = options
-        self.running, self.options = options[Running], options.typed
+        self.running = options[Running]
         self.workspace, self.home = workspace, home or workspace
         self.cluster = cluster
         self.scratch = scratch or workspace.scratch
         self.documents: dict[str, dict[str, Any]] = {}
         self.reports: list[StageReport] = []
         self.collected: dict[str, dict[str, int]] = {}
-        self.memo: dict[str, Any] = {}  # of searches
         self.facts = Facts()
         self.so_far: dict[str, Any] | None = None
         self._jobs = 0

@@ -30,7 +30,7 @@ class TypedOptions:
         typed: the parsed command line.
         fixed: options of dataclasses that it does not decide.
         """
-        self.typed = typed
+        self._typed = typed
         self._made: dict[type[Any], Any] = {type(options): options for options in fixed}
 
     def __getitem__(self, kind: type[T]) -> T:
@@ -40,7 +40,7 @@ class TypedOptions:
             TypeError: neither the command line nor the dataclass says what one of them is.
         """
         if kind not in self._made:
-            typed = vars(self.typed)
+            typed = vars(self._typed)
             names = [one.name for one in fields(kind) if one.name in typed]  # type: ignore[arg-type]
             self._made[kind] = kind(**{name: _frozen(typed[name]) for name in names})
         return self._made[kind]

@@ -11,11 +11,11 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from driver.pipeline.pipeline import Pipeline
-from driver.workspace.workspace import Workspace
 from mapsight.index.layout import CELLS, NEAREST
 from mapsight.labels.head import UNIT
 from mapsight.results.predictions import write_csv
 from mapsight.storage.uri import open_uri
+from mapsight.workspace.workspace import Workspace
 
 __all__ = ["cell_facts", "nearest_pictures", "write_cell_tables"]
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from driver.results.cell_tables import nearest_pictures
-from driver.workspace.workspace import Workspace
 from mapsight.index.pictures import PartPictures, Pictures
 from mapsight.labels.ranking import EVERYTHING
 from mapsight.records import OTHER
 from mapsight.text import amount, file_size
+from mapsight.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from mapsight.report.report import Card, Sheet

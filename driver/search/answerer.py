@@ -10,6 +10,7 @@ from typing import Any
 
 from driver.errors import UsageError
 from driver.pipeline.pipeline import Pipeline
+from driver.search.asked import Asked
 from driver.search.by_index import index_answerer
 from driver.search.by_scan import scan_answerer
 from driver.search.idle_filters import idle_filters
@@ -28,6 +29,7 @@ from mapsight.labels.labeler import resolve_targets
 from mapsight.labels.made_with import classifier_of, settings_of
 from mapsight.records import OTHER
 from mapsight.search.copied_index import probe_here
+from mapsight.search.options import SearchOptions
 from mapsight.search.query_pictures import QueryPictures
 from mapsight.search.question import Question
 from mapsight.search.search_index import SearchIndex
@@ -59,7 +61,7 @@ def choose_way(options: Namespace, workspace: Workspace) -> None:
 def query_pictures(run: Pipeline) -> QueryPictures:
     """Return what looks at pictures from outside, by the head that was named, if any."""
     classifier = classifier_of(run.documents["classify"], _head(run))
-    thumbnails = run.options.format == "html"
+    thumbnails = run.options_of(Asked).format == "html"
     return QueryPictures(
         run.workspace, run.scratch, run.documents, classifier, thumbnails=thumbnails
     )
@@ -67,12 +69,13 @@ def query_pictures(run: Pipeline) -> QueryPictures:
 
 def answerer(run: Pipeline, pictures: QueryPictures) -> Answerer:
     """Return what gives questions their answers, by the way that was chosen."""
-    label = _label(run.options.label, settings_of(run.documents["classify"])[0])
-    if run.options.by != "index":
+    asked, named = run.options_of(Asked), run.options_of(SearchOptions).label
+    label = _label(named, settings_of(run.documents["classify"])[0])
+    if asked.by != "index":
         collection = collection_of(run.workspace, run.scratch)
         _remember(run, collection)
         return scan_answerer(run, collection, pictures, label, _head(run))
-    no_job = run.options.no_job
+    no_job = asked.no_job
     index = copied_index(run) if no_job else SearchIndex(run.workspace, run.scratch)
     _remember(run, index.collection)
     sys.stderr.writelines(f"{line}\n" for line in idle_filters(run, index))
@@ -82,7 +85,7 @@ def answerer(run: Pipeline, pictures: QueryPictures) -> Answerer:
 def _remember(run: Pipeline, collection: Collection) -> None:
     """Keep of which parts and removals answers are; tells of those that are of no use."""
     tell_stale(collection)
-    run.memo["collection"] = collection
+    run.facts.add(collection)
 
 
 def only_inside(answer: Answerer) -> Answerer:
@@ -99,9 +102,9 @@ def only_inside(answer: Answerer) -> Answerer:
 
 def _head(run: Pipeline) -> Path | None:
     """Return the head that labels pictures: named by --head, or that of the workspace, if any."""
-    if run.options.head:
+    if head := run.options_of(Asked).head:
         check_given_head(run, run.documents["extract"]["options"])
-        return Path(run.options.head).resolve()
+        return Path(head).resolve()
     return fitted_head(run)
 
 

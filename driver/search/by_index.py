@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import replace
 from functools import partial
 
 from driver.pipeline.pipeline import Pipeline
+from driver.search.asked import Asked
 from driver.stages.recall import probe_cells
 from mapsight.records import OTHER
 from mapsight.search.by_index import Scorer, answer_by_index
@@ -33,8 +33,7 @@ def index_answerer(
         label: that answers must have; None for any.
         scorer: of cells; None runs a job.
     """
-    asked_for = {field.name: getattr(run.options, field.name) for field in fields(SearchOptions)}
-    options = SearchOptions(**{**asked_for, "label": label})
+    options, shown = replace(run.options_of(SearchOptions), label=label), run.options_of(Asked)
     labels = [*pictures.classifier.labeler.targets, OTHER]
     score = scorer or partial(probe_cells, run)
 
@@ -42,13 +41,13 @@ def index_answerer(
         asked, rounds = answer_by_index(
             run.workspace, index, questions, options, labels, pictures, score
         )
-        if rounds and not (run.options.each or _says_it(run.options, asked)):
+        if rounds and not (shown.each or _says_it(shown, asked)):
             sys.stderr.write(f"{rounds.summary()}\n")
         return asked
 
     return answer
 
 
-def _says_it(options: Namespace, asked: Sequence[Question]) -> bool:
+def _says_it(options: Asked, asked: Sequence[Question]) -> bool:
     """Return whether the table on standard output ends with what was read: nobody else need say."""
     return len(asked) == 1 and options.format == "table" and not options.out

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from argparse import Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
+from driver.search.asked import Asked
 from driver.stages.recall import removed_arguments
 from mapsight.index.collection import Collection
 from mapsight.labels.made_with import settings_of
@@ -17,6 +17,7 @@ from mapsight.records import OTHER
 from mapsight.results.predictions import merged_records
 from mapsight.search.exact import Query
 from mapsight.search.index_queries import REMOVED
+from mapsight.search.options import SearchOptions
 from mapsight.search.query_pictures import QueryPictures
 from mapsight.search.question import Question
 
@@ -41,13 +42,14 @@ def scan_answerer(
         head: a file; None labels by the model's own classes.
     """
     settings, diagonal = settings_of(run.documents["classify"])
-    arguments = ["--by", run.options.by, *removed_arguments(collection.removed)]
+    allow_private = run.options_of(SearchOptions).allow_private
+    arguments = ["--by", run.options_of(Asked).by, *removed_arguments(collection.removed)]
     arguments += ["--head", str(head)] if head else []
     arguments += ["--screen-diagonal", str(diagonal)] if diagonal else []
 
     def answer(questions: list[Question]) -> list[Question]:
         _look_up(run, collection, questions, settings["targets"])
-        pictures.look_at(questions, allow_private=run.options.allow_private)
+        pictures.look_at(questions, allow_private=allow_private)
         targets = run.side_file("targets.json", json.dumps(settings))
         _answer(run, collection, questions, label, [*arguments, "--targets", targets])
         return questions
@@ -55,9 +57,9 @@ def scan_answerer(
     return answer
 
 
-def _stage(options: Namespace) -> str:
+def _stage(run: Pipeline) -> str:
     """Return the stage whose records are read."""
-    return "extract" if options.by == "features" else "classify"
+    return "extract" if run.options_of(Asked).by == "features" else "classify"
 
 
 def _look_up(
@@ -68,7 +70,7 @@ def _look_up(
     if not wanted:
         return
     ids = run.side_file("ids.json", json.dumps(wanted))
-    addresses = collection.addresses(_stage(run.options))
+    addresses = collection.addresses(_stage(run))
     output = run.collect(FIND_IMAGES, addresses, ["--ids", ids])
     records: dict[str, Any] = {}
     removed: set[str] = set()
@@ -106,27 +108,29 @@ def _answer(
     arguments: Sequence[str],
 ) -> None:
     """Run all queries as one job and give each question its answers."""
-    options = run.options
-    queries = [_query(n, q, options, label) for n, q in enumerate(questions) if not q.error]
+    options, by = run.options_of(SearchOptions), run.options_of(Asked).by
+    queries = [_query(n, q, options, by, label) for n, q in enumerate(questions) if not q.error]
     if not queries:
         return
     lines = "".join(f"{query.to_json()}\n" for query in queries)
     arguments = ["--queries", run.side_file("queries.jsonl", lines), *arguments]
     answers_bytes = ANSWER_BYTES * options.top_k * len(queries)
-    addresses = collection.addresses(_stage(options))
+    addresses = collection.addresses(_stage(run))
     output = run.collect(SEARCH_IMAGES, addresses, arguments, answers_bytes)
     for number, answers in merged_records(output):
         question = questions[int(number)]
         question.answers = [
             {"query": question.typed, "rank": rank, "image_id": image_id, **fields}
-            | {"score": fields["label_score"] if options.by == "label" else round(score, 6)}
+            | {"score": fields["label_score"] if by == "label" else round(score, 6)}
             for rank, (score, image_id, fields) in enumerate(answers, 1)
         ]
 
 
-def _query(number: int, question: Question, options: Namespace, label: str | None) -> Query:
+def _query(
+    number: int, question: Question, options: SearchOptions, by: str, label: str | None
+) -> Query:
     assert question.record is not None
-    question.filter = label or (question.label if options.by == "label" else None)
+    question.filter = label or (question.label if by == "label" else None)
     exclude, digest = options.exclude_self, question.sha256 or question.record["sha256"]
     return Query(
         number=number,

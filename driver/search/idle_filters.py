@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 from driver.pipeline.pipeline import Pipeline
 from driver.workspace.workspace import Workspace
 from mapsight.search.credits import TABLE
+from mapsight.search.options import SearchOptions
 from mapsight.search.search_index import SearchIndex
 from mapsight.storage.uri import open_uri
 
@@ -17,7 +18,7 @@ __all__ = ["idle_filters"]
 
 def idle_filters(run: Pipeline, index: SearchIndex) -> Iterator[str]:
     """Yield a line for each such filter of the command line. Memory: the footer of a table."""
-    options = run.options
+    options = run.options_of(SearchOptions)
     if options.style not in (None, "any") and not index.cells.styles:
         yield f"--style {options.style} has no effect: no style head was fitted in this workspace"
     for name in ("license", "subset"):

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from driver.pipeline.pipeline import Pipeline
+from driver.search.asked import Asked
 from driver.search.queries import queries_in
 from driver.search.show import show
 from mapsight.index.copies import Copies
@@ -22,9 +23,10 @@ __all__ = ["answer_each", "copied_index", "tell_errors"]
 
 def copied_index(run: Pipeline) -> CopiedIndex:
     """The workspace's index with a copy on this machine, and of the results what answers tell."""
-    copies = Copies(run.workspace, run.options.copy, sys.stderr.write)
-    if run.options.format != "table":
-        run.memo["credits"] = CopiedCredits(run.workspace, copies)
+    asked = run.options_of(Asked)
+    copies = Copies(run.workspace, asked.copy, sys.stderr.write)
+    if asked.format != "table":
+        run.facts.add(CopiedCredits(run.workspace, copies))
     return CopiedIndex(run.workspace, copies, run.scratch)
 
 

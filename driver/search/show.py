@@ -5,16 +5,18 @@ from __future__ import annotations
 import io
 import json
 import sys
-from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from driver.pipeline.pipeline import Pipeline
 from driver.results.sheets import cards_of
+from driver.search.asked import Asked
 from driver.text_table import table_lines
+from mapsight.index.collection import Collection
 from mapsight.index.pictures import PartPictures
-from mapsight.search.credits import give_credit, known_predictions
+from mapsight.search.credits import CopiedCredits, give_credit, known_predictions
+from mapsight.search.options import SearchOptions
 from mapsight.search.question import BY_INDEX, FIELDS, Question, answer_rows
 from mapsight.text import plain
 
@@ -33,9 +35,9 @@ ORDERS = {
 
 def show(run: Pipeline, questions: Sequence[Question]) -> None:
     """Write the answers as the options say: table, JSON lines or a page."""
-    options = run.options
+    options = run.options_of(Asked)
     if options.format != "table":
-        lookup = run.memo.get("credits") or partial(known_predictions, run.workspace)
+        lookup = run.facts.get(CopiedCredits) or partial(known_predictions, run.workspace)
         give_credit([row for question in questions for row in question.answers], lookup)
     if options.format == "html":
         _write_page(run, questions)
@@ -45,7 +47,7 @@ def show(run: Pipeline, questions: Sequence[Question]) -> None:
     if options.format == "json":
         text = _json(questions, (*FIELDS, *BY_INDEX) if by_index else FIELDS)
     else:
-        text = _table(questions, by_index, typed_filters(options))
+        text = _table(questions, by_index, typed_filters(run.options_of(SearchOptions)))
     if options.out:
         Path(options.out).write_text(text, encoding="utf-8")
     else:
@@ -56,7 +58,7 @@ def _json(questions: Sequence[Question], names: Sequence[str]) -> str:
     return "".join(json.dumps(row) + "\n" for row in answer_rows(questions, names))
 
 
-def typed_filters(options: Namespace) -> list[str]:
+def typed_filters(options: SearchOptions) -> list[str]:
     """Return the filters of the command line, as they may be typed."""
     named = ("label", "min_ppi", "license", "subset", "style", "exclude_self")
     return [
@@ -112,7 +114,8 @@ def _write_page(run: Pipeline, questions: Sequence[Question]) -> None:
     from mapsight.features.thumbnails import thumbnail
     from mapsight.report.report import Answer, write_search_page
 
-    pictures = PartPictures(run.memo["collection"].parts, sys.stderr.write)
+    asked, options = run.options_of(Asked), run.options_of(SearchOptions)
+    pictures = PartPictures(run.facts[Collection].parts, sys.stderr.write)
     pages = []
     for question in questions:
         if question.record and question.image_id:
@@ -121,19 +124,19 @@ def _write_page(run: Pipeline, questions: Sequence[Question]) -> None:
             Answer(
                 query=question.typed,
                 thumbnail=question.thumbnail,
-                by=SHOWN_BY[run.options.by],
+                by=SHOWN_BY[asked.by],
                 label=question.filter,
                 cards=list(cards_of(question.answers, pictures)),
                 error=question.error,
                 predicted=question.label,
-                limits=list(_limits(run.options, question)),
+                limits=list(_limits(options, question)),
             )
         )
-    order = ORDERS.get(run.options.rank_by or "", "best first")
-    write_search_page(Path(run.options.out), pages, order)
+    order = ORDERS.get(options.rank_by or "", "best first")
+    write_search_page(Path(asked.out or ""), pages, order)
 
 
-def _limits(options: Namespace, question: Question) -> Iterator[str]:
+def _limits(options: SearchOptions, question: Question) -> Iterator[str]:
     """What answers to a query had to be, beside their label."""
     if question.only_style:
         yield f"{question.only_style}s only"

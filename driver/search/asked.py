@@ -1,0 +1,23 @@
+"""How a search is to be answered, beside the options of the library's searches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Asked"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """By what pictures are compared, where that is done, and how answers are shown.
+
+    `each`: queries of standard input are answered one by one.
+    """
+
+    by: str
+    no_job: bool
+    each: bool
+    copy: str | None
+    head: str | None
+    format: str
+    out: str | None

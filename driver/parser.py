@@ -27,8 +27,12 @@ NAME_WIDTH = max(map(len, COMMANDS)) + 2
 
 
 class Command(Protocol):
-    """What the module of a command holds. It may have `settle(options, typed)` too, which
-    completes the options, given those that were typed, and refuses what argparse cannot."""
+    """What the module of a command holds.
+
+    It may have `settle(options, typed)` too, which completes the options, given those that were
+    typed, and refuses what argparse cannot; and `APART`, options that mean other things than those
+    of other commands, which in a configuration file only the command's own table sets.
+    """
 
     GROUP: str  # under which commands are listed
     DESCRIPTION: str  # in a sentence
@@ -170,7 +174,8 @@ def parse(argv: Sequence[str], prog: str) -> argparse.Namespace:
     parser = parser_of(name, prog)
     options = typed = parser.parse_args(flags)
     if hasattr(typed, "config"):
-        filed = config_flags(lambda: _configurable(prog), name, typed.config, flags)
+        apart = getattr(command_of(name), "APART", ())
+        filed = config_flags(lambda: _configurable(prog), name, typed.config, flags, apart)
         options = parser.parse_args(filed + flags)
     options.command = name
     if getattr(options, "workspace", "") is None:

@@ -33,6 +33,7 @@ examples:
 Labels, model, head and cells are those of the index. After a crash, run the same command again.
 """
 USUAL = ("images", "openimages", "workspace", "runner")
+APART = ("images", "openimages")
 NEEDS = JOB_NEEDS
 FOR_OUTPUT = False
 

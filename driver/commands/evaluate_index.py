@@ -27,6 +27,7 @@ examples:
   %(prog)s -r local --queries 1000 --probe 5 --probe 50
 """
 USUAL = ("queries", "probe", "workspace", "runner")
+APART = ("probe", "queries")
 NEEDS = JOB_NEEDS
 FOR_OUTPUT = True
 

@@ -30,6 +30,7 @@ examples:
   %(prog)s --format faiss --out ivf --workspace hdfs:///user/me/mapsight
 """
 USUAL = ("format", "out", "features", "workspace")
+APART = ("format", "out")
 NEEDS = (Need("--format faiss", ("faiss",), asks("format", "faiss")),)
 FOR_OUTPUT = False
 ABOUT, README = "export.json", "README.md"

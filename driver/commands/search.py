@@ -38,6 +38,7 @@ USUAL = (
     *("queries", "by", "top-k", "label", "min-ppi", "format", "out", "no-job", "workspace"),
     *("runner",),
 )
+APART = ("license", "rank-by", "subset")
 NEEDS = (Need("--format html", REPORT, asks("format", "html")), *JOB_NEEDS)
 FOR_OUTPUT = True
 

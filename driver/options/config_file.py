@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,6 @@ else:
 __all__ = ["CONFIG", "config_flags"]
 
 CONFIG = "mapsight.toml"
-APART = {
-    "add": ("images", "openimages"),
-    "search": ("license", "rank-by", "subset"),
-    "evaluate-index": ("probe", "queries"),
-    "export": ("format", "out"),
-}
-"""Options that mean other things for a command: only its own table sets them."""
 NAMED_ONLY = {
     "mrjob-conf": "its `setup` runs commands",
     "node-python": "it is a command that nodes run",
@@ -43,6 +36,7 @@ def config_flags(
     command: str,
     named: str | None,
     argv: Sequence[str],
+    apart: Collection[str] = (),
 ) -> list[str]:
     """Return the configuration file's options as flags that come before the typed ones.
 
@@ -52,6 +46,8 @@ def config_flags(
         command: the one that is run.
         named: the file of --config; None takes `mapsight.toml`, if there is one.
         argv: the typed flags, which win.
+        apart: options that mean other things for this command than for others: only its own
+            table sets them.
 
     Raises:
         UsageError: the file cannot be read, says something that no command knows, or
@@ -73,7 +69,7 @@ def config_flags(
     own = tables.get(command, {})
     for key, value in {**plain, **own}.items():
         name = key.replace("_", "-")
-        if name in APART.get(command, ()) and key not in own:
+        if name in apart and key not in own:
             continue
         if name not in actions:
             if key in plain and name in elsewhere:

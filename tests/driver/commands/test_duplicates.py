@@ -14,6 +14,11 @@ from PIL import Image
 from mapsight.workspace.stage_names import STAGES
 
 TABLE = Path("workspace/results/duplicates.csv")
+FOUND = (
+    "14 pictures, 1 groups of duplicates: 1 exact copies and 1 near-duplicates"
+    " besides the 1 to keep; 1,880 bytes could be saved (1,054 of exact copies)
+"
+)
 
 
 @pytest.fixture
@@ -53,7 +58,7 @@ def test_a_finished_workspace_is_looked_through(mapsight, doubled, tmp_path):
     assert not (tmp_path / TABLE).exists()
     done = mapsight("duplicates", "-r", "local", "--out", "copy.csv")
     assert (done.returncode, done.stdout) == (0, "copy.csv\n"), done.stderr
-    assert "14 pictures, 1 groups of duplicates with 3 pictures: 1 copies" in done.stderr
+    assert FOUND in done.stderr
     assert found(tmp_path) == EXPECTED
     assert (tmp_path / "copy.csv").read_bytes() == (tmp_path / TABLE).read_bytes()
     mapsight.ok("--images", "pictures", "--results", "out")
@@ -67,7 +72,7 @@ def test_a_finished_workspace_is_looked_through(mapsight, doubled, tmp_path):
 
 def test_a_run_can_look_for_them_too(mapsight, doubled, tmp_path):
     done = mapsight("--images", "pictures", "--duplicates")
-    assert "14 pictures, 1 groups of duplicates with 3 pictures" in done.stderr
+    assert FOUND in done.stderr
     assert found(tmp_path) == EXPECTED
     assert told(tmp_path) == (3, [3], True)
     again = mapsight("--images", "pictures", "--duplicates")

@@ -28,7 +28,7 @@ def _usable(run: Pipeline) -> int:
     images = run.documents["extract"]["counters"]["images"]
     usable = images.get("extracted", 0)
     if not usable:
-        raise Failure(f"none of {images['read']:,} pictures can be used; nothing was added")
+        raise Failure(f"none of {images['read']:,} pictures is usable; nothing was added")
     return usable
 
 
@@ -47,7 +47,7 @@ def outcome_lines(run: Pipeline, *, kept: bool) -> Iterator[str]:
     if known:
         first = run.documents["known"]["notes"]["first"]
         more = ", …" if known > len(first) else ""
-        yield f"in the index already, left out: {known:,} ({', '.join(first)}{more})"
+        yield f"already in the index, skipped: {known:,} ({', '.join(first)}{more})"
     if errors:
         counts = ", ".join(f"{code}: {n:,}" for code, n in sorted(errors.items()))
         yield f"rejected: {sum(errors.values()):,} ({counts})"

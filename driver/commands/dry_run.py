@@ -52,7 +52,7 @@ def dry_run(options: Namespace, workspace: Workspace) -> int:
 
 
 def _lines(run: Pipeline, plan: Plan, stages: Sequence[Stage]) -> Iterator[str]:
-    yield f"dry run: {plan.pictures:,} pictures, {plan.bytes:,} bytes, nothing is done"
+    yield f"dry run: {plan.pictures:,} pictures, {plan.bytes:,} bytes, nothing is run"
     yield f"workspace: {run.workspace.uri()}"
     if machines := run.cluster.described():
         yield f"cluster: {machines}"

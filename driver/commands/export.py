@@ -89,7 +89,9 @@ def run(options: Namespace) -> int:
     index = SearchIndex(workspace)
     features = options.features or next(iter(index.features()))
     if features not in index.features():
-        raise UsageError(f"--features {features}: the index has plain ones only, as no head has")
+        raise UsageError(
+            f"--features {features}: the index has only plain ones: no head was fitted"
+        )
     with _whole(target, workspace.run_id, _size(options.format, index, features)) as folder:
         _write(options.format, index, features, folder, target)
     sys.stdout.write(f"{target}\n")
@@ -102,7 +104,7 @@ def _target(out: str) -> Path:
         if any(target.iterdir()):
             raise UsageError(f"--out {out}: is not empty")
     elif target.exists():
-        raise UsageError(f"--out {out}: is there, and is no folder")
+        raise UsageError(f"--out {out}: exists and is not a folder")
     elif not target.parent.is_dir():
         raise UsageError(f"--out {out}: there is no folder {target.parent}")
     check_folder("--out", out)

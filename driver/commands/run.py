@@ -249,7 +249,7 @@ def settle(options: Namespace, typed: Namespace) -> None:
     """
     check_model_options(options)
     if options.no_fit and options.head:
-        raise UsageError("--head FILE goes without --no-fit: one of them labels")
+        raise UsageError("--head FILE and --no-fit exclude each other")
     options.license = options.license or ""
     if options.runner == "hadoop":
         options.results = options.results or "./results"

@@ -43,7 +43,7 @@ def _outcome(summary: dict[str, Any]) -> Iterator[str]:
     if summary["duplicates"]:
         yield summarised(summary["duplicates"])
     if summary["no_head"]:
-        yield f"no head: {summary['no_head']}; the model's own classes are the labels"
+        yield f"no head: {summary['no_head']}; labels are the model's own classes"
 
 
 def _same_pictures(run: Pipeline) -> Iterator[str]:

@@ -222,8 +222,8 @@ def _tell_unfinished(workspace: Workspace, documents: dict[str, dict[str, Any]])
     current = is_current(workspace, documents["classify"])
     if not current:
         sys.stderr.write(
-            f"{workspace.location}: a later run has read other pictures and gone no further;"
-            " labels, index, results and report are those of the earlier one\n"
+            f"{workspace.location}: a later run read other pictures and did not finish;"
+            " labels, index, results and report are those of the earlier run\n"
         )
     return current
 
@@ -236,10 +236,10 @@ def _check(options: Namespace) -> None:
         raise UsageError("--format html needs --out FILE")
     check_file("--out", options.out)
     if options.copy and not options.no_job:
-        raise UsageError("--copy FOLDER goes with --no-job")
+        raise UsageError("--copy FOLDER needs --no-job")
     if options.no_job:
         if options.by in ("features", "label"):
-            raise UsageError(f"--no-job answers from the index, not --by {options.by}")
+            raise UsageError(f"--no-job answers from the index and excludes --by {options.by}")
         options.by, options.runner = "index", "inline"
     options.each = options.no_job and options.queries == STDIN
     options.each &= not (options.mean or options.out)

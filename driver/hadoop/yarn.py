@@ -102,7 +102,7 @@ class Yarn:
         except (KeyError, TypeError) as error:
             raise NoAnswer("what answers is no ResourceManager") from error
         if not nodes:
-            raise Failure("YARN has no node that works: a job would wait for ever")
+            raise Failure("YARN has no working node: a job would wait forever")
 
     def applications(self, tag: str, *, running: bool = True) -> list[Application]:
         """Return the applications with a tag (`mapreduce.job.tags`), oldest first.

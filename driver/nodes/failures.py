@@ -144,7 +144,7 @@ REFUSED = (
     _rule(r"SafeModeException|Name node is in safe mode", "HDFS is in safe mode: it only reads"),
     _rule(
         r"Call From \S+ to (?P<where>\S+) failed on connection exception",
-        "nobody answers at {where}: is the cluster up, and is this its configuration?",
+        "no answer from {where}: is the cluster up, and is this its configuration?",
     ),
     _rule(
         r"Client cannot authenticate via|No valid credentials provided",

@@ -58,7 +58,7 @@ def members(folder: Path) -> Iterator[tuple[str, Path]]:
         if any(fnmatch.fnmatchcase(name, pattern) for pattern in LEFT_OUT):
             continue
         if path.is_symlink() or not (path.is_dir() or path.is_file()):
-            raise Failure(f"{name} is no plain file: it cannot be sent to nodes")
+            raise Failure(f"{name} is not a plain file and cannot be sent to nodes")
         if path.is_file():
             yield name, path
 

@@ -16,7 +16,9 @@ from mapsight.python_child import clean_environment
 
 __all__ = ["choose_input"]
 
-CATALOGUE = "the drawn animals that come with Mapsight, a stand-in for yours (--images names those)"
+CATALOGUE = (
+    "the drawn animals that come with Mapsight, a stand-in for yours (name those with --images)"
+)
 
 
 def choose_input(options: Namespace, before: Callable[[], Sequence[str]] = tuple) -> None:

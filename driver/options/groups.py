@@ -168,10 +168,10 @@ def check_model_options(options: argparse.Namespace) -> None:
     if not options.model:
         return
     if options.weights or getattr(options, "engine", "") == "keras":
-        raise UsageError("--model FILE goes without --weights and --engine keras")
+        raise UsageError("--model FILE excludes --weights and --engine keras")
     for name in ("calibration", "check"):
         if getattr(options, name, None):
-            raise UsageError(f"--model FILE goes without --{name}: it is not built here")
+            raise UsageError(f"--model FILE excludes --{name}: no model is built")
 
 
 def check_settings_file(options: argparse.Namespace) -> None:

@@ -142,7 +142,7 @@ class SampleFolder:
         if (asked >= MANY and 2 * len(gone) > asked) or (nothing and asked > 1):
             first = every[0]
             raise Failure(
-                f"{len(every)} of {asked} pictures could not be had; {first.url}: {first.detail}"
+                f"{len(every)} of {asked} could not be fetched; {first.url}: {first.detail}"
             )
 
     def _forget(self) -> None:

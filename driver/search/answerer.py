@@ -50,12 +50,12 @@ def choose_way(options: Namespace, workspace: Workspace) -> None:
         options.by = "index" if by_index else "features"
     elif options.by == "index":
         if options.head:
-            raise UsageError("--head FILE goes with --by features: the index keeps its own labels")
+            raise UsageError("--head FILE needs --by features: the index keeps its own labels")
         require_index(workspace)
     if options.by != "index":
         typed = [f"--{name}".replace("_", "-") for name in INDEX_ONLY if getattr(options, name)]
         if typed:
-            raise UsageError(f"{typed[0]} goes with --by index")
+            raise UsageError(f"{typed[0]} needs --by index")
 
 
 def query_pictures(run: Pipeline) -> QueryPictures:

@@ -20,8 +20,8 @@ def tell_earlier(workspace: Workspace, *, silent: bool = False) -> bool:
     """
     if is_earlier(workspace) and not silent:
         sys.stderr.write(
-            f"{workspace.location}: a later run has not come to its end; the index is that of the"
-            " earlier one\n"
+            f"{workspace.location}: a later run did not finish; the index is that of the"
+            " earlier run\n"
         )
     return is_comparable(workspace)
 
@@ -30,7 +30,7 @@ def tell_stale(collection: Collection) -> None:
     """Say that additions are left out, and what to do."""
     if collection.stale:
         sys.stderr.write(
-            f"left out: {_summed(collection.stale)}, of an index that was built anew since;"
+            f"left out: {_summed(collection.stale)}, because the index was rebuilt since;"
             " add them again\n"
         )
 
@@ -42,7 +42,7 @@ def changes_lines(workspace: Workspace) -> Iterator[str]:
         yield from _parts_lines(workspace, changes)
     if workspace.fs.exists(workspace.path(*changes.next_place)):
         place = workspace.uri(*changes.next_place)
-        yield f"unfinished addition: {place} (the next `add` goes on with it)"
+        yield f"unfinished addition: {place} (the next `add` continues it)"
 
 
 def _parts_lines(workspace: Workspace, changes: Changes) -> Iterator[str]:

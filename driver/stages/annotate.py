@@ -83,7 +83,7 @@ def perform(run: Pipeline, folder: str) -> Outcome:
     job = run.job(JOB, run.manifest(lines), arguments, output, shuffled=size)
     left_out = job.get("images", {}).get("not_selected", 0)
     if left_out and left_out == run.documents["extract"]["counters"]["images"]["extracted"]:
-        raise Failure(f"none of {left_out:,} pictures fulfils {_conditions(run)}")
+        raise Failure(f"none of {left_out:,} pictures matches {_conditions(run)}")
     return Outcome(job, {"uploads": copies})
 
 

@@ -103,7 +103,7 @@ def hold_file(path: Path, where: str, run_id: str) -> Iterator[None]:
         except OSError:
             raise _refusal(where, file.read()) from None
         if not is_lock(file.read()):
-            raise Failure(f"{path} is no lock that Mapsight has written; move it away")
+            raise Failure(f"{path} is not a lock of Mapsight; move it away")
         file.seek(0)
         file.truncate()
         file.write(json.dumps(_holder(run_id)).encode())
@@ -125,7 +125,7 @@ def _opened(path: Path) -> Any:
         raise Failure(f"{path} {why}") from error
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
-        raise Failure(f"{path} is no file; move it away")
+        raise Failure(f"{path} is not a file; move it away")
     return file
 
 
@@ -191,7 +191,7 @@ def _refuse_living(file_system: Any, path: str, where: str, beat: float, stale: 
     file_system.invalidate_cache()
     with contextlib.suppress(FileNotFoundError):
         if not is_lock(file_system.cat_file(path)):
-            raise Failure(f"{path} is no lock that Mapsight has written; move it away")
+            raise Failure(f"{path} is not a lock of Mapsight; move it away")
     holder = _read(file_system, path)
     if holder and not died_here(holder):
         alive = time.time() - holder.get("beat", 0) < stale

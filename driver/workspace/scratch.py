@@ -63,7 +63,7 @@ def local_scratch(base: Path, run_id: str) -> Path:
         except FileExistsError:
             if not is_private(path):
                 raise Failure(
-                    f"{path}: for temporary files, but it is a link, or not yours alone;"
+                    f"{path}: not used for temporary files: it is a link, or not yours alone;"
                     " remove it, or name another --workspace"
                 ) from None
     return folder

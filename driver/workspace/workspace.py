@@ -109,7 +109,9 @@ class Workspace(Writable):
         """A bucket is the user's to make; folders need no making."""
         bucket = self.root.split("/", 1)[0]
         if not self.fs.exists(bucket):
-            raise Failure(f"--workspace {self.location}: no bucket {bucket} that you may list")
+            raise Failure(
+                f"--workspace {self.location}: bucket {bucket} does not exist or is not listable"
+            )
 
     def clean(self) -> None:
         """Remove scratch folders and uncommitted parts. Only with the lock held."""

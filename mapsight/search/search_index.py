@@ -214,5 +214,5 @@ def _added(collection: Collection, base: IndexPart) -> Iterator[IndexPart]:
     for one in collection.additions:
         if one.base != base.digest:
             where = base.workspace.location
-            raise Failure(f"{where}: the index was built anew while it was read; try again")
+            raise Failure(f"{where}: the index was rebuilt while it was read; try again")
         yield IndexPart(collection.parts[one.number], one.number, one.digest)

@@ -195,7 +195,7 @@ def test_a_role_that_is_not_there_is_named_and_none_is_made(program: Program, ac
 def test_a_bucket_that_is_not_there_is_named_and_not_made(program: Program, account: Account):
     before = account.standing()
     done = on_emr(program, "--images", "pictures", "--workspace", "s3://no-such-bucket/x")
-    assert done.returncode == 1 and "no bucket no-such-bucket" in done.stderr
+    assert done.returncode == 1 and "bucket no-such-bucket does not exist" in done.stderr
     assert account.standing() == before
 
 

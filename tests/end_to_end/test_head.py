@@ -106,7 +106,7 @@ def test_without_fitting_the_model_labels(ran):
 def test_a_selection_of_nothing_is_an_error_that_names_it(ran):
     said = ran.program("--openimages", "two", "--workspace", "none", "--subset", "foo")
     assert said.returncode == 1
-    assert "none of 21 pictures fulfils --subset foo" in said.stderr
+    assert "none of 21 pictures matches --subset foo" in said.stderr
 
 
 def test_selected_pictures_are_gone_on_with_and_the_others_counted(ran):
@@ -128,7 +128,10 @@ def test_selected_pictures_are_gone_on_with_and_the_others_counted(ran):
         (["--head", "nowhere.npz"], "--head nowhere.npz: No such file"),
         (["--head", "one/images.csv"], "one/images.csv: not a class head (no .npz file)"),
         (["--head", "w1/results/head.npz", "--precision", "int8"], "precision float32, not"),
-        (["--head", "w1/results/head.npz", "--no-fit"], "--head FILE goes without --no-fit"),
+        (
+            ["--head", "w1/results/head.npz", "--no-fit"],
+            "--head FILE and --no-fit exclude each other",
+        ),
         (["--only-labels", ""], "argument --only-labels: '' is empty"),
         (["--only-labels", "Lyon"], "--only-labels: unknown label 'Lyon'; did you mean"),
         (["--only-labels", "Lion", "--images", "one/images"], "--only-labels needs labels"),

@@ -153,7 +153,7 @@ def test_few_pictures_have_an_index_of_one_cell(mapsight, pictures, tmp_path):
     for query in (some, "pictures/new.png", f"pictures/{some}.jpg"):
         done = mapsight("search", query, "--no-job", "--format", "json")
         assert done.returncode == 0 and some in done.stdout, done.stderr
-        assert "labels, index, results and report are those of the earlier one" in done.stderr
+        assert "labels, index, results and report are those of the earlier run" in done.stderr
     with pytest.raises(Failure, match="is of an earlier run; run the pipeline to its end"):
         require_index(Workspace(str(tmp_path / "workspace")), current=True)
     pretend_other_model(tmp_path / "workspace")

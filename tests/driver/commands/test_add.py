@@ -167,7 +167,7 @@ def test_pictures_that_are_there_are_left_out_and_told(own, tmp_path):
     said = own("add", "base/images", f"new/images/{NEW}.png")
     assert said.returncode == 0
     first = ", ".join(f"{n:016x}" for n in range(5))
-    assert f"in the index already, left out: 61 ({first}, …)" in said.stderr
+    assert f"already in the index, skipped: 61 ({first}, …)" in said.stderr
     assert index_of(tmp_path).rows == 62
     assert ids(found(own, NEW, *EVERYTHING)).count(OLD) == 1
 
@@ -322,7 +322,7 @@ def test_a_run_that_changes_nothing_keeps_what_was_added(grown, tmp_path, force)
 def test_another_index_leaves_additions_out_and_says_so(grown, tmp_path):
     grown.ok("remove", OLD)
     said = grown("--openimages", "base", *LABELS, "--cells", "4")
-    message = "left out: 21 pictures in 1 addition, of an index that was built anew since"
+    message = "left out: 21 pictures in 1 addition, because the index was rebuilt since"
     assert message in said.stderr
     said = grown("search", NAMES[0], *EVERYTHING, "--format", "json")
     assert message in said.stderr and len(said.stdout.splitlines()) == 60

@@ -111,7 +111,7 @@ def test_faiss_answers_from_our_cells(place, tmp_path, features, d):
         (["--format", "npy"], "--out is needed"),
         (["--out", "x"], "--format is needed"),
         (["--format", "npy", "--out", "full"], "--out full: is not empty"),
-        (["--format", "npy", "--out", "full/file"], "is there, and is no folder"),
+        (["--format", "npy", "--out", "full/file"], "exists and is not a folder"),
         (["--format", "npy", "--out", "no/x"], "there is no folder"),
         (["--format", "csv", "--out", "x"], "invalid choice"),
     ],

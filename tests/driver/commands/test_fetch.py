@@ -201,7 +201,7 @@ def test_broken_metadata_is_named_and_nothing_is_left(fetch, place):
 def test_a_bucket_without_any_of_them_is_an_error(fetch, place):
     place.missing = set(place.worlds["validation"].images.ImageID)
     out = fetch(*TWO, status=1)
-    assert "pictures could not be had" in out and "the server answered 404" in out
+    assert "could not be fetched" in out and "the server answered 404" in out
     assert not (fetch.to / "missing.csv").exists()
     place.missing = set()
     fetch(*TWO)

@@ -63,7 +63,7 @@ def test_the_archive_tells_no_time_and_no_name(tmp_path):
 
 def test_a_symbolic_link_is_refused_by_name(tmp_path):
     (tree(tmp_path / "env", {"a": "1"}) / "link").symlink_to("/etc/passwd")
-    with pytest.raises(Failure, match=r"^link is no plain file"):
+    with pytest.raises(Failure, match=r"^link is not a plain file"):
         list(node_tree.members(tmp_path / "env"))
 
 

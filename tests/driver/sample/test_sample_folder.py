@@ -95,7 +95,7 @@ def test_missing_pictures_add_up(folder):
 
 def test_nothing_at_all_is_taken_for_a_wrong_address(folder, workspace):
     fetched(workspace, **{f"p{n}": 404 for n in range(9)})
-    with pytest.raises(Failure, match=r"9 of 9 pictures could not be had; http.*: the server"):
+    with pytest.raises(Failure, match=r"9 of 9 could not be fetched; http.*: the server"):
         folder.settle()
     assert state(folder) == ([], []) and folder.settle() == []
 

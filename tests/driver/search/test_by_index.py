@@ -212,14 +212,22 @@ def test_the_table_says_how_far_it_looked(ran):
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (["--by", "features", "--style", "any"], 2, "--style goes with --by index"),
-        (["--by", "label", "--rank-by", "ppi"], 2, "--rank-by goes with --by index"),
-        (["--by", "index", "--head", "results/head.npz"], 2, "goes with --by features"),
+        (["--by", "features", "--style", "any"], 2, "--style needs --by index"),
+        (["--by", "label", "--rank-by", "ppi"], 2, "--rank-by needs --by index"),
+        (["--by", "index", "--head", "results/head.npz"], 2, "needs --by features"),
         (["--recall", "2"], 2, "not a share"),
-        (["--no-job", "--by", "features"], 2, "--no-job answers from the index, not --by features"),
-        (["--no-job", "--by", "label"], 2, "--no-job answers from the index, not --by label"),
-        (["--no-job", "--head", "results/head.npz"], 2, "--head FILE goes with --by features"),
-        (["--copy", "there"], 2, "--copy FOLDER goes with --no-job"),
+        (
+            ["--no-job", "--by", "features"],
+            2,
+            "--no-job answers from the index and excludes --by features",
+        ),
+        (
+            ["--no-job", "--by", "label"],
+            2,
+            "--no-job answers from the index and excludes --by label",
+        ),
+        (["--no-job", "--head", "results/head.npz"], 2, "--head FILE needs --by features"),
+        (["--copy", "there"], 2, "--copy FOLDER needs --no-job"),
     ],
 )
 def test_mistakes_are_one_clear_line(ran, arguments, status, message):

@@ -177,7 +177,7 @@ def test_additions_are_not_read_beside_an_index_that_they_are_not_of(tmp_path, m
         return found
 
     monkeypatch.setattr("mapsight.search.search_index.collection_of", then_built_anew)
-    with pytest.raises(Failure, match="was built anew while it was read"):
+    with pytest.raises(Failure, match="was rebuilt while it was read"):
         SearchIndex(Workspace(str(tmp_path / "w")))
 
 

@@ -84,7 +84,7 @@ def test_a_local_scratch_folder_that_is_not_ours_alone_is_refused(tmp, how):
     elif how == "open":
         base.mkdir()
         base.chmod(0o777)
-    with pytest.raises(Failure, match=r"\.tmp: for temporary files, but"):
+    with pytest.raises(Failure, match=r"\.tmp: not used for temporary files"):
         local_scratch(base, "run")
     assert not (base / "run").exists()
 

@@ -201,7 +201,7 @@ def test_a_folder_to_check_on_is_looked_at_also_where_the_model_is_built(
 @pytest.mark.parametrize("option", ["--check", "--calibration"])
 def test_a_model_that_was_given_is_compared_with_nothing(tmp_path: Path, capsys, option):
     assert main(["model", "--model", str(tmp_path / "m.tflite"), option, str(tmp_path)]) == 2
-    assert f"--model FILE goes without {option}" in capsys.readouterr().err
+    assert f"--model FILE excludes {option}" in capsys.readouterr().err
 
 
 def test_a_check_of_a_model_that_is_there_is_made_and_leaves_the_file(

@@ -16,11 +16,12 @@ from typing import Any
 
 from PIL import Image, Jpeg2KImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401
 
+from mapsight.features.decoding_memory import decoding_memory, reduction
 from mapsight.features.formats.colour import to_srgb
 from mapsight.features.formats.file_kinds import kind_of, unread_kind
-from mapsight.features.formats.gif_frames import on_its_screen, screen_memory
+from mapsight.features.formats.gif_frames import on_its_screen
 from mapsight.features.formats.jpeg2000 import jp2_palette
-from mapsight.features.formats.png_chunks import apply_key, key_memory, without_texts
+from mapsight.features.formats.png_chunks import apply_key, without_texts
 from mapsight.features.formats.tiff_pages import (
     Page,
     camera_raw,
@@ -67,8 +68,6 @@ _TRANSPOSE = {
     8: Image.Transpose.ROTATE_90,
 }
 _NOTHING_MORE = ("HTML", "SVG", "XML", "text", "text of blanks", "nothing but zero bytes")
-_STORED = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
-_WHOLE_FRAME = {"WEBP": 12, "AVIF": 16, "JPEG2000": 20}
 
 
 class PictureError(ValueError):
@@ -129,31 +128,6 @@ def decode(
             raise _picture_error(error) from error
 
 
-def decoding_memory(image: Image.Image, size: tuple[int, int], shorter: int) -> int:
-    """Return the bytes that decoding needs at its peak, beside the encoded bytes.
-
-    Args:
-        image: opened, not loaded, after `draft`.
-        size: declared width and height, before `draft`.
-        shorter: pixels; what the shorter side is kept above.
-
-    The sum of, per pixel as decoded: 1, 2 or 4 bytes as Pillow stores it (RGB
-    takes 4); what the codec holds beside it, as measured with Pillow 13
-    (WebP 12, AVIF 16, JPEG 2000 20 bytes per pixel, compressed TIFF up to 8 in
-    one strip); for a JPEG of several scans all its coefficients at 2 bytes,
-    which scaling does not reduce; and twice 4 bytes per pixel returned, for
-    conversion and orientation.
-    """
-    pixels = image.width * image.height
-    need = pixels * (_STORED.get(image.mode, 4) + _WHOLE_FRAME.get(str(image.format), 0))
-    need += 8 * image.width * _rows_held(image) + pixels * (
-        key_memory(image) + screen_memory(image)
-    )
-    if _has_several_scans(image):
-        need += 2 * _coefficients(image, size)
-    return need + 8 * pixels // _factor(image, shorter) ** 2
-
-
 def _decoded(data: bytes, shorter: int, max_pixels: int, max_memory: int) -> Picture:
     """The picture; an error says what it is if that is not read. Huge texts cost no PNG."""
     if raw := camera_raw(data) if _is_tiff(data) else None:
@@ -209,7 +183,7 @@ def _decode(
     image.load()
     turn = _orientation(image)
     meaning = samples(page) if page else Samples(opaque=_means_no_alpha(image))
-    small = to_rgb(image, _factor(image, shorter), meaning, transform)
+    small = to_rgb(image, reduction(image, shorter), meaning, transform)
     if turn in _TRANSPOSE:
         small = small.transpose(_TRANSPOSE[turn])
     width, height = size[::-1] if turn in (5, 6, 7, 8) else size
@@ -245,35 +219,6 @@ def _orientation(image: Image.Image) -> int:
     except Exception:  # damaged EXIF: any class, and the pixels are fine
         return 1
     return turn if turn in _TRANSPOSE else 1
-
-
-def _rows_held(image: Any) -> int:
-    """Rows that libtiff decodes at once; 0 without libtiff."""
-    if image.format != "TIFF" or all(tile[0] != "libtiff" for tile in image.tile):
-        return 0
-    return min(image.height, image.tag_v2.get(TiffImagePlugin.ROWSPERSTRIP, image.height))
-
-
-def _has_several_scans(image: Any) -> bool:
-    """Return whether libjpeg must keep all coefficients: progressive, or not interleaved."""
-    if image.format not in ("JPEG", "MPO"):
-        return False
-    if image.info.get("progressive"):
-        return True
-    data, at = image.fp.getvalue(), 2
-    while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] != b"\xda":
-        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return data[at + 4 : at + 5] != bytes([len(image.layer)])
-
-
-def _coefficients(image: Any, size: tuple[int, int]) -> int:
-    """How many coefficients a JPEG has, by the sampling factors of its components."""
-    full = max(h for _, h, _, _ in image.layer) * max(v for _, _, v, _ in image.layer)
-    return size[0] * size[1] * sum(h * v for _, h, v, _ in image.layer) // full
-
-
-def _factor(image: Image.Image, shorter: int) -> int:
-    return max(1, min(image.size) // shorter)
 
 
 def _sniffed(data: bytes) -> PictureError:

@@ -13,41 +13,30 @@ import contextlib
 import json
 import os
 import resource
-import select
 import signal
-import struct
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO, Any, TypeVar, cast
+from typing import IO, Any, TypeVar
 
 import numpy as np
 
 from mapsight.features.decode import PictureError, decode
+from mapsight.features.decoder_pipes import PATIENCE, REPLY, REQUEST, Child
 from mapsight.features.measures import measure
 from mapsight.features.preprocess import central_crop
-from mapsight.python_child import ROOT, module_command, python_path
+from mapsight.python_child import module_command
 
 __all__ = ["Decoded", "Decoder", "DecoderError", "answer", "main"]
 
 Key = TypeVar("Key")
 
-_REQUEST = struct.Struct(">Q")
-_REPLY = struct.Struct(">II")
-_LONGEST_REPLY = 2**26
 _STARTS = 5
 _FIRST_STARTS = 2  # one child may be killed from outside while it starts
-_START_SECONDS = 60.0
 _PAUSE_SECONDS = 0.2
-_PATIENCE = 5.0
 _PR_SET_PDEATHSIG = 1
-_ONE_THREAD = {
-    f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "VECLIB", "BLIS")
-}
 
 
 class DecoderError(RuntimeError):
@@ -94,7 +83,7 @@ class Decoder:
         self.side, self.seconds, self.memory = side, seconds, memory
         self.command = list(command or module_command("mapsight.features.decoder_process"))
         self.starts = 0
-        self._child: _Child | None = None
+        self._child: Child | None = None
         self._pending: bytes | None = None
         self._deadline = 0.0
 
@@ -162,19 +151,19 @@ class Decoder:
             self._stop()
             return PictureError("decoder_timeout", f"more than {self.seconds:g} s")
         except (EOFError, ValueError):
-            how = self._stop(_PATIENCE)
+            how = self._stop(PATIENCE)
             return PictureError("decoder_timeout" if how == "SIGALRM" else "decoder_crashed", how)
         if header["error"] == "out_of_memory":
             self._stop()
         return PictureError(header["error"], header["detail"])
 
-    def _running(self) -> _Child:
+    def _running(self) -> Child:
         if self._child is None:
             self._child = self._started(_STARTS if self.starts else _FIRST_STARTS)
             self.starts += 1
         return self._child
 
-    def _started(self, attempts: int) -> _Child:
+    def _started(self, attempts: int) -> Child:
         settings = {
             "side": self.side,
             "seconds": self.seconds,
@@ -186,74 +175,10 @@ class Decoder:
         for attempt in range(attempts):
             time.sleep(_PAUSE_SECONDS * attempt)
             try:
-                return _Child([*self.command, json.dumps(settings)])
+                return Child([*self.command, json.dumps(settings)])
             except OSError as error:
                 trouble = error
         raise DecoderError(f"the decoder does not start: {trouble}") from trouble
-
-
-class _Child:
-    """The process and its pipes. OSError if it does not start."""
-
-    def __init__(self, command: Sequence[str]) -> None:
-        with tempfile.TemporaryFile() as said:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=said,
-                bufsize=0,
-                # it finds this package and all that its parent finds
-                env={**os.environ, **_ONE_THREAD, "PYTHONPATH": python_path(ROOT, *sys.path)},
-            )
-            self._stdin = cast(IO[bytes], self._process.stdin).fileno()
-            self._stdout = cast(IO[bytes], self._process.stdout).fileno()
-            os.set_blocking(self._stdin, False)
-            try:
-                self.receive(time.monotonic() + _START_SECONDS)
-            except (EOFError, ValueError, TimeoutError):
-                how = self.end(_PATIENCE)
-                said.seek(0)
-                words = said.read().decode("utf-8", "replace")
-                raise OSError(f"{how}: {words.strip()[-1000:]}") from None
-
-    def send(self, data: bytes, deadline: float) -> None:
-        """Hand over a picture. What goes wrong here is found out on receiving."""
-        with contextlib.suppress(BrokenPipeError, TimeoutError):
-            for part in (_REQUEST.pack(len(data)), data):
-                view = memoryview(part)
-                while view:
-                    _wait(self._stdin, select.POLLOUT, deadline)
-                    view = view[os.write(self._stdin, view) :]
-
-    def receive(self, deadline: float) -> tuple[dict[str, Any], bytearray]:
-        """Return a header and a crop. TimeoutError; EOFError or ValueError of a broken child."""
-        _wait(self._stdout, select.POLLIN, deadline)
-        deadline = max(deadline, time.monotonic() + _PATIENCE)  # a late caller, a full pipe
-        text, crop = _REPLY.unpack(self._read(_REPLY.size, deadline))
-        if max(text, crop) > _LONGEST_REPLY:
-            raise ValueError(f"a reply of {text} + {crop} bytes")
-        return json.loads(self._read(text, deadline)), self._read(crop, deadline)
-
-    def _read(self, size: int, deadline: float) -> bytearray:
-        data = bytearray(size)
-        view = memoryview(data)
-        while view:
-            _wait(self._stdout, select.POLLIN, deadline)
-            count = os.readv(self._stdout, [view])
-            if not count:
-                raise EOFError
-            view = view[count:]
-        return data
-
-    def end(self, patience: float = 0.0) -> str:
-        """Stop and reap it; how it had ended, as the name of a signal or a status."""
-        with self._process as process:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(patience)
-            process.kill()
-        code = process.returncode
-        return signal.Signals(-code).name if code < 0 else f"exit status {code}"
 
 
 def answer(data: bytes, side: int) -> Decoded | PictureError:
@@ -276,9 +201,9 @@ def main(work: Callable[[bytes, int], Decoded | PictureError] = answer) -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nowhere, standard)
-    while len(head := source.read(_REQUEST.size)) == _REQUEST.size:
-        data = source.read(*_REQUEST.unpack(head))
-        signal.setitimer(signal.ITIMER_REAL, settings["seconds"] + _PATIENCE)
+    while len(head := source.read(REQUEST.size)) == REQUEST.size:
+        data = source.read(*REQUEST.unpack(head))
+        signal.setitimer(signal.ITIMER_REAL, settings["seconds"] + PATIENCE)
         result = work(data, settings["side"])
         signal.setitimer(signal.ITIMER_REAL, 0)
         if isinstance(result, Decoded):
@@ -289,7 +214,7 @@ def main(work: Callable[[bytes, int], Decoded | PictureError] = answer) -> None:
 
 def _reply(sink: IO[bytes], header: dict[str, Any], crop: bytes = b"") -> None:
     text = json.dumps(header).encode()
-    sink.write(_REPLY.pack(len(text), len(crop)) + text + crop)
+    sink.write(REPLY.pack(len(text), len(crop)) + text + crop)
     sink.flush()
 
 
@@ -306,14 +231,6 @@ def _settle(*, memory: int, parent: int, bound: bool, **_: object) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             sys.exit("the parent is gone")
-
-
-def _wait(descriptor: int, event: int, deadline: float) -> None:
-    """Until the descriptor is ready; TimeoutError after the deadline."""
-    poll = select.poll()
-    poll.register(descriptor, event)
-    if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-        raise TimeoutError
 
 
 if __name__ == "__main__":

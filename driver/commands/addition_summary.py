@@ -11,6 +11,7 @@ from mapsight.index.part import IndexPart
 from mapsight.results.predictions import merged_records, write_csv
 from mapsight.search.search_index import SearchIndex
 from mapsight.text import plain
+from mapsight.workspace.stage_facts import PictureCounts
 
 __all__ = ["fit_line", "new_pictures", "outcome_lines", "picture_lines"]
 
@@ -25,11 +26,10 @@ def new_pictures(run: Pipeline) -> int:
 
 
 def _usable(run: Pipeline) -> int:
-    images = run.documents["extract"]["counters"]["images"]
-    usable = images.get("extracted", 0)
-    if not usable:
-        raise Failure(f"none of {images['read']:,} pictures is usable; nothing was added")
-    return usable
+    images = PictureCounts.of(run.documents["extract"])
+    if not images.extracted:
+        raise Failure(f"none of {images.read:,} pictures is usable; nothing was added")
+    return images.extracted
 
 
 def _known(run: Pipeline) -> int:
@@ -38,12 +38,12 @@ def _known(run: Pipeline) -> int:
 
 def outcome_lines(run: Pipeline, *, kept: bool) -> Iterator[str]:
     """Yield what became of the pictures; `kept` says whether the addition's folder is."""
-    images = run.documents["extract"]["counters"]["images"]
-    errors = {code: n for code, n in images.items() if code not in ("read", "extracted")}
+    images = PictureCounts.of(run.documents["extract"])
+    errors = images.errors
     known = _known(run)
     for name in (ADDED, REJECTED):  # those that are there are of an addition that was killed
         run.workspace.drop_file(name)
-    yield f"{images['read']:,} pictures read, {_usable(run) - known:,} new"
+    yield f"{images.read:,} pictures read, {_usable(run) - known:,} new"
     if known:
         first = run.documents["known"]["notes"]["first"]
         more = ", …" if known > len(first) else ""

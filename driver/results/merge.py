@@ -31,6 +31,7 @@ from mapsight.labels.head import load_head
 from mapsight.labels.made_with import targets_of
 from mapsight.records import OTHER
 from mapsight.results.predictions import merged_records, write_predictions, write_ranking
+from mapsight.workspace.stage_facts import PictureCounts
 
 __all__ = ["STAGE"]
 
@@ -86,15 +87,15 @@ def identity(run: Pipeline) -> dict[str, Any]:
 def perform(run: Pipeline, folder: str) -> Outcome:
     """Write results/ from the sorted parts of the jobs, streaming."""
     target = run.local_folder("merge", folder)
-    images = run.documents["extract"]["counters"]["images"]
+    images = PictureCounts.of(run.documents["extract"])
     counts, rows = read_counts(run)
     noticed = Noticed(counts, rows)
     records = noticed.passing(merged_records(run.workspace.parts("classify")))
     predicted, rejected = write_predictions(records, target)
-    wanted = images.get("extracted", 0) - _not_selected(run)
+    wanted = images.extracted - _not_selected(run)
     require(
-        (predicted, rejected) == (wanted, images["read"] - images.get("extracted", 0)),
-        f"merge: {images['read']} pictures were read, but {predicted} predictions and"
+        (predicted, rejected) == (wanted, images.read - images.extracted),
+        f"merge: {images.read} pictures were read, but {predicted} predictions and"
         f" {rejected} rejections were found; run with --force classify",
     )
     _copy_parts(run, "fit", target)
@@ -136,9 +137,9 @@ def _summary(
     run: Pipeline, counts: dict[tuple[str, ...], int], predicted: int, rejected: int
 ) -> dict[str, Any]:
     invocation = run.options_of(Invocation)
-    images = run.documents["extract"]["counters"]["images"]
+    images = PictureCounts.of(run.documents["extract"])
     extract = run.documents["extract"]
-    errors = {code: n for code, n in sorted(images.items()) if code not in ("read", "extracted")}
+    errors = dict(sorted(images.errors.items()))
     return {
         "version": __version__,
         "run_id": run.workspace.run_id,
@@ -159,7 +160,7 @@ def _summary(
                 ("sha256", "model"),
             )
         },
-        "images_read": images["read"],
+        "images_read": images.read,
         "images_extracted": predicted,
         "images_rejected": rejected,
         "images_not_selected": _not_selected(run),
@@ -172,7 +173,7 @@ def _summary(
         "labelled_by": "head" if fitted_head(run) else "model",
         "no_head": run.documents["fit"]["notes"].get("why"),
         "errors": errors,
-        "pictures_per_second": round(images["read"] / extract["seconds_performing"], 1),
+        "pictures_per_second": round(images.read / extract["seconds_performing"], 1),
         "stages": [
             {
                 "name": report.name,

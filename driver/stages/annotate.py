@@ -17,6 +17,7 @@ from mapsight.inputs.find import Found
 from mapsight.labels.labeler import resolve_targets
 from mapsight.openimages import dataset as openimages
 from mapsight.openimages.join import FEATURES, Selection
+from mapsight.workspace.stage_facts import PictureCounts
 
 __all__ = ["STAGE", "drop_old_uploads", "joined_parts"]
 
@@ -76,13 +77,13 @@ def perform(run: Pipeline, folder: str) -> Outcome:
     features = run.workspace.parts("extract")
     lines += [json.dumps(asdict(openimages.CsvSplit(uri, FEATURES, 0, 0))) for uri in features]
     size = sum(max(file.bytes, 0) for _, file in files)
-    size += FEATURE_BYTES * run.documents["extract"]["counters"]["images"]["read"]
+    size += FEATURE_BYTES * PictureCounts.of(run.documents["extract"]).read
     arguments = ["--selection", run.side_file("selection.json", json.dumps(asdict(selection)))]
     arguments += [] if splits else ["--no-metadata"]
     output = ("annotate", folder)
     job = run.job(JOB, run.manifest(lines), arguments, output, shuffled=size)
     left_out = job.get("images", {}).get("not_selected", 0)
-    if left_out and left_out == run.documents["extract"]["counters"]["images"]["extracted"]:
+    if left_out and left_out == PictureCounts.of(run.documents["extract"]).extracted:
         raise Failure(f"none of {left_out:,} pictures matches {_conditions(run)}")
     return Outcome(job, {"uploads": copies})
 

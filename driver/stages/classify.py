@@ -16,6 +16,7 @@ from driver.stages.dataset import vocabulary_of
 from driver.stages.head_file import GivenHead, check_given_head, given_targets, head_arguments
 from driver.stages.model import ModelOptions
 from mapsight.labels.labeler import Labeler, resolve_targets
+from mapsight.workspace.stage_facts import PictureCounts
 
 __all__ = ["STAGE", "check_options"]
 
@@ -71,7 +72,7 @@ def perform(run: Pipeline, folder: str) -> Outcome:
     arguments = ["--targets", settings, *head_arguments(run)]
     if diagonal := run.options_of(Options).screen_diagonal:
         arguments += ["--screen-diagonal", str(diagonal)]
-    size = PREDICTION_BYTES * run.documents["extract"]["counters"]["images"]["read"]
+    size = PREDICTION_BYTES * PictureCounts.of(run.documents["extract"]).read
     output = ("classify", folder)
     counters = run.job(JOB, joined_parts(run), arguments, output, shuffled=size)
     labeler = Labeler(labels.targets, labels.parents)

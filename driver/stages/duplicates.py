@@ -14,6 +14,7 @@ from driver.workspace.workspace import Workspace
 from mapsight.duplicates.groups import COLUMNS
 from mapsight.duplicates.sizes import GroupSizes
 from mapsight.results.predictions import merged_records, write_csv
+from mapsight.workspace.stage_facts import PictureCounts
 from mapsight.workspace.workspace import is_current
 
 __all__ = [
@@ -52,7 +53,7 @@ def perform(run: Pipeline, folder: str) -> Outcome:
     wanted = identity(run)
     arguments = ["--max-distance", str(wanted["max_distance"])]
     arguments += ["--min-cosine", str(wanted["min_cosine"])]
-    size = PICTURE_BYTES * run.documents["extract"]["counters"]["images"].get("extracted", 0)
+    size = PICTURE_BYTES * PictureCounts.of(run.documents["extract"]).extracted
     place = ("duplicates", folder, "found")
     counters = run.job(FIND, joined_parts(run), arguments, place, shuffled=size)
     counts = dict(counters.get("duplicates", {}))

@@ -17,6 +17,7 @@ from driver.stages.plan import nothing_found
 from driver.stages.shards import shards_of
 from mapsight.records import Split
 from mapsight.results.predictions import records_of
+from mapsight.workspace.stage_facts import PictureCounts, PlanNotes
 
 __all__ = ["STAGE", "check_share"]
 
@@ -68,8 +69,8 @@ def _names_are_ids(run: Pipeline) -> bool:
 
 def _parquet(run: Pipeline) -> list[Any]:
     """The Parquet files that are read where they are, and what tells of their change."""
-    plan = run.documents["plan"]["notes"]
-    return [plan["parquet"], plan["digest"]] if plan["parquet"] else []
+    plan = PlanNotes.of(run.documents["plan"])
+    return [plan.parquet, plan.digest] if plan.parquet else []
 
 
 def _copied(run: Pipeline, split: dict[str, Any], copies: dict[str, str]) -> Split:
@@ -80,10 +81,10 @@ def _copied(run: Pipeline, split: dict[str, Any], copies: dict[str, str]) -> Spl
 
 def perform(run: Pipeline, folder: str) -> Outcome:
     """Maps pictures to features, and keeps the model file beside them."""
-    options, plan = run.options_of(Options), run.documents["plan"]["notes"]
+    options, plan = run.options_of(Options), PlanNotes.of(run.documents["plan"])
     model = run.facts[Model]
     copies = run.documents["ingest"]["notes"].get("uploads", {})
-    splits = [*shards_of(run), *(_copied(run, split, copies) for split in plan["parquet"])]
+    splits = [*shards_of(run), *(_copied(run, split, copies) for split in plan.parquet)]
     pictures = sum(split.rows for split in splits)
     if not pictures:
         raise Failure(nothing_found(run))
@@ -127,24 +128,18 @@ def _settled(run: Pipeline, folder: str, images: dict[str, int], n: int) -> dict
 
 def _check_sums(images: dict[str, int], planned: int) -> None:
     """No picture may vanish."""
-    read, extracted = images.get("read", 0), images.get("extracted", 0)
-    rejected = sum(_errors(images).values())
+    counts = PictureCounts.of_counters(images)
     require(
-        read == planned == extracted + rejected,
-        f"extract: {planned} pictures were planned, {read} read, {extracted} extracted and"
-        f" {rejected} rejected; these must agree",
+        counts.read == planned == counts.extracted + counts.rejected,
+        f"extract: {planned} pictures were planned, {counts.read} read, {counts.extracted}"
+        f" extracted and {counts.rejected} rejected; these must agree",
     )
-
-
-def _errors(images: dict[str, int]) -> dict[str, int]:
-    return {code: n for code, n in images.items() if code not in ("read", "extracted")}
 
 
 def check_share(run: Pipeline) -> None:
     """Most pictures must be usable: else something is wrong with the input, not with them."""
-    images = run.documents["extract"]["counters"]["images"]
-    errors, read = _errors(images), images["read"]
-    rejected = sum(errors.values())
+    counts = PictureCounts.of(run.documents["extract"])
+    errors, read, rejected = counts.errors, counts.read, counts.rejected
     if rejected <= run.options_of(Options).max_rejected * read:
         return
     worst = ", ".join(f"{n} {code}" for code, n in sorted(errors.items(), key=lambda e: -e[1]))

@@ -9,6 +9,7 @@ from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage, require
 from driver.stages.shards import drop_shards, listed_splits, packed_records, shard_notes
+from mapsight.workspace.stage_facts import PlanNotes
 from mapsight.workspace.stage_names import FETCHED
 
 __all__ = ["STAGE", "forget_unnamed", "unfinished"]
@@ -29,10 +30,10 @@ class Options:
 
 def identity(run: Pipeline) -> dict[str, Any]:
     """The splits of URLs, and the addresses that are allowed."""
-    notes = run.documents["plan"]["notes"]
-    digest = notes["digest"] if notes["urls"] else ""
-    private = run.options_of(Options).allow_private and bool(notes["urls"])
-    return {"splits": notes["urls"], "digest": digest, "allow_private": private}
+    notes = PlanNotes.of(run.documents["plan"])
+    digest = notes.digest if notes.urls else ""
+    private = run.options_of(Options).allow_private and bool(notes.urls)
+    return {"splits": notes.urls, "digest": digest, "allow_private": private}
 
 
 def perform(run: Pipeline, folder: str) -> Outcome:

@@ -28,6 +28,7 @@ from mapsight.labels.made_with import HEAD
 from mapsight.labels.solve import LAMBDAS
 from mapsight.records import OTHER
 from mapsight.results.predictions import records_of, write_csv
+from mapsight.workspace.stage_facts import PictureCounts
 
 __all__ = ["STAGE"]
 
@@ -83,7 +84,7 @@ def _split(
     run: Pipeline, settings: str, target: Path
 ) -> tuple[FitPlan, Counter[tuple[str, ...]], str]:
     """Count examples; (what to fit, counts, file of those that are on two sides)."""
-    size = EXAMPLE_BYTES * run.documents["extract"]["counters"]["images"]["read"]
+    size = EXAMPLE_BYTES * PictureCounts.of(run.documents["extract"]).read
     output = run.collect(SPLIT, joined_parts(run), ["--targets", settings], size)
     counts: Counter[tuple[str, ...]] = Counter()
     kept: dict[int, int] = {}

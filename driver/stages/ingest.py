@@ -12,6 +12,7 @@ from driver.stages.plan import named_inputs
 from driver.stages.shards import listed_splits, packed_records, shard_notes
 from mapsight.records import Split
 from mapsight.results.predictions import records_of
+from mapsight.workspace.stage_facts import PlanNotes
 
 __all__ = ["STAGE"]
 
@@ -19,14 +20,14 @@ JOB = Job("mr_jobs.pack_images", reduces=False)
 
 
 def _parquet_files(run: Pipeline) -> list[str]:
-    return [split["uri"] for split in run.documents["plan"]["notes"]["parquet"]]
+    return [split["uri"] for split in PlanNotes.of(run.documents["plan"]).parquet]
 
 
 def identity(run: Pipeline) -> dict[str, Any]:
     """The splits of loose files and of archives, which are told by the plan's digest."""
-    notes = run.documents["plan"]["notes"]
+    notes = PlanNotes.of(run.documents["plan"])
     uploads = stamps(run, _parquet_files(run))
-    return {"splits": [*notes["files"], *notes["tar"]], **({"uploads": uploads} if uploads else {})}
+    return {"splits": [*notes.files, *notes.tar], **({"uploads": uploads} if uploads else {})}
 
 
 def perform(run: Pipeline, folder: str) -> Outcome:
@@ -36,7 +37,7 @@ def perform(run: Pipeline, folder: str) -> Outcome:
     """
     uploads = upload(run, _parquet_files(run))
     files = listed_splits(run, "files")
-    archives = [Split(**split) for split in run.documents["plan"]["notes"]["tar"]]
+    archives = [Split(**split) for split in PlanNotes.of(run.documents["plan"]).tar]
     splits = [*files, *archives]
     if not splits:
         return Outcome(notes={"shards": [], "digest": "nothing", "uploads": uploads})

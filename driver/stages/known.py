@@ -15,6 +15,7 @@ from mapsight.index.layout import IDS_PER_FILE
 from mapsight.index.removed_ids import MOST_IDS, id_table, write_ids_file
 from mapsight.results.predictions import records_of
 from mapsight.search.search_index import SearchIndex
+from mapsight.workspace.stage_facts import PictureCounts
 
 __all__ = ["STAGE"]
 
@@ -42,7 +43,7 @@ def perform(run: Pipeline, folder: str) -> Outcome:
     Where all are new nothing is written: the records stay where they are.
     """
     index = run.facts[SearchIndex]
-    pictures = run.documents["extract"]["counters"]["images"].get("extracted", 0)
+    pictures = PictureCounts.of(run.documents["extract"]).extracted
     buckets = max(-(-pictures // IDS_PER_FILE), index.facts["buckets"], 1)
     plan = KnownPlan(buckets, [(part.number, part.ids_uris()) for part in index.parts])
     arguments = ["--plan", run.side_file("known.json", plan.to_json())]

@@ -15,6 +15,7 @@ from mapsight.features.mobilenet import MobileNet, wnids
 from mapsight.features.weights import Weights, find_weights, model_cache_dir
 from mapsight.files import sha256_of
 from mapsight.storage.uri import open_uri
+from mapsight.workspace.stage_facts import PlanNotes
 
 BEFORE_MODEL = ("plan", "ingest", "fetch")
 """Stages that need none."""
@@ -194,7 +195,7 @@ def _some_pictures(run: Pipeline) -> str | None:
     """A folder with a few of the run's own pictures, undecodable ones aside."""
     import pyarrow.parquet as pq
 
-    listing = run.documents["plan"]["notes"]["listings"]["files"]
+    listing = PlanNotes.of(run.documents["plan"]).listings["files"]
     with open_uri(run.workspace.uri("plan", listing)) as file:
         parquet = pq.ParquetFile(file)
         batch = next(parquet.iter_batches(CHECKED, columns=["uri"]), None)

@@ -14,6 +14,7 @@ from mapsight.inputs.fetch_shards import document_of
 from mapsight.records import Split
 from mapsight.results.predictions import records_of
 from mapsight.workspace.links import is_linked
+from mapsight.workspace.stage_facts import PlanNotes
 from mapsight.workspace.stage_names import FETCHED, SHARDS
 
 if TYPE_CHECKING:
@@ -33,9 +34,9 @@ SHARD = re.compile(r"[0-9a-f]{24}/[0-9a-f]{16}(-kept)?\.(parquet|json)")
 
 def listed_splits(run: Pipeline, kind: str) -> list[Split]:
     """The splits of a listing, with the address it has in the workspace."""
-    notes = run.documents["plan"]["notes"]
-    listing = run.workspace.within("plan", notes["listings"][kind])
-    return [Split(**{**split, "uri": listing}) for split in notes[kind]]
+    notes = PlanNotes.of(run.documents["plan"])
+    listing = run.workspace.within("plan", notes.listings[kind])
+    return [Split(**{**split, "uri": listing}) for split in notes.splits(kind)]
 
 
 def packed_records(run: Pipeline, *names: str) -> list[dict[str, Any]]:

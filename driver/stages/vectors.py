@@ -13,6 +13,7 @@ from driver.stages.annotate import joined_parts
 from driver.stages.head_file import head_arguments
 from mapsight.labels.made_with import settings_of
 from mapsight.results.predictions import records_of
+from mapsight.workspace.stage_facts import PictureCounts
 
 __all__ = ["STAGE", "manifest_of_rows", "row_files"]
 
@@ -55,7 +56,7 @@ def identity(run: Pipeline) -> dict[str, Any]:
 
 def _wanted(run: Pipeline) -> bool:
     """Return whether there is to be an index, which few pictures have too."""
-    pictures = run.documents["extract"]["counters"].get("images", {}).get("extracted", 0)
+    pictures = PictureCounts.of(run.documents["extract"]).extracted
     return not run.options_of(Options).no_index and pictures > 0
 
 

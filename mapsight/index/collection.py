@@ -11,6 +11,7 @@ from mapsight.errors import Failure
 from mapsight.files import sha256_of
 from mapsight.index.removed_ids import IdList
 from mapsight.workspace.changes import Addition, Changes, Removals, read_changes
+from mapsight.workspace.stage_facts import PictureCounts
 from mapsight.workspace.workspace import Workspace, is_current
 
 __all__ = [
@@ -64,7 +65,7 @@ def _why_none(workspace: Workspace) -> str:
         return "run the pipeline first, to its end"
     if not is_current(workspace, document):
         return "its pictures have changed since; run the pipeline to its end"
-    if not extract["counters"].get("images", {}).get("extracted"):
+    if not PictureCounts.of(extract).extracted:
         return "none of its pictures can be used; results/rejected.csv says why"
     return "it was run with --no-index; run the pipeline again without that"
 

@@ -1,7 +1,7 @@
 # make demo   set up, run the main job, search once; on the bundled catalogue of drawn animals,
 #             or on what mapsight.toml or $MAPSIGHT_OPENIMAGES name (then with TensorFlow)
 # make test   set up, then lint, types, test-here and test-cluster, each of which can be made alone
-# make test-fast  tests of the library and the driver that run no whole program, in a minute or so;
+# make test-fast  tests of the library and the driver that start no program and build no model;
 #             TESTS=tests/mapsight/labels names a room
 # make bench  how fast it is beside other ways of doing the same (pictures of $MAPSIGHT_OPENIMAGES)
 # make cluster-up, cluster-down  a real HDFS and YARN on this machine (Java, Maven)

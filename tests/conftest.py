@@ -20,13 +20,21 @@ schemes.SCHEMES.add("memory")  # stands for what is far away
 settings.register_profile("fast", max_examples=10, deadline=None)
 WHOLE = {"environment", "weights_dir", "openimages_dir", "bad_dir"}
 """Fixtures of tests that run whole programs, or have a model built, which takes seconds."""
-WHOLE_PLACES = {"benchmarks", "emr", "end_to_end", "examples", "test_wheel.py"}
+WHOLE_PLACES = (
+    *("benchmarks", "emr", "end_to_end", "examples", "test_wheel.py"),
+    *("driver/nodes/test_archive.py", "driver/pipeline/test_launch.py"),
+    *("driver/search/test_no_job.py", "driver/test_current_folder.py", "driver/test_streams.py"),
+    *("mapsight/features/test_convert.py", "mr_jobs/test_alone.py", "mr_jobs/test_fetch.py"),
+)
+"""Folders and modules most of whose tests start processes."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        place = item.path.relative_to(ROOT / "tests").parts[0]
-        if place in WHOLE_PLACES or not WHOLE.isdisjoint(getattr(item, "fixturenames", ())):
+        place = item.path.relative_to(ROOT / "tests").as_posix()
+        if place.startswith(WHOLE_PLACES) or not WHOLE.isdisjoint(
+            getattr(item, "fixturenames", ())
+        ):
             item.add_marker(pytest.mark.whole)
 
 

@@ -19,7 +19,7 @@ from mapsight.storage.hdfs import hdfs_file_system
 from tests.hadoop.collection import jpeg, make_collection
 from tests.hadoop.containers import MAPPER, running, tasks
 from tests.support.paths import ROOT
-from tests.support.program import CalledProgram
+from tests.support.program import CalledProgram, Program
 
 HOME = "hdfs:///user/tester/pipeline"
 WORKSPACE = f"{HOME}/workspace"
@@ -119,10 +119,13 @@ def ran(cluster, environment, tmp_path_factory):
             patch.setenv(name, value)
         hdfs = hdfs_file_system("")
         hdfs.pipe_file(PARQUET, make_collection(folder))
-        program = CalledProgram({**variables, **counting(cluster, folder)}, folder)
+        variables |= counting(cluster, folder)
+        alone = Program(variables, folder)  # what a process leaves is looked at
+        alone.seconds = 900
+        program = CalledProgram(variables, folder)
         program.ok("-r", "local", *INPUTS, "--workspace", "here")
         with Look(cluster) as look:
-            done = program("-r", "hadoop", *INPUTS, "--workspace", WORKSPACE, "--results", "there")
+            done = alone("-r", "hadoop", *INPUTS, "--workspace", WORKSPACE, "--results", "there")
         assert done.returncode == 0, done.stderr
         calls = Counter((folder / "calls").read_text().split())
         yield SimpleNamespace(folder=folder, program=program, look=look, hdfs=hdfs, calls=calls)

@@ -44,7 +44,7 @@ def told(folder: Path) -> tuple[int | None, list[int], bool]:
     page = (folder / "workspace" / "report" / "index.html").read_text()
     chapter = re.search(r'<section id="duplicates">.*?</section>', page, re.S)
     sheets = chapter[0].split("<ol")[1:] if chapter else []
-    assert [sheet.count(">kept<") for sheet in sheets] == [1] * len(sheets)
+    assert [sheet.count(">keep<") for sheet in sheets] == [1] * len(sheets)
     shown = [sheet.count("<img") for sheet in sheets]
     return facts and facts["in_groups"], shown, bool(chapter)
 

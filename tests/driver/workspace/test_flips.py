@@ -143,19 +143,20 @@ def test_a_damaged_recall_document_does_not_change_how_much_is_read(workspace):
         measured(SimpleNamespace(workspace=workspace))
 
 
-def test_a_damaged_shard_is_named_once_and_its_pictures_have_no_thumbnail(tmp_path, capsys):
+def test_a_damaged_shard_is_named_once_and_its_pictures_have_no_thumbnail(tmp_path):
     shard = tmp_path / "shard.parquet"
     pq.write_table(pa.table({"image": [b"a", b"b"]}), shard, write_page_checksum=True)
     workspace = SimpleNamespace(sound=lambda stage: None)
-    pictures = Pictures(workspace, {"options": {"image_column": None}})  # type: ignore[arg-type]
+    extract, lines = {"options": {"image_column": None}}, list[str]()
+    pictures = Pictures(workspace, extract, lines.append)  # type: ignore[arg-type]
     rows = [{"shard": str(shard), "row": row} for row in (0, 1)]
     assert [pictures.data(row) for row in rows] == [b"a", b"b"]
     data = bytearray(shard.read_bytes())
     data[data.index(b"b", 10)] ^= 1
     shard.write_bytes(bytes(data[:-6]))
-    capsys.readouterr()
+    lines.clear()
     assert [pictures.data(row) for row in rows] == [None, None]
-    assert capsys.readouterr().err.count("gone, or damaged; its pictures have no thumbnail") == 1
+    assert lines == [f"{shard}: gone, or damaged; its pictures have no thumbnail\n"]
 
 
 def test_a_damaged_packed_shard_is_refused_by_name(tmp_path):

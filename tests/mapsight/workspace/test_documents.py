@@ -95,7 +95,7 @@ def look_outside(workspace: reading.Workspace) -> None:
     """What a query that is a picture reads of documents."""
     is_comparable(workspace)
     pictures = QueryPictures(workspace, workspace.scratch)
-    assert pictures.classifier and pictures.model
+    assert pictures.classifier
 
 
 def cards_of_all(workspace: Workspace) -> None:

@@ -47,8 +47,8 @@ def recorded(path: str, *words: str) -> int:
 
     really, found = pipeline.launch, []
 
-    def launch(job: Any, arguments: Any, scratch: Path, progress: Any) -> Any:
-        counters = really(job, arguments, scratch, progress)
+    def launch(job: Any, arguments: Any, scratch: Path, *others: Any) -> Any:
+        counters = really(job, arguments, scratch, *others)
         outputs = scratch.glob("*/step/*/mapper/*/output")
         found.append({"counters": counters, "mapped": sum(p.stat().st_size for p in outputs)})
         return counters

@@ -155,7 +155,7 @@ def test_an_answer_without_end_is_given_up(cluster, yarn):
 
 def test_a_cluster_without_nodes_is_refused(cluster, yarn):
     cluster.answers["/ws/v1/cluster/metrics"] = {"clusterMetrics": {"activeNodes": 0}}
-    with pytest.raises(Failure, match="YARN has no node that works"):
+    with pytest.raises(Failure, match="YARN has no working node"):
         yarn.check()
 
 

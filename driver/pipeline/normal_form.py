@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from driver.pipeline.source_code import (
     MAIN,
     Module,
     Reference,
+    file_at,
     is_docstring,
     is_ours,
     load,
@@ -28,6 +30,8 @@ from driver.pipeline.source_code import (
 __all__ = ["Normal", "normal"]
 
 DOTTED = re.compile(r"\w+(\.\w+)+")
+DATA = "mapsight/data"
+"""The folder of tables that code reads by their names."""
 
 
 @dataclass(frozen=True)
@@ -138,11 +142,19 @@ class _Writer:
         return self._address(".".join([address, *reversed(names)]))
 
     def _constant(self, node: ast.Constant) -> bool:
-        """Write the name of one of our modules, for a process or a job, as that module."""
+        """Write the name of one of our modules, for a process or a job, as that module.
+
+        The name of one of our tables has what is in it beside it.
+        """
         text = node.value
-        if isinstance(text, str) and DOTTED.fullmatch(text) and load(text, self._module.root):
+        if not (isinstance(text, str) and DOTTED.fullmatch(text)):
+            return False
+        if load(text, self._module.root):
             self._refer((text, ALL))
             return True
+        table = file_at(f"{DATA}/{text}", self._module.root)
+        if table.is_file():
+            self.pieces.append(f"(table {hashlib.sha256(table.read_bytes()).hexdigest()})")
         return False
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> bool:

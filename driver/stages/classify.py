@@ -85,6 +85,5 @@ STAGE = Stage(
     perform,
     needs=("extract", "annotate", "fit"),
     jobs=(JOB,),
-    data=("mapsight/data/imagenet_to_openimages.csv", "mapsight/data/openimages_parents.csv"),
     identity=identity,
 )

@@ -163,7 +163,6 @@ STAGE = Stage(
     perform,
     needs=("ingest", "fetch"),
     jobs=(EXTRACT, SETTLE),
-    data=("mapsight/data/imagenet_to_openimages.csv",),
     identity=identity,
     check=check_share,
 )

@@ -217,6 +217,17 @@ def test_data_counts_where_it_is_named(tmp_path):
     assert digest(tmp_path, changed, roots=roots) != digest(tmp_path, roots=roots)
 
 
+def test_a_table_counts_for_what_names_it(tmp_path):
+    reads = ("mapsight/late.py", "grams=10", "grams='table.csv'")
+    changed = ("mapsight/data/table.csv", "a,b", "a,c")
+    assert digest(tmp_path, reads, changed) != digest(tmp_path, reads)
+    reached = {
+        stage.name: {*reached_definitions(definition_of(stage.perform))} for stage in STAGE_TABLE
+    }
+    parents = ("mapsight.labels.labeler", "parents")
+    assert {"fit", "classify", "vectors"} <= {name for name, all in reached.items() if parents in all}
+
+
 def test_a_root_that_is_no_module_is_refused():
     with pytest.raises(ValueError, match="no module of this project"):
         code_digest("mr_jobs/nothing_here.py")

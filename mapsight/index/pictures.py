@@ -77,10 +77,13 @@ class PartPictures:
         self._opened: dict[int, Pictures] = {}
 
     def data(self, record: Mapping[str, Any]) -> bytes | None:
-        """Return the encoded picture, or None if it is no longer there."""
+        """Return the encoded picture, or None if it is no longer there.
+
+        Raises:
+            Failure: the workspace does not say any more where its pictures are.
+        """
         number = record.get("part") or 0
         if number not in self._opened:
             workspace = self._parts[number]
-            extract = workspace.sound("extract") or {}
-            self._opened[number] = Pictures(workspace, extract, self._tell)
+            self._opened[number] = Pictures(workspace, workspace.required("extract"), self._tell)
         return self._opened[number].data(record)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -106,3 +107,12 @@ def test_running_opens_the_workspace_and_raises_what_the_command_prints(
 def test_options_are_flags():
     options = {"ranks": "1-9", "images": ["a", "b"], "no_index": True, "head": None, "quiet": False}
     assert list(flags_of(options)) == ["--ranks=1-9", "--images", "a", "b", "--no-index"]
+
+
+def test_a_workspace_that_does_not_know_where_its_pictures_are_says_so(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "other")
+    workspace = mapsight.open(tmp_path / "other/workspace")
+    (tmp_path / "other/workspace/extract/stage.json").unlink()
+    image_id = workspace.features()[0][0]
+    with pytest.raises(Failure, match="stage extract is not finished"):
+        workspace.picture(image_id)

@@ -134,9 +134,7 @@ class OpenedWorkspace:
         """
         d = self._length(kind)
         if ids is None:
-            pieces = list(self.feature_batches(kind=kind))
-            names = [name for some, _ in pieces for name in some]
-            return names, np.concatenate([np.zeros((0, d), np.float32), *(x for _, x in pieces)])
+            return self._all_features(kind, d)
         wanted = list(ids)
         rows = self._index.rows_of(wanted)
         if missing := [name for name in wanted if name not in rows]:
@@ -145,6 +143,15 @@ class OpenedWorkspace:
         for place, name in enumerate(wanted):
             x[place] = rows[name]["vector"]
         return wanted, unit_rows(x[:, :d])
+
+    def _all_features(self, kind: str | None, d: int) -> tuple[list[str], np.ndarray]:
+        """Return those of all pictures. Memory: no more, so batches go where they will stay."""
+        names: list[str] = []
+        x = np.empty((sum(part.rows for part in self._index.parts), d), np.float32)
+        for some, vectors in self.feature_batches(kind=kind):
+            x[len(names) : len(names) + len(some)] = vectors
+            names += some
+        return names, x[: len(names)]  # fewer where some were removed
 
     def feature_batches(self, *, kind: str | None = None) -> Iterator[tuple[list[str], np.ndarray]]:
         """Yield (ids, vectors) as `features` gives them, 2,048 pictures or fewer at a time."""

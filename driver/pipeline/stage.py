@@ -33,11 +33,12 @@ class Stage:
     """A step of the pipeline, called as the module that it is.
 
     `needs` are the stages whose output it reads; `jobs` those it may run, and `data` the files of
-    this project that it reads: they decide its outcome, with what `perform` reaches by the names
-    it uses; `identity` gives the options and outside facts that do. `perform` writes its parts
-    into a folder of the workspace, named relative to it. `check` is called after it, also when
-    it was not run again; `unfinished` tells of a committed outcome that it may get better. What
-    is `published` is held to its checksums by every run, and made again.
+    this project that it reads, but for tables of `mapsight/data`, which count where code names
+    them: they decide its outcome, with what `perform` reaches by the names it uses; `identity`
+    gives the options and outside facts that do. `perform` writes its parts into a folder of the
+    workspace, named relative to it. `check` is called after it, also when it was not run again;
+    `unfinished` tells of a committed outcome that it may get better. What is `published` is held
+    to its checksums by every run, and made again.
     """
 
     module: str

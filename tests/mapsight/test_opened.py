@@ -6,7 +6,9 @@ import json
 import shutil
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -116,3 +118,17 @@ def test_a_workspace_that_does_not_know_where_its_pictures_are_says_so(folder, t
     image_id = workspace.features()[0][0]
     with pytest.raises(Failure, match="stage extract is not finished"):
         workspace.picture(image_id)
+
+
+def test_all_features_are_in_memory_once(folder, monkeypatch):
+    n, some = 20_000, 2_000
+    workspace = mapsight.open(folder / "workspace")
+    d = workspace.features()[1].shape[1]
+    batch = ["x"] * some, np.ones((some, d), np.float32)
+    monkeypatch.setattr(workspace, "feature_batches", lambda kind: [batch] * (n // some))
+    monkeypatch.setattr(workspace._index, "parts", [SimpleNamespace(rows=n)])
+    tracemalloc.start()
+    ids, x = workspace.features()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(ids) == len(x) == n and peak < 1.2 * x.nbytes

@@ -225,7 +225,8 @@ def test_a_table_counts_for_what_names_it(tmp_path):
         stage.name: {*reached_definitions(definition_of(stage.perform))} for stage in STAGE_TABLE
     }
     parents = ("mapsight.labels.labeler", "parents")
-    assert {"fit", "classify", "vectors"} <= {name for name, all in reached.items() if parents in all}
+    readers = {name for name, definitions in reached.items() if parents in definitions}
+    assert {"fit", "classify", "vectors"} <= readers
 
 
 def test_a_root_that_is_no_module_is_refused():

@@ -64,11 +64,18 @@ def test_a_model_that_cannot_be_had_is_noticed_before_any_stage(
     mapsight_process.ok("--images", "pictures", "--until", "fetch")
 
 
-def test_a_python_without_the_requirements_is_told_in_a_line(mapsight):
-    command = [sys.executable, "-S", "-E", str(ROOT / "driver" / "run.py"), "--images", "x"]
+@pytest.mark.parametrize(
+    ("words", "status", "reason"),
+    [
+        (["--images", "x"], 2, "the report needs jinja2 and matplotlib: pip install "),
+        (["status"], 1, f"{sys.executable} has no "),
+    ],
+)
+def test_a_python_without_the_requirements_is_told_in_a_line(words, status, reason):
+    command = [sys.executable, "-S", "-E", str(ROOT / "driver" / "run.py"), *words]
     done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"mapsight: error: {sys.executable} has no ")
+    assert done.returncode == status
+    assert done.stderr.startswith(f"mapsight: error: {reason}") and "pip install" in done.stderr
     assert done.stderr.count("\n") == 1
 
 

@@ -187,12 +187,18 @@ def test_copies_under_other_ids_are_added(own, tmp_path):
     assert first["score"] == second["score"] == 1 and first["image_id"] != second["image_id"]
 
 
-@pytest.mark.parametrize("more", [[], ["--max-rejected", "1"]])
-def test_nothing_readable_is_an_error(own, tmp_path, more):
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ([], "1 of 1 pictures cannot be used (1 not_an_image), for example bad.jpg"),
+        (["--max-rejected", "1"], "none of 1 pictures is usable; nothing was added"),
+    ],
+)
+def test_nothing_readable_is_an_error(own, tmp_path, more, reason):
     before = contents(tmp_path / "workspace")
     (tmp_path / "bad.jpg").write_bytes(b"no picture")
     said = own("add", "bad.jpg", *more)
-    assert said.returncode == 1 and "can" in said.stderr and "be used" in said.stderr
+    assert said.returncode == 1 and reason in said.stderr
     after = contents(tmp_path / "workspace")
     assert {n: after[n] for n in before} == before and "changes.json" not in after
 

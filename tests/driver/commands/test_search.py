@@ -188,7 +188,7 @@ def test_stages_of_an_earlier_run_are_told_from_those_of_this_one(searchable, tm
     searchable.ok("--images", "other", "--until", "extract")
     lines = {line.split()[0]: line for line in searchable.ok("status").splitlines()}
     assert " done " in lines["extract"] and "of an earlier run" in lines["classify"]
-    assert "a later run has read other pictures" in searchable("search", ID).stderr
+    assert "a later run read other pictures and did not finish" in searchable("search", ID).stderr
 
 
 def test_the_catalogue_replaces_no_pictures_of_the_user(searchable):

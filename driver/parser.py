@@ -105,7 +105,12 @@ class _Parser(argparse.ArgumentParser):
         near = near_names(word.split("=")[0], known, 1)
         if near:
             return f"; did you mean {near[0]}?"
-        return "" if word.startswith("-") else "; pictures are named with --images"
+        if word.startswith("-"):
+            return ""
+        images = self._option_string_actions.get("--images")
+        if images and images.nargs:
+            return "; pictures are named with --images"
+        return "; a workspace is named with --workspace" if "--workspace" in known else ""
 
     def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
         """Refuse what is empty, as an unset variable of a shell is, for every option."""

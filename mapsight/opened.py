@@ -65,7 +65,11 @@ class OpenedWorkspace:
             return json.load(file)
 
     def predictions(self, columns: Sequence[str] | None = None) -> pa.Table:
-        """Return a row for each picture that could be used; some columns, or all."""
+        """Return a row for each picture that could be used; some columns, or all.
+
+        Raises:
+            ValueError: there is no such column.
+        """
         return self._parquet("predictions.parquet", columns=columns)
 
     def ranking(self, label: str | None = None) -> pa.Table:
@@ -94,6 +98,9 @@ class OpenedWorkspace:
 
     def _parquet(self, name: str, **how: Any) -> pa.Table:
         with open_uri(self._result(name)) as file:
+            known = pq.read_schema(file).names
+            if unknown := [one for one in how.get("columns") or () if one not in known]:
+                raise ValueError(f"column {unknown[0]!r}: one of {', '.join(known)}")
             return pq.read_table(file, page_checksum_verification=True, **how)
 
     def _result(self, name: str, stage: str = "merge") -> str:

@@ -1,7 +1,9 @@
 """The records that flow between stages, and how each is written down.
 
-`docs/records.md` explains every field; this module is the only place that
-names them in code.
+`docs/records.md` explains every field. Here are Split and what records share:
+why a picture is rejected, measures to rank by, how vectors are written. The
+other fields are named where they are written, those of Feature in
+`mapsight.features.extract` and `mapsight.features.measures`.
 
 =============  ==================  =====================================
 record         written as          key

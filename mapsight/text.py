@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["amount", "csv_safe", "duration", "file_size", "percent", "plain", "shorten"]
+__all__ = [
+    "amount",
+    "counted",
+    "csv_safe",
+    "duration",
+    "file_size",
+    "percent",
+    "plain",
+    "shorten",
+]
 
 _BREAKS = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
 # C0 and C1 controls, bidirectional overrides and isolates, byte order mark, non-characters
@@ -59,6 +68,15 @@ def amount(number: float | None, digits: int = 0) -> str:
     ('9,000,000', '12.3', '–')
     """
     return "–" if number is None else f"{number:,.{digits}f}"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number of things, in the singular or the plural, which else ends in s.
+
+    >>> counted(1, "picture"), counted(1200, "picture"), counted(2, "copy", "copies")
+    ('1 picture', '1,200 pictures', '2 copies')
+    """
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
 
 
 def percent(share: float | None) -> str:

@@ -56,7 +56,7 @@ def run(options: Namespace) -> int:
 
     options.images = [*options.pictures, *options.images]
     if not (options.images or options.openimages):
-        raise UsageError("name the pictures to add, or --openimages DIR (see --help)")
+        raise UsageError("name the pictures to add, or --openimages DIR (see mapsight add --help)")
     check_runner(options)
     workspace = Workspace(options.workspace)
     require_index(workspace, current=True)

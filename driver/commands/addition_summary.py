@@ -10,7 +10,7 @@ from driver.pipeline.pipeline import Pipeline
 from mapsight.index.part import IndexPart
 from mapsight.results.predictions import merged_records, write_csv
 from mapsight.search.search_index import SearchIndex
-from mapsight.text import plain
+from mapsight.text import counted, plain
 from mapsight.workspace.stage_facts import PictureCounts
 
 __all__ = ["fit_line", "new_pictures", "outcome_lines", "picture_lines"]
@@ -43,7 +43,7 @@ def outcome_lines(run: Pipeline, *, kept: bool) -> Iterator[str]:
     known = _known(run)
     for name in (ADDED, REJECTED):  # those that are there are of an addition that was killed
         run.workspace.drop_file(name)
-    yield f"{images.read:,} pictures read, {_usable(run) - known:,} new"
+    yield f"{counted(images.read, 'picture')} read, {_usable(run) - known:,} new"
     if known:
         first = run.documents["known"]["notes"]["first"]
         more = ", …" if known > len(first) else ""
@@ -97,7 +97,7 @@ def picture_lines(run: Pipeline, n: int) -> Iterator[str]:
 def fit_line(index: SearchIndex, part: IndexPart) -> str:
     """Return how far new pictures lie from their cells' centres, relative to those of the index."""
     base = index.parts[0]
-    text = f"added: {part.rows:,} pictures to {index.rows:,}"
+    text = f"added: {counted(part.rows, 'picture')} to {index.rows:,}"
     if not base.spread:
         return text
     return (

@@ -79,9 +79,9 @@ def run(options: Namespace) -> int:
     from mapsight.index.collection import require_index
     from mapsight.search.search_index import SearchIndex
 
-    for name in ("format", "out"):
-        if not getattr(options, name):
-            raise UsageError(f"--{name} is needed (see export --help)")
+    if missing := [f"--{name}" for name in ("format", "out") if not getattr(options, name)]:
+        verb = "is" if len(missing) == 1 else "are"
+        raise UsageError(f"{' and '.join(missing)} {verb} needed (see mapsight export --help)")
     target = _target(options.out)
     workspace = Workspace(options.workspace, SEARCH)
     require_index(workspace)

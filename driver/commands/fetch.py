@@ -137,7 +137,7 @@ def _check(options: Namespace) -> None:
         needed["--to"] = options.to
     for name, given in needed.items():
         if not given:
-            raise UsageError(f"fetch: {name} is needed (see --help)")
+            raise UsageError(f"fetch: {name} is needed (see mapsight fetch --help)")
     options.subset = [subset for subset in SUBSETS if subset in options.subset]
     if options.dry_run:
         return

@@ -114,7 +114,7 @@ def run(options: Namespace) -> int:
     from mapsight.capacity.limits import limits
 
     if options.images is None:
-        raise UsageError("plan: --images N is needed, the number of pictures (see --help)")
+        raise UsageError("plan: --images N is needed, how many pictures (see mapsight plan --help)")
     demand = Demand(
         runner=options.runner,
         images=options.images,

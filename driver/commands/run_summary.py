@@ -9,7 +9,7 @@ from typing import Any
 from driver.pipeline.pipeline import Pipeline
 from driver.text_table import table_lines
 from mapsight.duplicates.groups import summarised
-from mapsight.text import plain
+from mapsight.text import counted, plain
 
 __all__ = ["print_summary", "stage_lines"]
 
@@ -27,7 +27,8 @@ def _outcome(summary: dict[str, Any]) -> Iterator[str]:
     """How many pictures became what, and what of the metadata was of no use."""
     skipped = summary["images_not_selected"]
     yield (
-        f"{summary['images_read']:,} pictures read, {summary['images_extracted']:,} classified,"
+        f"{counted(summary['images_read'], 'picture')} read,"
+        f" {summary['images_extracted']:,} classified,"
         f" {summary['images_rejected']:,} rejected"
         + (f", {skipped:,} not selected" if skipped else "")
         + f" ({summary['pictures_per_second']:,} pictures/s in extract)"

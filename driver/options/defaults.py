@@ -75,7 +75,7 @@ def _examples() -> Path:
     """Return the folder of the bundled catalogue: in the checkout, or the installed copy."""
     examples = project_file("examples")
     if not (examples / "draw_catalogue.py").is_file():
-        raise UsageError("name pictures with --images or --openimages (see --help)")
+        raise UsageError("name pictures with --images or --openimages (see mapsight --help)")
     return examples
 
 

@@ -50,8 +50,10 @@ def number(text: str) -> float:
 
 def positive(text: str) -> int:
     """Read a whole number from 1 to LARGEST."""
-    if not (WHOLE.fullmatch(text) and 1 <= int(text) <= LARGEST):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number up to {LARGEST}")
+    if not WHOLE.fullmatch(text) or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
+    if int(text) > LARGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is more than {LARGEST:,}")
     return int(text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from argparse import Namespace
 from collections.abc import Callable
@@ -27,9 +28,8 @@ from mapsight.index.collection import (
 )
 from mapsight.labels.labeler import resolve_targets
 from mapsight.labels.made_with import classifier_of, settings_of
-from mapsight.records import OTHER
 from mapsight.search.copied_index import probe_here
-from mapsight.search.options import SearchOptions
+from mapsight.search.options import SearchOptions, known_label
 from mapsight.search.query_pictures import QueryPictures
 from mapsight.search.question import Question
 from mapsight.search.search_index import SearchIndex
@@ -110,16 +110,13 @@ def _head(run: Pipeline) -> Path | None:
 
 def _label(text: str | None, settings: dict[str, Any]) -> str | None:
     """Return the label named by --label, as the workspace writes it."""
-    if text is None or text == OTHER:
-        return text
-    names = {name.casefold(): name for name in settings["targets"]}
-    if text.casefold() not in names:
-        try:
-            (name,) = resolve_targets([text], settings["targets"])
-        except ValueError as error:
-            raise UsageError(f"--label: {error}") from None
-        if name not in settings["targets"]:
-            labels = ", ".join([*settings["targets"], OTHER])
-            raise UsageError(f"--label {text}: the workspace has {labels}")
-        return name
-    return names[text.casefold()]
+    if text is None:
+        return None
+    try:
+        return known_label(text, settings["targets"])
+    except ValueError as error:
+        with contextlib.suppress(ValueError):
+            (name,) = resolve_targets([text], settings["targets"])  # by its MID
+            if name in settings["targets"]:
+                return name
+        raise UsageError(f"--{error}") from None

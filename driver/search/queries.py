@@ -31,7 +31,7 @@ def typed_queries(options: Namespace) -> list[str]:
             raise UsageError(f"--queries {options.queries}: {error}") from None
         queries += queries_in(text.splitlines())
     if not queries:
-        raise UsageError("name a picture file, a URL or an image_id, or --queries FILE")
+        raise UsageError("name a picture file, a URL, an image_id or a label, or --queries FILE")
     return queries
 
 

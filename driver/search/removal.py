@@ -56,7 +56,7 @@ def remove_pictures(workspace: Workspace, image_ids: Sequence[str], *, ignore_mi
     missing = sorted({*image_ids} - places.keys() - {*hidden})
     if missing and not ignore_missing:
         raise Failure(
-            f"{_counted(missing)} not in the index, so nothing was removed;"
+            f"not in the index: {_counted(missing)}; nothing was removed,"
             " --ignore-missing removes the others"
         )
     counts = [f"removed: {len(places):,}"]

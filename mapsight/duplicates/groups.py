@@ -9,6 +9,7 @@ from typing import Any
 from mapsight.duplicates.pairs import BYTES, SHA256, VECTOR, Row, bits_apart, image_id_of
 from mapsight.index.cosines import cosines
 from mapsight.records import decode_vector
+from mapsight.text import counted
 
 __all__ = ["COLUMNS", "described", "facts", "summarised"]
 
@@ -65,11 +66,15 @@ def facts(row: Row, keeper: Row, kind: str) -> dict[str, Any]:
 def summarised(counts: Mapping[str, int]) -> str:
     """Return the counters of a search for duplicates in a line for people."""
     groups, exact, near = (counts.get(name, 0) for name in ("groups", "exact", "near"))
-    text = (
-        f"{counts.get('pictures', 0):,} pictures, {groups:,} groups of duplicates:"
-        f" {exact:,} exact copies and {near:,} near-duplicates besides the {groups:,} to keep;"
-        f" {counts.get('bytes', 0):,} bytes could be saved"
-        f" ({counts.get('exact_bytes', 0):,} of exact copies)"
-    )
+    text = f"{counted(counts.get('pictures', 0), 'picture')}, no duplicates"
+    if groups:
+        text = (
+            f"{counted(counts.get('pictures', 0), 'picture')},"
+            f" {counted(groups, 'group')} of duplicates:"
+            f" {counted(exact, 'exact copy', 'exact copies')} and"
+            f" {counted(near, 'near-duplicate')} besides the {groups:,} to keep;"
+            f" {counts.get('bytes', 0):,} bytes could be saved"
+            f" ({counts.get('exact_bytes', 0):,} of exact copies)"
+        )
     cut = counts.get("cut_buckets", 0)
     return f"{text}; {cut:,} buckets were too large to compare every pair" if cut else text

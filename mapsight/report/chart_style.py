@@ -17,11 +17,12 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 
-__all__ = ["BLUE", "GREY", "INK", "ORANGE", "STYLE", "WIDTH", "as_svg", "no_data"]
+__all__ = ["BLUE", "GREY", "GRID", "INK", "ORANGE", "STYLE", "WIDTH", "as_svg", "no_data"]
 
 WIDTH = 5.2
 """Inches of a chart, so that its text is readable on a telephone."""
 BLUE, ORANGE, GREY, INK = "#0072B2", "#D55E00", "#5F6B76", "#1F2933"
+GRID = "#E4E8EC"
 _FALLBACKS = ("Noto Sans CJK JP", "Noto Sans Devanagari", "Noto Sans Thai", "Unifont")
 STYLE: dict[Any, Any] = {
     "axes.edgecolor": "#B8C0C8",

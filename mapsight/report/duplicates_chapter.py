@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mapsight.report import plots
-from mapsight.text import amount, file_size, percent
+from mapsight.text import amount, counted, file_size, percent
 
 __all__ = ["Chapter", "read_chapter", "size_range"]
 
@@ -51,11 +51,11 @@ def _lead(facts: Mapping[str, Any]) -> str:
         return f"No duplicates among {compared} pictures."
     inside = amount(facts["in_groups"])
     return (
-        f"Of {compared} pictures, {inside} are in {amount(groups)} {_plural(groups, 'group')} of"
+        f"Of {compared} pictures, {inside} are in {counted(groups, 'group')} of"
         " duplicates: equal byte for byte, or alike in dHash and embedding. The picture to keep in"
         " each group is the one with the highest PPI. The others are"
-        f" {_counted(facts['exact'], 'exact copy', 'exact copies')} and"
-        f" {_counted(facts['near'], 'near-duplicate', 'near-duplicates')}."
+        f" {counted(facts['exact'], 'exact copy', 'exact copies')} and"
+        f" {counted(facts['near'], 'near-duplicate')}."
     )
 
 
@@ -65,7 +65,7 @@ def _saved(facts: Mapping[str, Any]) -> str:
         return ""
     text = (
         f"Deleting {_plural(spare, 'it', 'them')} would remove"
-        f" {_counted(spare, 'picture', 'pictures')} ({percent(spare / facts['pictures'])}) and"
+        f" {counted(spare, 'picture')} ({percent(spare / facts['pictures'])}) and"
         f" save {file_size(facts['bytes'])}, {file_size(facts['exact_bytes'])} of it from exact"
         " copies. Nothing was deleted."
     )
@@ -78,7 +78,3 @@ def _saved(facts: Mapping[str, Any]) -> str:
 
 def _plural(count: int, one: str, many: str = "") -> str:
     return one if count == 1 else many or f"{one}s"
-
-
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{amount(count)} {one if count == 1 else many}"

@@ -9,14 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, PercentFormatter
 
-from mapsight.report.chart_style import BLUE, GREY, ORANGE, WIDTH, as_svg, no_data
+from mapsight.report.chart_style import BLUE, GREY, GRID, ORANGE, WIDTH, as_svg, no_data
 
 __all__ = ["Point", "reliability_chart", "strengths_chart"]
 
 Point = tuple[float, float, float, float, float]
 """`(mean probability, share, low, high, n)` of a bin, all but n 0 to 1."""
-
-GRID = "#E4E8EC"
 
 
 @as_svg

@@ -8,11 +8,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from mapsight.report.chart_style import BLUE, GREY, ORANGE, WIDTH, as_svg, no_data
+from mapsight.report.chart_style import BLUE, GREY, GRID, ORANGE, WIDTH, as_svg, no_data
 
 __all__ = ["inertia_chart", "recall_chart", "sizes_chart"]
 
-GRID = "#E4E8EC"
 TOPS = ((1, GREY, "s"), (10, BLUE, "o"), (100, ORANGE, "D"))
 
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, PercentFormatter
 
-from mapsight.report.chart_style import BLUE, GREY, INK, ORANGE, WIDTH, as_svg, no_data
+from mapsight.report.chart_style import BLUE, GREY, GRID, INK, ORANGE, WIDTH, as_svg, no_data
 from mapsight.text import amount, shorten
 
 __all__ = [
@@ -81,7 +81,7 @@ def interval_chart(
             axes.text(0, row, "none verified", va="center", color=GREY, fontsize=8)
     axes.set_xlim(-0.02, 1.02)
     axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
-    axes.grid(axis="x", color="#E4E8EC", linewidth=0.8)
+    axes.grid(axis="x", color=GRID, linewidth=0.8)
     figure.legend(loc="outside upper center", ncols=len(series), frameon=False)
     return figure
 

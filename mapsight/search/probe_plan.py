@@ -1,4 +1,7 @@
-"""Planning a search of the index: which cells a query probes, and which bytes that means."""
+"""Planning a search of the index: which cells a query probes, and which bytes that means.
+
+How many they are at least, `SearchIndex.probe_for` says.
+"""
 
 from __future__ import annotations
 

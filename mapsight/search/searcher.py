@@ -110,6 +110,8 @@ class Searcher:
             top_k, label, style, min_ppi, license, subset, features, probe, recall, rank_by,
             exclude_self, mean, allow_private,
         ).checked(self.labels)  # fmt: skip
+        if isinstance(queries, str | PathLike):
+            raise ValueError(f"{fspath(queries)}: a list of queries is expected; search takes one")
         questions = [self._question(query, features) for query in queries]
         if not questions:
             return []

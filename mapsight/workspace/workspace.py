@@ -72,7 +72,8 @@ class Workspace(Place):
         if self.is_there():
             return
         there = self.fs.exists(self.root) and not self._holds_nothing()
-        what = "is no workspace of Mapsight" if there else "no workspace is there"
+        nothing = "no workspace is there; a run makes one (mapsight --images …)"
+        what = "is no workspace of Mapsight" if there else nothing
         raise Failure(f"{self.location}: {what}")
 
     def _holds_nothing(self) -> bool:

@@ -84,12 +84,11 @@ def test_status_says_where_the_workspace_of_hadoop_is(mapsight, tmp_path):
     (tmp_path / "bin" / "hadoop").touch()
     own = {"HADOOP_HOME": str(tmp_path), "HADOOP_USER_NAME": "me"}
     mapsight.environment = {**mapsight.environment, **own}
-    line = (
-        "./workspace: no workspace is there; with -r hadoop: --workspace hdfs:///user/me/mapsight"
-    )
+    nothing = "no workspace is there; a run makes one (mapsight --images …)"
+    line = f"./workspace: {nothing}; with -r hadoop: --workspace hdfs:///user/me/mapsight"
     assert mapsight("status").stderr == f"mapsight: error: {line}\n"
     other = mapsight("status", "--workspace", "elsewhere").stderr
-    assert other == "mapsight: error: elsewhere: no workspace is there\n"
+    assert other == f"mapsight: error: elsewhere: {nothing}\n"
 
 
 def test_every_runner_and_split_gives_the_same_bytes(mapsight, pictures, tmp_path):

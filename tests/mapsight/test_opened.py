@@ -61,6 +61,8 @@ def test_tables_are_those_of_the_results(workspace, folder):
     label = predictions["label"][0].as_py()
     assert set(workspace.ranking(label)["label"].to_pylist()) == {label}
     assert str(workspace.accuracy().schema.field("accuracy").type) == "double"
+    with pytest.raises(ValueError, match="column 'lable': one of image_id, label, "):
+        workspace.predictions(["image_id", "lable"])
     with pytest.raises(Failure, match="nobody has looked for duplicates"):
         workspace.duplicates()
 

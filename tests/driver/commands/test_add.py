@@ -284,7 +284,8 @@ def test_removed_pictures_are_hidden_whichever_way(grown, tmp_path):
 def test_unknown_ids_change_nothing_unless_they_may_be_missing(own, tmp_path):
     before = contents(tmp_path / "workspace")
     said = own("remove", OLD, "nosuch")
-    assert said.returncode == 1 and "1 (nosuch) not in the index" in said.stderr
+    assert (said.returncode, said.stdout) == (1, "")
+    assert "not in the index: 1 (nosuch); nothing was removed" in said.stderr
     assert contents(tmp_path / "workspace") == before
     said = own("remove", OLD, "nosuch", "--ignore-missing")
     assert said.stderr == "removed: 1; not in the index: 1 (nosuch)\n"

@@ -15,7 +15,7 @@ from mapsight.workspace.stage_names import STAGES
 
 TABLE = Path("workspace/results/duplicates.csv")
 FOUND = (
-    "14 pictures, 1 groups of duplicates: 1 exact copies and 1 near-duplicates"
+    "14 pictures, 1 group of duplicates: 1 exact copy and 1 near-duplicate"
     " besides the 1 to keep; 1,880 bytes could be saved (1,054 of exact copies)"
 )
 

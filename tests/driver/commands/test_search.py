@@ -125,7 +125,7 @@ def test_a_url_to_a_private_address_is_refused(searchable, tmp_path):
     [
         ((), 2, "name a picture file"),
         ((ID, "--label", "Pinguin"), 2, "did you mean"),
-        ((ID, "--label", "Dog"), 2, "the workspace has Lion, Tiger"),
+        ((ID, "--label", "Dog"), 2, "--label 'Dog': the workspace has no such label; one of "),
         ((ID, "--format", "html"), 2, "--format html needs --out"),
         ((ID, "--out", "pictures"), 2, "--out pictures: is a folder; name a file"),
         ((ID, "--out", "nowhere/x"), 2, "--out nowhere/x: there is no folder "),

@@ -143,7 +143,11 @@ def test_wrong_types_in_the_file_are_named_with_the_file(text, words):
     ("argv", "words"),
     [
         (["--workspce", "x"], ["--workspce"]),
-        (["--splits", "0"], ["--splits", "'0' is not a positive whole number"]),
+        (["--splits", "0"], ["--splits", "'0' is not a positive whole number ("]),
+        (["--splits", "1000000000001"], ["is more than 1,000,000,000,000"]),
+        (["status", "ws"], ["unknown: ws; a workspace is named with --workspace"]),
+        (["ws"], ["unknown: ws; pictures are named with --images"]),
+        (["plan", "ws"], ["unknown: ws ("]),
         (["--splits", "few"], ["--splits", "'few'", "number"]),
         (["--ranks", "9:1"], ["--ranks", "9:1", "FIRST:LAST"]),
         (["--max-rejected", "1.5"], ["1.5", "between 0 and 1"]),

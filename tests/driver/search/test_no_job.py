@@ -209,6 +209,8 @@ def test_all_cells_give_what_brute_force_gives(tmp_path):
     ids = searcher.search_many(world.ids[:50], 5, probe=world.k, label="Owl")
     assert {row["label"] for rows in ids for row in rows} == {"Owl"}
     assert searcher.search_many([]) == []
+    with pytest.raises(ValueError, match=r"lion\.jpg: a list of queries is expected"):
+        searcher.search_many("lion.jpg")
 
 
 def test_labels_are_known_in_any_case(tmp_path):

@@ -1,6 +1,7 @@
 # make demo   set up, run the main job, search once; on the bundled catalogue of drawn animals,
 #             or on what mapsight.toml or $MAPSIGHT_OPENIMAGES name (then with TensorFlow)
-# make test   set up, then lint, types, test-here and test-cluster, each of which can be made alone
+# make test   set up, then lint, types, test-here and test-cluster, each of which can be made alone;
+#             says what each took
 # make test-fast  tests of the library and the driver that start no program and build no model;
 #             TESTS=tests/mapsight/labels names a room
 # make bench  how fast it is beside other ways of doing the same (pictures of $MAPSIGHT_OPENIMAGES)
@@ -20,7 +21,17 @@ DEMO := $(if $(MAPSIGHT_OPENIMAGES)$(wildcard mapsight.toml),installed-model,ins
 demo: $(VENV)/$(DEMO)
 	$(BIN)/python examples/demo.py
 
-test: lint types test-here test-cluster
+PARTS := $(VENV)/installed-dev lint types test-here test-cluster
+
+# the shell ends with the first part that fails, and says what each took all the same
+test:
+	@times='' ended=0; \
+	for part in $(PARTS); do \
+	    began=$$(date +%s); $(MAKE) --no-print-directory $$part || ended=$$?; \
+	    times="$$times$$(printf '%-22s %5d' $$part $$(($$(date +%s) - began)))\n"; \
+	    [ $$ended = 0 ] || break; \
+	done; \
+	printf "\nseconds of each part:\n$$times"; exit $$ended
 
 test-here: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal --durations=10 -m "not hadoop"

@@ -198,7 +198,10 @@ def test_a_group_is_described_by_its_keeper():
     assert {group for group, _ in counts} == {"duplicates"}
     sums = {name: count for (_, name), count in counts.items()}
     assert sums == {"groups": 1, "exact": 1, "near": 1, "bytes": 2 * size, "exact_bytes": size}
-    assert "1 groups" in summarised(sums)
+    assert (
+        ", 1 group of duplicates: 1 exact copy and 1 near-duplicate besides the 1 to keep;"
+        in summarised(sums)
+    )
 
 
 @pytest.mark.parametrize("record", [{"error": "empty"}, {"orphan": "annotation"}])

@@ -67,7 +67,7 @@ def test_a_model_that_cannot_be_had_is_noticed_before_any_stage(
 @pytest.mark.parametrize(
     ("words", "status", "reason"),
     [
-        (["--images", "x"], 2, "the report needs jinja2 and matplotlib: pip install "),
+        (["--images", "x"], 2, "the report needs jinja2 and matplotlib: "),
         (["status"], 1, f"{sys.executable} has no "),
     ],
 )

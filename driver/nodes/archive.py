@@ -25,9 +25,9 @@ from pathlib import Path
 from driver.errors import Failure
 from driver.nodes import tree as node_tree
 from driver.nodes.pip import index_settings, install, installed_pins, node_requirements
-from driver.pipeline.fingerprint import code_digest, fingerprint, reached_modules
+from driver.pipeline.fingerprint import code_digest, reached_modules
 from mapsight.application import APPLICATION, LIBRARY, project_file
-from mapsight.files import locked, sha256_of, write_whole
+from mapsight.files import fingerprint, locked, sha256_of, write_whole
 
 __all__ = ["Packed", "cache_folder", "imported_modules", "packed_environment"]
 

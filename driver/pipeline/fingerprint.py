@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from driver.pipeline.normal_form import normal
 from driver.pipeline.source_code import (
@@ -21,12 +19,12 @@ from driver.pipeline.source_code import (
     module_name,
 )
 from mapsight.application import APPLICATION
+from mapsight.files import fingerprint
 
 __all__ = [
     "ROOT",
     "code_digest",
     "definition_of",
-    "fingerprint",
     "reached_definitions",
     "reached_modules",
 ]
@@ -34,17 +32,11 @@ __all__ = [
 ROOT = Path(APPLICATION)
 
 
-def fingerprint(document: Any) -> str:
-    """Return sixteen hex digits that change with anything in a JSON document."""
-    text = json.dumps(document, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
 def definition_of(function: Callable[..., object]) -> str:
     """Return what names a function in `code_digest`.
 
-    >>> definition_of(fingerprint)
-    'driver.pipeline.fingerprint:fingerprint'
+    >>> definition_of(code_digest)
+    'driver.pipeline.fingerprint:code_digest'
     """
     return f"{function.__module__}:{function.__qualname__}"
 

@@ -18,13 +18,13 @@ import pyarrow
 from driver.errors import Failure
 from driver.pipeline.cluster import Cluster, RunnerOptions, ThisMachine
 from driver.pipeline.facts import Facts
-from driver.pipeline.fingerprint import fingerprint
 from driver.pipeline.jobs import Job
 from driver.pipeline.launch import launch
 from driver.pipeline.stage import Stage, StageReport
 from driver.pipeline.typed_options import TypedOptions
 from driver.workspace.workspace import Workspace
 from mapsight import __version__
+from mapsight.files import fingerprint
 
 __all__ = ["Pipeline", "Running"]
 

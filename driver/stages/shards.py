@@ -7,9 +7,9 @@ import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from driver.pipeline.fingerprint import fingerprint
 from driver.pipeline.pipeline import Pipeline
 from driver.workspace.inside import remove_empty
+from mapsight.files import fingerprint
 from mapsight.inputs.fetch_shards import document_of
 from mapsight.records import Split
 from mapsight.results.predictions import records_of

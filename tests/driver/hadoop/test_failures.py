@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import doctest
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -11,7 +10,6 @@ from hypothesis import strategies as st
 
 from driver.hadoop import task_logs as yarn_logs
 from driver.hadoop.task_logs import Attempt, explain
-from driver.hadoop.yarn import Yarn
 from driver.nodes import failures as yarn_failures
 from driver.nodes.failures import python_error, why_refused
 from tests.support.yarn_answers import (
@@ -24,26 +22,7 @@ from tests.support.yarn_answers import (
     STDERR,
     TASK,
     Answer,
-    Cluster,
-    serving,
 )
-
-
-@pytest.fixture
-def cluster() -> Iterator[Cluster]:
-    with serving() as cluster:
-        yield cluster
-
-
-@pytest.fixture
-def yarn(cluster, monkeypatch) -> Yarn:
-    """YARN with one ResourceManager, which has all applications; waiting takes no time."""
-    monkeypatch.setattr(yarn_logs, "POLL_SECONDS", 0)
-    monkeypatch.setattr(yarn_logs, "WAIT_SECONDS", 2)
-    monkeypatch.setenv("HADOOP_HOME", "/nowhere")
-    monkeypatch.setenv("PATH", "/nowhere")
-    return Yarn(cluster.conf())
-
 
 # ---- why a task failed
 

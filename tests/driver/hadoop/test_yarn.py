@@ -12,13 +12,12 @@ import socket
 import struct
 import subprocess
 import termios
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from driver.errors import Failure
-from driver.hadoop import task_logs as yarn_logs
 from driver.hadoop import yarn as module
 from driver.hadoop import yarn_commands
 from driver.hadoop.cluster import full_uri
@@ -38,23 +37,6 @@ from tests.support.yarn_answers import (
     Cluster,
     serving,
 )
-
-
-@pytest.fixture
-def cluster() -> Iterator[Cluster]:
-    with serving() as cluster:
-        yield cluster
-
-
-@pytest.fixture
-def yarn(cluster, monkeypatch) -> Yarn:
-    """YARN with one ResourceManager, which has all applications; waiting takes no time."""
-    monkeypatch.setattr(module, "POLL_SECONDS", 0)
-    monkeypatch.setattr(yarn_logs, "POLL_SECONDS", 0)
-    monkeypatch.setattr(yarn_logs, "WAIT_SECONDS", 2)
-    monkeypatch.setenv("HADOOP_HOME", "/nowhere")
-    monkeypatch.setenv("PATH", "/nowhere")
-    return Yarn(cluster.conf())
 
 
 def apps(*rows: dict[str, object]) -> dict[str, object]:

@@ -9,12 +9,12 @@ import pytest
 from driver.pipeline.fingerprint import (
     code_digest,
     definition_of,
-    fingerprint,
     reached_definitions,
     reached_modules,
 )
 from driver.pipeline.stage import Stage
 from driver.stage_table import STAGE_TABLE
+from mapsight.files import fingerprint
 
 JOB = "mr_jobs/work_hard.py"
 TREE = {

@@ -58,7 +58,7 @@ def run(options: Namespace) -> int:
 
 def _place_report(workspace: Workspace, made: Path, out: str | None) -> str:
     """Put a report where it was asked for, else into the workspace; return the page's address."""
-    from driver.workspace.publishing import Source, copy_into
+    from driver.workspace.owned_files import Source, copy_into
     from mapsight.workspace.links import files_below
 
     if not out:

@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 from driver.nodes.archive import Packed, packed_environment
 from driver.pipeline.cluster import Cluster, RunnerOptions, runner_settings
 from driver.pipeline.jobs import Job, reducers
-from driver.workspace.cleaning import RUN_ID
 from driver.workspace.workspace import SEARCH, Workspace
+from driver.workspace.writable import RUN_ID
 
 __all__ = ["NodesCluster", "applications_of", "python_name", "report"]
 

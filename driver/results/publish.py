@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from driver.stages.duplicates import stages_of_results
-from driver.workspace.publishing import Source, copy_into
+from driver.workspace.owned_files import Source, copy_into
 from driver.workspace.workspace import Workspace
 
 __all__ = ["copy_results", "publish_results"]

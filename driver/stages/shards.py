@@ -8,12 +8,11 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from driver.pipeline.pipeline import Pipeline
-from driver.workspace.inside import remove_empty
 from mapsight.files import fingerprint
 from mapsight.inputs.fetch_shards import document_of
 from mapsight.records import Split
 from mapsight.results.predictions import records_of
-from mapsight.workspace.links import is_linked
+from mapsight.workspace.links import is_linked, remove_empty
 from mapsight.workspace.stage_facts import PlanNotes
 from mapsight.workspace.stage_names import FETCHED, SHARDS
 

@@ -7,8 +7,7 @@ import json
 from driver.errors import UsageError
 from driver.workspace.lock import is_lock
 from driver.workspace.publishing import adopt
-from driver.workspace.runs import RUNS
-from driver.workspace.writable import Writable
+from driver.workspace.writable import RUNS, Writable
 from mapsight import __version__
 from mapsight.text import plain
 from mapsight.workspace.links import is_linked

@@ -5,34 +5,24 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
-import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from driver.workspace.inside import remove_empty
-from driver.workspace.lock import OWNER, died_here
-from driver.workspace.publishing import recover
-from driver.workspace.runs import RUNS, runs_of
-from driver.workspace.scratch import SCRATCH
-from driver.workspace.writable import Writable
-from mapsight.workspace.documents import FOLDER_OF_OURS, holder_document
-from mapsight.workspace.links import files_below, is_linked
+from driver.workspace.writable import RUNS, Writable
+from mapsight.workspace.documents import FOLDER_OF_OURS
+from mapsight.workspace.links import files_below, is_linked, remove_empty
 from mapsight.workspace.workspace import MARK
 
 __all__ = [
-    "RUN_ID",
     "clean",
     "clean_stage",
     "clean_top",
     "erase",
     "erase_stage",
-    "remove_scratch",
     "remove_tree",
 ]
 
-RUN_ID = re.compile(r"(search-)?[0-9a-f]{12}")
-SEARCH_SECONDS = 86400.0
 _DOCUMENTS = r"(stage\.json|changes\.json(\.next)?|lock\.json|mapsight-[a-z]+\.json)"
 UNFINISHED = re.compile(
     rf"{_DOCUMENTS}(\._COPYING_|\.\d+(\.[0-9a-f]{{8}})?\.part)"
@@ -44,10 +34,7 @@ OF_ADDITIONS = ("added.csv", "rejected.csv")
 
 
 def clean(workspace: Writable) -> None:
-    """Remove scratch folders and uncommitted parts. Only with the lock held."""
-    if workspace.local:
-        recover(workspace)
-        remove_scratch(Path(workspace.path(SCRATCH)), workspace.run_id)
+    """Remove what stages have not finished or superseded. Only with the lock held."""
     entries = list(workspace.fs.ls(workspace.root, detail=True))
     clean_top(workspace, entries)
     for entry in entries:
@@ -62,26 +49,6 @@ def clean_top(workspace: Writable, entries: Iterable[Mapping[str, Any]]) -> None
         name = entry["name"].rstrip("/").rsplit("/", 1)[-1]
         if entry["type"] == "file" and UNFINISHED.fullmatch(name):
             workspace.fs.rm_file(entry["name"])
-
-
-def remove_scratch(folder: Path, run_id: str) -> None:
-    """Remove temporary folders that dead runs left in a local folder, by what is signed in them.
-
-    Only with the workspace's lock held: a run that is not this one is dead then. Searches hold
-    none; theirs go when their process has ended, or after a day.
-    """
-    if folder.is_symlink() or not folder.is_dir():
-        return
-    for place in folder.iterdir():
-        if RUN_ID.fullmatch(place.name) and not place.is_symlink() and place.name != run_id:
-            with contextlib.suppress(OSError):
-                holder = holder_document((place / OWNER).read_bytes())
-                old = time.time() - place.stat().st_mtime > SEARCH_SECONDS
-                alive = place.name.startswith("search-") and not (died_here(holder) or old)
-                if holder.get("run") == place.name and not alive:
-                    shutil.rmtree(place, ignore_errors=True)
-    with contextlib.suppress(OSError):
-        folder.rmdir()
 
 
 def clean_stage(workspace: Writable, stage: str) -> None:
@@ -102,7 +69,7 @@ def clean_stage(workspace: Writable, stage: str) -> None:
         if name in before:
             remove_listed(workspace, before[name], stage, name)
         elif ours and ours[2]:
-            runs = runs_of(workspace.outermost) if runs is None else runs
+            runs = workspace.outermost.runs() if runs is None else runs
             if ours[2] in runs:
                 remove_tree(workspace, stage, name)
 

@@ -5,125 +5,39 @@ What Mapsight has written into a folder stands in a record, and only that is rep
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any
 
 from driver.errors import Failure
 from driver.workspace.exchange import put_in_place
-from driver.workspace.inside import refuse_links, remove_empty
-from driver.workspace.runs import runs_of
+from driver.workspace.owned_files import (
+    Source,
+    copied,
+    read_record,
+    record_of,
+    refuse_foreign,
+    same_bytes,
+    written,
+)
 from driver.workspace.writable import Writable
-from mapsight import __version__
-from mapsight.files import HashingFile, sha256_of, write_whole
-from mapsight.workspace.document_checks import DamagedDocumentError
-from mapsight.workspace.documents import files_document
-from mapsight.workspace.links import files_below
+from mapsight.files import sha256_of, write_whole
+from mapsight.workspace.links import files_below, refuse_links, remove_empty
 
 __all__ = [
-    "FILES",
     "RECORDS",
-    "Source",
     "adopt",
-    "copied",
-    "copy_into",
     "publish_here",
     "publish_there",
-    "record_of",
     "recover",
-    "refuse_foreign",
-    "written",
 ]
 
-FILES = ".mapsight-files.json"
-"""The record inside a folder that is not in a workspace."""
 RECORDS = {"results": "mapsight-results.json", "report": "mapsight-report.json"}
 STAGING = ".mapsight-{}-{}"
-BLOCK = 1 << 20
-
-
-@dataclass(frozen=True)
-class Source:
-    """A local file that is to be shown; `sha256` is what it must have, "" for any.
-
-    `stage` is the one to run again if it has not.
-    """
-
-    path: Path
-    sha256: str = ""
-    stage: str = ""
-
-
-def copied(source: Source, target: Path) -> str:
-    """Copy a file to where none is; the SHA-256 of what was read.
-
-    Raises:
-        Failure: it has changed since it was made.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with source.path.open("rb") as file, target.open("xb") as copy:
-        hashing = HashingFile(copy)
-        shutil.copyfileobj(file, hashing, BLOCK)
-    found = hashing.sha256.hexdigest()
-    if source.sha256 not in ("", found):
-        target.unlink()
-        raise Failure(
-            f"{source.path} has changed since it was made; run with --force {source.stage}"
-        )
-    return found
-
-
-def record_of(data: bytes | None) -> dict[str, str]:
-    """Return the files that a record lists; none where it is missing or damaged."""
-    try:
-        return files_document(data) if data is not None else {}
-    except DamagedDocumentError:
-        return {}
-
-
-def written(files: Mapping[str, str]) -> bytes:
-    """Return the record of files, by name with SHA-256."""
-    document = {"mapsight": __version__, "files": dict(sorted(files.items()))}
-    return f"{json.dumps(document, indent=1)}\n".encode()
-
-
-def _read(path: Path) -> bytes | None:
-    with contextlib.suppress(OSError):
-        if not path.is_symlink():
-            return path.read_bytes()
-    return None
-
-
-def refuse_foreign(folder: Path, ours: Iterable[str], files: Mapping[str, Source]) -> None:
-    """Find a file that would be overwritten and that Mapsight has not written.
-
-    Raises:
-        Failure: there is one; names it.
-    """
-    known = set(ours)
-    for name, source in files.items():
-        refuse_links(folder, name)
-        path = folder / name
-        blocked = next((one for one in path.parents if one.exists() and not one.is_dir()), None)
-        if blocked or path.is_dir():
-            raise Failure(f"{blocked or path} is in the way of {name}; move it away")
-        if name not in known and path.exists() and not _same(path, source.path):
-            raise Failure(
-                f"{path} was not written by Mapsight, and is not overwritten; move it away"
-            )
-
-
-def _same(one: Path, other: Path) -> bool:
-    with contextlib.suppress(OSError):
-        return one.stat().st_size == other.stat().st_size and sha256_of(one) == sha256_of(other)
-    return False
 
 
 def publish_here(workspace: Writable, name: str, files: Mapping[str, Source]) -> None:
@@ -136,7 +50,7 @@ def publish_here(workspace: Writable, name: str, files: Mapping[str, Source]) ->
     """
     refuse_links(workspace.root, name)
     folder, record = Path(workspace.path(name)), Path(workspace.path(RECORDS[name]))
-    old = record_of(_read(record))
+    old = read_record(record)
     if _is_shown(folder, old, files):
         return
     refuse_foreign(folder, old, files)
@@ -259,7 +173,7 @@ def _take_down(staging: Path, folder: Path, ours: Iterable[str]) -> None:
 def _alike(path: Path, shown: Path) -> bool:
     if path.is_symlink() or shown.is_symlink():
         return path.is_symlink() and shown.is_symlink() and path.readlink() == shown.readlink()
-    return _same(path, shown)
+    return same_bytes(path, shown)
 
 
 def recover(workspace: Writable) -> None:
@@ -271,7 +185,7 @@ def recover(workspace: Writable) -> None:
     for name, record in RECORDS.items():
         for staging in Path(workspace.root).glob(STAGING.format(name, "*")):
             run = staging.name.rsplit("-", 1)[-1]
-            runs = runs_of(workspace) if runs is None else runs
+            runs = workspace.runs() if runs is None else runs
             if run not in runs or staging.is_symlink() or not re.fullmatch("[0-9a-f]{12}", run):
                 continue
             folder = Path(workspace.path(name))
@@ -279,26 +193,4 @@ def recover(workspace: Writable) -> None:
                 continue
             if (staging / "old").is_dir() and not folder.exists():
                 (staging / "old").rename(folder)
-            _take_down(staging, folder, record_of(_read(Path(workspace.path(record)))))
-
-
-def copy_into(folder: Path, files: Mapping[str, Source]) -> None:
-    """Copy files into a folder of the user's, each whole or not at all.
-
-    Raises:
-        Failure: one would replace a file that Mapsight has not written, or has changed itself.
-    """
-    record = folder / FILES
-    refuse_links(folder, FILES)
-    old = record_of(_read(record))
-    refuse_foreign(folder, old, files)
-    write_whole(record, written({**old, **{one: source.sha256 for one, source in files.items()}}))
-    sums = dict(old)
-    for name, source in files.items():
-        part = folder / f"{name}.{os.urandom(4).hex()}.part"
-        try:
-            sums[name] = copied(source, part)
-            part.replace(folder / name)
-        finally:
-            part.unlink(missing_ok=True)
-    write_whole(record, written(sums))
+            _take_down(staging, folder, read_record(Path(workspace.path(record))))

@@ -6,19 +6,32 @@ write there can execute what he likes.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from driver.errors import Failure
-from driver.workspace.lock import sign
+from driver.workspace.lock import OWNER, died_here, sign
+from driver.workspace.writable import RUN_ID
+from mapsight.workspace.documents import holder_document
 
-__all__ = ["SCRATCH", "is_private", "local_scratch", "orphan_folders", "remote_scratch"]
+__all__ = [
+    "SCRATCH",
+    "is_private",
+    "local_scratch",
+    "orphan_folders",
+    "remote_scratch",
+    "remove_scratch",
+]
 
 SCRATCH = ".tmp"
 """The folder of a local workspace for the temporary files of runs."""
+SEARCH_SECONDS = 86400.0
 
 
 def is_private(path: Path) -> bool:
@@ -67,6 +80,26 @@ def local_scratch(base: Path, run_id: str) -> Path:
                     " remove it, or name another --workspace"
                 ) from None
     return folder
+
+
+def remove_scratch(folder: Path, run_id: str) -> None:
+    """Remove temporary folders that dead runs left in a local folder, by what is signed in them.
+
+    Only with the workspace's lock held: a run that is not this one is dead then. Searches hold
+    none; theirs go when their process has ended, or after a day.
+    """
+    if folder.is_symlink() or not folder.is_dir():
+        return
+    for place in folder.iterdir():
+        if RUN_ID.fullmatch(place.name) and not place.is_symlink() and place.name != run_id:
+            with contextlib.suppress(OSError):
+                holder = holder_document((place / OWNER).read_bytes())
+                old = time.time() - place.stat().st_mtime > SEARCH_SECONDS
+                alive = place.name.startswith("search-") and not (died_here(holder) or old)
+                if holder.get("run") == place.name and not alive:
+                    shutil.rmtree(place, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def _prefix() -> str:

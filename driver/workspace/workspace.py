@@ -13,15 +13,20 @@ from driver.errors import Failure
 from driver.workspace.changes import clean_changes
 from driver.workspace.claim import claim
 from driver.workspace.cleaning import clean, remove_tree
-from driver.workspace.inside import refuse_links
 from driver.workspace.lock import hold_file, hold_heartbeat, remove_orphans, sign
-from driver.workspace.publishing import Source, publish_here, publish_there
-from driver.workspace.runs import note_run
-from driver.workspace.scratch import SCRATCH, local_scratch, orphan_folders, remote_scratch
+from driver.workspace.owned_files import Source
+from driver.workspace.publishing import publish_here, publish_there, recover
+from driver.workspace.scratch import (
+    SCRATCH,
+    local_scratch,
+    orphan_folders,
+    remote_scratch,
+    remove_scratch,
+)
 from driver.workspace.writable import Writable
 from mapsight.files import sha256_of
 from mapsight.workspace.document_checks import dumped
-from mapsight.workspace.links import files_below
+from mapsight.workspace.links import files_below, refuse_links
 from mapsight.workspace.workspace import STAGE, Part
 
 __all__ = ["SEARCH", "Workspace"]
@@ -79,7 +84,7 @@ class Workspace(Writable):
         else:
             lock = hold_heartbeat(self.fs, self.path("lock.json"), self.location, self.run_id)
         with lock as self._lost:
-            note_run(self)
+            self.note_run()
             self.clean()
             remove_orphans(orphan_folders())
             try:
@@ -115,6 +120,9 @@ class Workspace(Writable):
 
     def clean(self) -> None:
         """Remove scratch folders and uncommitted parts. Only with the lock held."""
+        if self.local:
+            recover(self)
+            remove_scratch(Path(self.path(SCRATCH)), self.run_id)
         clean(self)
         clean_changes(self)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import re
 import threading
 import uuid
 from collections.abc import Collection, Sequence
@@ -10,13 +12,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from driver.errors import Failure
-from driver.workspace.inside import refuse_links
 from mapsight.files import sha256_of, write_whole
-from mapsight.workspace.documents import ADDITION_STAGES, STAGE_NAMES
-from mapsight.workspace.links import is_linked
+from mapsight.workspace.document_checks import DamagedDocumentError
+from mapsight.workspace.documents import ADDITION_STAGES, STAGE_NAMES, runs_document
+from mapsight.workspace.links import is_linked, refuse_links
 from mapsight.workspace.workspace import Workspace
 
-__all__ = ["Writable"]
+__all__ = ["RUNS", "RUN_ID", "Writable"]
+
+RUN_ID = re.compile(r"(search-)?[0-9a-f]{12}")
+RUNS = "mapsight-runs.json"
+MOST_RUNS = 500
 
 AnyWritable = TypeVar("AnyWritable", bound="Writable")
 
@@ -47,6 +53,23 @@ class Writable(Workspace):
     def outermost(self) -> Writable:
         """The workspace that holds the lock: itself, or the one around it."""
         return self._around.outermost if self._around else self
+
+    def runs(self) -> set[str]:
+        """Return the ids of runs that have written here; what they left unfinished is ours."""
+        try:
+            return set(runs_document(self.fs.cat_file(self.path(RUNS))))
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, DamagedDocumentError):
+            return set()
+
+    def note_run(self) -> None:
+        """Write down that a run begins, before it writes anything else."""
+        try:
+            runs = runs_document(self.fs.cat_file(self.path(RUNS)))
+        except (FileNotFoundError, DamagedDocumentError):
+            runs = []
+        if self.run_id not in runs:
+            text = json.dumps({"runs": [*runs, self.run_id][-MOST_RUNS:]})
+            self.write(f"{text}\n".encode(), RUNS)
 
     def is_stage(self, name: str) -> bool:
         """Return whether a folder of the workspace belongs to a stage (others are left alone)."""

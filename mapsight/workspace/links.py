@@ -6,7 +6,16 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["files_below", "is_linked", "link_below", "stays_inside"]
+from mapsight.errors import Failure
+
+__all__ = [
+    "files_below",
+    "is_linked",
+    "link_below",
+    "refuse_links",
+    "remove_empty",
+    "stays_inside",
+]
 
 
 def is_linked(root: str | Path, *names: str) -> bool:
@@ -24,6 +33,20 @@ def link_below(root: str | Path, *names: str) -> Path | None:
     return None
 
 
+def refuse_links(root: str | Path, *names: str) -> None:
+    """Find a symbolic link before something is written or deleted behind it.
+
+    Raises:
+        Failure: there is one; names it.
+    """
+    link = link_below(root, *names)
+    if link is not None:
+        raise Failure(
+            f"{link} is a symbolic link, and nothing is written or deleted through one;"
+            " move it away, or name another folder"
+        )
+
+
 def stays_inside(root: str, *names: str) -> bool:
     """Return whether something below `root` is really there, wherever links lead."""
     top = os.path.realpath(root)
@@ -39,3 +62,12 @@ def files_below(folder: str | Path) -> Iterator[tuple[str, os.stat_result]]:
         for name in sorted([*files, *links]):
             path = f"{place}/{name}"
             yield path[base:], os.lstat(path)
+
+
+def remove_empty(folder: str | Path) -> None:
+    """Remove the folders below a folder that hold nothing, and itself if nothing is left."""
+    for place, _, _ in os.walk(folder, topdown=False):
+        try:
+            os.rmdir(place)  # noqa: PTH106 - a name need not be UTF-8
+        except OSError:
+            continue

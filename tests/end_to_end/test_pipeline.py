@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from driver.workspace.publishing import FILES
+from driver.workspace.owned_files import FILES
 from mapsight.inputs.image_ids import source_id
 from tests.support.paths import ROOT
 from tests.support.pictures import encoded, scribble

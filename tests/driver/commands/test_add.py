@@ -16,8 +16,8 @@ import fsspec
 import pytest
 
 from driver.run import main
-from driver.workspace.runs import RUNS
 from driver.workspace.workspace import SEARCH, Workspace
+from driver.workspace.writable import RUNS
 from mapsight.search.search_index import SearchIndex
 from tests.support.lions_and_tigers import make_dataset, stripes
 from tests.support.pictures import encoded, scribble

@@ -18,7 +18,8 @@ from driver.stages.shards import drop_shards
 from driver.workspace import publishing
 from driver.workspace.changes import clean_changes, write_changes
 from driver.workspace.cleaning import erase_stage
-from driver.workspace.publishing import FILES, RECORDS, Source, copy_into
+from driver.workspace.owned_files import FILES, Source, copy_into
+from driver.workspace.publishing import RECORDS
 from driver.workspace.workspace import Workspace
 from mapsight.workspace.changes import ADDED, REMOVED, Changes
 from mapsight.workspace.stage_names import FETCHED

@@ -10,8 +10,8 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from driver.search.notices import changes_lines
 from driver.workspace.changes import write_changes
-from driver.workspace.runs import RUNS
 from driver.workspace.workspace import Workspace
+from driver.workspace.writable import RUNS
 from mapsight.workspace.changes import Addition, Changes, Removals, read_changes
 from mapsight.workspace.workspace import MARK
 from tests.support.index_world import indexed

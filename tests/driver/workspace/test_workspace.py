@@ -20,8 +20,8 @@ from driver.errors import Failure
 from driver.workspace import workspace as module
 from driver.workspace.lock import hold_heartbeat
 from driver.workspace.publishing import RECORDS
-from driver.workspace.runs import RUNS
 from driver.workspace.workspace import Workspace
+from driver.workspace.writable import RUNS
 from mapsight.workspace.stage_names import STAGES
 from mapsight.workspace.workspace import MARK
 from tests.support.paths import ROOT

@@ -15,6 +15,7 @@ from tests.support.architecture import (
     crowded,
     graph,
     imports,
+    longest_chain,
     module_names,
     of_packages,
     reached,
@@ -66,6 +67,8 @@ but modules beside the packages also from each other, as long as they close no c
 MODULES = module_names(ROOT, "mapsight", "driver", "mr_jobs")
 IMPORTS = imports(MODULES)
 EDGES = graph(IMPORTS, MODULES)
+DEEPEST = 12
+"""How many modules of the driver may stand on each other."""
 JOBS = [name for name in MODULES if name.startswith("mr_jobs.")]
 SHIPPED = reached(EDGES, *JOBS)
 HEAVY = {"tensorflow", "keras", "pandas", "matplotlib", "psutil"}
@@ -127,6 +130,13 @@ def test_every_package_has_a_place_in_the_tables():
 
 def test_no_imports_close_a_circle():
     assert circles(EDGES) == []
+
+
+def test_the_driver_is_not_deep():
+    own = {name for name in MODULES if name.startswith("driver.")}
+    own -= {name for name in own if MODULES[name].name == "__init__.py"}
+    chain = longest_chain({name: EDGES[name] & own for name in own})
+    assert len(chain) <= DEEPEST, " -> ".join(chain)
 
 
 def test_the_library_knows_neither_mrjob_nor_jobs_nor_the_driver():
@@ -244,6 +254,17 @@ def test_circles_are_found_through_late_imports_and_others_are_none(tree):
         mapsight__d="",
     )
     assert circles(graph(found, modules)) == [["mapsight.a", "mapsight.b", "mapsight.c"]]
+
+
+def test_the_longest_chain_goes_through_shared_modules_once(tree):
+    found, modules = tree(
+        mapsight__a="import mapsight.b, mapsight.d",
+        mapsight__b="import mapsight.c",
+        mapsight__c="import mapsight.d",
+        mapsight__d="",
+    )
+    chain = longest_chain(graph(found, modules))
+    assert chain == ["mapsight.a", "mapsight.b", "mapsight.c", "mapsight.d"]
 
 
 def test_packages_of_others_are_found_and_not_what_begins_like_them(tree):

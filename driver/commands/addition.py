@@ -26,6 +26,7 @@ from driver.stages import (
     plan,
     vectors,
 )
+from driver.stages.dataset import Labels
 from driver.stages.head_file import GivenHead
 from driver.stages.model import ModelOptions
 from driver.workspace.workspace import Workspace
@@ -54,7 +55,7 @@ def addition(options: Namespace, workspace: Workspace, base: SearchIndex) -> Pip
     typed = TypedOptions(options, *_as_the_base(options, workspace, documents, part))
     run = pipeline_of(typed, place, workspace.scratch, home=workspace)
     run.facts.add(base)
-    run.facts.add(classify.Labels(**settings_of(documents["classify"])[0]))
+    run.facts.add(Labels(**settings_of(documents["classify"])[0]))
     return run
 
 
@@ -109,7 +110,7 @@ def _fetched_head(workspace: Workspace) -> str | None:
 
 def _settings(run: Pipeline) -> dict[str, Any]:
     """Targets and hierarchy as the workspace has them, in the form of the stage classify."""
-    labels, diagonal = run.facts[classify.Labels], run.options_of(classify.Options).screen_diagonal
+    labels, diagonal = run.facts[Labels], run.options_of(classify.Options).screen_diagonal
     targets = list(labels.targets.items())
     return {"targets": targets, "parents": labels.parents, "diagonal": diagonal}
 

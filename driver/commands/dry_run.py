@@ -17,14 +17,12 @@ from driver.pipeline.stage import Stage
 from driver.pipeline.typed_options import TypedOptions
 from driver.pipeline.uploads import is_here
 from driver.runners import pipeline_of
-from driver.stage_table import STAGE_TABLE
 from driver.stages import duplicates, fit, vectors
-from driver.stages.dataset import Inputs
+from driver.stages.dataset import Inputs, named_inputs
 from driver.stages.extract import EXTRACT, FEATURE_BYTES, SETTLE
 from driver.stages.head_file import GivenHead
 from driver.stages.model import ModelOptions, built_path
 from driver.stages.plan import identity as find_pictures
-from driver.stages.plan import named_inputs
 from driver.workspace.workspace import Workspace
 from mapsight.application import project_file
 from mapsight.inputs.splits import Plan
@@ -35,8 +33,8 @@ WITH_METADATA = ("explore", "annotate", "fit")
 OF_INDEX = ("vectors", "cluster", "index", "recall")
 
 
-def dry_run(options: Namespace, workspace: Workspace) -> int:
-    """Print for each stage what a run would upload and submit.
+def dry_run(options: Namespace, workspace: Workspace, stages: Sequence[Stage]) -> int:
+    """Print for each of the stages what a run would upload and submit.
 
     Only the input is listed. The workspace is not looked at: stages that it has
     already would not run.
@@ -45,8 +43,8 @@ def dry_run(options: Namespace, workspace: Workspace) -> int:
         run = pipeline_of(TypedOptions(options), workspace, Path(scratch))
         find_pictures(run)
         unasked = () if options.duplicates else (duplicates.STAGE,)
-        stages = [stage for stage in STAGE_TABLE if stage not in unasked]
-        for line in _lines(run, run.facts[Plan], stages):
+        asked = [stage for stage in stages if stage not in unasked]
+        for line in _lines(run, run.facts[Plan], asked):
             sys.stdout.write(f"{line}\n")
     return 0
 

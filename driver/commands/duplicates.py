@@ -54,7 +54,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     """Write results/duplicates.csv of a workspace, and say what it holds."""
     from driver.pipeline.typed_options import TypedOptions
-    from driver.stages.duplicates import STAGE, TABLE, stages_of_results
+    from driver.results.current_duplicates import stages_of_results
+    from driver.stages.duplicates import STAGE, TABLE
     from driver.workspace.workspace import Workspace
     from mapsight.duplicates.groups import summarised
 

@@ -9,10 +9,10 @@ from driver.commands.run_summary import print_summary
 from driver.errors import Failure
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Stage
+from driver.results.explore_tables import FOLDER, explore_tables
 from driver.stages import classify
-from driver.stages.dataset import Inputs, dataset_of
-from driver.stages.explore import FOLDER, explore_tables
-from driver.stages.plan import inputs_of_run, nothing_found
+from driver.stages.dataset import Inputs, dataset_of, nothing_found
+from driver.stages.plan import inputs_of_run
 from mapsight.inputs.find import InputError
 from mapsight.openimages.columns import KINDS
 

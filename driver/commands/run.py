@@ -148,6 +148,7 @@ def run(options: Namespace) -> int:
     """Bring the workspace up to date, and say where the results are."""
     from driver.commands.dry_run import dry_run
     from driver.options.defaults import choose_input
+    from driver.stage_table import STAGE_TABLE
     from driver.stages.plan import inputs_of
     from driver.workspace.workspace import Workspace
 
@@ -155,7 +156,7 @@ def run(options: Namespace) -> int:
     workspace = Workspace(options.workspace)
     choose_input(options, lambda: inputs_of(workspace))
     if options.dry_run:
-        return dry_run(options, workspace)
+        return dry_run(options, workspace, STAGE_TABLE)
     make_folder("--results", options.results)
     with workspace.locked():
         return _run(options, workspace)
@@ -165,27 +166,40 @@ def _run(options: Namespace, workspace: Workspace) -> int:
     """Run what is not done yet, the workspace being locked; return the exit status."""
     from driver.commands.metadata_alone import explore_alone, is_alone
     from driver.pipeline.typed_options import TypedOptions
+    from driver.results.current_duplicates import duplicates_are_damaged
     from driver.results.merge import Invocation
     from driver.stage_table import STAGE_TABLE
     from driver.stages import duplicates
-    from driver.stages.classify import check_options
     from driver.stages.explore import check_headers
     from driver.stages.model import BEFORE_MODEL, ModelOptions, check_model
 
     started = time.strftime("%Y-%m-%dT%H:%M:%S%z")
     invocation = Invocation(without_secrets(options.command_line), started)
     pipeline = pipeline_of(TypedOptions(options, invocation), workspace)
-    check_options(pipeline)
+    _check_labels(pipeline)
     check_headers(pipeline)
     if is_alone(pipeline):
         return explore_alone(pipeline, next(s for s in STAGE_TABLE if s.name == "explore"))
     if options.until not in BEFORE_MODEL:
         check_model(pipeline.options_of(ModelOptions))
     with pipeline.attended(alone=True):
-        twice = options.duplicates or duplicates.duplicates_are_damaged(workspace)
+        twice = options.duplicates or duplicates_are_damaged(workspace)
         pipeline.run([stage for stage in STAGE_TABLE if stage is not duplicates.STAGE or twice])
     _show(pipeline)
     return 0
+
+
+def _check_labels(pipeline: Pipeline) -> None:
+    """Find mistakes in labels and metadata before hours of work, not after."""
+    from driver.stages import annotate, classify
+    from driver.stages.head_file import GivenHead, check_given_head
+    from driver.stages.model import ModelOptions
+
+    classify.identity(pipeline)
+    annotate.identity(pipeline)
+    model = pipeline.options_of(ModelOptions)
+    if pipeline.options_of(GivenHead).head and not model.model:
+        check_given_head(pipeline, vars(model))
 
 
 def _show(pipeline: Pipeline) -> None:

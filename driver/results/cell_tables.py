@@ -2,46 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from driver.pipeline.pipeline import Pipeline
-from mapsight.index.layout import CELLS, NEAREST
+from mapsight.index.part import IndexPart
 from mapsight.labels.head import UNIT
 from mapsight.results.predictions import write_csv
-from mapsight.storage.uri import open_uri
-from mapsight.workspace.workspace import Workspace
 
-__all__ = ["cell_facts", "nearest_pictures", "write_cell_tables"]
+__all__ = ["cell_facts", "write_cell_tables"]
 
 KMEANS = ("iteration", "pictures", "inertia", "shift", "empty")
 COLUMNS = ("cell", "pictures", "spread", "label", "purity", "style", "style_share")
 SQUARE = UNIT * UNIT
 
 
-def _part(workspace: Workspace, name: str) -> str | None:
-    """The address of a file of the stage index; None without an index."""
-    document = workspace.sound("index")
-    if document is None or not document["parts"]:
-        return None
-    return workspace.sound_parts("index", f"/{name}")[0]
-
-
 def write_cell_tables(run: Pipeline, target: Path) -> dict[str, Any] | None:
     """Write kmeans.csv and cells.csv, and tell the summary; None without an index."""
-    address = _part(run.workspace, CELLS) if run.documents["index"]["parts"] else None
-    if address is None:
+    if not run.documents["index"]["parts"]:
         return None
     history = run.documents["cluster"]["notes"]["history"]
     write_csv(target / "kmeans.csv", KMEANS, map(_step, enumerate(history, 1)))
-    with open_uri(address) as file:
-        cells = pq.read_table(file).to_pylist()
-    rows = [_row(cell) for cell in cells]
+    rows = [_row(cell) for cell in IndexPart(run.workspace).cells.to_pylist()]
     write_csv(target / "cells.csv", COLUMNS, rows)
     return cell_facts(run.documents["index"]["notes"], rows)
 
@@ -94,12 +78,3 @@ def _row(cell: Mapping[str, Any]) -> dict[str, Any]:
 def _most(counts: Counter[str]) -> tuple[str, int]:
     """The commonest, of equally common ones the first by name."""
     return min(counts.items(), key=lambda item: (-item[1], item[0]))
-
-
-def nearest_pictures(workspace: Workspace) -> dict[int, list[dict[str, Any]]]:
-    """The pictures nearest the centres of the largest cells, by cell."""
-    address = _part(workspace, NEAREST)
-    if address is None:
-        return {}
-    with open_uri(address) as file:
-        return {int(cell): rows for cell, rows in json.load(file).items()}

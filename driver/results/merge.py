@@ -12,6 +12,7 @@ from typing import Any
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage, require
 from driver.results.cell_tables import write_cell_tables
+from driver.results.current_duplicates import current_duplicates, duplicate_facts
 from driver.results.evaluation_tables import (
     absent_counts,
     is_judged,
@@ -21,11 +22,10 @@ from driver.results.evaluation_tables import (
     write_tables,
 )
 from driver.results.examples import Noticed
-from driver.stages.count import read_counts
-from driver.stages.duplicates import current_duplicates, duplicate_facts
-from driver.stages.explore import description_files, explore_tables
+from driver.results.explore_tables import description_files, explore_tables
+from driver.stages.dataset import named_inputs
 from driver.stages.head_file import fitted_head
-from driver.stages.plan import named_inputs
+from driver.stages.outputs import read_counts
 from mapsight import __version__
 from mapsight.labels.head import load_head
 from mapsight.labels.made_with import targets_of

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from driver.stages.duplicates import stages_of_results
+from driver.results.current_duplicates import stages_of_results
 from driver.workspace.owned_files import Source, copy_into
 from driver.workspace.workspace import Workspace
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
+from driver.results.current_duplicates import current_duplicates, duplicate_facts
 from driver.results.sheets import cell_sheets, duplicate_sheets, noticed_sheets, sheets_of
-from driver.stages.duplicates import current_duplicates, duplicate_facts
 from driver.workspace.workspace import Workspace
 from mapsight.application import project_file
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from driver.results.cell_tables import nearest_pictures
+from mapsight.index.layout import NEAREST
+from mapsight.index.part import IndexPart
 from mapsight.index.pictures import PartPictures, Pictures
 from mapsight.labels.ranking import EVERYTHING
 from mapsight.records import OTHER
@@ -20,6 +22,7 @@ __all__ = [
     "cards_of",
     "cell_sheets",
     "duplicate_sheets",
+    "nearest_pictures",
     "noticed_sheets",
     "sheets_of",
 ]
@@ -95,6 +98,15 @@ def cell_sheets(workspace: Workspace, documents: dict[str, dict[str, Any]]) -> l
         Sheet(f"Cell {cell}: pictures nearest the centre", "", list(cards_of(rows, pictures)))
         for cell, rows in ranked.items()
     ]
+
+
+def nearest_pictures(workspace: Workspace) -> dict[int, list[dict[str, Any]]]:
+    """Return the pictures nearest the centres of the largest cells, by cell."""
+    document = workspace.sound("index")
+    if document is None or not document["parts"]:
+        return {}
+    rows = json.loads(IndexPart(workspace).read(NEAREST))
+    return {int(cell): nearest for cell, nearest in rows.items()}
 
 
 def duplicate_sheets(workspace: Workspace, documents: dict[str, dict[str, Any]]) -> list[Sheet]:

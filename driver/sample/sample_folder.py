@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from driver.errors import Failure
-from driver.stages.shards import drop_shards
+from driver.stages.outputs import drop_shards
 from driver.workspace.cleaning import erase_stage
 from driver.workspace.workspace import Workspace
 from mapsight.openimages.picture_store import Lost, lost_in, move_pictures, stored_ids

@@ -12,17 +12,18 @@ from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
 from driver.pipeline.uploads import drop_others, manifest_lines
-from driver.stages.dataset import dataset_of, vocabulary_of
-from mapsight.inputs.find import Found
+from driver.stages.dataset import dataset_of, metadata_files, metadata_stamps, vocabulary_of
 from mapsight.labels.labeler import resolve_targets
 from mapsight.openimages import dataset as openimages
 from mapsight.openimages.join import FEATURES, Selection
 from mapsight.workspace.stage_facts import PictureCounts
 
-__all__ = ["STAGE", "drop_old_uploads", "joined_parts"]
+__all__ = ["STAGE", "drop_old_uploads"]
 
 JOB = Job("mr_jobs.annotate_images")
 FEATURE_BYTES = 4500
+KINDS = ("labels", "boxes", "images")
+"""Of the metadata files that say something of pictures."""
 
 
 @dataclass(frozen=True)
@@ -35,17 +36,10 @@ class Options:
     license: str
 
 
-def _metadata(run: Pipeline) -> list[tuple[str, Found]]:
-    dataset = dataset_of(run)
-    if dataset is None:
-        return []
-    return [(kind, file) for kind in ("labels", "boxes", "images") for file in dataset.files[kind]]
-
-
 def identity(run: Pipeline) -> dict[str, Any]:
     """The metadata files, and which pictures to go on with."""
     return {
-        "files": [[kind, f.source, f.bytes, f.stamp] for kind, f in _metadata(run)],
+        "files": metadata_stamps(run, *KINDS),
         "selection": asdict(_selection(run)),
     }
 
@@ -69,7 +63,7 @@ def _selection(run: Pipeline) -> Selection:
 
 def perform(run: Pipeline, folder: str) -> Outcome:
     """Joins pictures with what the metadata says of them; nothing to do without any."""
-    files, selection = _metadata(run), _selection(run)
+    files, selection = metadata_files(run, *KINDS), _selection(run)
     splits = [split for kind, file in files for split in openimages.csv_splits(file, kind)]
     if not splits and selection.everything:
         return Outcome(notes={"digest": "nothing", "uploads": {}})
@@ -99,15 +93,6 @@ def _conditions(run: Pipeline) -> str:
     if options.license:
         said.append(f"--license {options.license}")
     return " and ".join(said)
-
-
-def joined_parts(run: Pipeline) -> list[str]:
-    """Feature records: those that were selected, with their annotations, where there are any.
-
-    In an addition, those that are new to the index.
-    """
-    new = run.workspace.parts("known") if "known" in run.documents else []
-    return new or run.workspace.parts("annotate") or run.workspace.parts("extract")
 
 
 def drop_old_uploads(run: Pipeline) -> None:

@@ -10,26 +10,16 @@ from driver.errors import UsageError
 from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
-from driver.stages import annotate
-from driver.stages.annotate import joined_parts
-from driver.stages.dataset import vocabulary_of
-from driver.stages.head_file import GivenHead, check_given_head, given_targets, head_arguments
-from driver.stages.model import ModelOptions
+from driver.stages.dataset import Labels, vocabulary_of
+from driver.stages.head_file import GivenHead, given_targets, head_arguments
+from driver.stages.outputs import joined_parts
 from mapsight.labels.labeler import Labeler, resolve_targets
 from mapsight.workspace.stage_facts import PictureCounts
 
-__all__ = ["STAGE", "check_options"]
+__all__ = ["STAGE"]
 
 JOB = Job("mr_jobs.classify_images")
 PREDICTION_BYTES = 1000
-
-
-@dataclass(frozen=True)
-class Labels:
-    """Labels to give: MID by name, and the hierarchy above MIDs."""
-
-    targets: dict[str, str]
-    parents: dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -54,15 +44,6 @@ def identity(run: Pipeline) -> dict[str, Any]:
     run.facts.add(Labels(targets, known.parents))
     diagonal = options.screen_diagonal
     return {"targets": list(targets.items()), "parents": known.parents, "diagonal": diagonal}
-
-
-def check_options(run: Pipeline) -> None:
-    """Find mistakes in labels and metadata before hours of work, not after."""
-    identity(run)
-    annotate.identity(run)
-    model = run.options_of(ModelOptions)
-    if run.options_of(GivenHead).head and not model.model:
-        check_given_head(run, vars(model))
 
 
 def perform(run: Pipeline, folder: str) -> Outcome:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,13 @@ import numpy as np
 from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
-from driver.stages.vectors import manifest_of_rows
+from driver.stages.outputs import centres_of, manifest_of_rows
 from mapsight.index.kmeans import TRAIN_PER_CELL, cells_for, refill, share_below
 from mapsight.index.layout import CENTRES
 from mapsight.records import decode_vector
 from mapsight.results.predictions import records_of
 
-__all__ = ["STAGE", "centres_of", "converging"]
+__all__ = ["STAGE", "converging"]
 
 JOB = Job("mr_jobs.cluster_features")
 
@@ -114,14 +113,6 @@ def _step(run: Pipeline, below: int) -> tuple[np.ndarray, dict[str, Any], list[i
         "empty": int((counts == 0).sum()),
     }
     return refill(new, counts, far), step, counts.tolist()
-
-
-def centres_of(run: Pipeline) -> Path:
-    """A local copy of the centres that the stage cluster has now."""
-    (address,) = run.workspace.parts("cluster")
-    workspace, path = run.workspace, run.scratch / CENTRES
-    workspace.fetch(address, path)
-    return path
 
 
 STAGE = Stage(

@@ -1,14 +1,27 @@
-"""The Open Images folder that a run reads, looked at once."""
+"""What the user named, looked at once: pictures, an Open Images folder, and labels."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from driver.errors import UsageError
 from driver.pipeline.pipeline import Pipeline
+from mapsight.inputs.find import Found
 from mapsight.openimages import dataset as openimages
 
-__all__ = ["Inputs", "Vocabulary", "dataset_of", "vocabulary_of"]
+__all__ = [
+    "Inputs",
+    "Labels",
+    "Vocabulary",
+    "class_parents",
+    "dataset_of",
+    "metadata_files",
+    "metadata_stamps",
+    "named_inputs",
+    "nothing_found",
+    "vocabulary_of",
+]
 
 
 @dataclass(frozen=True)
@@ -17,6 +30,12 @@ class Inputs:
 
     images: tuple[str, ...]
     openimages: str | None
+
+
+def named_inputs(run: Pipeline) -> list[str]:
+    """What the user named, as typed."""
+    named = run.options_of(Inputs)
+    return [*named.images, *([named.openimages] if named.openimages else [])]
 
 
 def dataset_of(run: Pipeline) -> openimages.Dataset | None:
@@ -29,6 +48,33 @@ def dataset_of(run: Pipeline) -> openimages.Dataset | None:
         return run.facts.add(openimages.find_dataset(folder))
     except OSError as error:
         raise UsageError(f"--openimages {folder}: {error.strerror or error}") from None
+
+
+def nothing_found(run: Pipeline) -> str:
+    """What to say when there is no picture in the input."""
+    dataset = dataset_of(run)
+    named = named_inputs(run)
+    lists = [found.source for found in dataset.files["images"]] if dataset else []
+    advice = f"; to fetch them from their URLs: --images {lists[0]}" if lists else ""
+    return f"{', '.join(named)}: no pictures found{advice}"
+
+
+def metadata_files(run: Pipeline, *kinds: str) -> list[tuple[str, Found]]:
+    """Return (kind, file) of each file of the Open Images folder that is of one of these kinds."""
+    dataset = dataset_of(run)
+    return [(kind, file) for kind in kinds for file in dataset.files[kind]] if dataset else []
+
+
+def metadata_stamps(run: Pipeline, *kinds: str) -> list[list[Any]]:
+    """Return what tells whether these files have changed."""
+    files = metadata_files(run, *kinds)
+    return [[kind, file.source, file.bytes, file.stamp] for kind, file in files]
+
+
+def class_parents(run: Pipeline) -> dict[str, tuple[str, ...]]:
+    """Return the parents of all classes of the hierarchy by MID; none without metadata."""
+    dataset = dataset_of(run)
+    return openimages.read_classes(dataset.files["hierarchy"]) if dataset else {}
 
 
 @dataclass(frozen=True)
@@ -48,3 +94,11 @@ def vocabulary_of(run: Pipeline) -> Vocabulary:
         return run.facts.add(Vocabulary({}, {}))
     names = openimages.read_descriptions(dataset.files["descriptions"])
     return run.facts.add(Vocabulary(names, openimages.read_hierarchy(dataset.files["hierarchy"])))
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels to give: MID by name, and the hierarchy above MIDs."""
+
+    targets: dict[str, str]
+    parents: dict[str, tuple[str, ...]]

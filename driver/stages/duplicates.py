@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage, require
-from driver.stages.annotate import joined_parts
-from driver.workspace.workspace import Workspace
+from driver.stages.outputs import joined_parts
 from mapsight.duplicates.groups import COLUMNS
 from mapsight.duplicates.sizes import GroupSizes
 from mapsight.results.predictions import merged_records, write_csv
 from mapsight.workspace.stage_facts import PictureCounts
-from mapsight.workspace.workspace import is_current
 
-__all__ = [
-    "STAGE",
-    "TABLE",
-    "current_duplicates",
-    "duplicate_facts",
-    "duplicates_are_damaged",
-    "stages_of_results",
-]
+__all__ = ["STAGE", "TABLE"]
 
 FIND = Job("mr_jobs.find_duplicates", called="duplicates")
 JOIN = Job("mr_jobs.join_duplicates")
 GROUP = Job("mr_jobs.group_duplicates")
 TABLE = "duplicates.csv"
-COUNTED = ("pictures", "groups", "exact", "near", "bytes", "exact_bytes", "cut_buckets")
 MOST_ROUNDS = 60
 PICTURE_BYTES, EDGE_BYTES, COPY_BYTES = 8500, 200, 2000
 
@@ -92,35 +81,6 @@ def _joined(run: Pipeline, folder: str, edges: list[str], size: int) -> list[str
         run.workspace.drop("duplicates", folder, "joined", f"{number - 1:02d}")
     require(False, f"duplicates: not joined after {MOST_ROUNDS} rounds")
     return edges
-
-
-def current_duplicates(workspace: Workspace) -> dict[str, Any] | None:
-    """What was found among the pictures that a workspace has now; None if nobody looked."""
-    document = workspace.committed("duplicates")
-    if document is None or not is_current(workspace, document):
-        return None
-    return document if workspace.intact(document) else None
-
-
-def duplicates_are_damaged(workspace: Workspace) -> bool:
-    """Whether those that would be shown have changed since they were written."""
-    document = current_duplicates(workspace)
-    return document is not None and bool(workspace.changed(document))
-
-
-def duplicate_facts(document: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """What the summary says of duplicates; None where nobody looked for any."""
-    if document is None:
-        return None
-    counts = document["counters"]["duplicates"]
-    facts = {name: counts.get(name, 0) for name in COUNTED}
-    facts["in_groups"] = sum(facts[name] for name in ("groups", "exact", "near"))
-    return {**facts, "sizes": document["notes"].get("sizes", [])}
-
-
-def stages_of_results(workspace: Workspace) -> list[str]:
-    """The committed stages whose parts are in results/: of merge, and of duplicates if current."""
-    return ["merge", "duplicates"] if current_duplicates(workspace) else ["merge"]
 
 
 STAGE = Stage(

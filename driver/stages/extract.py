@@ -11,10 +11,9 @@ from driver.errors import Failure
 from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage, require
-from driver.stages.dataset import Inputs
+from driver.stages.dataset import Inputs, nothing_found
 from driver.stages.model import Model, ModelOptions, model_of
-from driver.stages.plan import nothing_found
-from driver.stages.shards import shards_of
+from driver.stages.outputs import shards_of
 from mapsight.records import Split
 from mapsight.results.predictions import records_of
 from mapsight.workspace.stage_facts import PictureCounts, PlanNotes

@@ -8,7 +8,7 @@ from typing import Any
 from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage, require
-from driver.stages.shards import drop_shards, listed_splits, packed_records, shard_notes
+from driver.stages.outputs import drop_shards, listed_splits, packed_records, shard_notes
 from mapsight.workspace.stage_facts import PlanNotes
 from mapsight.workspace.stage_names import FETCHED
 

@@ -16,9 +16,9 @@ import numpy as np
 from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
-from driver.stages.annotate import joined_parts
-from driver.stages.classify import Labels
+from driver.stages.dataset import Labels
 from driver.stages.head_file import GivenHead, check_given_head, given_head
+from driver.stages.outputs import joined_parts
 from mapsight.files import sha256_of
 from mapsight.labels.calibrate import tuned
 from mapsight.labels.examples import SPLITS, Leaks

@@ -16,8 +16,7 @@ import pyarrow.parquet as pq
 from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage, require
-from driver.stages.cluster import centres_of
-from driver.stages.vectors import manifest_of_rows, row_files
+from driver.stages.outputs import centres_of, manifest_of_rows, row_files
 from mapsight.files import fingerprint, sha256_of
 from mapsight.index.build import plan_files
 from mapsight.index.layout import (

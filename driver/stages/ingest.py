@@ -8,8 +8,8 @@ from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage, require
 from driver.pipeline.uploads import is_here, stamps, upload
-from driver.stages.plan import named_inputs
-from driver.stages.shards import listed_splits, packed_records, shard_notes
+from driver.stages.dataset import named_inputs
+from driver.stages.outputs import listed_splits, packed_records, shard_notes
 from mapsight.records import Split
 from mapsight.results.predictions import records_of
 from mapsight.workspace.stage_facts import PlanNotes

@@ -8,7 +8,7 @@ from typing import Any
 from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage, require
-from driver.stages.annotate import joined_parts
+from driver.stages.outputs import joined_parts
 from driver.stages.recall import removed_arguments
 from mapsight.index.known_ids import KnownPlan
 from mapsight.index.layout import IDS_PER_FILE

@@ -10,7 +10,7 @@ from typing import Any
 from driver.errors import Failure
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage, require
-from driver.stages.dataset import Inputs, dataset_of
+from driver.stages.dataset import Inputs, dataset_of, named_inputs, nothing_found
 from driver.workspace.workspace import Workspace
 from mapsight.inputs.find import Found, InputError, find_inputs
 from mapsight.inputs.named_inputs import NamedInputs
@@ -18,7 +18,7 @@ from mapsight.inputs.splits import LISTINGS, Plan, make_plan
 from mapsight.openimages import dataset as openimages
 from mapsight.redaction import public_address
 
-__all__ = ["STAGE", "inputs_of", "inputs_of_run", "named_inputs", "nothing_found"]
+__all__ = ["STAGE", "inputs_of", "inputs_of_run"]
 
 CLUSTER_TASKS = 16
 
@@ -72,25 +72,10 @@ def identity(run: Pipeline) -> dict[str, Any]:
     }
 
 
-def named_inputs(run: Pipeline) -> list[str]:
-    """What the user named, as typed."""
-    named = run.options_of(Inputs)
-    return [*named.images, *([named.openimages] if named.openimages else [])]
-
-
 def inputs_of(workspace: Workspace) -> list[str]:
     """What the pictures of a workspace were named by, as typed then; nothing of a new one."""
     document = workspace.committed("plan")
     return document["notes"].get("inputs", []) if document else []
-
-
-def nothing_found(run: Pipeline) -> str:
-    """What to say when there is no picture in the input."""
-    dataset = dataset_of(run)
-    named = named_inputs(run)
-    lists = [found.source for found in dataset.files["images"]] if dataset else []
-    advice = f"; to fetch them from their URLs: --images {lists[0]}" if lists else ""
-    return f"{', '.join(named)}: no pictures found{advice}"
 
 
 def perform(run: Pipeline, folder: str) -> Outcome:

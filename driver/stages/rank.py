@@ -9,7 +9,7 @@ from typing import Any
 from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
-from driver.stages.count import read_counts
+from driver.stages.outputs import read_counts
 from mapsight.features.measures import pixels_per_inch
 from mapsight.labels.ranking import RankPlan, parse_ranks, plan_ranking
 

@@ -9,13 +9,13 @@ from typing import Any
 from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
-from driver.stages.annotate import joined_parts
 from driver.stages.head_file import head_arguments
+from driver.stages.outputs import joined_parts
 from mapsight.labels.made_with import settings_of
 from mapsight.results.predictions import records_of
 from mapsight.workspace.stage_facts import PictureCounts
 
-__all__ = ["STAGE", "manifest_of_rows", "row_files"]
+__all__ = ["STAGE"]
 
 JOB = Job("mr_jobs.map_features", reduces=False)
 ROWS, TOLD = "rows", "told"
@@ -44,11 +44,6 @@ def perform(run: Pipeline, folder: str) -> Outcome:
     return Outcome(counters, {"rows": sum(record["rows"] for record in told)})
 
 
-def row_files(run: Pipeline) -> list[str]:
-    """Addresses of the files of rows."""
-    return [part for part in run.workspace.parts("vectors") if part.endswith(".arrow")]
-
-
 def identity(run: Pipeline) -> dict[str, Any]:
     """Whether there are any."""
     return {"wanted": _wanted(run)}
@@ -58,11 +53,6 @@ def _wanted(run: Pipeline) -> bool:
     """Return whether there is to be an index, which few pictures have too."""
     pictures = PictureCounts.of(run.documents["extract"]).extracted
     return not run.options_of(Options).no_index and pictures > 0
-
-
-def manifest_of_rows(run: Pipeline) -> list[str]:
-    """A manifest with a line for every file of rows."""
-    return run.manifest([json.dumps({"uri": uri}) for uri in row_files(run)])
 
 
 STAGE = Stage(

@@ -87,6 +87,19 @@ def circles(edges: Mapping[str, Collection[str]]) -> list[list[str]]:
     return [list(circle) for circle in sorted({tuple(circle) for circle in closed})]
 
 
+def longest_chain(edges: Mapping[str, Collection[str]]) -> list[str]:
+    """Return the longest chain of modules each of which imports the next; there are no circles."""
+    chains: dict[str, list[str]] = {}
+
+    def from_module(name: str) -> list[str]:
+        if name not in chains:
+            below = (from_module(target) for target in edges[name])
+            chains[name] = [name, *max(below, key=len, default=[])]
+        return chains[name]
+
+    return max(map(from_module, edges), key=len, default=[])
+
+
 def upward(
     found: Iterable[Import], room: Callable[[str], str | None], may: Mapping[str, Collection[str]]
 ) -> list[Import]:

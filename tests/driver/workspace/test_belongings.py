@@ -14,7 +14,7 @@ import fsspec
 import pytest
 
 from driver.errors import Failure, UsageError
-from driver.stages.shards import drop_shards
+from driver.stages.outputs import drop_shards
 from driver.workspace import publishing
 from driver.workspace.changes import clean_changes, write_changes
 from driver.workspace.cleaning import erase_stage

@@ -16,8 +16,8 @@ from benchmarks.flips import COMMANDS, Told, files_of, names, reads
 from driver.commands.addition import _fetched_head
 from driver.commands.compare import _read
 from driver.errors import Failure
-from driver.results.cell_tables import nearest_pictures
 from driver.results.render import download_results
+from driver.results.sheets import nearest_pictures
 from driver.search.idle_filters import _is_known
 from driver.stages.head_file import fitted_head
 from driver.workspace.workspace import Workspace

@@ -1,14 +1,17 @@
-"""Shards that ingest and fetch make: where they are, and what the jobs say of them."""
+"""What stages leave for those after them: shards, feature records, counts, rows and centres."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from collections.abc import Collection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driver.pipeline.pipeline import Pipeline
 from mapsight.files import fingerprint
+from mapsight.index.layout import CENTRES
 from mapsight.inputs.fetch_shards import document_of
 from mapsight.records import Split
 from mapsight.results.predictions import records_of
@@ -20,9 +23,14 @@ if TYPE_CHECKING:
     from driver.workspace.workspace import Workspace
 
 __all__ = [
+    "centres_of",
     "drop_shards",
+    "joined_parts",
     "listed_splits",
+    "manifest_of_rows",
     "packed_records",
+    "read_counts",
+    "row_files",
     "shard_notes",
     "shards_of",
 ]
@@ -78,3 +86,47 @@ def shards_of(run: Pipeline) -> list[Split]:
         for stage, folder in SHARDS.items()
         for split in run.documents[stage]["notes"]["shards"]
     ]
+
+
+def joined_parts(run: Pipeline) -> list[str]:
+    """Feature records: those that were selected, with their annotations, where there are any.
+
+    In an addition, those that are new to the index.
+    """
+    new = run.workspace.parts("known") if "known" in run.documents else []
+    return new or run.workspace.parts("annotate") or run.workspace.parts("extract")
+
+
+def read_counts(
+    run: Pipeline,
+) -> tuple[dict[tuple[str, ...], int], dict[tuple[str, ...], list[Any]]]:
+    """(counts by key, rows by key: sample and examples) that the count stage left.
+
+    Memory: bounded by labels², not pictures.
+    """
+    counts: dict[tuple[str, ...], int] = {}
+    rows: dict[tuple[str, ...], list[Any]] = {}
+    for key, value in records_of(run.workspace.parts("count")):
+        if isinstance(value, list):
+            rows[tuple(key)] = value
+        else:
+            counts[tuple(key)] = value
+    return counts, rows
+
+
+def row_files(run: Pipeline) -> list[str]:
+    """Addresses of the files of rows."""
+    return [part for part in run.workspace.parts("vectors") if part.endswith(".arrow")]
+
+
+def manifest_of_rows(run: Pipeline) -> list[str]:
+    """A manifest with a line for every file of rows."""
+    return run.manifest([json.dumps({"uri": uri}) for uri in row_files(run)])
+
+
+def centres_of(run: Pipeline) -> Path:
+    """A local copy of the centres that the stage cluster has now."""
+    (address,) = run.workspace.parts("cluster")
+    workspace, path = run.workspace, run.scratch / CENTRES
+    workspace.fetch(address, path)
+    return path

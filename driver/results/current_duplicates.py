@@ -1,0 +1,46 @@
+"""The duplicates that results and report tell of: those of the pictures that are there now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mapsight.workspace.workspace import Workspace, is_current
+
+__all__ = [
+    "current_duplicates",
+    "duplicate_facts",
+    "duplicates_are_damaged",
+    "stages_of_results",
+]
+
+COUNTED = ("pictures", "groups", "exact", "near", "bytes", "exact_bytes", "cut_buckets")
+
+
+def current_duplicates(workspace: Workspace) -> dict[str, Any] | None:
+    """What was found among the pictures that a workspace has now; None if nobody looked."""
+    document = workspace.committed("duplicates")
+    if document is None or not is_current(workspace, document):
+        return None
+    return document if workspace.intact(document) else None
+
+
+def duplicates_are_damaged(workspace: Workspace) -> bool:
+    """Whether those that would be shown have changed since they were written."""
+    document = current_duplicates(workspace)
+    return document is not None and bool(workspace.changed(document))
+
+
+def duplicate_facts(document: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What the summary says of duplicates; None where nobody looked for any."""
+    if document is None:
+        return None
+    counts = document["counters"]["duplicates"]
+    facts = {name: counts.get(name, 0) for name in COUNTED}
+    facts["in_groups"] = sum(facts[name] for name in ("groups", "exact", "near"))
+    return {**facts, "sizes": document["notes"].get("sizes", [])}
+
+
+def stages_of_results(workspace: Workspace) -> list[str]:
+    """The committed stages whose parts are in results/: of merge, and of duplicates if current."""
+    return ["merge", "duplicates"] if current_duplicates(workspace) else ["merge"]

@@ -41,6 +41,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from mapsight.application import without_pandas
 from mapsight.text import plain
 
 
@@ -134,6 +135,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def command() -> NoReturn:
     """Run the command line's command, and end this process."""
     mend_streams()
+    without_pandas()
     status = main()
     sys.stderr.flush()
     # all is done: libraries that end their threads now may abort (seen once in 2,000 runs)

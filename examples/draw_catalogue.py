@@ -13,7 +13,6 @@ import argparse
 import fcntl
 import hashlib
 import json
-import multiprocessing
 import os
 import shutil
 import sys
@@ -23,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 from catalogue_art.metadata import MIDS, write_metadata
-from catalogue_art.picture import draw
 
 __all__ = ["Item", "draw_catalogue", "draw_in_processes", "draw_items", "items", "program_digest"]
 
@@ -67,6 +65,8 @@ def items() -> Iterator[Item]:
 
 def draw_items(some: list[Item], folder: Path) -> list[dict[str, Any]]:
     """Draw pictures into a folder; what the metadata needs to know of each."""
+    from catalogue_art.picture import draw
+
     rows = []
     for item in some:
         drawn = draw(item.label, item.photo, int(item.id, 16))
@@ -116,6 +116,8 @@ def _draw_all(folder: Path, todo: list[Item]) -> None:
 
 def draw_in_processes(todo: list[Item], folder: Path) -> list[dict[str, Any]]:
     """`draw_items` on all cores. Each process ends by itself, should this one be killed."""
+    import multiprocessing
+
     count = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2, 8)
     context = multiprocessing.get_context("spawn")
     ends, workers = [], []

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["APPLICATION", "LIBRARY", "checkout", "find_driver", "project_file"]
+__all__ = ["APPLICATION", "LIBRARY", "checkout", "find_driver", "project_file", "without_pandas"]
 
 LIBRARY = os.path.dirname(os.path.abspath(__file__))
 """The folder of this package; not resolved: on a node it may be a link."""
@@ -53,3 +53,26 @@ def find_driver() -> None:
     file = getattr(sys.modules.get("driver"), "__file__", None)
     if file and os.path.realpath(file) != os.path.realpath(f"{APPLICATION}/driver/__init__.py"):
         raise ImportError(f"{file} was imported as `driver`, which is Mapsight's own name here")
+
+
+class _WithoutPandas:
+    """Finds no pandas, which pyarrow imports where it is installed: half a second for nothing."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        """Return nothing, so that others look for a module.
+
+        Raises:
+            ModuleNotFoundError: it is pandas.
+        """
+        if name == "pandas":
+            raise ModuleNotFoundError("Mapsight does without pandas", name=name)
+
+
+def without_pandas() -> None:
+    """Import no pandas in this process, which is the program's own.
+
+    A program that imports this one may want the tables that pyarrow makes for pandas.
+    """
+    if _WithoutPandas not in sys.meta_path:
+        sys.meta_path.insert(0, _WithoutPandas)

@@ -15,6 +15,8 @@ from mrjob.job import MRJob
 from mrjob.protocol import RawValueProtocol, StandardJSONProtocol
 from mrjob.step import MRStep
 
+from mapsight.application import without_pandas
+
 __all__ = ["MRStep", "MapsightJob", "RecordsJob", "SplitsJob"]
 
 LIBRARY = Path(__file__).resolve().parent
@@ -34,6 +36,12 @@ class MapsightJob(MRJob):
     def __init__(self, args: Sequence[str] | None = None) -> None:
         super().__init__(args)
         self.counts: Counter[tuple[str, str]] = Counter()
+
+    @classmethod
+    def run(cls) -> None:
+        """Run what the command line asks for, in this process, which is the job's or a task's."""
+        without_pandas()
+        super().run()
 
     def dirs(self) -> list[str]:
         """Return the folders that tasks get: those of DIRS, and the library as `mapsight`.

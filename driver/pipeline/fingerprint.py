@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from driver.pipeline.digest_cache import cached_digest
 from driver.pipeline.normal_form import normal
 from driver.pipeline.source_code import (
     ALL,
@@ -54,12 +55,24 @@ def code_digest(*roots: str, base: Path | None = None) -> str:
             another project counts by its name.
         base: the folder that holds the packages; None takes this project's.
     """
-    return _code_digest(roots, base or ROOT)
+    if base in (None, ROOT):
+        return _cached_digest(roots)
+    return _code_digest(roots, base)
+
+
+@functools.cache
+def _cached_digest(roots: tuple[str, ...]) -> str:
+    data = [file_at(name, ROOT) for name in _data_of(roots)]
+    return cached_digest(roots, data, lambda: _code_digest(roots, ROOT))
+
+
+def _data_of(roots: Iterable[str]) -> list[str]:
+    return [root for root in roots if ":" not in root and not root.endswith(".py")]
 
 
 @functools.cache
 def _code_digest(roots: tuple[str, ...], base: Path) -> str:
-    data = [root for root in roots if ":" not in root and not root.endswith(".py")]
+    data = _data_of(roots)
     foreign = [root for root in roots if ":" in root and not is_ours(root)]
     code = [root for root in roots if root not in (*data, *foreign)]
     parts = {hashlib.sha256(file_at(name, base).read_bytes()).hexdigest() for name in data}

@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 __all__ = ["MIDS", "SUBSETS", "write_metadata"]
 
 MIDS = {
@@ -70,6 +68,8 @@ def _write(path: Path, header: list[str], rows: list[list[Any]]) -> None:
 
 def _labels(row: Row) -> list[list[Any]]:
     """A verified label, mostly a verified absence, and a machine's guess or two."""
+    import numpy as np
+
     rng = np.random.default_rng([int(row["id"], 16), 1])
     mid, others = MIDS[row["label"]], [label for label in MIDS if label != row["label"]]
     absent = ALIKE.get(row["label"]) or others[rng.integers(len(others))]

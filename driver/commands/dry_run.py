@@ -9,10 +9,10 @@ import tempfile
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from driver.pipeline.cluster import RunnerOptions
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Stage
 from driver.pipeline.typed_options import TypedOptions
 from driver.pipeline.uploads import is_here
@@ -23,9 +23,12 @@ from driver.stages.extract import EXTRACT, FEATURE_BYTES, SETTLE
 from driver.stages.head_file import GivenHead
 from driver.stages.model import ModelOptions, built_path
 from driver.stages.plan import identity as find_pictures
-from driver.workspace.workspace import Workspace
 from mapsight.application import project_file
-from mapsight.inputs.splits import Plan
+
+if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
+    from driver.workspace.workspace import Workspace
+    from mapsight.inputs.splits import Plan
 
 __all__ = ["dry_run"]
 
@@ -39,6 +42,8 @@ def dry_run(options: Namespace, workspace: Workspace, stages: Sequence[Stage]) -
     Only the input is listed. The workspace is not looked at: stages that it has
     already would not run.
     """
+    from mapsight.inputs.splits import Plan
+
     with tempfile.TemporaryDirectory(prefix="mapsight-dry-") as scratch:
         run = pipeline_of(TypedOptions(options), workspace, Path(scratch))
         find_pictures(run)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from driver.commands.run_summary import print_summary
 from driver.errors import Failure
-from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Stage
 from driver.results.explore_tables import FOLDER, explore_tables
 from driver.stages import classify
 from driver.stages.dataset import Inputs, dataset_of, nothing_found
 from driver.stages.plan import inputs_of_run
-from mapsight.inputs.find import InputError
-from mapsight.openimages.columns import KINDS
+
+if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
 
 __all__ = ["explore_alone", "is_alone"]
 
@@ -29,6 +30,9 @@ def is_alone(run: Pipeline) -> bool:
     Pictures are looked for only where that is cheap: a folder `images/` is looked into where it
     is on this machine, and archives and Parquet files are taken to hold some.
     """
+    from mapsight.inputs.find import InputError
+    from mapsight.openimages.columns import KINDS
+
     dataset, named = dataset_of(run), run.options_of(Inputs)
     if dataset is None or named.images or not any(dataset.files[kind] for kind in KINDS):
         return False

@@ -8,12 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
-
-import ai_edge_litert
-import numpy
-import PIL
-import pyarrow
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from driver.errors import Failure
 from driver.pipeline.cluster import Cluster, RunnerOptions, ThisMachine
@@ -22,9 +17,11 @@ from driver.pipeline.jobs import Job
 from driver.pipeline.launch import launch
 from driver.pipeline.stage import Stage, StageReport
 from driver.pipeline.typed_options import TypedOptions
-from driver.workspace.workspace import Workspace
 from mapsight import __version__
 from mapsight.files import fingerprint
+
+if TYPE_CHECKING:
+    from driver.workspace.workspace import Workspace
 
 __all__ = ["Pipeline", "Running"]
 
@@ -294,6 +291,11 @@ def _contents(parts: Sequence[dict[str, Any]], folder: str) -> list[Any]:
 
 
 def _libraries() -> dict[str, str]:
+    import ai_edge_litert
+    import numpy
+    import PIL
+    import pyarrow
+
     return {
         "ai-edge-litert": getattr(ai_edge_litert, "__version__", ""),
         "numpy": numpy.__version__,

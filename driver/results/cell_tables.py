@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from driver.pipeline.pipeline import Pipeline
-from mapsight.index.part import IndexPart
-from mapsight.labels.head import UNIT
-from mapsight.results.predictions import write_csv
+if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
 
 __all__ = ["cell_facts", "write_cell_tables"]
 
 KMEANS = ("iteration", "pictures", "inertia", "shift", "empty")
 COLUMNS = ("cell", "pictures", "spread", "label", "purity", "style", "style_share")
-SQUARE = UNIT * UNIT
 
 
 def write_cell_tables(run: Pipeline, target: Path) -> dict[str, Any] | None:
     """Write kmeans.csv and cells.csv, and tell the summary; None without an index."""
+    from mapsight.index.part import IndexPart
+    from mapsight.results.predictions import write_csv
+
     if not run.documents["index"]["parts"]:
         return None
     history = run.documents["cluster"]["notes"]["history"]
@@ -50,10 +50,17 @@ def _step(numbered: tuple[int, Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "iteration": number,
         "pictures": step["rows"],
-        "inertia": round(step["inertia"] / SQUARE, 6),
-        "shift": round(step["shift"] / SQUARE, 6),
+        "inertia": _squares(step["inertia"]),
+        "shift": _squares(step["shift"]),
         "empty": step["empty"],
     }
+
+
+def _squares(value: float) -> float:
+    """Return what is in squares of `head.UNIT` in squares of one."""
+    from mapsight.labels.head import UNIT
+
+    return round(value / (UNIT * UNIT), 6)
 
 
 def _row(cell: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,7 +73,7 @@ def _row(cell: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "cell": cell["cell"],
         "pictures": cell["rows"],
-        "spread": round(int(cell["inertia"]) / cell["rows"] / SQUARE, 6),
+        "spread": _squares(int(cell["inertia"]) / cell["rows"]),
         "label": label,
         "alike": alike,
         "purity": round(alike / cell["rows"], 6),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mapsight.workspace.workspace import Workspace, is_current
+if TYPE_CHECKING:
+    from mapsight.workspace.workspace import Workspace
 
 __all__ = [
     "current_duplicates",
@@ -19,6 +20,8 @@ COUNTED = ("pictures", "groups", "exact", "near", "bytes", "exact_bytes", "cut_b
 
 def current_duplicates(workspace: Workspace) -> dict[str, Any] | None:
     """What was found among the pictures that a workspace has now; None if nobody looked."""
+    from mapsight.workspace.workspace import is_current
+
     document = workspace.committed("duplicates")
     if document is None or not is_current(workspace, document):
         return None

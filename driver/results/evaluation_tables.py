@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mapsight.evaluation import accuracy
-from mapsight.evaluation import tables as rows_of
-from mapsight.evaluation.quality import quality_facts, size_rows
-from mapsight.evaluation.sums import Hits, Sums
 from mapsight.records import OTHER
-from mapsight.results.predictions import write_csv
+
+if TYPE_CHECKING:
+    from mapsight.evaluation.sums import Hits, Sums
 
 __all__ = [
     "absent_counts",
@@ -35,6 +34,8 @@ def write_tables(targets: dict[str, str], counts: Counts, pictures: int, target:
         pictures: how many were predicted.
         target: the folder.
     """
+    from mapsight.results.predictions import write_csv
+
     labels = [*targets, OTHER]
     shares = ("pictures", "share")
     rows = accuracy.label_rows(counts, targets, pictures)
@@ -67,6 +68,11 @@ def write_evaluation(
     Returns:
         What summary.json says of it.
     """
+    from mapsight.evaluation import tables as rows_of
+    from mapsight.evaluation.quality import quality_facts
+    from mapsight.evaluation.sums import Sums
+    from mapsight.results.predictions import write_csv
+
     sums = Sums(counts)
     every = sums.hits(accuracy.ALL, "all")
     has_head = every.model_n > 0
@@ -83,6 +89,10 @@ def write_evaluation(
 def _write_splits(
     sums: Sums, labels: Sequence[str], splits: Sequence[str], target: Path, *, has_head: bool
 ) -> None:
+    from mapsight.evaluation import tables as rows_of
+    from mapsight.evaluation.quality import size_rows
+    from mapsight.results.predictions import write_csv
+
     rows = (row for split in splits for row in rows_of.evaluation_rows(sums, labels, split))
     write_csv(target / "evaluation.csv", rows_of.EVALUATION, rows)
     wide = [*splits, accuracy.ALL] if has_head else splits
@@ -104,6 +114,8 @@ def is_judged(counts: Counts) -> bool:
 
 def _facts(sums: Sums, split: str) -> dict[str, Any]:
     """Accuracy and calibration error on a split; beside a head, the model's own classes."""
+    from mapsight.evaluation import tables as rows_of
+
     hits = sums.hits(split, "all")
     facts: dict[str, Any] = {"n": hits.n, **rows_of.share(hits.right, hits.n)}
     facts["calibration_error"] = rows_of.calibration_error(sums, "label", split)
@@ -115,6 +127,8 @@ def _facts(sums: Sums, split: str) -> dict[str, Any]:
 
 
 def _differences(hits: Hits) -> dict[str, Any]:
+    from mapsight.evaluation import tables as rows_of
+
     p = rows_of.mcnemar(hits.only_right, hits.only_model)
     return {
         "only_head_right": hits.only_right,

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from mapsight.records import PROVENANCE
-from mapsight.results.predictions import write_csv
 
 __all__ = ["SUSPECTS", "Noticed"]
 
@@ -50,6 +49,8 @@ class Noticed:
 
     def write_suspects(self, target: Path) -> int:
         """suspects.csv, verified negatives first, then by score; the number of rows."""
+        from mapsight.results.predictions import write_csv
+
         return write_csv(target / "suspects.csv", SUSPECTS, map(_suspect, self._found()))
 
     def _found(self) -> Iterator[dict[str, Any]]:

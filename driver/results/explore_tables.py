@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from driver.pipeline.pipeline import Pipeline
 from driver.stages.dataset import Labels, class_parents, dataset_of, metadata_stamps
-from mapsight.explore.exploration import Exploration, read_sums
-from mapsight.explore.findings import summarised
-from mapsight.explore.tables import write_tables
-from mapsight.openimages import dataset as openimages
-from mapsight.results.predictions import records_of
+
+if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
 
 __all__ = ["FOLDER", "description_files", "explore_tables"]
 
@@ -26,6 +23,12 @@ def description_files(run: Pipeline) -> list[list[Any]]:
 
 def explore_tables(run: Pipeline, target: Path) -> dict[str, Any] | None:
     """Write results/explore/; a summary of it, or None where there is no metadata."""
+    from mapsight.explore.exploration import Exploration, read_sums
+    from mapsight.explore.findings import summarised
+    from mapsight.explore.tables import write_tables
+    from mapsight.openimages import dataset as openimages
+    from mapsight.results.predictions import records_of
+
     parts = run.workspace.parts("explore")
     dataset = dataset_of(run)
     if not parts or dataset is None:

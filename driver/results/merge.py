@@ -7,9 +7,8 @@ import socket
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage, require
 from driver.results.cell_tables import write_cell_tables
 from driver.results.current_duplicates import current_duplicates, duplicate_facts
@@ -27,11 +26,11 @@ from driver.stages.dataset import named_inputs
 from driver.stages.head_file import fitted_head
 from driver.stages.outputs import read_counts
 from mapsight import __version__
-from mapsight.labels.head import load_head
-from mapsight.labels.made_with import targets_of
 from mapsight.records import OTHER
-from mapsight.results.predictions import merged_records, write_predictions, write_ranking
 from mapsight.workspace.stage_facts import PictureCounts
+
+if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
 
 __all__ = ["STAGE"]
 
@@ -86,6 +85,9 @@ def identity(run: Pipeline) -> dict[str, Any]:
 
 def perform(run: Pipeline, folder: str) -> Outcome:
     """Write results/ from the sorted parts of the jobs, streaming."""
+    from mapsight.labels.made_with import targets_of
+    from mapsight.results.predictions import merged_records, write_predictions, write_ranking
+
     target = run.local_folder("merge", folder)
     images = PictureCounts.of(run.documents["extract"])
     counts, rows = read_counts(run)
@@ -193,6 +195,8 @@ def _summary(
 
 def _missing(run: Pipeline) -> list[str]:
     """Target labels that neither the model's classes nor a head can give."""
+    from mapsight.labels.head import load_head
+
     path = fitted_head(run)
     known = load_head(path).labels if path else []
     return [label for label in run.documents["classify"]["notes"]["missing"] if label not in known]

@@ -5,10 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from driver.results.current_duplicates import stages_of_results
 from driver.workspace.owned_files import Source, copy_into
-from driver.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from driver.workspace.workspace import Workspace
 
 __all__ = ["copy_results", "publish_results"]
 

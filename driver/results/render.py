@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
 from driver.results.current_duplicates import current_duplicates, duplicate_facts
 from driver.results.sheets import cell_sheets, duplicate_sheets, noticed_sheets, sheets_of
-from driver.workspace.workspace import Workspace
 from mapsight.application import project_file
+
+if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
+    from driver.workspace.workspace import Workspace
 
 __all__ = ["STAGE", "download_results", "report_to", "with_duplicates"]
 

@@ -7,16 +7,14 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mapsight.index.layout import NEAREST
-from mapsight.index.part import IndexPart
-from mapsight.index.pictures import PartPictures, Pictures
 from mapsight.labels.ranking import EVERYTHING
 from mapsight.records import OTHER
 from mapsight.text import amount, file_size
-from mapsight.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from mapsight.index.pictures import PartPictures, Pictures
     from mapsight.report.report import Card, Sheet
+    from mapsight.workspace.workspace import Workspace
 
 __all__ = [
     "cards_of",
@@ -63,6 +61,7 @@ def _named(row: Mapping[str, Any]) -> str:
 
 def sheets_of(workspace: Workspace, documents: dict[str, dict[str, Any]]) -> list[Sheet]:
     """The contact sheets of a workspace, best pictures first: all, then each label."""
+    from mapsight.index.pictures import Pictures
     from mapsight.report.report import Sheet
 
     sheets = documents["merge"]["notes"]["sheets"]
@@ -87,6 +86,7 @@ def sheets_of(workspace: Workspace, documents: dict[str, dict[str, Any]]) -> lis
 
 def cell_sheets(workspace: Workspace, documents: dict[str, dict[str, Any]]) -> list[Sheet]:
     """The pictures nearest the centres of the largest cells, largest cell first."""
+    from mapsight.index.pictures import Pictures
     from mapsight.report.report import Sheet
 
     pictures = Pictures(workspace, documents["extract"], sys.stderr.write)
@@ -102,6 +102,9 @@ def cell_sheets(workspace: Workspace, documents: dict[str, dict[str, Any]]) -> l
 
 def nearest_pictures(workspace: Workspace) -> dict[int, list[dict[str, Any]]]:
     """Return the pictures nearest the centres of the largest cells, by cell."""
+    from mapsight.index.layout import NEAREST
+    from mapsight.index.part import IndexPart
+
     document = workspace.sound("index")
     if document is None or not document["parts"]:
         return {}
@@ -111,6 +114,7 @@ def nearest_pictures(workspace: Workspace) -> dict[int, list[dict[str, Any]]]:
 
 def duplicate_sheets(workspace: Workspace, documents: dict[str, dict[str, Any]]) -> list[Sheet]:
     """The first pictures of the largest groups of duplicates, the one to be kept first."""
+    from mapsight.index.pictures import Pictures
     from mapsight.report.report import Sheet
 
     pictures = Pictures(workspace, documents["extract"], sys.stderr.write)
@@ -141,6 +145,7 @@ def noticed_sheets(
     workspace: Workspace, documents: dict[str, dict[str, Any]]
 ) -> dict[str, Sheet | None]:
     """The sheets `confused` and `suspects` of the report; None where there is nothing to show."""
+    from mapsight.index.pictures import Pictures
     from mapsight.report.report import Sheet
 
     notes = documents["merge"]["notes"]

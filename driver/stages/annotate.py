@@ -5,18 +5,19 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from driver.errors import Failure, UsageError
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
 from driver.pipeline.uploads import drop_others, manifest_lines
 from driver.stages.dataset import dataset_of, metadata_files, metadata_stamps, vocabulary_of
 from mapsight.labels.labeler import resolve_targets
-from mapsight.openimages import dataset as openimages
-from mapsight.openimages.join import FEATURES, Selection
 from mapsight.workspace.stage_facts import PictureCounts
+
+if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
+    from mapsight.openimages.join import Selection
 
 __all__ = ["STAGE", "drop_old_uploads"]
 
@@ -45,6 +46,8 @@ def identity(run: Pipeline) -> dict[str, Any]:
 
 
 def _selection(run: Pipeline) -> Selection:
+    from mapsight.openimages.join import Selection
+
     options = run.options_of(Options)
     labels: dict[str, str] = {}
     if options.only_labels:
@@ -63,6 +66,9 @@ def _selection(run: Pipeline) -> Selection:
 
 def perform(run: Pipeline, folder: str) -> Outcome:
     """Joins pictures with what the metadata says of them; nothing to do without any."""
+    from mapsight.openimages import dataset as openimages
+    from mapsight.openimages.join import FEATURES
+
     files, selection = metadata_files(run, *KINDS), _selection(run)
     splits = [split for kind, file in files for split in openimages.csv_splits(file, kind)]
     if not splits and selection.everything:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from driver.errors import UsageError
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
 from driver.stages.dataset import Labels, vocabulary_of
 from driver.stages.head_file import GivenHead, given_targets, head_arguments
 from driver.stages.outputs import joined_parts
 from mapsight.labels.labeler import Labeler, resolve_targets
 from mapsight.workspace.stage_facts import PictureCounts
+
+if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
 
 __all__ = ["STAGE"]
 

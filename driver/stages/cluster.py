@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
 from driver.stages.outputs import centres_of, manifest_of_rows
-from mapsight.index.kmeans import TRAIN_PER_CELL, cells_for, refill, share_below
-from mapsight.index.layout import CENTRES
 from mapsight.records import decode_vector
-from mapsight.results.predictions import records_of
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from driver.pipeline.pipeline import Pipeline
 
 __all__ = ["STAGE", "converging"]
 
@@ -37,6 +36,8 @@ class Options:
 
 def cells_of(run: Pipeline) -> int:
     """How many cells to make."""
+    from mapsight.index.kmeans import cells_for
+
     rows = run.documents["vectors"]["notes"]["rows"]
     return min(run.options_of(Options).cells or cells_for(rows), max(rows, 1))
 
@@ -64,6 +65,11 @@ def converging(document: dict[str, Any]) -> bool:
 
 def perform(run: Pipeline, folder: str) -> Outcome:
     """Takes seeds, or goes one iteration further than the stage's last commit."""
+    import numpy as np
+
+    from mapsight.index.kmeans import TRAIN_PER_CELL, share_below
+    from mapsight.index.layout import CENTRES
+
     rows = run.documents["vectors"]["notes"]["rows"]
     if not rows:
         return Outcome(notes={"digest": "nothing", "history": []})
@@ -83,6 +89,11 @@ def perform(run: Pipeline, folder: str) -> Outcome:
 
 
 def _seeds(run: Pipeline, k: int, rows: int) -> np.ndarray:
+    import numpy as np
+
+    from mapsight.index.kmeans import share_below
+    from mapsight.results.predictions import records_of
+
     below = share_below(SPARE_SEEDS * k + 64, rows)
     arguments = ["--seeds", str(k), "--below", str(below)]
     output = run.collect(JOB, manifest_of_rows(run), arguments, ROW_BYTES * SPARE_SEEDS * k)
@@ -90,6 +101,11 @@ def _seeds(run: Pipeline, k: int, rows: int) -> np.ndarray:
 
 
 def _step(run: Pipeline, below: int) -> tuple[np.ndarray, dict[str, Any], list[int]]:
+    import numpy as np
+
+    from mapsight.index.kmeans import refill
+    from mapsight.results.predictions import records_of
+
     path = centres_of(run)
     old = np.load(path, allow_pickle=False)
     arguments = ["--centres", str(path), "--below", str(below)]

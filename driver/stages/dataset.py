@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from driver.errors import UsageError
-from driver.pipeline.pipeline import Pipeline
-from mapsight.inputs.find import Found
-from mapsight.openimages import dataset as openimages
+
+if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
+    from mapsight.inputs.find import Found
+    from mapsight.openimages.dataset import Dataset
 
 __all__ = [
     "Inputs",
@@ -38,14 +40,15 @@ def named_inputs(run: Pipeline) -> list[str]:
     return [*named.images, *([named.openimages] if named.openimages else [])]
 
 
-def dataset_of(run: Pipeline) -> openimages.Dataset | None:
+def dataset_of(run: Pipeline) -> Dataset | None:
     """The Open Images folder, looked at once."""
     folder = run.options_of(Inputs).openimages
-    known = run.facts.get(openimages.Dataset)
-    if known or not folder:
-        return known
+    if not folder:
+        return None
+    from mapsight.openimages.dataset import Dataset, find_dataset
+
     try:
-        return run.facts.add(openimages.find_dataset(folder))
+        return run.facts.get(Dataset) or run.facts.add(find_dataset(folder))
     except OSError as error:
         raise UsageError(f"--openimages {folder}: {error.strerror or error}") from None
 
@@ -73,8 +76,10 @@ def metadata_stamps(run: Pipeline, *kinds: str) -> list[list[Any]]:
 
 def class_parents(run: Pipeline) -> dict[str, tuple[str, ...]]:
     """Return the parents of all classes of the hierarchy by MID; none without metadata."""
+    from mapsight.openimages.dataset import read_classes
+
     dataset = dataset_of(run)
-    return openimages.read_classes(dataset.files["hierarchy"]) if dataset else {}
+    return read_classes(dataset.files["hierarchy"]) if dataset else {}
 
 
 @dataclass(frozen=True)
@@ -92,8 +97,10 @@ def vocabulary_of(run: Pipeline) -> Vocabulary:
     dataset = dataset_of(run)
     if dataset is None:
         return run.facts.add(Vocabulary({}, {}))
-    names = openimages.read_descriptions(dataset.files["descriptions"])
-    return run.facts.add(Vocabulary(names, openimages.read_hierarchy(dataset.files["hierarchy"])))
+    from mapsight.openimages.dataset import read_descriptions, read_hierarchy
+
+    names = read_descriptions(dataset.files["descriptions"])
+    return run.facts.add(Vocabulary(names, read_hierarchy(dataset.files["hierarchy"])))
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage, require
 from driver.stages.outputs import joined_parts
-from mapsight.duplicates.groups import COLUMNS
 from mapsight.duplicates.sizes import GroupSizes
-from mapsight.results.predictions import merged_records, write_csv
 from mapsight.workspace.stage_facts import PictureCounts
+
+if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
 
 __all__ = ["STAGE", "TABLE"]
 
@@ -39,6 +39,9 @@ def identity(run: Pipeline) -> dict[str, Any]:
 
 def perform(run: Pipeline, folder: str) -> Outcome:
     """Finds pairs, joins them to groups, and writes duplicates.csv."""
+    from mapsight.duplicates.groups import COLUMNS
+    from mapsight.results.predictions import merged_records, write_csv
+
     wanted = identity(run)
     arguments = ["--max-distance", str(wanted["max_distance"])]
     arguments += ["--min-cosine", str(wanted["min_cosine"])]

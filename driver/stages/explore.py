@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from driver.errors import UsageError
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
 from driver.pipeline.uploads import manifest_lines
 from driver.stages.dataset import Inputs, class_parents, dataset_of, metadata_files, metadata_stamps
-from mapsight.openimages import dataset as openimages
-from mapsight.openimages.columns import KINDS, read_header
-from mapsight.openimages.near_metadata import missing_metadata
 from mapsight.text import plain
+
+if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
 
 __all__ = ["STAGE", "check_headers"]
 
@@ -27,6 +26,9 @@ def check_headers(run: Pipeline) -> None:
 
     Warns where there are no labels at all.
     """
+    from mapsight.openimages.columns import KINDS, read_header
+    from mapsight.openimages.near_metadata import missing_metadata
+
     dataset = dataset_of(run)
     if dataset and (missing := missing_metadata(run.options_of(Inputs).openimages or "", dataset)):
         sys.stderr.write(f"--openimages: {plain(missing)}\n")
@@ -42,11 +44,16 @@ def check_headers(run: Pipeline) -> None:
 
 def identity(run: Pipeline) -> dict[str, Any]:
     """The metadata files and the hierarchy."""
+    from mapsight.openimages.columns import KINDS
+
     return {"files": metadata_stamps(run, *KINDS, "hierarchy")}
 
 
 def perform(run: Pipeline, folder: str) -> Outcome:
     """Counts what the metadata says; nothing to do without any."""
+    from mapsight.openimages import dataset as openimages
+    from mapsight.openimages.columns import KINDS
+
     files = metadata_files(run, *KINDS)
     splits = [split for kind, file in files for split in openimages.csv_splits(file, kind)]
     if not splits:

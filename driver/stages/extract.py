@@ -5,18 +5,19 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from driver.errors import Failure
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage, require
 from driver.stages.dataset import Inputs, nothing_found
 from driver.stages.model import Model, ModelOptions, model_of
 from driver.stages.outputs import shards_of
 from mapsight.records import Split
-from mapsight.results.predictions import records_of
 from mapsight.workspace.stage_facts import PictureCounts, PlanNotes
+
+if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
 
 __all__ = ["STAGE", "check_share"]
 
@@ -137,6 +138,8 @@ def _check_sums(images: dict[str, int], planned: int) -> None:
 
 def check_share(run: Pipeline) -> None:
     """Most pictures must be usable: else something is wrong with the input, not with them."""
+    from mapsight.results.predictions import records_of
+
     counts = PictureCounts.of(run.documents["extract"])
     errors, read, rejected = counts.errors, counts.read, counts.rejected
     if rejected <= run.options_of(Options).max_rejected * read:

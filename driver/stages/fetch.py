@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage, require
 from driver.stages.outputs import drop_shards, listed_splits, packed_records, shard_notes
 from mapsight.workspace.stage_facts import PlanNotes
 from mapsight.workspace.stage_names import FETCHED
+
+if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
 
 __all__ = ["STAGE", "forget_unnamed", "unfinished"]
 

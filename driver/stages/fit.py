@@ -9,26 +9,21 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
 from driver.stages.dataset import Labels
 from driver.stages.head_file import GivenHead, check_given_head, given_head
 from driver.stages.outputs import joined_parts
 from mapsight.files import sha256_of
-from mapsight.labels.calibrate import tuned
-from mapsight.labels.examples import SPLITS, Leaks
-from mapsight.labels.fit_sums import FitPlan, plan_fit
-from mapsight.labels.head import Head, load_head, save_head, with_facts
-from mapsight.labels.made_with import HEAD
-from mapsight.labels.solve import LAMBDAS
 from mapsight.records import OTHER
-from mapsight.results.predictions import records_of, write_csv
 from mapsight.workspace.stage_facts import PictureCounts
+
+if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
+    from mapsight.labels.fit_sums import FitPlan
+    from mapsight.labels.head import Head
 
 __all__ = ["STAGE"]
 
@@ -84,6 +79,10 @@ def _split(
     run: Pipeline, settings: str, target: Path
 ) -> tuple[FitPlan, Counter[tuple[str, ...]], str]:
     """Count examples; (what to fit, counts, file of those that are on two sides)."""
+    from mapsight.labels.examples import SPLITS, Leaks
+    from mapsight.labels.fit_sums import plan_fit
+    from mapsight.results.predictions import records_of, write_csv
+
     size = EXAMPLE_BYTES * PictureCounts.of(run.documents["extract"]).read
     output = run.collect(SPLIT, joined_parts(run), ["--targets", settings], size)
     counts: Counter[tuple[str, ...]] = Counter()
@@ -111,6 +110,9 @@ def _solve(
 
     Returns what the job counted.
     """
+    from mapsight.labels.made_with import HEAD
+    from mapsight.results.predictions import records_of
+
     planned = run.side_file("fit_plan.json", json.dumps(asdict(plan)))
     arguments = ["--targets", settings, "--plan", planned, "--leaks", leaks]
     output = run.collect(FIT, joined_parts(run), arguments)
@@ -129,6 +131,14 @@ def _calibrate(
     target: Path,
 ) -> None:
     """Make scores probabilities by the validation pictures, and write down how it was done."""
+    import numpy as np
+
+    from mapsight.labels.calibrate import tuned
+    from mapsight.labels.head import load_head, with_facts
+    from mapsight.labels.made_with import HEAD
+    from mapsight.labels.solve import LAMBDAS
+    from mapsight.results.predictions import records_of
+
     tried = run.scratch / TRIED
     arguments = ["--targets", settings, "--leaks", leaks]
     arguments += ["--head", str(target / HEAD), "--tried", str(tried)]
@@ -153,6 +163,9 @@ def _calibrate(
 
 def _keep(head: Head, target: Path) -> None:
     """Write a head, and in words what is known of it."""
+    from mapsight.labels.head import save_head
+    from mapsight.labels.made_with import HEAD
+
     save_head(head, target / HEAD)
     facts = {**head.about, "sha256": sha256_of(target / HEAD)}
     text = json.dumps(facts, indent=1, sort_keys=True) + "\n"

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from driver.errors import UsageError
-from driver.pipeline.pipeline import Pipeline
 from mapsight.files import sha256_of
-from mapsight.labels.head import Head, load_head, targets_of
-from mapsight.labels.made_with import head_file
 from mapsight.text_files import special_kind
+
+if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
+    from mapsight.labels.head import Head
 
 __all__ = [
     "check_given_head",
@@ -56,6 +57,8 @@ def given_head(run: Pipeline) -> HeadFile:
 
 
 def _read(path: str) -> HeadFile:
+    from mapsight.labels.head import load_head
+
     if kind := special_kind(path):
         raise ValueError(f"{path}: {kind}, not a class head")
     return HeadFile(load_head(path), sha256_of(path))
@@ -89,6 +92,8 @@ def given_targets(run: Pipeline, wanted: dict[str, str], *, typed: bool) -> dict
     Raises:
         UsageError: other labels were named that the head does not have.
     """
+    from mapsight.labels.head import targets_of
+
     known = targets_of(given_head(run).head)
     strange = [label for label, mid in wanted.items() if mid not in known.values()]
     if strange and typed:
@@ -101,6 +106,8 @@ def given_targets(run: Pipeline, wanted: dict[str, str], *, typed: bool) -> dict
 
 def fitted_head(run: Pipeline) -> Path | None:
     """Return a local copy of the head that the stage `fit` fitted or was given; None without."""
+    from mapsight.labels.made_with import head_file
+
     return head_file(run.workspace, run.scratch)
 
 

@@ -7,30 +7,15 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING, Any
 
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage, require
 from driver.stages.outputs import centres_of, manifest_of_rows, row_files
 from mapsight.files import fingerprint, sha256_of
-from mapsight.index.build import plan_files
-from mapsight.index.layout import (
-    BLOCK_SCHEMA,
-    BLOCKS,
-    CELL_SCHEMA,
-    CELLS,
-    CENTRES,
-    FACTS,
-    IDS_PER_FILE,
-    NEAREST,
-)
-from mapsight.index.rows import read_batches
-from mapsight.results.predictions import records_of
+
+if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
 
 __all__ = ["STAGE", "build"]
 
@@ -77,6 +62,12 @@ def build(
         counts: how many pictures each cell may be expected to have; nothing for equally many.
         with_centres: keep them beside the rows.
     """
+    import numpy as np
+
+    from mapsight.index.build import plan_files
+    from mapsight.index.layout import CENTRES, IDS_PER_FILE
+    from mapsight.results.predictions import records_of
+
     rows = run.documents["vectors"]["notes"]["rows"]
     dtype, plain_d = run.options_of(Options).index_type, _plain_d(run)
     centres = np.load(path, allow_pickle=False)
@@ -136,6 +127,8 @@ def _digest(
 
 def _plain_d(run: Pipeline) -> int:
     """Length of the embedding alone, as the rows say."""
+    from mapsight.index.rows import read_batches
+
     schema = next(read_batches(row_files(run)[0])).schema
     return int(schema.metadata[b"plain_d"])
 
@@ -148,6 +141,11 @@ def _write(
     facts: dict[str, Any],
 ) -> None:
     """Write what is beside the rows. Memory: some hundred bytes a block of 2,048 rows."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from mapsight.index.layout import BLOCK_SCHEMA, BLOCKS, CELL_SCHEMA, CELLS, FACTS, NEAREST
+
     target = run.local_folder("index", folder)
     columns = zip(*blocks, strict=True)
     pq.write_table(pa.table(list(map(list, columns)), schema=BLOCK_SCHEMA), target / BLOCKS)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage, require
 from driver.pipeline.uploads import is_here, stamps, upload
 from driver.stages.dataset import named_inputs
 from driver.stages.outputs import listed_splits, packed_records, shard_notes
 from mapsight.records import Split
-from mapsight.results.predictions import records_of
 from mapsight.workspace.stage_facts import PlanNotes
+
+if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
 
 __all__ = ["STAGE"]
 
@@ -65,6 +66,8 @@ def perform(run: Pipeline, folder: str) -> Outcome:
 
 def _sides(run: Pipeline, folder: str) -> dict[str, str]:
     """A note that names one of the side files without a picture, where there are some."""
+    from mapsight.results.predictions import records_of
+
     records = (r for _, r in records_of(run.workspace.addresses("ingest", folder, "packed")))
     names = [record["side_file"] for record in records if "side_file" in record]
     return {"side_file": min(names)} if names else {}

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage, require
 from driver.stages.outputs import joined_parts
 from driver.stages.recall import removed_arguments
-from mapsight.index.known_ids import KnownPlan
-from mapsight.index.layout import IDS_PER_FILE
-from mapsight.index.removed_ids import MOST_IDS, id_table, write_ids_file
-from mapsight.results.predictions import records_of
-from mapsight.search.search_index import SearchIndex
 from mapsight.workspace.stage_facts import PictureCounts
+
+if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
 
 __all__ = ["STAGE"]
 
@@ -34,6 +31,8 @@ class Options:
 
 def identity(run: Pipeline) -> dict[str, Any]:
     """What the index holds and hides."""
+    from mapsight.search.search_index import SearchIndex
+
     return {"index": run.facts[SearchIndex].digest, "part": run.options_of(Options).part}
 
 
@@ -42,6 +41,12 @@ def perform(run: Pipeline, folder: str) -> Outcome:
 
     Where all are new nothing is written: the records stay where they are.
     """
+    from mapsight.index.known_ids import KnownPlan
+    from mapsight.index.layout import IDS_PER_FILE
+    from mapsight.index.removed_ids import MOST_IDS, id_table, write_ids_file
+    from mapsight.results.predictions import records_of
+    from mapsight.search.search_index import SearchIndex
+
     index = run.facts[SearchIndex]
     pictures = PictureCounts.of(run.documents["extract"]).extracted
     buckets = max(-(-pictures // IDS_PER_FILE), index.facts["buckets"], 1)

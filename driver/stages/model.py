@@ -5,17 +5,15 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from driver.errors import Failure
-from driver.pipeline.pipeline import Pipeline
-from mapsight.features.convert import Recipe, built_record, ensure_model
-from mapsight.features.decoder_process import Decoded, Decoder
-from mapsight.features.keras_build import need_tensorflow, pictures_in
-from mapsight.features.mobilenet import MobileNet, wnids
 from mapsight.features.weights import Weights, find_weights, model_cache_dir
 from mapsight.files import sha256_of
-from mapsight.storage.uri import open_uri
 from mapsight.workspace.stage_facts import PlanNotes
+
+if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
 
 BEFORE_MODEL = ("plan", "ingest", "fetch")
 """Stages that need none."""
@@ -80,6 +78,9 @@ def find_model(
     Raises:
         Failure: it cannot be had, or is not what was recorded; the message says why.
     """
+    from mapsight.features.convert import ensure_model
+    from mapsight.features.keras_build import need_tensorflow
+
     try:
         check_calibration(calibration)
         if engine == "keras":
@@ -108,6 +109,8 @@ def given_model(path: str) -> Model:
     Raises:
         Failure: it cannot be read, or is no MobileNet.
     """
+    from mapsight.features.mobilenet import MobileNet, wnids
+
     try:
         sha256 = sha256_of(Path(path))
         model = MobileNet(path)
@@ -126,6 +129,9 @@ def check_model(options: ModelOptions) -> None:
     Raises:
         Failure: TensorFlow, weights or the file are missing, or it is no MobileNet.
     """
+    from mapsight.features.convert import Recipe, built_record
+    from mapsight.features.keras_build import need_tensorflow
+
     if options.model:
         given_model(options.model)
         return
@@ -148,17 +154,23 @@ def check_calibration(folder: str | None) -> None:
     Raises:
         ValueError: it has none, or is none.
     """
+    from mapsight.features.keras_build import pictures_in
+
     if folder:
         pictures_in(Path(folder))
 
 
 def built_path(options: ModelOptions) -> Path:
     """Where the model of these options is, once it is built."""
+    from mapsight.features.convert import Recipe
+
     size = options.alpha, options.resolution, options.precision
     return Recipe(*size, model_cache_dir()).path
 
 
 def _is_cached(alpha: float, resolution: int, precision: str) -> bool:
+    from mapsight.features.convert import Recipe
+
     return Recipe(alpha, resolution, precision, model_cache_dir()).path.exists()
 
 
@@ -195,6 +207,9 @@ def _some_pictures(run: Pipeline) -> str | None:
     """A folder with a few of the run's own pictures, undecodable ones aside."""
     import pyarrow.parquet as pq
 
+    from mapsight.features.decoder_process import Decoded, Decoder
+    from mapsight.storage.uri import open_uri
+
     listing = PlanNotes.of(run.documents["plan"]).listings["files"]
     with open_uri(run.workspace.uri("plan", listing)) as file:
         parquet = pq.ParquetFile(file)
@@ -212,6 +227,8 @@ def _some_pictures(run: Pipeline) -> str | None:
 
 def _first_bytes(uri: bytes) -> bytes:
     """A file, or what comes first of it; nothing if it cannot be read."""
+    from mapsight.storage.uri import open_uri
+
     try:
         with open_uri(uri) as file:
             return file.read(CHECKED_BYTES)

@@ -9,17 +9,14 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from driver.pipeline.pipeline import Pipeline
 from mapsight.files import fingerprint
-from mapsight.index.layout import CENTRES
-from mapsight.inputs.fetch_shards import document_of
 from mapsight.records import Split
-from mapsight.results.predictions import records_of
 from mapsight.workspace.links import is_linked, remove_empty
 from mapsight.workspace.stage_facts import PlanNotes
 from mapsight.workspace.stage_names import FETCHED, SHARDS
 
 if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
     from driver.workspace.workspace import Workspace
 
 __all__ = [
@@ -48,6 +45,8 @@ def listed_splits(run: Pipeline, kind: str) -> list[Split]:
 
 def packed_records(run: Pipeline, *names: str) -> list[dict[str, Any]]:
     """What a job that wrote shards says of them, in the order of their pictures."""
+    from mapsight.results.predictions import records_of
+
     records = [record for _, record in records_of(run.workspace.addresses(*names))]
     records = [record for record in records if "split" in record]
     return sorted(records, key=lambda record: record["split"]["first"])
@@ -66,6 +65,8 @@ def drop_shards(workspace: Workspace, named: Collection[str]) -> None:
 
     What is not named as a shard is somebody else's.
     """
+    from mapsight.inputs.fetch_shards import document_of
+
     if workspace.local and is_linked(workspace.root, FETCHED):
         return
     kept = {*named, *map(document_of, named)}
@@ -104,6 +105,8 @@ def read_counts(
 
     Memory: bounded by labels², not pictures.
     """
+    from mapsight.results.predictions import records_of
+
     counts: dict[tuple[str, ...], int] = {}
     rows: dict[tuple[str, ...], list[Any]] = {}
     for key, value in records_of(run.workspace.parts("count")):
@@ -126,6 +129,8 @@ def manifest_of_rows(run: Pipeline) -> list[str]:
 
 def centres_of(run: Pipeline) -> Path:
     """A local copy of the centres that the stage cluster has now."""
+    from mapsight.index.layout import CENTRES
+
     (address,) = run.workspace.parts("cluster")
     workspace, path = run.workspace, run.scratch / CENTRES
     workspace.fetch(address, path)

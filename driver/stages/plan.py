@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from driver.errors import Failure
-from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage, require
 from driver.stages.dataset import Inputs, dataset_of, named_inputs, nothing_found
-from driver.workspace.workspace import Workspace
-from mapsight.inputs.find import Found, InputError, find_inputs
 from mapsight.inputs.named_inputs import NamedInputs
-from mapsight.inputs.splits import LISTINGS, Plan, make_plan
-from mapsight.openimages import dataset as openimages
 from mapsight.redaction import public_address
+
+if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
+    from driver.workspace.workspace import Workspace
+    from mapsight.inputs.find import Found
 
 __all__ = ["STAGE", "inputs_of", "inputs_of_run"]
 
@@ -34,6 +34,9 @@ class Options:
 
 def inputs_of_run(run: Pipeline) -> Iterator[Found]:
     """Yield what the run reads, as it lies there."""
+    from mapsight.inputs.find import find_inputs
+    from mapsight.openimages import dataset as openimages
+
     dataset = dataset_of(run)
     skip = {run.home.root, os.path.realpath(run.home.root)}
     if results := run.options_of(Options).results:
@@ -50,6 +53,9 @@ def inputs_of_run(run: Pipeline) -> Iterator[Found]:
 
 def identity(run: Pipeline) -> dict[str, Any]:
     """Lists the input and cuts it into splits; its digest tells whether it has changed."""
+    from mapsight.inputs.find import InputError
+    from mapsight.inputs.splits import make_plan
+
     options = run.options_of(Options)
     tasks = CLUSTER_TASKS if run.on_cluster else os.cpu_count() or 1
     try:
@@ -80,6 +86,8 @@ def inputs_of(workspace: Workspace) -> list[str]:
 
 def perform(run: Pipeline, folder: str) -> Outcome:
     """Keeps the listings of loose files and URLs, and the splits; no job."""
+    from mapsight.inputs.splits import LISTINGS, Plan
+
     planned = run.facts[Plan]
     target = run.local_folder("plan", folder)
     for name in LISTINGS.values():

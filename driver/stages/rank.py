@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
 from driver.stages.outputs import read_counts
-from mapsight.features.measures import pixels_per_inch
 from mapsight.labels.ranking import RankPlan, parse_ranks, plan_ranking
+
+if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
 
 __all__ = ["STAGE"]
 
@@ -33,6 +34,8 @@ class Options:
 
 
 def _rank_plan(run: Pipeline) -> RankPlan:
+    from mapsight.features.measures import pixels_per_inch
+
     options = run.options_of(Options)
     first, last = parse_ranks(options.ranks)
     side = run.documents["extract"]["options"]["resolution"]

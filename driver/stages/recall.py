@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
-from mapsight.index.removed_ids import IdList
-from mapsight.index.rows import order_of
-from mapsight.results.predictions import merged_records, write_csv
-from mapsight.search.probe_plan import blocks_of, probe_lines, queries_by_cell
-from mapsight.search.queries import ProbeQuery, at_once, write_queries
-from mapsight.search.recall import COLUMNS, DEPTHS, Recall, probes_for
-from mapsight.search.search_index import SearchIndex
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from driver.pipeline.pipeline import Pipeline
+    from mapsight.index.removed_ids import IdList
+    from mapsight.search.queries import ProbeQuery
+    from mapsight.search.search_index import SearchIndex
 
 __all__ = [
     "RECALL",
@@ -36,11 +34,17 @@ QUERIES = 200
 
 def identity(run: Pipeline) -> dict[str, Any]:
     """How many queries, and how deep."""
+    from mapsight.search.recall import DEPTHS
+
     return {"queries": QUERIES, "depths": DEPTHS}
 
 
 def perform(run: Pipeline, folder: str) -> Outcome:
     """Writes recall.csv from an exact search of the base for a sample; nothing without an index."""
+    from mapsight.results.predictions import write_csv
+    from mapsight.search.recall import COLUMNS, Recall, probes_for
+    from mapsight.search.search_index import SearchIndex
+
     if not run.documents["index"]["parts"]:
         return Outcome(notes={"digest": "nothing", "table": []})
     index = SearchIndex(run.workspace, whole=False)
@@ -60,6 +64,8 @@ def perform(run: Pipeline, folder: str) -> Outcome:
 
 def sample_rows(index: SearchIndex, n: int) -> list[dict[str, Any]]:
     """The rows of the n pictures that come first in a sample by hash, in that order."""
+    from mapsight.index.rows import order_of
+
     ids = heapq.nsmallest(n, index.first_ids(n), key=lambda one: (order_of(one), one))
     rows = index.rows_of(ids)
     return [rows[image_id] for image_id in ids]
@@ -72,6 +78,11 @@ def exact_answers(
 
     The picture itself is left out. Memory: the sample, and answers of a share of it.
     """
+    import numpy as np
+
+    from mapsight.search.queries import ProbeQuery, at_once
+    from mapsight.search.recall import DEPTHS
+
     for some in at_once(sample, ProbeQuery(max(DEPTHS)), d):
         vectors = np.stack([row["vector"] for row in some])
         queries = [ProbeQuery(max(DEPTHS), exclude_ids=(row["image_id"],)) for row in some]
@@ -100,6 +111,10 @@ def probe_cells(
         vectors: (n, d) int16.
         d: how many numbers of vectors count.
     """
+    from mapsight.results.predictions import merged_records
+    from mapsight.search.probe_plan import blocks_of, probe_lines, queries_by_cell
+    from mapsight.search.queries import write_queries
+
     wants = queries_by_cell(cells)
     if not wants:
         return

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from driver.pipeline.jobs import Job
-from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.stage import Outcome, Stage
 from driver.stages.head_file import head_arguments
 from driver.stages.outputs import joined_parts
-from mapsight.labels.made_with import settings_of
-from mapsight.results.predictions import records_of
 from mapsight.workspace.stage_facts import PictureCounts
+
+if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
 
 __all__ = ["STAGE"]
 
@@ -30,6 +30,9 @@ class Options:
 
 def perform(run: Pipeline, folder: str) -> Outcome:
     """Writes a row for every picture: its new features, and what answers and filters need."""
+    from mapsight.labels.made_with import settings_of
+    from mapsight.results.predictions import records_of
+
     if not _wanted(run):
         return Outcome(notes={"digest": "nothing", "rows": 0})
     settings, diagonal = settings_of(run.documents["classify"])

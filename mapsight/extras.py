@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Iterable, Sequence
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 __all__ = ["EXTRAS", "advice", "lacking", "missing"]
@@ -70,6 +69,8 @@ def advice(modules: Iterable[str] = ()) -> str:
 
 def _package() -> str:
     """The name or place that pip knows this program by."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
     try:
         distribution("mapsight")
     except PackageNotFoundError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 __all__ = ["near_names"]
@@ -23,6 +22,8 @@ def near_names(text: str, names: Iterable[str], most: int) -> list[str]:
     """
     if len(text) > LONGEST:
         return []
+    import difflib
+
     bare = {name.lstrip("-"): name for name in reversed(list(names))}
     word = text.lstrip("-")
     close = difflib.get_close_matches(word, bare, most, LIKENESS)

@@ -146,9 +146,7 @@ def _labels(option: str, lists: list[list[str]]) -> list[str]:
 
 def run(options: Namespace) -> int:
     """Bring the workspace up to date, and say where the results are."""
-    from driver.commands.dry_run import dry_run
     from driver.options.defaults import choose_input
-    from driver.stage_table import STAGE_TABLE
     from driver.stages.plan import inputs_of
     from driver.workspace.workspace import Workspace
 
@@ -156,6 +154,9 @@ def run(options: Namespace) -> int:
     workspace = Workspace(options.workspace)
     choose_input(options, lambda: inputs_of(workspace))
     if options.dry_run:
+        from driver.commands.dry_run import dry_run
+        from driver.stage_table import STAGE_TABLE
+
         return dry_run(options, workspace, STAGE_TABLE)
     make_folder("--results", options.results)
     with workspace.locked():

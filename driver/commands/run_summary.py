@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from driver.pipeline.pipeline import Pipeline
 from driver.text_table import table_lines
-from mapsight.duplicates.groups import summarised
 from mapsight.text import counted, plain
+
+if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
 
 __all__ = ["print_summary", "stage_lines"]
 
@@ -42,6 +43,8 @@ def _outcome(summary: dict[str, Any]) -> Iterator[str]:
         ids = "annotated id has" if number == 1 else "annotated ids have"
         yield f"{number:,} {ids} no picture (orphans.csv)"
     if summary["duplicates"]:
+        from mapsight.duplicates.groups import summarised
+
         yield summarised(summary["duplicates"])
     if summary["no_head"]:
         yield f"no head: {summary['no_head']}; labels are the model's own classes"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import os
 from pathlib import Path
 
@@ -29,6 +28,8 @@ def usual_workspace(runner: str) -> str:
     """Return the workspace that is meant where none is named."""
     if runner != "hadoop":
         return "./workspace"
+    import getpass
+
     user = os.environ.get("HADOOP_USER_NAME") or getpass.getuser()
     return f"hdfs:///user/{user}/mapsight"
 

@@ -129,12 +129,12 @@ def check_model(options: ModelOptions) -> None:
     Raises:
         Failure: TensorFlow, weights or the file are missing, or it is no MobileNet.
     """
-    from mapsight.features.convert import Recipe, built_record
-    from mapsight.features.keras_build import need_tensorflow
-
     if options.model:
         given_model(options.model)
         return
+    from mapsight.features.convert import Recipe, built_record
+    from mapsight.features.keras_build import need_tensorflow
+
     size = options.alpha, options.resolution
     recipe = Recipe(
         *size, options.precision, model_cache_dir(), options.weights, options.calibration

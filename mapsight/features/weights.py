@@ -9,12 +9,10 @@ when it differs: a damaged weights file would otherwise load without a word.
 
 from __future__ import annotations
 
-import http.client
 import os
 import random
 import sys
 import time
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -196,6 +194,8 @@ def download(
     Raises:
         WeightsError: it cannot be had, or is not an HDF5 file.
     """
+    import http.client
+
     part = path.with_name(f"{path.name}.part")
     for attempt in range(1, tries + 1):
         try:
@@ -214,6 +214,8 @@ def download(
 
 def _receive(url: str, part: Path, progress: Progress | None) -> None:
     """Streams a URL into a file; OSError if it ends early, WeightsError if it is wrong."""
+    import urllib.request
+
     with urllib.request.urlopen(url, timeout=30) as response, part.open("wb") as file:
         length = response.headers.get("Content-Length")
         total = int(length) if length else None

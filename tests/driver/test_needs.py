@@ -2,6 +2,7 @@
 
 import re
 import sys
+from importlib import metadata
 
 import pytest
 
@@ -99,8 +100,8 @@ def test_commands_name_modules_that_there_are():
 
 def test_an_installed_package_and_a_checkout_are_told_what_fits(monkeypatch):
     def nowhere(name):
-        raise extras.PackageNotFoundError(name)
+        raise metadata.PackageNotFoundError(name)
 
     assert extras.advice(["faiss", "jinja2"]).endswith("pip install 'mapsight[driver,faiss]'")
-    monkeypatch.setattr(extras, "distribution", nowhere)
+    monkeypatch.setattr(metadata, "distribution", nowhere)
     assert extras.advice(["jinja2"]).endswith(f"pip install '{ROOT}[driver]'")

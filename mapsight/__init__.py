@@ -27,8 +27,10 @@ def open(location: str | PathLike[str], *, copy: str | None = None) -> OpenedWor
     return OpenedWorkspace(location, copy)
 
 
-def run(**options: Any) -> OpenedWorkspace:
+def run(**options: Any) -> OpenedWorkspace | None:
     """Run the pipeline as the command `mapsight` does, and open its workspace.
+
+    With `dry_run=True` it prints what would be run, and there is no workspace: None.
 
     Args:
         options: the command's, with underscores: `images="pictures"`, `runner="local"`,

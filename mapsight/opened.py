@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from mapsight.errors import Failure
 from mapsight.index.collection import has_index, require_index
 from mapsight.index.export import unit_rows
 from mapsight.index.pictures import PartPictures
 from mapsight.index.rows import whole_vectors
-from mapsight.results.predictions import records_of
-from mapsight.results.tables import (
-    ACCURACY_SCHEMA,
-    DUPLICATES_SCHEMA,
-    REJECTED_SCHEMA,
-    read_csv_table,
-)
+from mapsight.opened_tables import ResultTables
+from mapsight.records import is_picture
+from mapsight.results.predictions import find_records
+from mapsight.results.sorted_part import find_sorted
+from mapsight.search.by_scan import Scanner
+from mapsight.search.choices import BY
+from mapsight.search.index_queries import REMOVED
 from mapsight.search.search_index import SearchIndex
 from mapsight.search.searcher import Query, Searcher
-from mapsight.storage.uri import open_uri
-from mapsight.workspace.workspace import Workspace
+from mapsight.workspace.workspace import Workspace, is_current
 
 __all__ = ["OpenedWorkspace"]
 
 
-class OpenedWorkspace:
+class OpenedWorkspace(ResultTables):
     """What a pipeline has made of a collection; nothing here changes it.
 
     Tables are as the files of `results/` (docs/results.md). The index is opened with the first
@@ -47,76 +42,12 @@ class OpenedWorkspace:
     """
 
     def __init__(self, location: str | os.PathLike[str], copy: str | None = None) -> None:
-        self.location = os.fspath(location)
-        self._workspace, self._copy = Workspace(self.location), copy
+        self.location, self._copy = os.fspath(location), copy
+        super().__init__(Workspace(self.location))
         self._workspace.require_workspace()
 
     def __repr__(self) -> str:
         return f"mapsight.open({self.location!r})"
-
-    @property
-    def summary(self) -> dict[str, Any]:
-        """Return what summary.json says of the last run that came to its end.
-
-        Raises:
-            Failure: no run has, or the file has changed.
-        """
-        with open_uri(self._result("summary.json")) as file:
-            return json.load(file)
-
-    def predictions(self, columns: Sequence[str] | None = None) -> pa.Table:
-        """Return a row for each picture that could be used; some columns, or all.
-
-        Raises:
-            ValueError: there is no such column.
-        """
-        return self._parquet("predictions.parquet", columns=columns)
-
-    def ranking(self, label: str | None = None) -> pa.Table:
-        """Return the places of pictures in the rankings: of a label, or of all ("*" is overall)."""
-        filters = None if label is None else [("label", "=", label)]
-        return self._parquet("ranking.parquet", filters=filters)
-
-    def rejected(self) -> pa.Table:
-        """Return the pictures that could not be used, and why."""
-        return read_csv_table(self._result("rejected.csv"), REJECTED_SCHEMA)
-
-    def accuracy(self) -> pa.Table:
-        """Return for each label how many verified pictures it was right for; none without such."""
-        self._workspace.required("merge")
-        if not self._workspace.sound_parts("merge", "/accuracy.csv"):
-            return ACCURACY_SCHEMA.empty_table()
-        return read_csv_table(self._result("accuracy.csv"), ACCURACY_SCHEMA)
-
-    def duplicates(self) -> pa.Table:
-        """Return the pictures of each group of duplicates, the one to be kept first.
-
-        Raises:
-            Failure: nobody has looked for them.
-        """
-        return read_csv_table(self._result("duplicates.csv", "duplicates"), DUPLICATES_SCHEMA)
-
-    def _parquet(self, name: str, **how: Any) -> pa.Table:
-        with open_uri(self._result(name)) as file:
-            known = pq.read_schema(file).names
-            if unknown := [one for one in how.get("columns") or () if one not in known]:
-                raise ValueError(f"column {unknown[0]!r}: one of {', '.join(known)}")
-            return pq.read_table(file, page_checksum_verification=True, **how)
-
-    def _result(self, name: str, stage: str = "merge") -> str:
-        """Return the address of a file of results.
-
-        Raises:
-            Failure: there is none, or it has changed since it was made.
-        """
-        missing = f"no {name}; run the pipeline first, to its end"
-        if stage == "duplicates":
-            missing = "nobody has looked for duplicates; `mapsight duplicates` does"
-        self._workspace.required(stage, missing)
-        files = self._workspace.sound_parts(stage, f"/{name}")
-        if not files:
-            raise Failure(f"{self.location}: {missing}")
-        return files[0]
 
     @cached_property
     def _index(self) -> SearchIndex:
@@ -145,7 +76,7 @@ class OpenedWorkspace:
         wanted = list(ids)
         rows = self._index.rows_of(wanted)
         if missing := [name for name in wanted if name not in rows]:
-            raise ValueError(f"{missing[0]}: no picture with this image_id in the index")
+            raise ValueError(f"{missing[0]}: {self._why_none(missing[0])}")
         x = np.zeros((len(wanted), int(self._index.facts["d"])), np.int16)
         for place, name in enumerate(wanted):
             x[place] = rows[name]["vector"]
@@ -175,15 +106,27 @@ class OpenedWorkspace:
     def picture(self, image_id: str) -> bytes:
         """Return the encoded picture, as it was read.
 
+        Its place is looked up in the index; without one in the predictions, which are sorted by
+        id: some 20 short reads of each part, but of the compressed parts of a cluster all up to
+        the id. If a later run stopped before it had made these, all features are read.
+
         Raises:
             ValueError: the workspace has no such picture, or not any more.
         """
         record = self._record(image_id)
-        data = self._pictures.data(record) if record else None
+        if record is None:
+            raise ValueError(f"{image_id}: {self._why_none(image_id)}")
+        data = self._pictures.data(record)
         if data is None:
-            why = "its file is gone, or has changed" if record else "no picture with this image_id"
-            raise ValueError(f"{image_id}: {why}")
+            raise ValueError(f"{image_id}: its file is gone, or has changed")
         return data
+
+    def _why_none(self, image_id: str) -> str:
+        """Return why the index, or the workspace without one, has no picture of an id."""
+        if not has_index(self._workspace):
+            return "no picture with this image_id"
+        gone = self._index.removed.before([image_id])[0] > 0
+        return REMOVED if gone else "no picture with this image_id in the index"
 
     def thumbnail(self, image_id: str, side: int = 240) -> bytes:
         """Return a small JPEG of a picture, `side` pixels at most; errors as `picture`."""
@@ -200,33 +143,75 @@ class OpenedWorkspace:
         return PartPictures(self._index.collection.parts if indexed else {0: self._workspace})
 
     def _record(self, image_id: str) -> dict[str, Any] | None:
-        """Find where a picture is: in the index, else among all features."""
+        """Find where a picture is: in the index, else in predictions, else among all features."""
         if has_index(self._workspace):
             return self._index.rows_of([image_id]).get(image_id)
-        features = records_of(self._workspace.sound_parts("extract"))
-        return next((r for key, r in features if key == image_id and "error" not in r), None)
+        if self._predicted is not None:
+            records = [r for part in self._predicted for r in find_sorted(part, image_id)]
+        else:
+            parts = self._workspace.sound_parts("extract")
+            records = [record for _, record in find_records(parts, {image_id})]
+        return next(filter(is_picture, records), None)
+
+    @cached_property
+    def _predicted(self) -> list[str] | None:
+        """Return the parts of the predictions of all pictures; None where there are none."""
+        classified = self._workspace.committed("classify")
+        if classified is None or not is_current(self._workspace, classified):
+            return None
+        return self._workspace.sound_parts("classify")
 
     @cached_property
     def searcher(self) -> Searcher:
         """Return what answers queries, from a copy of the index on this machine."""
         return Searcher(self._workspace, self._copy)
 
+    @cached_property
+    def scanner(self) -> Scanner:
+        """Return what answers queries by reading the records of all pictures."""
+        return Scanner(self._workspace)
+
     def search(self, query: Query, top_k: int = 10, **options: Any) -> list[dict[str, Any]]:
-        """Return the pictures most like one: `Searcher.search`, with the command's options.
-
-        Args:
-            query: a path, a URL, an image_id, the name of a label, or a vector.
-            top_k: how many, 1 to 10,000.
-            options: as `mapsight search` has them, with underscores (docs/python.md).
-
-        Raises:
-            ValueError: the query cannot be answered, or an option is not allowed.
-            Failure: there is no index.
-        """
-        return self.searcher.search(query, top_k, **options)
+        """Return the pictures most like one, best first; options as `search_many` has them."""
+        return self.search_many([query], top_k, **options)[0]
 
     def search_many(
-        self, queries: Sequence[Query], top_k: int = 10, **options: Any
+        self,
+        queries: Sequence[Query],
+        top_k: int = 10,
+        *,
+        by: str | None = None,
+        head: str | os.PathLike[str] | None = None,
+        **options: Any,
     ) -> list[list[dict[str, Any]]]:
-        """Return the answers to each query; with `mean=True` one list for all of them."""
-        return self.searcher.search_many(queries, top_k, **options)
+        """Return the answers to each query: what `mapsight search --format json` writes.
+
+        By the index a query takes milliseconds. By features and by label no job is run either:
+        each call reads all features (4 kB a picture) or predictions (1 kB) in this process, and
+        twice where a query is an id. `mapsight search -r` does that on many cores.
+
+        Args:
+            queries: each a path, a URL, an image_id, by the index also the name of a label, or
+                but by label a vector.
+            top_k: how many, 1 to 10,000.
+            by: index, features or label; None for index if there is one and no `head` is named,
+                else features.
+            head: file of a head that labels pictures; None for the workspace's own.
+            options: as the command has them, with underscores (docs/python.md): those of
+                `Searcher.search_many`, or by features and label those of `Scanner.search_many`.
+
+        Returns:
+            A list for each query; with `mean=True` one for all of them.
+
+        Raises:
+            ValueError: a query cannot be answered, or an option is not allowed.
+            Failure: there is no index, or no pictures have been classified.
+        """
+        if by not in (None, *BY):
+            raise ValueError(f"by {by!r}: one of {', '.join(BY)}, or None")
+        if by == "index" and head is not None:
+            raise ValueError("head needs by='features': the index keeps its own labels")
+        if by == "index" or (by is None and head is None and has_index(self._workspace)):
+            return self.searcher.search_many(queries, top_k, **options)
+        by = by or "features"
+        return self.scanner.search_many(queries, top_k, by=by, head=head, **options)

@@ -24,7 +24,7 @@ def command() -> NoReturn:
     run()
 
 
-def run(**options: Any) -> OpenedWorkspace:
+def run(**options: Any) -> OpenedWorkspace | None:
     """Run the pipeline as the command does, and open its workspace (`mapsight.run`)."""
     find_driver()
     from driver.run import perform
@@ -34,7 +34,7 @@ def run(**options: Any) -> OpenedWorkspace:
     asked, status = perform(list(flags_of(options)), "mapsight")
     if status:
         raise Failure(f"{asked.workspace}: the run ended with status {status}")
-    return OpenedWorkspace(asked.workspace)
+    return None if asked.dry_run else OpenedWorkspace(asked.workspace)
 
 
 def flags_of(options: Mapping[str, Any]) -> Iterator[str]:

@@ -135,6 +135,17 @@ def finished_once(made_once, environment: dict[str, str]) -> Path:
     return made_once("finished", fill)
 
 
+@pytest.fixture(scope="session")
+def unindexed_once(made_once, environment: dict[str, str]) -> Path:
+    """The same of a run without an index; not to be changed."""
+
+    def fill(folder: Path) -> None:
+        make_pictures(folder)
+        CalledProgram(environment, folder).ok("--images", "pictures", "--no-index")
+
+    return made_once("unindexed", fill)
+
+
 @pytest.fixture
 def finished(finished_once: Path, mapsight: CalledProgram) -> CalledProgram:
     """The command line, in a folder with `pictures` and the workspace of a run over them."""

@@ -172,12 +172,12 @@ def _index_options(group: argparse._ArgumentGroup) -> None:
 def run(options: Namespace) -> int:
     """Answer every query of the command line; 1 if one could not be answered."""
     from driver.workspace.workspace import SEARCH, Workspace
+    from mapsight.search.by_scan import NOTHING
 
     _check(options)
     typed = typed_queries(options)
     workspace = Workspace(options.workspace, SEARCH)
-    missing = "no pictures have been classified; run the pipeline first"
-    documents = {name: workspace.required(name, missing) for name in ("extract", "classify")}
+    documents = {name: workspace.required(name, NOTHING) for name in ("extract", "classify")}
     with tempfile.TemporaryDirectory(prefix="mapsight-search-") as scratch:
         return _search(options, workspace, documents, typed, Path(scratch))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from argparse import Namespace
 from collections.abc import Callable
@@ -26,8 +25,8 @@ from mapsight.index.collection import (
     has_index,
     require_index,
 )
-from mapsight.labels.labeler import resolve_targets
 from mapsight.labels.made_with import classifier_of, settings_of
+from mapsight.search.choices import INDEX_ONLY
 from mapsight.search.copied_index import probe_here
 from mapsight.search.options import SearchOptions, known_label
 from mapsight.search.query_pictures import QueryPictures
@@ -37,10 +36,6 @@ from mapsight.search.search_index import SearchIndex
 __all__ = ["Answerer", "answerer", "choose_way", "only_inside", "query_pictures"]
 
 Answerer = Callable[[list[Question]], list[Question]]
-INDEX_ONLY = (
-    *("features", "probe", "recall", "style", "license", "subset", "rank_by"),
-    "mean",
-)
 
 
 def choose_way(options: Namespace, workspace: Workspace) -> None:
@@ -110,13 +105,7 @@ def _head(run: Pipeline) -> Path | None:
 
 def _label(text: str | None, settings: dict[str, Any]) -> str | None:
     """Return the label named by --label, as the workspace writes it."""
-    if text is None:
-        return None
     try:
         return known_label(text, settings["targets"])
     except ValueError as error:
-        with contextlib.suppress(ValueError):
-            (name,) = resolve_targets([text], settings["targets"])  # by its MID
-            if name in settings["targets"]:
-                return name
         raise UsageError(f"--{error}") from None

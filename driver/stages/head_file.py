@@ -23,8 +23,6 @@ __all__ = [
     "head_arguments",
 ]
 
-MODEL = ("alpha", "resolution", "precision")
-
 
 @dataclass(frozen=True)
 class GivenHead:
@@ -73,13 +71,10 @@ def check_given_head(run: Pipeline, model: Mapping[str, Any]) -> None:
     Raises:
         UsageError: the head was fitted on embeddings of a model that differs in one of them.
     """
-    known = given_head(run).head.about.get("model", {})
-    for name in MODEL:
-        if known.get(name, model[name]) != model[name]:
-            raise UsageError(
-                f"--head {_named(run)} was fitted with {name} {known[name]},"
-                f" not {name} {model[name]}"
-            )
+    from mapsight.labels.made_with import why_foreign
+
+    if reason := why_foreign(given_head(run).head, model):
+        raise UsageError(f"--head {_named(run)} {reason}")
 
 
 def given_targets(run: Pipeline, wanted: dict[str, str], *, typed: bool) -> dict[str, str]:

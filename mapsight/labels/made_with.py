@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mapsight.labels.classify import Classifier
-from mapsight.labels.head import load_head
+from mapsight.labels.head import Head, load_head
 from mapsight.labels.labeler import Labeler
 from mapsight.workspace.workspace import Workspace
 
-__all__ = ["HEAD", "classifier_of", "head_file", "settings_of", "targets_of"]
+__all__ = [
+    "HEAD",
+    "classifier_of",
+    "head_file",
+    "labeler_of",
+    "settings_of",
+    "targets_of",
+    "why_foreign",
+]
 
 HEAD = "head.npz"
+MODEL = ("alpha", "resolution", "precision")
 
 
 def targets_of(document: dict[str, Any]) -> dict[str, str]:
@@ -44,5 +54,22 @@ def head_file(workspace: Workspace, scratch: Path) -> Path | None:
 def classifier_of(document: dict[str, Any], head: Path | None) -> Classifier:
     """Return what labels features as a committed classify stage did, by the head of a file."""
     settings, _ = settings_of(document)
-    labeler = Labeler(settings["targets"], settings["parents"])
-    return Classifier(labeler, load_head(head) if head else None)
+    return Classifier(labeler_of(settings), load_head(head) if head else None)
+
+
+def labeler_of(settings: Mapping[str, Any]) -> Labeler:
+    """Return what knows the `targets` and `parents` that a committed classify stage used."""
+    return Labeler(settings["targets"], settings["parents"])
+
+
+def why_foreign(head: Head, model: Mapping[str, Any]) -> str:
+    """Return why a head is for embeddings of another model; "" if nothing is known against it.
+
+    Args:
+        model: has `alpha`, `resolution` and `precision`.
+    """
+    known = head.about.get("model", {})
+    for name in MODEL:
+        if known.get(name, model[name]) != model[name]:
+            return f"was fitted with {name} {known[name]}, not {name} {model[name]}"
+    return ""

@@ -8,7 +8,7 @@ import gzip
 import heapq
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,13 @@ from mapsight.storage.uri import open_uri
 from mapsight.text import csv_safe
 
 __all__ = [
+    "GZIP",
     "PREDICTION_SCHEMA",
     "RANKING_SCHEMA",
     "TableWriter",
     "find_predictions",
+    "find_records",
+    "lines_of",
     "merged_records",
     "records_of",
     "write_csv",
@@ -32,6 +35,7 @@ __all__ = [
 ]
 
 BATCH = 4096
+GZIP = ".gz"
 
 PREDICTION_SCHEMA = pa.schema(
     [
@@ -86,23 +90,35 @@ def merged_records(parts: Sequence[str]) -> Iterator[tuple[Any, Any]]:
     Each part must be sorted by key, as reducers leave them. Memory: a line a part.
     """
 
-    def lines(uri: str) -> Iterator[tuple[bytes, bytes]]:
-        with contextlib.ExitStack() as stack:
-            file = stack.enter_context(open_uri(uri))
-            if uri.endswith(".gz"):
-                file = stack.enter_context(gzip.open(file))
-            for line in file:
-                key, _, value = line.partition(b"\t")
-                yield key, value
-
-    for key, value in heapq.merge(*map(lines, parts)):
+    for key, value in heapq.merge(*map(lines_of, parts)):
         yield json.loads(key), json.loads(value)
+
+
+def lines_of(uri: str) -> Iterator[tuple[bytes, bytes]]:
+    """Yield (key, value) of a part as they stand there, in JSON."""
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(open_uri(uri))
+        if uri.endswith(GZIP):
+            file = stack.enter_context(gzip.open(file))
+        for line in file:
+            key, _, value = line.partition(b"\t")
+            yield key, value
 
 
 def records_of(parts: Sequence[str]) -> Iterator[tuple[Any, Any]]:
     """Yield (key, value) of all parts, one part after the other."""
     for part in parts:
         yield from merged_records([part])
+
+
+def find_records(parts: Sequence[str], keys: Container[Any]) -> list[tuple[Any, Any]]:
+    """Return (key, value) of the records with some keys, in the order of their bytes.
+
+    All parts are read, sorted or not. Memory: a line, and the records found.
+    """
+    lines = itertools.chain.from_iterable(map(lines_of, parts))
+    found = sorted((key, value) for key, value in lines if json.loads(key) in keys)
+    return [(json.loads(key), json.loads(value)) for key, value in found]
 
 
 class TableWriter:

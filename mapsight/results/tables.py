@@ -6,7 +6,13 @@ import pyarrow as pa
 
 from mapsight.storage.uri import open_uri
 
-__all__ = ["ACCURACY_SCHEMA", "DUPLICATES_SCHEMA", "REJECTED_SCHEMA", "read_csv_table"]
+__all__ = [
+    "ACCURACY_SCHEMA",
+    "DUPLICATES_SCHEMA",
+    "LABELS_SCHEMA",
+    "REJECTED_SCHEMA",
+    "read_csv_table",
+]
 
 ACCURACY_SCHEMA = pa.schema(
     [
@@ -23,6 +29,13 @@ DUPLICATES_SCHEMA = pa.schema(
         *((name, pa.int32()) for name in ("width", "height")),
         ("bytes", pa.int64()),
         ("source", pa.string()),
+    ]
+)
+LABELS_SCHEMA = pa.schema(
+    [
+        *((name, pa.string()) for name in ("label", "mid")),
+        ("pictures", pa.int64()),
+        ("share", pa.float64()),
     ]
 )
 REJECTED_SCHEMA = pa.schema(

@@ -1,10 +1,15 @@
 """What can be asked of a search: names and limits, for the command line and for Python."""
 
-__all__ = ["BY", "FEATURES", "MAX_TOP_K", "RANKS", "STYLES", "TARGET_RECALL"]
+__all__ = ["BY", "FEATURES", "INDEX_ONLY", "MAX_TOP_K", "RANKS", "STYLES", "TARGET_RECALL"]
 
 BY = ("index", "features", "label")
 FEATURES = ("new", "plain")
 """Embeddings joined with label scores (where a head was fitted), and embeddings alone."""
+INDEX_ONLY = (
+    *("features", "probe", "recall", "style", "license", "subset", "rank_by"),
+    "mean",
+)
+"""Options of a search by the index alone."""
 MAX_TOP_K = 10_000
 RANKS = ("score", "ppi", "diverse")
 STYLES = ("same", "photo", "drawing", "any")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mapsight.labels.labeler import near_labels
+from mapsight.labels.labeler import near_labels, resolve_targets
 from mapsight.records import OTHER
 from mapsight.search.choices import FEATURES, MAX_TOP_K, RANKS, STYLES
 
@@ -60,7 +61,10 @@ class SearchOptions:
 
 
 def known_label(label: str | None, labels: Collection[str]) -> str | None:
-    """Return a label as the workspace writes it, which may be given in any case.
+    """Return a label as the workspace writes it, which may be given in any case, or as its MID.
+
+    Args:
+        labels: names, which may lead to their MIDs.
 
     Raises:
         ValueError: there is none of that name; near ones are told, or else the first ones.
@@ -72,6 +76,8 @@ def known_label(label: str | None, labels: Collection[str]) -> str | None:
         raise ValueError(f"label {label!r}: the name of a label, or None for any")
     if label.casefold() in names:
         return names[label.casefold()]
+    if name := _of_mid(label, labels):
+        return name
     near = near_labels(label, names.values())
     if near:
         advice = f"did you mean {', '.join(near)}?"
@@ -79,6 +85,15 @@ def known_label(label: str | None, labels: Collection[str]) -> str | None:
         advice = f"one of {', '.join(list(names.values())[:SHOWN])}"
         advice += ", …" if len(names) > SHOWN else ""
     raise ValueError(f"label {label!r}: the workspace has no such label; {advice}")
+
+
+def _of_mid(text: str, labels: Collection[str]) -> str:
+    """Return the label that has a MID; "" if none has."""
+    known = {name: mid for name, mid in labels.items() if mid} if isinstance(labels, dict) else {}
+    with contextlib.suppress(ValueError):
+        (name,) = resolve_targets([text], known)
+        return name if name in labels else ""
+    return ""
 
 
 def _one_of(name: str, value: Any, allowed: tuple[str | None, ...]) -> None:

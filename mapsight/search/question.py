@@ -10,7 +10,9 @@ import numpy as np
 
 from mapsight.search.credits import CREDITS
 
-__all__ = ["BY_INDEX", "FIELDS", "Question", "answer_rows"]
+__all__ = ["BY_INDEX", "FIELDS", "Question", "answer_rows", "raise_first", "whole_numbers"]
+
+UNIT = 32767
 
 FIELDS = (
     *("query", "rank", "image_id", "score", "label", "style", "ppi", "width", "height", "source"),
@@ -54,3 +56,32 @@ def answer_rows(questions: Sequence[Question], names: Sequence[str]) -> Iterator
         for answer in question.answers:
             row = {**answer, "probed": question.probed, "exhausted": question.exhausted}
             yield {name: row.get(name) for name in names}
+
+
+def raise_first(questions: Sequence[Question]) -> None:
+    """Raise ValueError for the first question that has an error."""
+    for question in questions:
+        if question.error:
+            raise ValueError(f"{question.typed}: {question.error}")
+
+
+def whole_numbers(vector: np.ndarray, lengths: Sequence[int]) -> np.ndarray:
+    """Return a vector of any length but 0 in whole numbers: int16, which int16 ones are already.
+
+    Args:
+        lengths: how many numbers it may have, the usual last.
+
+    Raises:
+        ValueError: it has not as many, or is zero or not finite.
+    """
+    if vector.ndim != 1 or len(vector) not in lengths:
+        raise ValueError(f"a vector of shape {vector.shape}: ({lengths[-1]},) is expected")
+    if vector.dtype != np.int16:
+        real = vector.astype(np.float64)
+        length = float(np.sqrt(real @ real))
+        if not np.isfinite(length):
+            raise ValueError("a vector with numbers that are not finite")
+        vector = np.rint(real * (UNIT / length if length else 0.0)).astype(np.int16)
+    if not vector[: lengths[-1]].any():
+        raise ValueError("a vector of zeros is like no picture")
+    return vector

@@ -20,12 +20,18 @@ from mapsight.search.credits import CopiedCredits, give_credit
 from mapsight.search.index_queries import give_vectors
 from mapsight.search.options import SearchOptions
 from mapsight.search.query_pictures import QueryPictures, question_of
-from mapsight.search.question import BY_INDEX, FIELDS, Question, answer_rows
+from mapsight.search.question import (
+    BY_INDEX,
+    FIELDS,
+    Question,
+    answer_rows,
+    raise_first,
+    whole_numbers,
+)
 from mapsight.workspace.workspace import Workspace
 
 __all__ = ["Query", "Searcher"]
 
-UNIT = 32767
 Query = str | PathLike[str] | np.ndarray | Sequence[float]
 """A path, a URL, an image_id, the name of a label, or a vector: (d,) numbers."""
 
@@ -50,9 +56,9 @@ class Searcher:
         self._workspace, self._copies = read, Copies(read, copy, sys.stderr.write)
         self.index = CopiedIndex(read, self._copies)
         classified = read.committed("classify")
-        targets = list(targets_of(classified)) if classified else []
+        targets = targets_of(classified) if classified else {}
         self._names = [*targets, OTHER]
-        self.labels = frozenset({*self.index.cells.labels, *targets})
+        self.labels = {**dict.fromkeys(self.index.cells.labels, ""), **targets}
         self._pictures = QueryPictures(read, read.scratch)
 
     @cached_property
@@ -110,6 +116,8 @@ class Searcher:
             top_k, label, style, min_ppi, license, subset, features, probe, recall, rank_by,
             exclude_self, mean, allow_private,
         ).checked(self.labels)  # fmt: skip
+        if features is not None and features not in (have := self.index.features()):
+            raise ValueError(f"features {features!r}: the index has {', '.join(have)}")
         if isinstance(queries, str | PathLike):
             raise ValueError(f"{fspath(queries)}: a list of queries is expected; search takes one")
         questions = [self._question(query, features) for query in queries]
@@ -125,7 +133,7 @@ class Searcher:
         asked, _ = answer_by_index(
             read, self.index, questions, options, self._names, pictures, probe_here
         )
-        _raise_first(asked)
+        raise_first(asked)
         give_credit([row for question in asked for row in question.answers], self._credits)
         return [list(answer_rows([question], (*FIELDS, *BY_INDEX))) for question in asked]
 
@@ -142,7 +150,7 @@ class Searcher:
         self._refuse_incomparable(questions)
         self._pictures.look_at(questions, allow_private=allow_private)
         give_vectors(questions, self._pictures)
-        _raise_first(questions)
+        raise_first(questions)
         assert questions[0].vector is not None
         return questions[0].vector
 
@@ -161,20 +169,5 @@ class Searcher:
         """Return a vector in whole numbers: (d,) int16, which int16 ones are already."""
         d, plain_d = (int(self.index.facts[name]) for name in ("d", "plain_d"))
         lengths = (d, plain_d) if features == "plain" else (d,)
-        if vector.ndim != 1 or len(vector) not in lengths:
-            raise ValueError(f"a vector of shape {vector.shape}: ({lengths[-1]},) is expected")
-        if vector.dtype != np.int16:
-            real = vector.astype(np.float64)
-            length = float(np.sqrt(real @ real))
-            if not np.isfinite(length):
-                raise ValueError("a vector with numbers that are not finite")
-            vector = np.rint(real * (UNIT / length if length else 0.0)).astype(np.int16)
-        if not vector[: lengths[-1]].any():
-            raise ValueError("a vector of zeros is like no picture")
+        vector = whole_numbers(vector, lengths)
         return np.concatenate([vector, np.zeros(d - len(vector), np.int16)])
-
-
-def _raise_first(questions: Sequence[Question]) -> None:
-    for question in questions:
-        if question.error:
-            raise ValueError(f"{question.typed}: {question.error}")

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pyarrow.parquet as pq
 import pytest
 
+import mapsight
 from mapsight.labels.head import load_head
 from tests.support.lions_and_tigers import make_dataset, stripes
 from tests.support.pictures import encoded
@@ -150,6 +151,18 @@ def test_search_labels_by_the_head(ran):
     found = ran.program.ok("search", "query.png", "--workspace", "w1", "--format", "json")
     first = json.loads(found.splitlines()[0])
     assert (first["label"], first["style"]) == ("Tiger", "drawing")
+
+
+def test_python_answers_by_a_head_as_the_command_does(ran, monkeypatch):
+    monkeypatch.chdir(ran.folder)
+    options = ("--workspace", "w1", "--format", "json", "--head", "w1/results/head.npz")
+    opened = mapsight.open("w1")
+    for by in ("features", "label"):
+        typed = ran.program.ok("search", f"{7:016x}", "--by", by, *options)
+        rows = opened.search(f"{7:016x}", by=by, head="w1/results/head.npz")
+        assert "".join(f"{json.dumps(row)}\n" for row in rows) == typed
+    plain = mapsight.open("w1").search(f"{7:016x}", head="w1/results/head.npz")
+    assert plain[0]["style"] == "drawing" and plain[0]["license"]
 
 
 @pytest.fixture(scope="module")

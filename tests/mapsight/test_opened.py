@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 import mapsight
@@ -61,10 +62,32 @@ def test_tables_are_those_of_the_results(workspace, folder):
     label = predictions["label"][0].as_py()
     assert set(workspace.ranking(label)["label"].to_pylist()) == {label}
     assert str(workspace.accuracy().schema.field("accuracy").type) == "double"
-    with pytest.raises(ValueError, match="column 'lable': one of image_id, label, "):
-        workspace.predictions(["image_id", "lable"])
+    for read in (workspace.predictions, workspace.prediction_batches):
+        with pytest.raises(ValueError, match="column 'lable': one of image_id, label, "):
+            read(["image_id", "lable"])
     with pytest.raises(Failure, match="nobody has looked for duplicates"):
         workspace.duplicates()
+
+
+def test_tables_are_streamed_in_batches(workspace, monkeypatch):
+    monkeypatch.setattr("mapsight.opened_tables.BATCH", 5)
+    columns = ["image_id", "score"]
+    batches = list(workspace.prediction_batches(columns))
+    assert pa.Table.from_batches(batches) == workspace.predictions(columns)
+    assert max(batch.num_rows for batch in batches) == 5 < len(batches) * 5
+    assert pa.Table.from_batches(workspace.ranking_batches()) == workspace.ranking()
+    overall = workspace.ranking("*")
+    assert pa.Table.from_batches(workspace.ranking_batches("*")) == overall
+    assert overall.num_rows == workspace.summary["images_extracted"]
+
+
+def test_a_ranking_is_named_in_any_case_or_refused_with_near_names(workspace):
+    table = workspace.ranking("OTHER")
+    assert set(table["label"].to_pylist()) == {"other"}
+    assert workspace.ranking("Lion").num_rows == workspace.ranking("/m/096mb").num_rows
+    for read in (workspace.ranking, workspace.ranking_batches):
+        with pytest.raises(ValueError, match=r"label 'Lyon': .* did you mean Lion\?"):
+            read("Lyon")
 
 
 def test_features_are_of_unit_length_and_in_the_order_of_the_ids(workspace):
@@ -106,6 +129,14 @@ def test_running_opens_the_workspace_and_raises_what_the_command_prints(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(Failure, match="nothing"):
         mapsight.run(images="nothing", workspace="w", runner="inline")
+
+
+def test_a_dry_run_opens_nothing(folder, environment, monkeypatch, capsys):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(folder)
+    assert mapsight.run(images="pictures", workspace="none", dry_run=True) is None
+    assert "nothing is run" in capsys.readouterr().out and not (folder / "none").exists()
 
 
 def test_options_are_flags():

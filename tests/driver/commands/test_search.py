@@ -10,8 +10,7 @@ import pandas as pd
 import pytest
 
 from tests.support.loopback import reply, serving
-from tests.support.pictures import encoded, make_pictures, scribble
-from tests.support.program import CalledProgram
+from tests.support.pictures import encoded, scribble
 
 FIELDS = [
     "query",
@@ -29,21 +28,10 @@ FIELDS += ["title", "author", "license", "original_url"]
 ID = f"{5:016x}"
 
 
-@pytest.fixture(scope="module")
-def indexed(environment, made_once) -> Path:
-    """A folder with pictures and the workspace made of them."""
-
-    def fill(folder: Path) -> None:
-        make_pictures(folder)
-        CalledProgram(environment, folder).ok("--images", "pictures", "--no-index")
-
-    return made_once("indexed", fill)
-
-
 @pytest.fixture
-def searchable(mapsight, indexed, tmp_path):
+def searchable(mapsight, unindexed_once, tmp_path):
     for name in ("pictures", "workspace"):
-        shutil.copytree(indexed / name, tmp_path / name)
+        shutil.copytree(unindexed_once / name, tmp_path / name)
     return mapsight
 
 

@@ -182,7 +182,7 @@ def parse(argv: Sequence[str], prog: str) -> argparse.Namespace:
         apart = getattr(command_of(name), "APART", ())
         filed = config_flags(lambda: _configurable(prog), name, typed.config, flags, apart)
         options = parser.parse_args(filed + flags)
-    options.command = name
+    options.command, options.program = name, parser.prog
     if getattr(options, "workspace", "") is None:
         options.workspace = usual_workspace(getattr(options, "runner", "inline"))
     check_settings_file(options)

@@ -34,6 +34,7 @@ def _settle_import_path() -> None:
 
 _settle_import_path()
 
+import shlex
 import signal
 from argparse import Namespace
 from collections.abc import Sequence
@@ -80,6 +81,12 @@ def _check_standing(workspace: str) -> None:
     watch_folder(workspace)
 
 
+def _called(script: str) -> str:
+    """Return how the program was called: as a script of the checkout, or as the command."""
+    here = Path(script).name == Path(__file__).name
+    return f"python {shlex.quote(script)}" if here else "mapsight"
+
+
 def perform(arguments: Sequence[str], prog: str) -> tuple[Namespace, int]:
     """Run a command; return its options and exit status.
 
@@ -98,7 +105,7 @@ def perform(arguments: Sequence[str], prog: str) -> tuple[Namespace, int]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; the exit status: 0 done, 1 failed, 2 not understood."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    prog = "mapsight" if Path(sys.argv[0]).name == "mapsight" else "python driver/run.py"
+    prog = _called(sys.argv[0])
     debug = "--debug" in arguments
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it

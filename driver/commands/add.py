@@ -56,7 +56,8 @@ def run(options: Namespace) -> int:
 
     options.images = [*options.pictures, *options.images]
     if not (options.images or options.openimages):
-        raise UsageError("name the pictures to add, or --openimages DIR (see mapsight add --help)")
+        see = f"see {options.program} --help"
+        raise UsageError(f"name the pictures to add, or --openimages DIR ({see})")
     check_runner(options)
     workspace = Workspace(options.workspace)
     require_index(workspace, current=True)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from driver.errors import Failure, UsageError
 from driver.needs import Need, asks
 from driver.options.groups import add_job_options, add_program_options, add_workspace_option
+from driver.options.required import require_options
 from driver.output_files import check_folder
 
 if TYPE_CHECKING:
@@ -79,9 +80,7 @@ def run(options: Namespace) -> int:
     from mapsight.index.collection import require_index
     from mapsight.search.search_index import SearchIndex
 
-    if missing := [f"--{name}" for name in ("format", "out") if not getattr(options, name)]:
-        verb = "is" if len(missing) == 1 else "are"
-        raise UsageError(f"{' and '.join(missing)} {verb} needed (see mapsight export --help)")
+    require_options(options, "format", "out")
     target = _target(options.out)
     workspace = Workspace(options.workspace, SEARCH)
     require_index(workspace)

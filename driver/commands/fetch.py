@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from driver.errors import Failure, UsageError
 from driver.needs import JOB_NEEDS
 from driver.options.groups import add_fetching_options, add_job_options, add_program_options
+from driver.options.required import require_options
 from driver.options.types import labels_in, positive
 from driver.runners import check_runner
 from driver.text_table import table_lines
@@ -132,12 +133,7 @@ def _check(options: Namespace) -> None:
     """Refuse what cannot work, before anything is downloaded."""
     from driver.sample.sample_folder import FETCHING
 
-    needed = {"--labels": options.labels, "--per-label": options.per_label}
-    if not options.dry_run:
-        needed["--to"] = options.to
-    for name, given in needed.items():
-        if not given:
-            raise UsageError(f"fetch: {name} is needed (see mapsight fetch --help)")
+    require_options(options, "labels", "per_label", *(() if options.dry_run else ("to",)))
     options.subset = [subset for subset in SUBSETS if subset in options.subset]
     if options.dry_run:
         return

@@ -12,9 +12,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from driver.errors import UsageError
 from driver.options.groups import add_size_options
-from driver.options.types import not_negative, positive
+from driver.options.required import require_options
+from driver.options.types import WHOLE, not_negative, positive
 from driver.text_table import table_lines
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ GROUP = "Prepare"
 DESCRIPTION = "Estimate what a run would take. Runs nothing."
 EXAMPLES = """\
 examples:
-  %(prog)s -r emr --images 9000000 --cores 64 --price 0.05
-  %(prog)s -r hadoop --images 200000 --cores 16 --precision int8 --picture-bytes 60000
-  %(prog)s -r hadoop --images 1900000 --cores 64 --openimages
-  %(prog)s -r local --images 20000 --cores 8 --format json
+  %(prog)s -r emr --count 9000000 --cores 64 --price 0.05
+  %(prog)s -r hadoop --count 200000 --cores 16 --precision int8 --picture-bytes 60000
+  %(prog)s -r hadoop --count 1900000 --cores 64 --openimages
+  %(prog)s -r local --count 20000 --cores 8 --format json
 """
 USUAL = (
-    *("images", "runner", "cores", "price", "picture-bytes", "input", "openimages"),
+    *("count", "runner", "cores", "price", "picture-bytes", "input", "openimages"),
     *("metadata-rows", "alpha", "resolution", "precision", "format"),
 )
 NEEDS = ()
@@ -51,7 +51,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default="local",
         help="where the run would be (default: %(default)s)",
     )
-    parser.add_argument("--images", type=positive, metavar="N", help="number of pictures (needed)")
+    parser.add_argument(
+        *("--count", "--images"),
+        type=_count,
+        metavar="N",
+        help="number of pictures, not where they are (needed)",
+    )
     parser.add_argument(
         "--cores",
         type=positive,
@@ -100,6 +105,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
 
 
+def _count(text: str) -> int:
+    """Read how many pictures there are; other commands take paths as --images."""
+    if not WHOLE.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a number; plan reads no pictures, but takes how many there are"
+        )
+    return positive(text)
+
+
 def read_figures() -> tuple[dict[str, float], float]:
     """(measured values by name, their uncertainty as a share)."""
     document = json.loads(FIGURES.read_text(encoding="utf-8"))
@@ -113,11 +127,10 @@ def run(options: Namespace) -> int:
     from mapsight.capacity.job_costs import Demand
     from mapsight.capacity.limits import limits
 
-    if options.images is None:
-        raise UsageError("plan: --images N is needed, how many pictures (see mapsight plan --help)")
+    require_options(options, "count", what=", how many pictures")
     demand = Demand(
         runner=options.runner,
-        images=options.images,
+        images=options.count,
         cores=options.cores,
         picture_bytes=options.picture_bytes,
         alpha=options.alpha,
@@ -141,7 +154,7 @@ def _rows_per_picture() -> float:
 def _rows(options: Namespace) -> int:
     """Of metadata; 0 is without."""
     if options.openimages and not options.metadata_rows:
-        return round(options.images * _rows_per_picture())
+        return round(options.count * _rows_per_picture())
     return options.metadata_rows or 0
 
 

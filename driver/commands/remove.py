@@ -88,5 +88,5 @@ def _typed(options: Namespace) -> list[str]:
         lines = (line.strip() for line in text.splitlines())
         typed += [line for line in lines if line and not line.startswith("#")]
     if not typed:
-        raise UsageError("name an image_id, or --ids FILE (see mapsight remove --help)")
+        raise UsageError(f"name an image_id, or --ids FILE (see {options.program} --help)")
     return list(dict.fromkeys(one.lower() if HEX_ID.fullmatch(one) else one for one in typed))

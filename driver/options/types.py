@@ -9,6 +9,7 @@ from mapsight.labels.ranking import parse_ranks
 
 __all__ = [
     "LARGEST",
+    "WHOLE",
     "labels_in",
     "not_negative",
     "number",

@@ -108,7 +108,7 @@ def test_faiss_answers_from_our_cells(place, tmp_path, features, d):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "--format and --out are needed (see mapsight export --help)"),
+        ([], "export: --format and --out are needed (see mapsight export --help)"),
         (["--format", "npy"], "--out is needed"),
         (["--out", "x"], "--format is needed"),
         (["--format", "npy", "--out", "full"], "--out full: is not empty"),

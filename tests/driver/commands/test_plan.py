@@ -78,13 +78,17 @@ def test_json_holds_the_estimate():
 
 
 def test_without_a_price_there_is_no_cost():
-    assert "cost" not in plan("--images 1000").stdout
+    assert "cost" not in plan("--count 1000").stdout
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("", "plan: --images N is needed"),
+        ("", "plan: --count is needed, how many pictures (see mapsight plan --help)"),
+        (
+            "--images pictures/",
+            "'pictures/' is not a number; plan reads no pictures, but takes",
+        ),
         ("--images 0", "'0' is not a positive whole number"),
         ("--images 1 --price -1", "'-1' is not a number from 0"),
         ("--images 1 -r inline", "invalid choice"),

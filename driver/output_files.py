@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from driver.errors import UsageError
 
+HEAD = 4096
+"""Bytes at the start of a file that say what it is."""
+
 __all__ = ["check_file", "check_folder", "make_folder"]
 
 
-def check_file(option: str, name: str | None) -> None:
+def check_file(option: str, name: str | None, is_ours: Callable[[bytes], bool]) -> None:
     """Check that a file can be written there.
 
+    Args:
+        is_ours: whether a file that begins like this (HEAD bytes) is one that the same command
+            has written: that alone, and an empty one, is replaced.
+
     Raises:
-        UsageError: it is a folder, its folder is missing, or one of them cannot be written.
+        UsageError: it is a folder, its folder is missing, one of them cannot be written, or it is
+            a file of the user's.
     """
     if not name:
         return
@@ -25,6 +34,19 @@ def check_file(option: str, name: str | None) -> None:
     if not path.parent.is_dir():
         raise UsageError(f"{option} {name}: there is no folder {path.parent}")
     _check_writable(option, name, path if path.exists() else path.parent)
+    if path.is_file() and (head := _head(path)) and not is_ours(head):
+        raise UsageError(
+            f"{option} {name}: holds something else than what this command writes, and is not"
+            " overwritten; name another file, or move it away"
+        )
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(HEAD)
+    except OSError:
+        return b"?"  # nobody can say whose it is
 
 
 def check_folder(option: str, name: str | None) -> None:

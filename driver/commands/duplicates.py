@@ -57,9 +57,9 @@ def run(options: Namespace) -> int:
     from driver.results.current_duplicates import stages_of_results
     from driver.stages.duplicates import STAGE, TABLE
     from driver.workspace.workspace import Workspace
-    from mapsight.duplicates.groups import summarised
+    from mapsight.duplicates.groups import COLUMNS, summarised
 
-    check_file("--out", options.out)
+    check_file("--out", options.out, lambda head: head.startswith(",".join(COLUMNS).encode()))
     check_runner(options)
     workspace = Workspace(options.workspace)
     missing = "the pipeline has not come to its end; run it first"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from driver.errors import Failure
 from driver.options.groups import add_program_options, add_workspace_option
+from driver.output_files import check_file
 
 GROUP = "Prepare"
 DESCRIPTION = "Pack what cluster nodes need beside Python into one archive."
@@ -50,7 +51,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     """Build the archive if it is missing; print what it is."""
     from driver.nodes.archive import packed_environment
+    from driver.nodes.tree import is_archive
 
+    check_file("--out", options.out, is_archive)
     packed = packed_environment(say=_say, extra=options.extra, refresh=options.refresh)
     path = _copied(packed.path, Path(options.out)) if options.out else packed.path
     glibc = f", glibc {packed.glibc} or newer" if packed.glibc else ""

@@ -52,7 +52,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="where the run would be (default: %(default)s)",
     )
     parser.add_argument(
-        *("--count", "--images"),
+        *("--images", "--count"),
+        dest="count",
         type=_count,
         metavar="N",
         help="number of pictures, not where they are (needed)",

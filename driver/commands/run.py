@@ -147,6 +147,7 @@ def _labels(option: str, lists: list[list[str]]) -> list[str]:
 def run(options: Namespace) -> int:
     """Bring the workspace up to date, and say where the results are."""
     from driver.options.defaults import choose_input
+    from driver.results.publish import check_results
     from driver.stages.plan import inputs_of
     from driver.workspace.workspace import Workspace
 
@@ -159,6 +160,8 @@ def run(options: Namespace) -> int:
 
         return dry_run(options, workspace, STAGE_TABLE)
     make_folder("--results", options.results)
+    if _draws(options):
+        check_results(workspace, options.results)
     with workspace.locked():
         return _run(options, workspace)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 from argparse import Namespace
@@ -41,6 +42,10 @@ USUAL = (
 APART = ("license", "rank-by", "subset")
 NEEDS = (Need("--format html", REPORT, asks("format", "html")), *JOB_NEEDS)
 FOR_OUTPUT = True
+ANSWERS = re.compile(
+    rb"""[^\n]*\n  rank +image_id |\{"query": |.*<title>Search results</title>""", re.DOTALL
+)
+"""How files of answers begin, in each form."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -228,13 +233,18 @@ def _tell_unfinished(workspace: Workspace, documents: dict[str, dict[str, Any]])
     return current
 
 
+def is_answers(head: bytes) -> bool:
+    """Return whether a file begins as one of answers."""
+    return bool(ANSWERS.match(head))
+
+
 def _check(options: Namespace) -> None:
     """What can be said before anything is read."""
     if options.top_k > MAX_TOP_K:
         raise UsageError(f"--top-k {options.top_k}: at most {MAX_TOP_K:,}")
     if options.format == "html" and not options.out:
         raise UsageError("--format html needs --out FILE")
-    check_file("--out", options.out)
+    check_file("--out", options.out, is_answers)
     if options.copy and not options.no_job:
         raise UsageError("--copy FOLDER needs --no-job")
     if options.no_job:

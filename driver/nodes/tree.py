@@ -6,12 +6,13 @@ import fnmatch
 import gzip
 import shutil
 import tarfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from driver.errors import Failure
 
-__all__ = ["LEFT_OUT", "archive", "complete", "members"]
+__all__ = ["LEFT_OUT", "archive", "complete", "is_archive", "members"]
 
 LEFT_OUT = (
     # of the machine that packs: paths, compiled files, programs, records of the installer
@@ -34,6 +35,7 @@ LEFT_OUT = (
 """Names relative to the environment, as `fnmatch` has them: `*` crosses folders."""
 
 LEVEL = 6
+GZIP = 16 + zlib.MAX_WBITS
 EPOCH = 315532800  # 1980-01-01, the least that zip knows
 
 
@@ -61,6 +63,16 @@ def members(folder: Path) -> Iterator[tuple[str, Path]]:
             raise Failure(f"{name} is not a plain file and cannot be sent to nodes")
         if path.is_file():
             yield name, path
+
+
+def is_archive(head: bytes) -> bool:
+    """Return whether a file begins as those that `archive` writes: with neither owner nor time."""
+    try:
+        first = zlib.decompressobj(GZIP).decompress(head, tarfile.BLOCKSIZE)
+        entry = tarfile.TarInfo.frombuf(first, "utf-8", "surrogateescape")
+    except (zlib.error, tarfile.TarError):
+        return False
+    return entry.mtime == EPOCH and not entry.uname
 
 
 def archive(folder: Path, target: Path) -> None:

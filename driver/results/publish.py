@@ -8,14 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from driver.results.current_duplicates import stages_of_results
-from driver.workspace.owned_files import Source, copy_into
+from driver.workspace.owned_files import FILES, Source, copy_into, read_record, refuse_foreign
 
 if TYPE_CHECKING:
     from driver.workspace.workspace import Workspace
 
-__all__ = ["copy_results", "publish_results"]
+__all__ = ["check_results", "copy_results", "publish_results"]
 
 COPY_LIMIT = 100 << 20
+TABLES = ("predictions.parquet", "ranking.parquet", "rejected.csv", "orphans.csv")
+ALWAYS = (*TABLES, "classes.csv", "labels.csv", "summary.json")
+"""Files of every run's results; whether it has others turns out as it goes."""
+PAGE = ("report", "index.html")
 
 
 def publish_results(workspace: Workspace, folder: str | None) -> tuple[str, str]:
@@ -32,6 +36,19 @@ def publish_results(workspace: Workspace, folder: str | None) -> tuple[str, str]
     if left:
         sys.stderr.write(f"too large to copy to {Path(folder)}: {', '.join(left)}\n")
     return str(Path(folder)), str(Path(folder) / "report" / "index.html")
+
+
+def check_results(workspace: Workspace, folder: str | None) -> None:
+    """Find a user's file where a run will certainly write, before hours of work, not after.
+
+    Raises:
+        Failure: there is one; names it.
+    """
+    if folder:
+        places = {name: ("results", name) for name in ALWAYS}
+        places |= {"/".join(PAGE): PAGE}
+        files = {name: Source(Path(workspace.path(*place))) for name, place in places.items()}
+        refuse_foreign(Path(folder), read_record(Path(folder) / FILES), files)
 
 
 def copy_results(workspace: Workspace, folder: Path) -> list[str]:

@@ -14,7 +14,7 @@ import numpy as np
 from driver.pipeline.typed_options import TypedOptions
 from driver.runners import pipeline_of
 from driver.sample.fetch_sample import COLUMNS, Sample
-from driver.sample.sample_folder import SampleFolder
+from driver.sample.sample_folder import SAMPLE_TABLE, URLS_TABLE, SampleFolder
 from driver.stages import fetch, plan
 from driver.stages.dataset import Inputs
 from driver.workspace.workspace import Workspace
@@ -113,9 +113,9 @@ class Rounds:
         sys.stderr.write("writing the metadata of the sample\n")
         self._metadata()
         header = ("ImageID", "Subset", "LabelName", "DisplayName", "Confidence")
-        folder.write_table("sample.csv", header, sample.rows())
+        folder.write_table(SAMPLE_TABLE, header, sample.rows())
         urls = (row for subset in sample.chosen for row in sample.urls(subset, sample.ids(subset)))
-        folder.write_table("urls.csv", COLUMNS, (map(csv_safe, row) for row in urls))
+        folder.write_table(URLS_TABLE, COLUMNS, (map(csv_safe, row) for row in urls))
         names = ("label", "subset", "pictures", "absent")
         counts = [dict(zip(names, row, strict=False)) for row in sample.counts()]
         folder.end({"request": sample.request(), "complete": not self._later, "counts": counts})

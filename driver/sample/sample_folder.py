@@ -20,12 +20,14 @@ from mapsight.openimages.picture_store import Lost, lost_in, move_pictures, stor
 from mapsight.records import Split
 from mapsight.storage.uri import resolve
 
-__all__ = ["FETCHING", "SampleFolder"]
+__all__ = ["FETCHING", "SAMPLE_TABLE", "URLS_TABLE", "SampleFolder"]
 
 FETCHING = ".fetching"
 """The folder inside that keeps what is not finished."""
 
 RECORD, MISSING = "fetch.json", "missing.csv"
+TABLES = SAMPLE_TABLE, URLS_TABLE = "sample.csv", "urls.csv"
+"""What a sample is, and where its pictures are from."""
 PASSING = ("url_failed", "url_refused")
 """What may go right another time; what failed otherwise is gone."""
 
@@ -72,10 +74,20 @@ class SampleFolder:
         before = self._record()
         strange = not before and self.fs.exists(self._inside("images"))
         reason = "its images/ is somebody else's" if strange else _left_over(before, request)
+        if not before and not reason:
+            reason = self._foreign(request["metadata"])
         if reason:
             raise Failure(f"--to {self.location}: {reason}; name another folder")
         if not before or before["request"] != request:
             self.end({"request": request, "complete": False})
+
+    def _foreign(self, metadata: Iterable[str]) -> str:
+        """Return which file would be overwritten by one of the sample's; "" if none is there."""
+        names = (*TABLES, MISSING, *metadata)
+        for name in names:
+            if self.fs.exists(self._inside(name)):
+                return f"its {name} was not written by Mapsight, and is not overwritten"
+        return ""
 
     def end(self, record: Mapping[str, Any]) -> None:
         """Write `fetch.json`."""
@@ -83,7 +95,10 @@ class SampleFolder:
 
     def _record(self) -> dict[str, Any]:
         try:
-            return json.loads(self.fs.cat_file(self._inside(RECORD)))
+            record = json.loads(self.fs.cat_file(self._inside(RECORD)))
+            if not (isinstance(record, dict) and isinstance(record.get("request"), dict)):
+                raise ValueError("not what fetch writes")
+            return record
         except FileNotFoundError:
             return {}
         except ValueError as error:

@@ -49,6 +49,17 @@ def test_results_that_cannot_be_written_are_noticed_before_any_stage(mapsight, p
     assert not (tmp_path / "workspace").exists()
 
 
+@pytest.mark.parametrize("name", ["summary.json", "report/index.html"])
+def test_a_file_of_the_user_where_results_go_is_noticed_before_any_stage(
+    mapsight, pictures, tmp_path, name
+):
+    (tmp_path / "mine" / name).parent.mkdir(parents=True)
+    (tmp_path / "mine" / name).write_text("mine")
+    done = mapsight("--images", "pictures", "--results", "mine")
+    assert f"mine/{name} was not written by Mapsight, and is not overwritten" in done.stderr
+    assert not (tmp_path / "workspace").exists() and done.returncode == 1
+
+
 def test_a_model_that_cannot_be_had_is_noticed_before_any_stage(
     mapsight_process, pictures, tmp_path
 ):

@@ -84,7 +84,7 @@ def test_without_a_price_there_is_no_cost():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("", "plan: --count is needed, how many pictures (see mapsight plan --help)"),
+        ("", "plan: --count is needed, how many pictures (see "),
         (
             "--images pictures/",
             "'pictures/' is not a number; plan reads no pictures, but takes",

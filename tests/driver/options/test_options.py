@@ -208,8 +208,8 @@ def test_help_shows_the_usual_options_and_help_all_the_others_too(command, helpe
     assert len(command_of(command).USUAL) <= 12
     for flag in flags | switches(command):
         shown = flag[2:] in command_of(command).USUAL or flag in ("--help", "--help-all")
-        assert len(re.findall(rf"^  (-\w.*, )?{flag}\b(?!-)", usual, re.M)) == shown, flag
-        assert re.search(rf"^  (-\w.*, )?{flag}\b(?!-)", everything, re.M), flag
+        assert len(re.findall(rf"^  (--?\w.*, )?{flag}\b(?!-)", usual, re.M)) == shown, flag
+        assert re.search(rf"^  (--?\w.*, )?{flag}\b(?!-)", everything, re.M), flag
 
 
 def valued(command: str) -> list[argparse.Action]:

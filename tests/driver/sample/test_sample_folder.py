@@ -148,3 +148,11 @@ def test_pictures_of_others_are_left_alone(folder, tmp_path: Path):
     (tmp_path / "images").mkdir()
     with pytest.raises(Failure, match="its images/ is somebody else's; name another folder"):
         folder.begin(REQUEST)
+
+
+@pytest.mark.parametrize("name", ["sample.csv", "urls.csv", "missing.csv", "x.csv", "fetch.json"])
+def test_files_of_others_are_not_overwritten(folder, tmp_path: Path, name: str):
+    (tmp_path / name).write_text('{"mine": 1}')
+    with pytest.raises(Failure, match=f"{name}( was not written by|: is damaged .not what fetch)"):
+        folder.begin(REQUEST)
+    assert (tmp_path / name).read_text() == '{"mine": 1}'

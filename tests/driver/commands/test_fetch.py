@@ -265,10 +265,9 @@ def test_the_folder_is_one_that_openimages_reads(fetch, place):
 @pytest.mark.parametrize(
     ("more", "reason"),
     [
-        (["--per-label", "6"], "fetch: --labels and --to are needed (see"),
-        ([], "fetch: --labels, --per-label and --to are needed (see"),
-        (["--dry-run"], "fetch: --labels and --per-label are needed (see"),
-        (["--labels", "Lion"], "fetch: --per-label and --to are needed (see"),
+        (["--per-label", "6"], "fetch: --labels is needed (see"),
+        ([], "fetch: --labels and --per-label are needed (see"),
+        (["--labels", "Lion"], "fetch: --per-label is needed (see"),
         ([*TWO, "-r", "hadoop"], "the cluster needs a --to such as hdfs:///folder"),
         (["--labels", "Lino", "--per-label", "1"], "unknown label 'Lino'; did you mean Lion"),
     ],

@@ -22,11 +22,13 @@ WHOLE = {"environment", "weights_dir", "openimages_dir", "bad_dir"}
 """Fixtures of tests that run whole programs, or have a model built, which takes seconds."""
 WHOLE_PLACES = (
     *("benchmarks", "emr", "end_to_end", "examples", "test_wheel.py"),
-    *("driver/nodes/test_archive.py", "driver/pipeline/test_launch.py"),
-    *("driver/search/test_no_job.py", "driver/test_current_folder.py", "driver/test_streams.py"),
-    *("mapsight/features/test_convert.py", "mr_jobs/test_alone.py", "mr_jobs/test_fetch.py"),
+    *("driver/commands/test_metadata_alone.py", "driver/nodes/test_archive.py"),
+    *("driver/pipeline/test_launch.py", "driver/search/test_no_job.py"),
+    *("driver/test_current_folder.py", "driver/test_streams.py"),
+    *("mapsight/features/test_convert.py", "mapsight/features/test_decoder_process.py"),
+    *("mr_jobs/test_alone.py", "mr_jobs/test_duplicates.py", "mr_jobs/test_fetch.py"),
 )
-"""Folders and modules most of whose tests start processes."""
+"""Folders and modules most of whose tests start processes, or take seconds."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

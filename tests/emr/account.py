@@ -8,11 +8,6 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import boto3
-from moto.core import DEFAULT_ACCOUNT_ID
-from moto.emr.models import emr_backends
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
-
 REGION = "eu-west-1"
 BUCKET = "pictures-of-mine"
 PROGRAMS = ("hadoop-streaming", "aws", "yarn")
@@ -24,6 +19,9 @@ class Account:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.log = folder, list[str]()
+        # with the other import of moto the dearest of all tests: not before it is needed
+        from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
         self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         self._done = threading.Event()
         self._machines = threading.Thread(target=self._serve, daemon=True)
@@ -47,6 +45,8 @@ class Account:
         self._server.stop()
 
     def client(self, service: str) -> Any:
+        import boto3
+
         return boto3.client(
             service,
             endpoint_url=self.environment["AWS_ENDPOINT_URL"],
@@ -79,6 +79,9 @@ class Account:
     @property
     def clusters(self) -> list[Any]:
         """All that were ever started, in order; moto keeps them under a region of its choice."""
+        from moto.core import DEFAULT_ACCOUNT_ID
+        from moto.emr.models import emr_backends
+
         regions = emr_backends[DEFAULT_ACCOUNT_ID].values()
         return [cluster for region in list(regions) for cluster in region.clusters.values()]
 

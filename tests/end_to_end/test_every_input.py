@@ -15,7 +15,7 @@ from mapsight.results.predictions import merged_records
 from tests.support.loopback import reply, serving
 from tests.support.pictures import encoded, scribble
 
-COUNT = 200
+COUNT = 66
 WHERE = ("source", "original_url")
 
 
@@ -39,7 +39,7 @@ def as_tar(files: list[Path], target: Path) -> str:
 
 
 def as_parquet(table: pa.Table, target: Path) -> str:
-    pq.write_table(table, target / "rows.parquet", row_group_size=60)
+    pq.write_table(table, target / "rows.parquet", row_group_size=20)
     return "rows.parquet"
 
 

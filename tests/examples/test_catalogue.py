@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -39,10 +38,9 @@ ALL = list(items())
 
 
 @pytest.fixture(scope="session")
-def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The catalogue, drawn once for all workers of a test session."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if os.environ.get("PYTEST_XDIST_TESTRUNUID") else base) / "catalogue"
+def catalogue() -> Path:
+    """The catalogue where a checkout has it; drawn if it is not there as it should be."""
+    folder = EXAMPLES / "catalogue" / "openimages"
     draw_catalogue(folder)
     return folder
 

@@ -128,6 +128,7 @@ def test_a_job_of_another_folder_sends_its_own_folders_too():
     assert sent == [str(Path(__file__).with_name("more#more")), f"{ROOT / 'mapsight'}#mapsight"]
 
 
+@pytest.mark.whole
 def test_tasks_import_the_library_that_was_sent_along(tmp_path, texts):
     (tmp_path / "sent_along.py").write_text(SENT_ALONG)
     how = ["-r", "local", "--conf-path", ROOT / "mrjob.conf", "--output-dir", "out"]

@@ -70,11 +70,14 @@ def test_one_row_for_each_picture_the_keeper_first(tmp_path):
     assert sum(one["kind"] == "keeper" for one in facts) == len(firsts)
 
 
+@pytest.fixture(scope="module")
+def of_one_file(tmp_path_factory) -> SimpleNamespace:
+    return find(tmp_path_factory.mktemp("one"), make_records(6, 30, 5), 1)
+
+
 @pytest.mark.parametrize(("files", "runner"), [(2, "inline"), (8, "inline"), (3, "local")])
-def test_the_same_whatever_the_split_and_the_runner(tmp_path, files, runner):
-    records = make_records(6, 30, 5)
-    one = find(tmp_path, records, 1)
-    assert find(tmp_path, records, files, runner).rows == one.rows
+def test_the_same_whatever_the_split_and_the_runner(of_one_file, tmp_path, files, runner):
+    assert find(tmp_path, make_records(6, 30, 5), files, runner).rows == of_one_file.rows
 
 
 def test_a_smaller_distance_and_a_higher_cosine(tmp_path):
@@ -108,7 +111,6 @@ def peaks_of(folder: Path, number: int) -> dict[tuple[str, str], int]:
     return {(job, kind): peaks[job][kind] for job in peaks for kind in ("mapper", "reducer")}
 
 
-@pytest.mark.whole
 def test_a_hundred_thousand_copies_take_no_more_memory_than_ten_thousand(tmp_path):
     few = peaks_of(tmp_path / "few", 10_000)
     many = peaks_of(tmp_path / "many", 100_000)

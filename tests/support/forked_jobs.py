@@ -28,6 +28,7 @@ import mrjob.local
 from threadpoolctl import threadpool_limits
 
 import mr_jobs
+from mapsight.job import MapsightJob
 
 __all__ = ["forked_jobs", "forked_tasks"]
 
@@ -102,7 +103,8 @@ def _live_as_job(args: Sequence[str]) -> int:
     from driver import job_process
 
     sys.argv = list(args[args.index(MODULE) :])
-    with forked_tasks():
+    # tasks have the library: it need not be packed and unpacked
+    with forked_tasks(), mock.patch.object(MapsightJob, "dirs", lambda _: []):
         return job_process.main()
 
 

@@ -18,6 +18,7 @@ def run_job(job_class: type, *arguments: object, runner: str = "inline") -> dict
     """Run a job in this process, local tasks in forks of it; its counters by group."""
     settings = ["-r", runner, "--conf-path", str(ROOT / "mrjob.conf"), "--no-read-logs"]
     job = job_class([*settings, *map(str, arguments)]).sandbox()
+    job.dirs = list  # tasks have the library: it need not be packed and unpacked
     with forked_tasks(), job.make_runner() as running:
         running.run()
         counters: dict[str, Counter[str]] = {}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
-
-import psutil
 
 
 def high_water(pid: int) -> int:
@@ -26,7 +26,7 @@ def watch(process: subprocess.Popen, every: float = 0.02) -> dict[str, int]:
     peaks: dict[str, int] = {}
     while process.poll() is None:
         for child in _descendants(process.pid):
-            kind, size = _kind(child), high_water(child.pid)
+            kind, size = _kind(child), high_water(child)
             peaks[kind] = max(peaks.get(kind, 0), size)
         try:
             process.wait(every)
@@ -36,18 +36,19 @@ def watch(process: subprocess.Popen, every: float = 0.02) -> dict[str, int]:
     return peaks
 
 
-def _descendants(pid: int) -> list[psutil.Process]:
-    try:
-        root = psutil.Process(pid)
-        return [root, *root.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return []
+def _descendants(pid: int) -> Iterator[int]:
+    """Process ids, that of the root first."""
+    yield pid
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in task.read_text().split():
+                yield from _descendants(int(child))
 
 
-def _kind(process: psutil.Process) -> str:
+def _kind(pid: int) -> str:
     try:
-        words = process.cmdline()
-    except psutil.Error:
+        words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except OSError:
         return "driver"
     if "mapsight.features.decoder_process" in words:
         return "decoder"

@@ -17,8 +17,8 @@ from tests.support.forked_jobs import forked_jobs
 from tests.support.paths import ROOT
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
-CODE = "driver.pipeline."
-"""Where digests of the program's code are made, which does not change meanwhile."""
+KEPT = ("driver.pipeline.", "mapsight.report.pages")
+"""Where digests of the program's code and its templates are kept, which do not change meanwhile."""
 
 
 class Program:
@@ -120,12 +120,12 @@ def _called(arguments: list[str]) -> int:
 
 
 def _forget() -> None:
-    """Clear what modules of the program remember from call to call, but of its own code."""
+    """Clear what modules remember from call to call, but of the program itself."""
     from driver import unwritable
 
     unwritable._watched.clear()
     for name, module in list(sys.modules.items()):
-        if name.split(".")[0] not in ("driver", "mapsight") or name.startswith(CODE):
+        if name.split(".")[0] not in ("driver", "mapsight") or name.startswith(KEPT):
             continue
         for value in list(vars(module).values()):
             if callable(clear := getattr(value, "cache_clear", None)):

@@ -51,6 +51,7 @@ def test_the_variable_comes_second(monkeypatch, capsys):
     assert capsys.readouterr().err == "pictures: elsewhere (from $MAPSIGHT_OPENIMAGES)\n"
 
 
+@pytest.mark.whole
 def test_the_bundled_catalogue_comes_last_with_its_model(capsys):
     options = chosen()
     assert len(list(Path(options.openimages, "images").iterdir())) == 460
@@ -60,6 +61,7 @@ def test_the_bundled_catalogue_comes_last_with_its_model(capsys):
     assert "model: trained on their train subset; it recognised 98.5% of 600 drawings" in said
 
 
+@pytest.mark.whole
 def test_a_model_that_was_asked_for_is_used_on_the_catalogue_too():
     assert chosen("--alpha", "0.25", "--resolution", "128").model is None
     assert chosen("--weights", "weights.h5").model is None
@@ -77,6 +79,7 @@ def installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return examples
 
 
+@pytest.mark.whole
 def test_where_nothing_can_be_written_the_pictures_are_in_the_cache(folder, monkeypatch, request):
     drawn, cache = chosen().openimages, folder / ".cache" / "mapsight" / "catalogue"
     shutil.copytree(drawn, cache)

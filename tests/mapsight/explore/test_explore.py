@@ -493,6 +493,7 @@ def test_a_picture_with_very_many_labels_is_left_out_of_the_pairs():
     assert not any(key[0] == "pair" for key in sums)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("part", [{"boxes": {"/m/1": 1}}, {"labels": [["/m/1", 0]] * 9}])
 def test_a_picture_with_many_rows_takes_no_memory(part):
     counter = PictureCounter({})

@@ -270,6 +270,7 @@ def peak(path: Path) -> tuple[str, int]:
     return outcome, int(mebibytes)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("kind", "size", "options", "outcome"),
     [

@@ -41,6 +41,7 @@ def test_model_input_by_hand():
     assert found.dtype == np.float32
 
 
+@pytest.mark.whole
 def test_model_input_is_keras():
     from tensorflow.keras.applications.mobilenet import preprocess_input
 

@@ -149,6 +149,7 @@ print(next(line.split()[1] for line in open("/proc/self/status") if "VmHWM" in l
 """
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("dictionary", "said"), [(False, "(0, 'bad_shard')"), (True, "(0, 'bad_shard')")]
 )
@@ -283,6 +284,7 @@ print(next(line.split()[1] for line in open("/proc/self/status") if "VmHWM" in l
 """
 
 
+@pytest.mark.whole
 def test_a_row_group_takes_the_memory_of_a_page_however_large_it_is(tmp_path):
     how = {"use_dictionary": False, "write_batch_size": 16}
     split = foreign(tmp_path / "f", {"image": [os.urandom(1 << 16)] * 4000}, **how)

@@ -336,6 +336,7 @@ def zeros(path: Path, files: list[tuple[str, int]], command: str) -> Path:
     return path
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("command", ["gzip", "bzip2", "xz"])
 @pytest.mark.parametrize("files", BOMBS.values(), ids=BOMBS)
 def test_an_archive_that_swells_takes_little_memory(tmp_path, files, command):
@@ -367,6 +368,7 @@ print(next(line.split()[1] for line in open("/proc/self/status") if "VmHWM" in l
 """
 
 
+@pytest.mark.whole
 def test_packing_holds_few_copies_of_the_largest_picture(tmp_path):
     path = write(tmp_path / "x.tar", [(f"a.{n}.jpg", os.urandom(40 << 20)) for n in range(4)])
     command = [sys.executable, "-c", PACK, str(path), str(tmp_path / "shards")]

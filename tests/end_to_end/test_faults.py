@@ -147,9 +147,9 @@ def test_a_second_run_is_refused_and_told_of_the_first(mapsight, many, tmp_path)
     assert started.wait(timeout=SECONDS) == 0
 
 
-def test_a_full_disk_is_named_and_publishes_nothing(mapsight_process, pictures, tmp_path):
+def test_a_full_disk_is_named_and_publishes_nothing(finished, mapsight_process, tmp_path):
     """A limit on file size stands in for a full disk: writing fails the same way."""
-    mapsight_process.ok("--images", "pictures")
+    pictures = tmp_path / "pictures"
     before = hashes(tmp_path / "workspace")
     for seed in range(100, 140):
         (pictures / f"{seed:016x}.png").write_bytes(encoded(scribble(seed, 400, 300)))

@@ -141,8 +141,8 @@ def test_every_runner_and_split_gives_the_same_cells_and_index(ran, how):
         assert one == two
 
 
-def test_few_pictures_have_an_index_of_one_cell(mapsight, pictures, tmp_path):
-    mapsight.ok("--images", "pictures")
+def test_few_pictures_have_an_index_of_one_cell(finished, tmp_path):
+    mapsight, pictures = finished, tmp_path / "pictures"
     assert len((tmp_path / "workspace/results/cells.csv").read_text().splitlines()) == 2
     some = next(iter(indexed(Workspace(str(tmp_path / "workspace")))))
     assert mapsight("search", some, "--no-job").returncode == 0
@@ -187,7 +187,7 @@ def test_fewer_different_pictures_than_cells(mapsight, tmp_path):
     for number in range(12):
         picture = encoded(scribble(number % 2))
         (tmp_path / "same" / f"{number}.png").write_bytes(picture)
-    mapsight.ok("--images", "same", "--cells", "4")
+    mapsight.ok("--images", "same", "--cells", "4", "--until", "index")
     workspace = Workspace(str(tmp_path / "workspace"))
     assert sorted(b.rows for b in blocks_of(workspace)) == [6, 6]
 

@@ -242,13 +242,14 @@ def test_the_screen_diagonal_changes_the_ppi_without_a_new_extract(finished, tmp
     assert frame["ppi"].tolist() == pytest.approx(expected.tolist(), abs=1e-6)
 
 
-def test_parquet_is_read_in_place(mapsight, pictures, tmp_path):
-    rows = [{"image": p.read_bytes(), "path": p.name} for p in sorted(pictures.iterdir())]
+def test_parquet_is_read_in_place(finished, tmp_path):
+    pictures = sorted((tmp_path / "pictures").iterdir())
+    rows = [{"image": p.read_bytes(), "path": p.name} for p in pictures]
     pd.DataFrame(rows).to_parquet(tmp_path / "all.parquet", row_group_size=5)
-    mapsight.ok("--images", "all.parquet", "--workspace", "w1")
-    mapsight.ok("--images", "pictures", "--workspace", "w2")
+    finished.ok("--images", "all.parquet", "--workspace", "w1")
     one, two = (
-        pd.read_parquet(tmp_path / w / "results" / "predictions.parquet") for w in ("w1", "w2")
+        pd.read_parquet(tmp_path / w / "results" / "predictions.parquet")
+        for w in ("w1", "workspace")
     )
     assert one["source"].tolist() == [f"all.parquet#{i}" for i in range(12)]
     assert one.drop(columns="source").equals(two.drop(columns="source"))
@@ -308,8 +309,7 @@ def test_an_empty_folder_says_so(mapsight, tmp_path):
     assert (done.returncode, "empty: no pictures found" in done.stderr) == (1, True)
 
 
-def test_results_carry_no_shard_and_no_host(mapsight, pictures, tmp_path):
-    mapsight.ok("--images", "pictures")
+def test_results_carry_no_shard_and_no_host(finished, tmp_path):
     results = tmp_path / "workspace" / "results"
     text = "".join(path.read_text() for path in results.glob("*.csv"))
     tables = [pd.read_parquet(path) for path in sorted(results.glob("*.parquet"))]

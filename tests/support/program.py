@@ -15,6 +15,7 @@ from unittest import mock
 
 from tests.support.forked_jobs import forked_jobs
 from tests.support.paths import ROOT
+from tests.support.reports import charts_drawn_once
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 KEPT = ("driver.pipeline.", "mapsight.report.pages")
@@ -93,6 +94,7 @@ class CalledProgram(Program):
             for name in ("stdout", "stderr"):
                 stack.enter_context(mock.patch.object(sys, name, getattr(sys, name)))
             stack.enter_context(forked_jobs())
+            stack.enter_context(charts_drawn_once())
             os.chdir(self.folder)
             try:
                 yield

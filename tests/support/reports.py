@@ -1,11 +1,18 @@
-"""Small folders of results, and a page as a browser sees it."""
+"""Small folders of results, a page as a browser sees it, and charts that are drawn once."""
 
 from __future__ import annotations
 
 import csv
 import json
+import pickle
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import wraps
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
+from unittest import mock
 from urllib.parse import urlsplit
 
 from driver.results.evaluation_tables import write_evaluation
@@ -156,3 +163,29 @@ def write_explored(results: Path, found: Exploration, **changes) -> Path:
     write_results(results, explore=summarised(found), **changes)
     write_tables(found, results / "explore")
     return results
+
+
+DRAWN: dict[tuple[str, bytes], bytes] = {}
+
+
+@contextmanager
+def charts_drawn_once() -> Iterator[None]:
+    """Have a chart of equal arguments drawn once: it is the same bytes, as test_plots has it."""
+    modules = [each for name, each in sys.modules.items() if name.startswith("mapsight.report.")]
+    with ExitStack() as stack:
+        for module in modules:
+            for name, value in list(vars(module).items()):
+                if hasattr(value, "__wrapped__") and value.__module__.endswith("plots"):
+                    stack.enter_context(mock.patch.object(module, name, _drawn_once(value)))
+        yield
+
+
+def _drawn_once(draw: Callable[..., bytes]) -> Callable[..., bytes]:
+    @wraps(draw)
+    def chart(*args: Any, **options: Any) -> bytes:
+        key = draw.__qualname__, pickle.dumps((args, options))
+        if key not in DRAWN:
+            DRAWN[key] = draw(*args, **options)
+        return DRAWN[key]
+
+    return chart

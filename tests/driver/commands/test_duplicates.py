@@ -78,8 +78,8 @@ def test_a_run_can_look_for_them_too(mapsight, doubled, tmp_path):
     assert again.stderr.count("unchanged, not run again") == len(STAGES)
 
 
-def test_where_there_are_none_the_table_is_empty(mapsight, pictures, tmp_path):
-    mapsight.ok("--images", "pictures", "--duplicates")
+def test_where_there_are_none_the_table_is_empty(finished, tmp_path):
+    finished.ok("--images", "pictures", "--duplicates")
     assert found(tmp_path) == []
     assert told(tmp_path) == (0, [], True)
 

@@ -81,9 +81,8 @@ def test_a_foreign_file_is_refused_before_anything_runs(ran, tmp_path):
     assert not (tmp_path / "workspace/plan").exists()
 
 
-def test_without_metadata_nothing_is_explored(mapsight, pictures):
-    mapsight.ok("--images", "pictures")
-    assert not (mapsight.folder / "workspace/results/explore").exists()
+def test_without_metadata_nothing_is_explored(finished):
+    assert not (finished.folder / "workspace/results/explore").exists()
 
 
 def test_every_table_and_column_is_documented(ran):

@@ -221,6 +221,7 @@ def test_a_member_that_breaks_off_is_named(tmp_path):
     assert errors(path) == [("t.tar#b.jpg", "bad_shard")]
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("mode", ["w:gz", "w:bz2", "w:xz"])
 def test_cut_or_damaged_compression_keeps_what_came_before(tmp_path, mode):
     files = [(f"{n}.jpg", os.urandom(1 << 20)) for n in range(4)]

@@ -16,6 +16,7 @@ from tests.support.reports import (
     HOSTILE,
     Page,
     assert_inert,
+    charts_drawn_once,
     exploration,
     write_explored,
     write_results,
@@ -30,7 +31,8 @@ def report(tmp_path):
         results = write_explored(tmp_path / "results", found)
         return Page(write_report(results, tmp_path / "out", []))
 
-    return make
+    with charts_drawn_once():
+        yield make
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from tests.support.reports import (
     Page,
     assert_inert,
     card,
+    charts_drawn_once,
     write_chapter,
     write_results,
     write_table,
@@ -31,7 +32,8 @@ def report(tmp_path):
         results = write_results(tmp_path / "results", **changes)
         return Page(write_report(results, tmp_path / "out", [Sheet("Lion", "note", cards)]))
 
-    return make
+    with charts_drawn_once():
+        yield make
 
 
 @pytest.fixture(scope="module")

@@ -24,21 +24,20 @@ from mapsight.search.search_index import SearchIndex
 from mapsight.workspace import workspace as reading
 from mapsight.workspace.document_checks import DamagedDocumentError, dumped, parsed
 from mapsight.workspace.documents import changes_document, stage_document
-from tests.support.pictures import make_pictures
 from tests.support.program import CalledProgram
 
 WRONG: tuple[Any, ...] = (None, 7, -1, "x", [], [[]], {}, {"x": {}}, True, 1.5, "../..")
 
 
 @pytest.fixture(scope="module")
-def finished(environment, tmp_path_factory) -> Path:
+def finished(environment, finished_once, tmp_path_factory) -> Path:
     """A workspace after a run, an addition, and a removal."""
     folder = tmp_path_factory.mktemp("documents")
-    pictures = make_pictures(folder)
+    shutil.copytree(finished_once, folder, dirs_exist_ok=True)
     program = CalledProgram(environment, folder)
     program.ok("-r", "inline", "--images", "pictures", "--cells", "2", "--duplicates")
     (folder / "more").mkdir()
-    shutil.move(pictures / f"{3:016x}.jpg", folder / "more" / "another.jpg")
+    shutil.move(folder / "pictures" / f"{3:016x}.jpg", folder / "more" / "another.jpg")
     program.ok("add", "more/another.jpg", "-r", "inline")
     program.ok("remove", f"{5:016x}")
     return folder / "workspace"

@@ -85,7 +85,7 @@ def whole(searcher: Searcher, queries: Sequence[np.ndarray], probe: int) -> None
     before = waiting()
     seconds = seconds_of(lambda q: searcher.search(q, TOP, probe=probe), queries)
     waited = (waiting() - before) / 2
-    d = index.facts["d"]
+    d = index.facts.d
     rows = [
         int(index.cells.rows[nearest(probe)].sum())
         for nearest in index.rankings(np.stack(queries), d)
@@ -96,7 +96,7 @@ def whole(searcher: Searcher, queries: Sequence[np.ndarray], probe: int) -> None
 
 
 def cells_of(searcher: Searcher, query: np.ndarray, probe: int) -> np.ndarray:
-    (nearest,) = searcher.index.rankings(query[None], searcher.index.facts["d"])
+    (nearest,) = searcher.index.rankings(query[None], searcher.index.facts.d)
     return nearest(probe)
 
 
@@ -119,7 +119,7 @@ def blockwise(kind: Callable[[int], np.ndarray]) -> Callable[[Any], np.ndarray]:
 def ways(searcher: Searcher, queries: Sequence[np.ndarray], probe: int, scratch: Path) -> None:
     """Scoring alone, of cells that are chosen already."""
     index = searcher.index
-    d, k = int(index.facts["d"]), len(index.centres)
+    d, k = index.facts.d, len(index.centres)
     starts = np.concatenate([[0], np.cumsum(index.cells.rows)])
     real = np.memmap(scratch / "real.f32", np.float32, "w+", shape=(int(starts[-1]), d))
     place = 0

@@ -77,7 +77,7 @@ class OpenedWorkspace(ResultTables):
         rows = self._index.rows_of(wanted)
         if missing := [name for name in wanted if name not in rows]:
             raise ValueError(f"{missing[0]}: {self._why_none(missing[0])}")
-        x = np.zeros((len(wanted), int(self._index.facts["d"])), np.int16)
+        x = np.zeros((len(wanted), self._index.facts.d), np.int16)
         for place, name in enumerate(wanted):
             x[place] = rows[name]["vector"]
         return wanted, unit_rows(x[:, :d])

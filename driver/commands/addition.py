@@ -26,14 +26,16 @@ from driver.stages import (
     plan,
     vectors,
 )
-from driver.stages.dataset import Labels
 from driver.stages.head_file import GivenHead
 from driver.stages.model import ModelOptions
 from driver.workspace.workspace import Workspace
 from mapsight.files import sha256_of
 from mapsight.index.layout import CENTRES
+from mapsight.labels.labeler import Labels
 from mapsight.labels.made_with import HEAD, settings_of
 from mapsight.search.search_index import SearchIndex
+from mapsight.workspace.index_facts import IndexNotes
+from mapsight.workspace.stage_facts import ExtractNotes, ExtractOptions
 
 __all__ = ["FIRST_STAGES", "LAST_STAGES", "addition"]
 
@@ -55,7 +57,7 @@ def addition(options: Namespace, workspace: Workspace, base: SearchIndex) -> Pip
     typed = TypedOptions(options, *_as_the_base(options, workspace, documents, part))
     run = pipeline_of(typed, place, workspace.scratch, home=workspace)
     run.facts.add(base)
-    run.facts.add(Labels(**settings_of(documents["classify"])[0]))
+    run.facts.add(settings_of(documents["classify"])[0])
     return run
 
 
@@ -63,17 +65,21 @@ def _as_the_base(
     options: Namespace, workspace: Workspace, documents: dict[str, dict[str, Any]], part: int
 ) -> Iterator[object]:
     """Yield what a run would be told: model, head and index are those of the workspace."""
-    used, (_, diagonal) = documents["extract"]["options"], settings_of(documents["classify"])
+    used = ExtractOptions.of(documents["extract"])
+    _, diagonal = settings_of(documents["classify"])
     model, head = _fetched_model(workspace, documents["extract"]), _fetched_head(workspace)
     yield plan.Options(options.splits, options.url_column, results=None)
-    keras = used["engine"] == "keras"
+    keras = used.engine == "keras"
     yield ModelOptions(
-        **{name: used[name] for name in ("alpha", "resolution", "precision", "engine")},
+        used.alpha,
+        used.resolution,
+        used.precision,
+        used.engine,
         weights=model if keras else None,
         calibration=None,
         model=None if keras else model,
     )
-    column = options.image_column or used["image_column"]
+    column = options.image_column or used.image_column
     yield extract.Options(column, options.max_rejected, part)
     yield known.Options(part)
     yield annotate.Options((), min_confidence=0.0, subset=(), license="")  # all of them
@@ -81,12 +87,12 @@ def _as_the_base(
     yield fit.Options(no_fit=head is None)
     yield classify.Options((), labels_typed=False, screen_diagonal=diagonal)
     yield vectors.Options(no_index=False)
-    yield index.Options(documents["index"]["notes"]["dtype"], part)
+    yield index.Options(IndexNotes.of(documents["index"]).dtype, part)
 
 
 def _fetched_model(workspace: Workspace, extract: dict[str, Any]) -> str:
     """A copy of the model, under the name from which the workspace's was made."""
-    name = extract["notes"]["model_file"]
+    name = ExtractNotes.of(extract).model_file
     folder = workspace.scratch / "model"
     folder.mkdir(exist_ok=True)
     path = folder / name.rsplit("/", 1)[-1][KEPT_NAME:]
@@ -94,7 +100,7 @@ def _fetched_model(workspace: Workspace, extract: dict[str, Any]) -> str:
         workspace.fetch(workspace.within(name), path)
     except OSError as error:
         raise Failure(f"{workspace.uri(name)}: cannot be read: {error}") from error
-    if sha256_of(path) != extract["options"]["model"]:
+    if sha256_of(path) != ExtractOptions.of(extract).model:
         raise Failure(f"{workspace.uri(name)} is not the model that the index was made with")
     return str(path)
 
@@ -118,7 +124,7 @@ def _settings(run: Pipeline) -> dict[str, Any]:
 def _index_identity(run: Pipeline) -> dict[str, Any]:
     """The index whose cells it shares, and how vectors are stored."""
     base = run.facts[SearchIndex]
-    return {"base": base.parts[0].digest, "dtype": base.facts["dtype"]}
+    return {"base": base.parts[0].digest, "dtype": base.facts.dtype}
 
 
 def _index(run: Pipeline, folder: str) -> Outcome:

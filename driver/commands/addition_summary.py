@@ -11,6 +11,7 @@ from mapsight.index.part import IndexPart
 from mapsight.results.predictions import merged_records, write_csv
 from mapsight.search.search_index import SearchIndex
 from mapsight.text import counted, plain
+from mapsight.workspace.index_facts import KnownPictures
 from mapsight.workspace.stage_facts import PictureCounts
 
 __all__ = ["fit_line", "new_pictures", "outcome_lines", "picture_lines"]
@@ -33,7 +34,7 @@ def _usable(run: Pipeline) -> int:
 
 
 def _known(run: Pipeline) -> int:
-    return run.documents["known"]["counters"]["images"]["known"]
+    return KnownPictures.of(run.documents["known"]).number
 
 
 def outcome_lines(run: Pipeline, *, kept: bool) -> Iterator[str]:
@@ -45,7 +46,7 @@ def outcome_lines(run: Pipeline, *, kept: bool) -> Iterator[str]:
         run.workspace.drop_file(name)
     yield f"{counted(images.read, 'picture')} read, {_usable(run) - known:,} new"
     if known:
-        first = run.documents["known"]["notes"]["first"]
+        first = KnownPictures.of(run.documents["known"]).first
         more = ", …" if known > len(first) else ""
         yield f"already in the index, skipped: {known:,} ({', '.join(first)}{more})"
     if errors:

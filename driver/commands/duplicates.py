@@ -58,6 +58,7 @@ def run(options: Namespace) -> int:
     from driver.stages.duplicates import STAGE, TABLE
     from driver.workspace.workspace import Workspace
     from mapsight.duplicates.groups import COLUMNS, summarised
+    from mapsight.workspace.result_facts import DuplicateCounts
 
     check_file("--out", options.out, lambda head: head.startswith(",".join(COLUMNS).encode()))
     check_runner(options)
@@ -74,8 +75,8 @@ def run(options: Namespace) -> int:
         address = workspace.uri("results", TABLE)
         if options.out:
             workspace.fetch(address, options.out)
-    counts = run.documents[STAGE.name]["counters"]["duplicates"]
-    sys.stderr.write(f"{summarised(counts)}\n")
+    counts = DuplicateCounts.of(run.documents[STAGE.name])
+    sys.stderr.write(f"{summarised(vars(counts))}\n")
     if options.out is None:
         sys.stderr.write("`mapsight report` shows them in the report\n")
     sys.stdout.write(f"{options.out or address}\n")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from driver.text_table import table_lines
 from mapsight.text import counted, plain
+from mapsight.workspace.stage_facts import FetchNotes, SideFiles
 
 if TYPE_CHECKING:
     from driver.pipeline.pipeline import Pipeline
@@ -52,7 +53,8 @@ def _outcome(summary: dict[str, Any]) -> Iterator[str]:
 
 def _same_pictures(run: Pipeline) -> Iterator[str]:
     """What may be placeholders: hosts send one picture for all that are gone."""
-    if same := run.documents.get("fetch", {}).get("notes", {}).get("same"):
+    fetch = run.documents.get("fetch")
+    if same := FetchNotes.of(fetch).same if fetch else 0:
         yield (
             f"same picture: {same:,} addresses returned the same bytes as another; they may be"
             " placeholders for missing pictures (`mapsight duplicates` lists them)"
@@ -61,11 +63,10 @@ def _same_pictures(run: Pipeline) -> Iterator[str]:
 
 def _side_files(run: Pipeline) -> Iterator[str]:
     """Which files of archives said nothing of any picture."""
-    ingest = run.documents.get("ingest", {})
-    number = ingest.get("counters", {}).get("archives", {}).get("side_files_without_picture")
-    if number:
-        first = ingest["notes"].get("side_file", "")
-        yield f"side files without a picture: {number:,}, for example {plain(first)}"
+    ingest = run.documents.get("ingest")
+    sides = SideFiles.of(ingest) if ingest else None
+    if sides and sides.number:
+        yield f"side files without a picture: {sides.number:,}, for example {plain(sides.first)}"
 
 
 def print_summary(run: Pipeline, summary: dict[str, Any] | None, where: dict[str, str]) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mapsight.workspace.index_facts import ClusterNotes, IndexNotes, KMeansStep
+
 if TYPE_CHECKING:
     from driver.pipeline.pipeline import Pipeline
 
@@ -23,36 +25,36 @@ def write_cell_tables(run: Pipeline, target: Path) -> dict[str, Any] | None:
 
     if not run.documents["index"]["parts"]:
         return None
-    history = run.documents["cluster"]["notes"]["history"]
+    history = ClusterNotes.of(run.documents["cluster"]).history
     write_csv(target / "kmeans.csv", KMEANS, map(_step, enumerate(history, 1)))
     rows = [_row(cell) for cell in IndexPart(run.workspace).cells.to_pylist()]
     write_csv(target / "cells.csv", COLUMNS, rows)
-    return cell_facts(run.documents["index"]["notes"], rows)
+    return cell_facts(IndexNotes.of(run.documents["index"]), rows)
 
 
-def cell_facts(notes: Mapping[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+def cell_facts(notes: IndexNotes, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """What the summary says of the cells."""
     pictures = sum(row["pictures"] for row in rows)
     alike = sum(row["alike"] for row in rows)
     return {
-        "cells": notes["cells"],
-        "empty": notes["cells"] - len(rows),
+        "cells": notes.cells,
+        "empty": notes.cells - len(rows),
         "pictures": pictures,
         "purity": round(alike / pictures, 6) if pictures else None,
-        "dimensions": notes["d"],
-        "dtype": notes["dtype"],
+        "dimensions": notes.d,
+        "dtype": notes.dtype,
     }
 
 
-def _step(numbered: tuple[int, Mapping[str, Any]]) -> dict[str, Any]:
+def _step(numbered: tuple[int, KMeansStep]) -> dict[str, Any]:
     """Inertia and shift for a picture and a cell of unit vectors would need no unit: squares."""
     number, step = numbered
     return {
         "iteration": number,
-        "pictures": step["rows"],
-        "inertia": _squares(step["inertia"]),
-        "shift": _squares(step["shift"]),
-        "empty": step["empty"],
+        "pictures": step.rows,
+        "inertia": _squares(step.inertia),
+        "shift": _squares(step.shift),
+        "empty": step.empty,
     }
 
 

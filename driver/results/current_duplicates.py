@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+from mapsight.workspace.result_facts import DuplicateCounts, DuplicateNotes
 
 if TYPE_CHECKING:
     from mapsight.workspace.workspace import Workspace
@@ -14,8 +17,6 @@ __all__ = [
     "duplicates_are_damaged",
     "stages_of_results",
 ]
-
-COUNTED = ("pictures", "groups", "exact", "near", "bytes", "exact_bytes", "cut_buckets")
 
 
 def current_duplicates(workspace: Workspace) -> dict[str, Any] | None:
@@ -38,10 +39,10 @@ def duplicate_facts(document: Mapping[str, Any] | None) -> dict[str, Any] | None
     """What the summary says of duplicates; None where nobody looked for any."""
     if document is None:
         return None
-    counts = document["counters"]["duplicates"]
-    facts = {name: counts.get(name, 0) for name in COUNTED}
-    facts["in_groups"] = sum(facts[name] for name in ("groups", "exact", "near"))
-    return {**facts, "sizes": document["notes"].get("sizes", [])}
+    counts = DuplicateCounts.of(document)
+    in_groups = counts.groups + counts.exact + counts.near
+    sizes = DuplicateNotes.of(document).sizes
+    return {**asdict(counts), "in_groups": in_groups, "sizes": sizes}
 
 
 def stages_of_results(workspace: Workspace) -> list[str]:

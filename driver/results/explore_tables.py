@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from driver.stages.dataset import Labels, class_parents, dataset_of, metadata_stamps
+from driver.stages.dataset import class_parents, dataset_of, metadata_stamps
+from mapsight.labels.labeler import Labels
 
 if TYPE_CHECKING:
     from driver.pipeline.pipeline import Pipeline
@@ -26,6 +27,7 @@ def explore_tables(run: Pipeline, target: Path) -> dict[str, Any] | None:
     from mapsight.explore.exploration import Exploration, read_sums
     from mapsight.explore.findings import summarised
     from mapsight.explore.tables import write_tables
+    from mapsight.labels.made_with import targets_of
     from mapsight.openimages import dataset as openimages
     from mapsight.results.predictions import records_of
 
@@ -35,7 +37,7 @@ def explore_tables(run: Pipeline, target: Path) -> dict[str, Any] | None:
         return None
     mids = openimages.read_descriptions(dataset.files["descriptions"])
     if "classify" in run.documents:
-        targets = dict(run.documents["classify"]["options"]["targets"])
+        targets = targets_of(run.documents["classify"])
     else:  # without pictures nothing was classified
         targets = run.facts[Labels].targets
     names = {mid: name for name, mid in [*mids.items(), *targets.items()]}

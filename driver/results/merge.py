@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from driver.pipeline.stage import Outcome, Stage, require
+from driver.pipeline.stage import Outcome, Stage, StageReport, require
 from driver.results.cell_tables import write_cell_tables
 from driver.results.current_duplicates import current_duplicates, duplicate_facts
 from driver.results.evaluation_tables import (
@@ -27,7 +27,14 @@ from driver.stages.head_file import fitted_head
 from driver.stages.outputs import read_counts
 from mapsight import __version__
 from mapsight.records import OTHER
-from mapsight.workspace.stage_facts import PictureCounts
+from mapsight.workspace.result_facts import DuplicateNotes
+from mapsight.workspace.stage_facts import (
+    AnnotateCounts,
+    ClassifyNotes,
+    ExtractOptions,
+    FitNotes,
+    PictureCounts,
+)
 
 if TYPE_CHECKING:
     from driver.pipeline.pipeline import Pipeline
@@ -86,46 +93,57 @@ def identity(run: Pipeline) -> dict[str, Any]:
 def perform(run: Pipeline, folder: str) -> Outcome:
     """Write results/ from the sorted parts of the jobs, streaming."""
     from mapsight.labels.made_with import targets_of
-    from mapsight.results.predictions import merged_records, write_predictions, write_ranking
+    from mapsight.results.predictions import merged_records, write_ranking
 
     target = run.local_folder("merge", folder)
-    images = PictureCounts.of(run.documents["extract"])
     counts, rows = read_counts(run)
     noticed = Noticed(counts, rows)
-    records = noticed.passing(merged_records(run.workspace.parts("classify")))
-    predicted, rejected = write_predictions(records, target)
-    wanted = images.extracted - _not_selected(run)
-    require(
-        (predicted, rejected) == (wanted, images.read - images.extracted),
-        f"merge: {images.read} pictures were read, but {predicted} predictions and"
-        f" {rejected} rejections were found; run with --force classify",
-    )
+    predicted, rejected = _write_predictions(run, noticed, target)
     _copy_parts(run, "fit", target)
     _copy_parts(run, "recall", target)
     sheets = write_ranking(
         merged_records(run.workspace.parts("rank")), target / "ranking.parquet", SHEET_PICTURES
     )
-    targets = targets_of(run.documents["classify"])
-    write_tables(targets, counts, predicted, target)
+    write_tables(targets_of(run.documents["classify"]), counts, predicted, target)
     if is_judged(counts):
         noticed.write_suspects(target)
+    duplicates = current_duplicates(run.workspace)
     summary = _summary(run, counts, predicted, rejected)
-    foreign = "given" in run.documents["fit"]["notes"]
-    labels = [*targets, OTHER]
-    summary["evaluation"] = write_evaluation(labels, counts, target, foreign=foreign)
-    summary["explore"] = explore_tables(run, target)
-    summary["cells"] = write_cell_tables(run, target)
-    twice = current_duplicates(run.workspace)
-    summary["duplicates"] = duplicate_facts(twice)
+    summary |= _chapters(run, counts, target)
+    summary["duplicates"] = duplicate_facts(duplicates)
     (target / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     run.store(target, "merge", folder)
-    largest = twice["notes"].get("largest", []) if twice else []
+    largest = DuplicateNotes.of(duplicates).largest if duplicates else []
     return Outcome(notes={"sheets": sheets, "duplicates": largest, **noticed.notes()})
 
 
-def _not_selected(run: Pipeline) -> int:
-    counters = run.documents["annotate"]["counters"]
-    return counters.get("images", {}).get("not_selected", 0)
+def _write_predictions(run: Pipeline, noticed: Noticed, target: Path) -> tuple[int, int]:
+    """Write the tables of pictures; (predicted, rejected) pictures, which must be all."""
+    from mapsight.results.predictions import merged_records, write_predictions
+
+    images = PictureCounts.of(run.documents["extract"])
+    records = noticed.passing(merged_records(run.workspace.parts("classify")))
+    predicted, rejected = write_predictions(records, target)
+    wanted = images.extracted - AnnotateCounts.of(run.documents["annotate"]).not_selected
+    require(
+        (predicted, rejected) == (wanted, images.read - images.extracted),
+        f"merge: {images.read} pictures were read, but {predicted} predictions and"
+        f" {rejected} rejections were found; run with --force classify",
+    )
+    return predicted, rejected
+
+
+def _chapters(run: Pipeline, counts: dict[tuple[str, ...], int], target: Path) -> dict[str, Any]:
+    """Write the tables of evaluation, metadata and cells; what the summary says of each."""
+    from mapsight.labels.made_with import targets_of
+
+    foreign = FitNotes.of(run.documents["fit"]).given is not None
+    labels = [*targets_of(run.documents["classify"]), OTHER]
+    return {
+        "evaluation": write_evaluation(labels, counts, target, foreign=foreign),
+        "explore": explore_tables(run, target),
+        "cells": write_cell_tables(run, target),
+    }
 
 
 def _copy_parts(run: Pipeline, stage: str, target: Path) -> None:
@@ -138,10 +156,32 @@ def _copy_parts(run: Pipeline, stage: str, target: Path) -> None:
 def _summary(
     run: Pipeline, counts: dict[tuple[str, ...], int], predicted: int, rejected: int
 ) -> dict[str, Any]:
-    invocation = run.options_of(Invocation)
+    """Return what summary.json says of the run and its pictures; chapters are added to it."""
     images = PictureCounts.of(run.documents["extract"])
-    extract = run.documents["extract"]
-    errors = dict(sorted(images.errors.items()))
+    seconds = run.documents["extract"]["seconds_performing"]
+    return {
+        **_invocation(run),
+        "model": _model(run),
+        "images_read": images.read,
+        "images_extracted": predicted,
+        "images_rejected": rejected,
+        **_metadata_counts(run),
+        "labelled_by": "head" if fitted_head(run) else "model",
+        "no_head": FitNotes.of(run.documents["fit"]).why,
+        "errors": dict(sorted(images.errors.items())),
+        "pictures_per_second": round(images.read / seconds, 1),
+        "stages": list(map(_stage_row, run.reports)),
+        "note": run.options_of(Options).note,
+        "missing_labels": _missing(run),
+        "truth": {"pictures": verified(counts)},
+        "verified_absent": absent_counts(counts),
+        "ppi_histogram": ppi_histogram(counts),
+    }
+
+
+def _invocation(run: Pipeline) -> dict[str, Any]:
+    """Return who ran what, where and when."""
+    invocation = run.options_of(Invocation)
     return {
         "version": __version__,
         "run_id": run.workspace.run_id,
@@ -152,44 +192,35 @@ def _summary(
         "runner": run.cluster.runner,
         "inputs": named_inputs(run),
         "options": asdict(run.options_of(Shown)),
-        "model": {
-            name: extract["options"][key]
-            for name, key in (
-                ("alpha", "alpha"),
-                ("resolution", "resolution"),
-                ("precision", "precision"),
-                ("engine", "engine"),
-                ("sha256", "model"),
-            )
-        },
-        "images_read": images.read,
-        "images_extracted": predicted,
-        "images_rejected": rejected,
-        "images_not_selected": _not_selected(run),
-        "images_without_annotation": run.documents["annotate"]["counters"]
-        .get("images", {})
-        .get("without_annotation", 0),
-        "annotations_without_picture": run.documents["annotate"]["counters"]
-        .get("annotations", {})
-        .get("without_picture", 0),
-        "labelled_by": "head" if fitted_head(run) else "model",
-        "no_head": run.documents["fit"]["notes"].get("why"),
-        "errors": errors,
-        "pictures_per_second": round(images.read / extract["seconds_performing"], 1),
-        "stages": [
-            {
-                "name": report.name,
-                "seconds": round(report.seconds, 3),
-                "skipped": report.skipped,
-                "counters": report.counters,
-            }
-            for report in run.reports
-        ],
-        "note": run.options_of(Options).note,
-        "missing_labels": _missing(run),
-        "truth": {"pictures": verified(counts)},
-        "verified_absent": absent_counts(counts),
-        "ppi_histogram": ppi_histogram(counts),
+    }
+
+
+def _model(run: Pipeline) -> dict[str, Any]:
+    used = ExtractOptions.of(run.documents["extract"])
+    return {
+        "alpha": used.alpha,
+        "resolution": used.resolution,
+        "precision": used.precision,
+        "engine": used.engine,
+        "sha256": used.model,
+    }
+
+
+def _metadata_counts(run: Pipeline) -> dict[str, int]:
+    counts = AnnotateCounts.of(run.documents["annotate"])
+    return {
+        "images_not_selected": counts.not_selected,
+        "images_without_annotation": counts.without_annotation,
+        "annotations_without_picture": counts.without_picture,
+    }
+
+
+def _stage_row(report: StageReport) -> dict[str, Any]:
+    return {
+        "name": report.name,
+        "seconds": round(report.seconds, 3),
+        "skipped": report.skipped,
+        "counters": report.counters,
     }
 
 
@@ -198,8 +229,9 @@ def _missing(run: Pipeline) -> list[str]:
     from mapsight.labels.head import load_head
 
     path = fitted_head(run)
-    known = load_head(path).labels if path else []
-    return [label for label in run.documents["classify"]["notes"]["missing"] if label not in known]
+    given = load_head(path).labels if path else []
+    missing = ClassifyNotes.of(run.documents["classify"]).missing
+    return [label for label in missing if label not in given]
 
 
 STAGE = Stage(

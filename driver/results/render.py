@@ -10,6 +10,7 @@ from driver.pipeline.stage import Outcome, Stage
 from driver.results.current_duplicates import current_duplicates, duplicate_facts
 from driver.results.sheets import cell_sheets, duplicate_sheets, noticed_sheets, sheets_of
 from mapsight.application import project_file
+from mapsight.workspace.result_facts import DuplicateNotes
 
 if TYPE_CHECKING:
     from driver.pipeline.pipeline import Pipeline
@@ -67,7 +68,7 @@ def with_duplicates(
     summary["duplicates"] = duplicate_facts(twice)
     path.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     merge = documents["merge"]
-    notes = {**merge["notes"], "duplicates": twice["notes"].get("largest", [])}
+    notes = {**merge["notes"], "duplicates": DuplicateNotes.of(twice).largest}
     return {**documents, "merge": {**merge, "notes": notes}}
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mapsight.labels.ranking import EVERYTHING
 from mapsight.records import OTHER
 from mapsight.text import amount, file_size
+from mapsight.workspace.result_facts import MergeNotes, RankOptions
 
 if TYPE_CHECKING:
     from mapsight.index.pictures import PartPictures, Pictures
@@ -62,16 +63,17 @@ def _named(row: Mapping[str, Any]) -> str:
 def sheets_of(workspace: Workspace, documents: dict[str, dict[str, Any]]) -> list[Sheet]:
     """The contact sheets of a workspace, best pictures first: all, then each label."""
     from mapsight.index.pictures import Pictures
+    from mapsight.labels.made_with import targets_of
     from mapsight.report.report import Sheet
 
-    sheets = documents["merge"]["notes"]["sheets"]
-    options = documents["merge"]["options"]["options"]
+    sheets = MergeNotes.of(documents["merge"]).sheets
+    options = RankOptions.of(documents["merge"])
     pictures = Pictures(workspace, documents["extract"], sys.stderr.write)
-    order = [EVERYTHING, *dict(documents["classify"]["options"]["targets"]), OTHER]
-    by = options["rank_by"].replace("ppi", "PPI")
-    by = "closest PPI to the model's input" if options["near_model"] else by
-    how = "" if options["near_model"] else ", highest first"
-    if options["order"] == "asc" and not options["near_model"]:
+    order = [EVERYTHING, *targets_of(documents["classify"]), OTHER]
+    by = options.rank_by.replace("ppi", "PPI")
+    by = "closest PPI to the model's input" if options.near_model else by
+    how = "" if options.near_model else ", highest first"
+    if options.order == "asc" and not options.near_model:
         how = ", lowest first"
     return [
         Sheet(
@@ -119,7 +121,7 @@ def duplicate_sheets(workspace: Workspace, documents: dict[str, dict[str, Any]])
 
     pictures = Pictures(workspace, documents["extract"], sys.stderr.write)
     sheets = []
-    for group in documents["merge"]["notes"].get("duplicates", []):
+    for group in MergeNotes.of(documents["merge"]).duplicates:
         rows = [{**row, "label": _alike(row), "rank": None} for row in group["rows"]]
         left = group["pictures"] - len(rows)
         note = f"{file_size(group['bytes'])} could be saved"
@@ -148,21 +150,21 @@ def noticed_sheets(
     from mapsight.index.pictures import Pictures
     from mapsight.report.report import Sheet
 
-    notes = documents["merge"]["notes"]
+    notes = MergeNotes.of(documents["merge"])
     pictures = Pictures(workspace, documents["extract"], sys.stderr.write)
     found: dict[str, Sheet | None] = {"confused": None, "suspects": None}
-    pairs = notes.get("confused", [])
+    pairs = notes.confused
     if pairs:
         counts = (f"{p['truth']} → {p['label']}: {p['pictures']}" for p in pairs)
         rows = [row for pair in pairs for row in pair["rows"]]
         note = f"Verified → predicted label, with the number of test pictures. {'; '.join(counts)}."
         found["confused"] = Sheet("Confusions", note, list(cards_of(rows, pictures)))
-    if notes.get("suspects"):
+    if notes.suspects:
         note = (
             "Pictures of all splits whose predicted label, with a probability above one half,"
             " contradicts what people verified. Labels verified as absent come first, then the"
             " most probable. Prediction or verification may be wrong. All are in suspects.csv."
         )
-        cards = list(cards_of(notes["suspects"], pictures))
+        cards = list(cards_of(notes.suspects, pictures))
         found["suspects"] = Sheet("Suspected label errors", note, cards)
     return found

@@ -19,6 +19,7 @@ from driver.workspace.workspace import Workspace
 from mapsight.openimages.picture_store import Lost, lost_in, move_pictures, stored_ids
 from mapsight.records import Split
 from mapsight.storage.uri import resolve
+from mapsight.workspace.stage_facts import FetchNotes
 
 __all__ = ["FETCHING", "SAMPLE_TABLE", "URLS_TABLE", "SampleFolder"]
 
@@ -132,7 +133,7 @@ class SampleFolder:
         document = self._workspace.committed("fetch")
         if document is None:
             return []
-        splits = [self._shard(split) for split in document["notes"]["shards"]]
+        splits = [self._shard(split) for split in FetchNotes.of(document).shards]
         lost = {split: lost_in(split.uri) for split in splits if self.fs.exists(split.uri)}
         every = [row for rows in lost.values() for row in rows]
         gone = [row for row in every if row.error not in PASSING]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from driver.errors import UsageError
 from driver.pipeline.pipeline import Pipeline
@@ -25,13 +24,14 @@ from mapsight.index.collection import (
     has_index,
     require_index,
 )
-from mapsight.labels.made_with import classifier_of, settings_of
+from mapsight.labels.made_with import classifier_of, targets_of
 from mapsight.search.choices import INDEX_ONLY
 from mapsight.search.copied_index import probe_here
 from mapsight.search.options import SearchOptions, known_label
 from mapsight.search.query_pictures import QueryPictures
 from mapsight.search.question import Question
 from mapsight.search.search_index import SearchIndex
+from mapsight.workspace.stage_facts import ExtractOptions
 
 __all__ = ["Answerer", "answerer", "choose_way", "only_inside", "query_pictures"]
 
@@ -65,7 +65,7 @@ def query_pictures(run: Pipeline) -> QueryPictures:
 def answerer(run: Pipeline, pictures: QueryPictures) -> Answerer:
     """Return what gives questions their answers, by the way that was chosen."""
     asked, named = run.options_of(Asked), run.options_of(SearchOptions).label
-    label = _label(named, settings_of(run.documents["classify"])[0])
+    label = _label(named, targets_of(run.documents["classify"]))
     if asked.by != "index":
         collection = collection_of(run.workspace, run.scratch)
         _remember(run, collection)
@@ -98,14 +98,14 @@ def only_inside(answer: Answerer) -> Answerer:
 def _head(run: Pipeline) -> Path | None:
     """Return the head that labels pictures: named by --head, or that of the workspace, if any."""
     if head := run.options_of(Asked).head:
-        check_given_head(run, run.documents["extract"]["options"])
+        check_given_head(run, vars(ExtractOptions.of(run.documents["extract"])))
         return Path(head).resolve()
     return fitted_head(run)
 
 
-def _label(text: str | None, settings: dict[str, Any]) -> str | None:
+def _label(text: str | None, targets: Mapping[str, str]) -> str | None:
     """Return the label named by --label, as the workspace writes it."""
     try:
-        return known_label(text, settings["targets"])
+        return known_label(text, targets)
     except ValueError as error:
         raise UsageError(f"--{error}") from None

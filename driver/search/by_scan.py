@@ -13,7 +13,7 @@ from driver.pipeline.pipeline import Pipeline
 from driver.search.asked import Asked
 from driver.stages.recall import removed_arguments
 from mapsight.index.collection import Collection
-from mapsight.labels.made_with import settings_of
+from mapsight.labels.made_with import settings_of, targets_of
 from mapsight.results.predictions import merged_records
 from mapsight.search.by_scan import Scan, answer_by_scan, stage_of
 from mapsight.search.exact import Answer, Query
@@ -42,7 +42,7 @@ def scan_answerer(
         head: a file; None labels by the model's own classes.
     """
     options, by = replace(run.options_of(SearchOptions), label=label), run.options_of(Asked).by
-    labels = settings_of(run.documents["classify"])[0]["targets"]
+    labels = targets_of(run.documents["classify"])
     scan = _by_jobs(run, collection, by, head)
 
     def answer(questions: list[Question]) -> list[Question]:
@@ -53,7 +53,7 @@ def scan_answerer(
 
 
 def _by_jobs(run: Pipeline, collection: Collection, by: str, head: Path | None) -> Scan:
-    settings, diagonal = settings_of(run.documents["classify"])
+    labels, diagonal = settings_of(run.documents["classify"])
     usual = ["--by", by, *removed_arguments(collection.removed)]
     usual += ["--head", str(head)] if head else []
     usual += ["--screen-diagonal", str(diagonal)] if diagonal else []
@@ -66,7 +66,7 @@ def _by_jobs(run: Pipeline, collection: Collection, by: str, head: Path | None) 
     def match(queries: Sequence[Query]) -> Iterator[tuple[int, Sequence[Answer]]]:
         lines = "".join(f"{query.to_json()}\n" for query in queries)
         arguments = ["--queries", run.side_file("queries.jsonl", lines), *usual]
-        arguments += ["--targets", run.side_file("targets.json", json.dumps(settings))]
+        arguments += ["--targets", run.side_file("targets.json", labels.to_json())]
         answers_bytes = ANSWER_BYTES * sum(query.top_k for query in queries)
         addresses = collection.addresses(stage_of(by))
         output = run.collect(SEARCH_IMAGES, addresses, arguments, answers_bytes)

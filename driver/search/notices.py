@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from driver.workspace.workspace import Workspace
 from mapsight.index.collection import Collection, base_digest, is_comparable, is_earlier
 from mapsight.workspace.changes import Addition, Changes, read_changes
+from mapsight.workspace.index_facts import IndexNotes
 
 __all__ = ["changes_lines", "tell_earlier", "tell_stale"]
 
@@ -56,7 +57,7 @@ def _parts_lines(workspace: Workspace, changes: Changes) -> Iterator[str]:
     if changes.removals and base not in known:  # built anew since: nobody has counted
         yield f"removed: up to {changes.removals.rows:,} pictures (not counted in the new index)"
     elif document:
-        parts = {base: document["notes"]["rows"]}
+        parts = {base: IndexNotes.of(document).rows}
         parts |= {one.digest: one.rows for one in changes.current(base)}
         hidden = sum(known.get(digest, 0) for digest in parts)
         yield f"removed from the index: {hidden:,}"

@@ -13,7 +13,7 @@ from driver.pipeline.stage import Outcome, Stage
 from driver.pipeline.uploads import drop_others, manifest_lines
 from driver.stages.dataset import dataset_of, metadata_files, metadata_stamps, vocabulary_of
 from mapsight.labels.labeler import resolve_targets
-from mapsight.workspace.stage_facts import PictureCounts
+from mapsight.workspace.stage_facts import PictureCounts, UploadNotes
 
 if TYPE_CHECKING:
     from driver.pipeline.pipeline import Pipeline
@@ -104,7 +104,7 @@ def _conditions(run: Pipeline) -> str:
 def drop_old_uploads(run: Pipeline) -> None:
     """Remove copies of inputs that are not this run's."""
     names = (
-        run.documents[stage]["notes"].get("uploads", {}).values()
+        UploadNotes.of(run.documents[stage]).uploads.values()
         for stage in ("ingest", "explore", "annotate")
         if stage in run.documents
     )

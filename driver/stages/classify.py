@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from driver.errors import UsageError
 from driver.pipeline.jobs import Job
 from driver.pipeline.stage import Outcome, Stage
-from driver.stages.dataset import Labels, vocabulary_of
+from driver.stages.dataset import vocabulary_of
 from driver.stages.head_file import GivenHead, given_targets, head_arguments
 from driver.stages.outputs import joined_parts
-from mapsight.labels.labeler import Labeler, resolve_targets
-from mapsight.workspace.stage_facts import PictureCounts
+from mapsight.labels.labeler import Labeler, Labels, resolve_targets
+from mapsight.workspace.stage_facts import ExtractNotes, PictureCounts
 
 if TYPE_CHECKING:
     from driver.pipeline.pipeline import Pipeline
@@ -51,7 +50,7 @@ def identity(run: Pipeline) -> dict[str, Any]:
 def perform(run: Pipeline, folder: str) -> Outcome:
     """Maps features to labels, beside what people verified."""
     labels = run.facts[Labels]
-    settings = run.side_file("targets.json", json.dumps(vars(labels)))
+    settings = run.side_file("targets.json", labels.to_json())
     arguments = ["--targets", settings, *head_arguments(run)]
     if diagonal := run.options_of(Options).screen_diagonal:
         arguments += ["--screen-diagonal", str(diagonal)]
@@ -59,7 +58,7 @@ def perform(run: Pipeline, folder: str) -> Outcome:
     output = ("classify", folder)
     counters = run.job(JOB, joined_parts(run), arguments, output, shuffled=size)
     labeler = Labeler(labels.targets, labels.parents)
-    classes = run.documents["extract"]["notes"]["classes"] or None
+    classes = ExtractNotes.of(run.documents["extract"]).classes or None
     return Outcome(counters, {"missing": labeler.missing(classes)})
 
 

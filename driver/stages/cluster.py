@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from driver.pipeline.jobs import Job
 from driver.pipeline.stage import Outcome, Stage
 from driver.stages.outputs import centres_of, manifest_of_rows
 from mapsight.records import decode_vector
+from mapsight.workspace.index_facts import ClusterNotes, KMeansStep, VectorNotes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +39,7 @@ def cells_of(run: Pipeline) -> int:
     """How many cells to make."""
     from mapsight.index.kmeans import cells_for
 
-    rows = run.documents["vectors"]["notes"]["rows"]
+    rows = VectorNotes.of(run.documents["vectors"]).rows
     return min(run.options_of(Options).cells or cells_for(rows), max(rows, 1))
 
 
@@ -54,13 +55,13 @@ def identity(run: Pipeline) -> dict[str, Any]:
 
 def converging(document: dict[str, Any]) -> bool:
     """Whether k-means goes on: neither settled nor at the last iteration."""
-    history, options = document["notes"]["history"], document["options"]
+    history, options = ClusterNotes.of(document).history, document["options"]
     if not document["parts"] or len(history) >= options["iterations"]:
         return False
     if len(history) < 2:
-        return not history or history[-1]["shift"] > 0
-    before, after = history[-2]["inertia"], history[-1]["inertia"]
-    return history[-1]["shift"] > 0 and before - after > options["tolerance"] * before
+        return not history or history[-1].shift > 0
+    before, after = history[-2].inertia, history[-1].inertia
+    return history[-1].shift > 0 and before - after > options["tolerance"] * before
 
 
 def perform(run: Pipeline, folder: str) -> Outcome:
@@ -70,7 +71,7 @@ def perform(run: Pipeline, folder: str) -> Outcome:
     from mapsight.index.kmeans import TRAIN_PER_CELL, share_below
     from mapsight.index.layout import CENTRES
 
-    rows = run.documents["vectors"]["notes"]["rows"]
+    rows = VectorNotes.of(run.documents["vectors"]).rows
     if not rows:
         return Outcome(notes={"digest": "nothing", "history": []})
     k, so_far = cells_of(run), run.so_far
@@ -80,8 +81,9 @@ def perform(run: Pipeline, folder: str) -> Outcome:
     else:
         started = time.monotonic()
         centres, step, counts = _step(run, share_below(TRAIN_PER_CELL * k, rows))
-        step["seconds"] = round(time.monotonic() - started, 3)
-        notes = {"history": [*so_far["notes"]["history"], step], "counts": counts}
+        step = replace(step, seconds=round(time.monotonic() - started, 3))
+        history = [*ClusterNotes.of(so_far).history, step]
+        notes = {"history": list(map(asdict, history)), "counts": counts}
     target = run.local_folder("cluster", folder)
     np.save(target / CENTRES, centres, allow_pickle=False)
     run.store(target, "cluster", folder)
@@ -100,7 +102,7 @@ def _seeds(run: Pipeline, k: int, rows: int) -> np.ndarray:
     return np.stack([decode_vector(text) for _, text in sorted(records_of(output))])
 
 
-def _step(run: Pipeline, below: int) -> tuple[np.ndarray, dict[str, Any], list[int]]:
+def _step(run: Pipeline, below: int) -> tuple[np.ndarray, KMeansStep, list[int]]:
     import numpy as np
 
     from mapsight.index.kmeans import refill
@@ -122,12 +124,7 @@ def _step(run: Pipeline, below: int) -> tuple[np.ndarray, dict[str, Any], list[i
             far = [(gap, vector) for gap, vector in value]
         else:
             rows, inertia = value
-    step = {
-        "inertia": inertia,
-        "rows": rows,
-        "shift": shifted,
-        "empty": int((counts == 0).sum()),
-    }
+    step = KMeansStep(inertia, rows, shifted, empty=int((counts == 0).sum()))
     return refill(new, counts, far), step, counts.tolist()
 
 

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Inputs",
-    "Labels",
     "Vocabulary",
     "class_parents",
     "dataset_of",
@@ -101,11 +100,3 @@ def vocabulary_of(run: Pipeline) -> Vocabulary:
 
     names = read_descriptions(dataset.files["descriptions"])
     return run.facts.add(Vocabulary(names, read_hierarchy(dataset.files["hierarchy"])))
-
-
-@dataclass(frozen=True)
-class Labels:
-    """Labels to give: MID by name, and the hierarchy above MIDs."""
-
-    targets: dict[str, str]
-    parents: dict[str, tuple[str, ...]]

@@ -14,7 +14,7 @@ from driver.stages.dataset import Inputs, nothing_found
 from driver.stages.model import Model, ModelOptions, model_of
 from driver.stages.outputs import shards_of
 from mapsight.records import Split
-from mapsight.workspace.stage_facts import PictureCounts, PlanNotes
+from mapsight.workspace.stage_facts import ExtractNotes, PictureCounts, PlanNotes, UploadNotes
 
 if TYPE_CHECKING:
     from driver.pipeline.pipeline import Pipeline
@@ -60,7 +60,7 @@ def _names_are_ids(run: Pipeline) -> bool:
     """
     wanted = bool(run.options_of(Inputs).openimages)
     committed = run.workspace.committed("extract")
-    if committed is None or committed["notes"].get("shared_names") != 0:
+    if committed is None or ExtractNotes.of(committed).shared_names != 0:
         return wanted
     inputs = {name: run.documents[name]["digest"] for name in committed["inputs"]}
     same = inputs == committed["inputs"] and committed["options"]["parquet"] == _parquet(run)
@@ -83,7 +83,7 @@ def perform(run: Pipeline, folder: str) -> Outcome:
     """Maps pictures to features, and keeps the model file beside them."""
     options, plan = run.options_of(Options), PlanNotes.of(run.documents["plan"])
     model = run.facts[Model]
-    copies = run.documents["ingest"]["notes"].get("uploads", {})
+    copies = UploadNotes.of(run.documents["ingest"]).uploads
     splits = [*shards_of(run), *(_copied(run, split, copies) for split in plan.parquet)]
     pictures = sum(split.rows for split in splits)
     if not pictures:

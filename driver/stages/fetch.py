@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from driver.pipeline.jobs import Job
 from driver.pipeline.stage import Outcome, Stage, require
 from driver.stages.outputs import drop_shards, listed_splits, packed_records, shard_notes
-from mapsight.workspace.stage_facts import PlanNotes
+from mapsight.workspace.stage_facts import FetchNotes, PlanNotes
 from mapsight.workspace.stage_names import FETCHED
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _fetch_arguments(run: Pipeline) -> list[str]:
 
 def unfinished(document: dict[str, Any]) -> bool:
     """Whether URLs failed that may succeed next time."""
-    return document["notes"]["failed"] > 0
+    return FetchNotes.of(document).failed > 0
 
 
 def forget_unnamed(run: Pipeline) -> None:
@@ -91,7 +91,7 @@ def forget_unnamed(run: Pipeline) -> None:
 
     A run without URLs leaves what others have fetched.
     """
-    splits = run.documents["fetch"]["notes"]["shards"]
+    splits = FetchNotes.of(run.documents["fetch"]).shards
     if run.reports[-1].skipped or not splits:
         return
     drop_shards(run.workspace, {split["uri"] for split in splits})

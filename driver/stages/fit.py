@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from driver.pipeline.jobs import Job
 from driver.pipeline.stage import Outcome, Stage
-from driver.stages.dataset import Labels
 from driver.stages.head_file import GivenHead, check_given_head, given_head
 from driver.stages.outputs import joined_parts
 from mapsight.files import sha256_of
+from mapsight.labels.labeler import Labels
 from mapsight.records import OTHER
-from mapsight.workspace.stage_facts import PictureCounts
+from mapsight.workspace.stage_facts import ExtractOptions, PictureCounts
 
 if TYPE_CHECKING:
     from driver.pipeline.pipeline import Pipeline
@@ -52,13 +52,13 @@ def perform(run: Pipeline, folder: str) -> Outcome:
     """Fits a head, if there are two classes of verified examples, or keeps the one given."""
     target = run.local_folder("fit", folder)
     if run.options_of(GivenHead).head:
-        check_given_head(run, run.documents["extract"]["options"])
+        check_given_head(run, vars(ExtractOptions.of(run.documents["extract"])))
         _keep(given_head(run).head, target)
         run.store(target, "fit", folder)
         return Outcome(notes={"given": given_head(run).sha256})
     if run.options_of(Options).no_fit or not run.workspace.parts("annotate"):
         return Outcome(notes={"digest": "nothing"})
-    settings = run.side_file("targets.json", json.dumps(vars(run.facts[Labels])))
+    settings = run.side_file("targets.json", run.facts[Labels].to_json())
     plan, counts, leaks = _split(run, settings, target)
     kinds = {label for label, _, _ in plan.classes}
     if len(kinds) < 2:
@@ -150,12 +150,17 @@ def _calibrate(
     facts = tuned(found, LAMBDAS[:strengths])
     targets = run.facts[Labels].targets
     fitted = {label for label, _, _ in plan.classes}
-    extract = run.documents["extract"]["options"]
+    model = ExtractOptions.of(run.documents["extract"])
     facts |= {
         "targets": list(targets.items()),
         "without_class": [label for label in [*targets, OTHER] if label not in fitted],
         "left_out": {key[1]: n for key, n in sorted(counts.items()) if key[0] == "left_out"},
-        "model": {name: extract[name] for name in ("alpha", "resolution", "precision", "model")},
+        "model": {
+            "alpha": model.alpha,
+            "resolution": model.resolution,
+            "precision": model.precision,
+            "model": model.model,
+        },
     }
     head = with_facts(load_head(target / HEAD), **facts)
     _keep(head, target)

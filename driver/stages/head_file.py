@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from driver.errors import UsageError
 from mapsight.files import sha256_of
 from mapsight.text_files import special_kind
+from mapsight.workspace.stage_facts import FitNotes
 
 if TYPE_CHECKING:
     from driver.pipeline.pipeline import Pipeline
@@ -111,5 +112,5 @@ def head_arguments(run: Pipeline) -> list[str]:
     path = fitted_head(run)
     if path is None:
         return []
-    foreign = ["--foreign-head"] if run.documents["fit"]["notes"].get("given") else []
+    foreign = ["--foreign-head"] if FitNotes.of(run.documents["fit"]).given else []
     return ["--head", str(path), *foreign]

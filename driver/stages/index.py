@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ from driver.pipeline.jobs import Job
 from driver.pipeline.stage import Outcome, Stage, require
 from driver.stages.outputs import centres_of, manifest_of_rows, row_files
 from mapsight.files import fingerprint, sha256_of
+from mapsight.workspace.index_facts import ClusterNotes, IndexNotes, VectorNotes
+from mapsight.workspace.stage_facts import ExtractOptions
 
 if TYPE_CHECKING:
     from driver.pipeline.pipeline import Pipeline
@@ -36,7 +38,7 @@ class Options:
 
 def identity(run: Pipeline) -> dict[str, Any]:
     """How vectors are stored, and what makes those of other pictures comparable."""
-    model, head = run.documents["extract"]["options"]["model"], run.documents["fit"]["digest"]
+    model, head = ExtractOptions.of(run.documents["extract"]).model, run.documents["fit"]["digest"]
     return {
         "dtype": run.options_of(Options).index_type,
         "made_with": {"model": model, "head": head},
@@ -48,7 +50,7 @@ def perform(run: Pipeline, folder: str) -> Outcome:
     if not run.documents["cluster"]["parts"]:
         return Outcome(notes={"digest": "nothing"})
     path = centres_of(run)
-    counts = run.documents["cluster"]["notes"]["counts"]
+    counts = ClusterNotes.of(run.documents["cluster"]).counts
     return build(run, folder, path, counts, with_centres=True)
 
 
@@ -66,63 +68,78 @@ def build(
 
     from mapsight.index.build import plan_files
     from mapsight.index.layout import CENTRES, IDS_PER_FILE
-    from mapsight.results.predictions import records_of
 
-    rows = run.documents["vectors"]["notes"]["rows"]
-    dtype, plain_d = run.options_of(Options).index_type, _plain_d(run)
+    rows = VectorNotes.of(run.documents["vectors"]).rows
+    dtype = run.options_of(Options).index_type
     centres = np.load(path, allow_pickle=False)
-    counts = counts or [1] * len(centres)
     width = centres.shape[1] * (1 if dtype == "int8" else 2)
+    buckets, plain_d = -(-rows // IDS_PER_FILE), _plain_d(run)
     plan = {
-        "files": plan_files(counts, rows, width + FIELDS_BYTES),
-        "buckets": -(-rows // IDS_PER_FILE),
+        "files": plan_files(counts or [1] * len(centres), rows, width + FIELDS_BYTES),
+        "buckets": buckets,
         "plain_d": plain_d,
         "dtype": dtype,
     }
+    written = _written(run, folder, path, plan, rows)
+    run.workspace.keep_only(("index", folder), written.files())
+    notes = IndexNotes(
+        plain_d,
+        dtype,
+        buckets,
+        d=centres.shape[1],
+        cells=len(centres),
+        rows=rows,
+        ids=[one["file"] for one in written.ids],
+    )
+    if with_centres:
+        shutil.copyfile(path, run.local_folder("index", folder) / CENTRES)
+    digest = _digest(written, sha256_of(path), notes, run.options_of(Options).part)
+    _write(run, folder, written, notes)
+    return Outcome(notes={**asdict(notes), "digest": digest})
+
+
+@dataclass(frozen=True)
+class Written:
+    """What the job says of its files: blocks as lists in the order of BLOCK_SCHEMA, cells, ids."""
+
+    blocks: list[list[Any]]
+    cells: list[dict[str, Any]]
+    ids: list[dict[str, Any]]
+
+    def files(self) -> set[str]:
+        """Return the names of the files that count; others are of attempts that failed."""
+        return {block[1] for block in self.blocks} | {one["file"] for one in self.ids}
+
+
+def _written(run: Pipeline, folder: str, path: Path, plan: dict[str, Any], rows: int) -> Written:
+    """Run the job; what it wrote, blocks and cells by cell, ids by bucket."""
+    from mapsight.results.predictions import records_of
+
     arguments = ["--plan", run.side_file("index_plan.json", json.dumps(plan))]
     arguments += ["--centres", str(path), "--index", run.workspace.uri("index", folder)]
     output = run.collect(JOB, manifest_of_rows(run), arguments, TEXT_BYTES * rows)
-    told: dict[str, list[Any]] = {"block": [], "cell": [], "ids": []}
+    by_kind: dict[str, list[Any]] = {"block": [], "cell": [], "ids": []}
     for kind, value in records_of(output):
-        told[kind].append(value)
-    blocks, cells, ids = told.values()
-    found = sum(cell["rows"] for cell in cells)
-    require(found == rows, f"index: {found} of {rows} pictures were indexed; run again")
+        by_kind[kind].append(value)
+    blocks, cells, ids = by_kind.values()
+    indexed = sum(cell["rows"] for cell in cells)
+    require(indexed == rows, f"index: {indexed} of {rows} pictures were indexed; run again")
     blocks.sort(key=lambda block: (block[0], block[2]))
     cells.sort(key=lambda cell: cell["cell"])
     ids.sort(key=lambda one: one["bucket"])
-    files = {block[1] for block in blocks} | {one["file"] for one in ids}
-    run.workspace.keep_only(("index", folder), files)
-    facts = {
-        **{name: plan[name] for name in ("plain_d", "dtype", "buckets")},
-        "d": centres.shape[1],
-        "cells": len(centres),
-        "rows": rows,
-        "ids": [one["file"] for one in ids],
-    }
-    if with_centres:
-        shutil.copyfile(path, run.local_folder("index", folder) / CENTRES)
-    held: dict[str, Any] = {**facts, "part": run.options_of(Options).part}
-    digest = _digest(blocks, cells, ids, sha256_of(path), held)
-    _write(run, folder, blocks, cells, facts)
-    return Outcome(notes={**facts, "digest": digest})
+    return Written(blocks, cells, ids)
 
 
-def _digest(
-    blocks: list[list[Any]],
-    cells: list[dict[str, Any]],
-    ids: list[dict[str, Any]],
-    centres: str,
-    facts: dict[str, Any],
-) -> str:
+def _digest(written: Written, centres: str, notes: IndexNotes, part: int) -> str:
     """Return what the index holds, whatever its files are called: each attempt's have other names.
 
     Additions belong to an index of this digest. Two of them that hold the same are not one, for
-    what is hidden is counted by digest: `facts` have the number of the part.
+    what is hidden is counted by digest: the number of the `part` tells them apart.
     """
-    held = [[cell, *rest] for cell, _, *rest in blocks]
-    named = [{**one, "file": None} for one in ids]
-    return fingerprint([held, cells, named, centres, {**facts, "ids": len(ids)}])
+    blocks = [[cell, *rest] for cell, _, *rest in written.blocks]
+    ids = [{**one, "file": None} for one in written.ids]
+    facts = {**asdict(notes), "part": part, "ids": len(written.ids)}
+    return fingerprint([blocks, written.cells, ids, centres, facts])
 
 
 def _plain_d(run: Pipeline) -> int:
@@ -133,21 +150,16 @@ def _plain_d(run: Pipeline) -> int:
     return int(schema.metadata[b"plain_d"])
 
 
-def _write(
-    run: Pipeline,
-    folder: str,
-    blocks: list[list[Any]],
-    cells: list[dict[str, Any]],
-    facts: dict[str, Any],
-) -> None:
+def _write(run: Pipeline, folder: str, written: Written, notes: IndexNotes) -> None:
     """Write what is beside the rows. Memory: some hundred bytes a block of 2,048 rows."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     from mapsight.index.layout import BLOCK_SCHEMA, BLOCKS, CELL_SCHEMA, CELLS, FACTS, NEAREST
 
+    cells = written.cells
     target = run.local_folder("index", folder)
-    columns = zip(*blocks, strict=True)
+    columns = zip(*written.blocks, strict=True)
     pq.write_table(pa.table(list(map(list, columns)), schema=BLOCK_SCHEMA), target / BLOCKS)
     largest = sorted(cells, key=lambda cell: (-cell["rows"], cell["cell"]))[:SHOWN_CELLS]
     nearest = {cell["cell"]: cell["nearest"] for cell in largest}
@@ -156,7 +168,7 @@ def _write(
         cell["kinds"] = [dict(zip(names, kind, strict=True)) for kind in cell["kinds"]]
     pq.write_table(pa.Table.from_pylist(cells, schema=CELL_SCHEMA), target / CELLS)
     (target / NEAREST).write_text(json.dumps(nearest) + "\n", encoding="utf-8")
-    (target / FACTS).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    (target / FACTS).write_text(json.dumps(asdict(notes), indent=1) + "\n", encoding="utf-8")
     run.store(target, "index", folder)
 
 

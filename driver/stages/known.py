@@ -49,7 +49,7 @@ def perform(run: Pipeline, folder: str) -> Outcome:
 
     index = run.facts[SearchIndex]
     pictures = PictureCounts.of(run.documents["extract"]).extracted
-    buckets = max(-(-pictures // IDS_PER_FILE), index.facts["buckets"], 1)
+    buckets = max(-(-pictures // IDS_PER_FILE), index.facts.buckets, 1)
     plan = KnownPlan(buckets, [(part.number, part.ids_uris()) for part in index.parts])
     arguments = ["--plan", run.side_file("known.json", plan.to_json())]
     arguments += removed_arguments(index.removed)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mapsight.files import fingerprint
 from mapsight.records import Split
 from mapsight.workspace.links import is_linked, remove_empty
-from mapsight.workspace.stage_facts import PlanNotes
+from mapsight.workspace.stage_facts import PlanNotes, ShardNotes
 from mapsight.workspace.stage_names import FETCHED, SHARDS
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def shards_of(run: Pipeline) -> list[Split]:
     return [
         Split(**{**split, "uri": run.workspace.within(folder, split["uri"])})
         for stage, folder in SHARDS.items()
-        for split in run.documents[stage]["notes"]["shards"]
+        for split in ShardNotes.of(run.documents[stage]).shards
     ]
 
 

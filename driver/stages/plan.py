@@ -12,6 +12,7 @@ from driver.pipeline.stage import Outcome, Stage, require
 from driver.stages.dataset import Inputs, dataset_of, named_inputs, nothing_found
 from mapsight.inputs.named_inputs import NamedInputs
 from mapsight.redaction import public_address
+from mapsight.workspace.stage_facts import PlanNotes
 
 if TYPE_CHECKING:
     from driver.pipeline.pipeline import Pipeline
@@ -81,7 +82,7 @@ def identity(run: Pipeline) -> dict[str, Any]:
 def inputs_of(workspace: Workspace) -> list[str]:
     """What the pictures of a workspace were named by, as typed then; nothing of a new one."""
     document = workspace.committed("plan")
-    return document["notes"].get("inputs", []) if document else []
+    return PlanNotes.of(document).inputs if document else []
 
 
 def perform(run: Pipeline, folder: str) -> Outcome:

@@ -10,6 +10,7 @@ from driver.pipeline.jobs import Job
 from driver.pipeline.stage import Outcome, Stage
 from driver.stages.outputs import read_counts
 from mapsight.labels.ranking import RankPlan, parse_ranks, plan_ranking
+from mapsight.workspace.stage_facts import ExtractOptions
 
 if TYPE_CHECKING:
     from driver.pipeline.pipeline import Pipeline
@@ -38,7 +39,7 @@ def _rank_plan(run: Pipeline) -> RankPlan:
 
     options = run.options_of(Options)
     first, last = parse_ranks(options.ranks)
-    side = run.documents["extract"]["options"]["resolution"]
+    side = ExtractOptions.of(run.documents["extract"]).resolution
     near = pixels_per_inch(side, side, options.screen_diagonal) if options.near_model else None
     measure = "ppi" if options.near_model else options.rank_by
     return RankPlan(measure, options.order == "desc", near, first, last)

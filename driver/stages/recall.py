@@ -123,7 +123,7 @@ def probe_cells(
     blocks = blocks_of(index.blocks, wants)
     lines = list(probe_lines(blocks, wants))
     arguments = ["--queries", str(path), *removed_arguments(index.removed)]
-    if d < index.facts["d"]:
+    if d < index.facts.d:
         arguments += ["--plain-d", str(d)]
     size = sum(query.bytes_for(d) for query in queries)
     size *= min(len(lines), TASKS_A_QUERY)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +34,8 @@ def perform(run: Pipeline, folder: str) -> Outcome:
 
     if not _wanted(run):
         return Outcome(notes={"digest": "nothing", "rows": 0})
-    settings, diagonal = settings_of(run.documents["classify"])
-    arguments = ["--targets", run.side_file("targets.json", json.dumps(settings))]
+    labels, diagonal = settings_of(run.documents["classify"])
+    arguments = ["--targets", run.side_file("targets.json", labels.to_json())]
     arguments += [argument for argument in head_arguments(run) if argument != "--foreign-head"]
     if diagonal:
         arguments += ["--screen-diagonal", str(diagonal)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,6 +13,7 @@ from mapsight.errors import Failure
 from mapsight.index.build import bucket_of
 from mapsight.index.layout import BLOCKS, CELLS
 from mapsight.index.rows import order_of
+from mapsight.workspace.index_facts import IndexNotes
 from mapsight.workspace.workspace import Workspace
 
 __all__ = ["IndexPart"]
@@ -42,7 +42,7 @@ class IndexPart:
         self.workspace, self.number = workspace, number
         self._folder: str = document["folder"]
         self._files = {part["name"].rsplit("/", 1)[-1]: part for part in document["parts"]}
-        self.facts: dict[str, Any] = document["notes"]
+        self.facts = IndexNotes.of(document)
         self.digest: str = document["digest"]
 
     def read(self, name: str) -> bytes:
@@ -78,7 +78,7 @@ class IndexPart:
     @property
     def rows(self) -> int:
         """Return how many rows it has, hidden ones too."""
-        return int(self.facts["rows"])
+        return self.facts.rows
 
     @property
     def spread(self) -> float:
@@ -88,17 +88,17 @@ class IndexPart:
 
     def ids(self, bucket: int) -> pa.Table:
         """Return the (image_id, cell) of a bucket, by id. Memory: the bucket."""
-        return pa.ipc.open_stream(self.read(self.facts["ids"][bucket])).read_all()
+        return pa.ipc.open_stream(self.read(self.facts.ids[bucket])).read_all()
 
     def ids_uris(self) -> list[str]:
         """Return the addresses of the files of ids, by bucket."""
-        return [self.workspace.uri("index", self._folder, name) for name in self.facts["ids"]]
+        return [self.workspace.uri("index", self._folder, name) for name in self.facts.ids]
 
     def buckets(self, image_ids: Sequence[str]) -> Iterator[pa.Table]:
         """Yield of each file of ids that may have some of these pictures the rows that do."""
         wanted: dict[int, list[str]] = {}
         for image_id in image_ids:
-            bucket = bucket_of(order_of(image_id), self.facts["buckets"])
+            bucket = bucket_of(order_of(image_id), self.facts.buckets)
             wanted.setdefault(bucket, []).append(image_id)
         for bucket, ids in sorted(wanted.items()):
             table = self.ids(bucket)

@@ -8,6 +8,7 @@ from typing import Any
 from mapsight.errors import Failure
 from mapsight.inputs.shards import OURS, read_image
 from mapsight.redaction import without_secrets
+from mapsight.workspace.stage_facts import ExtractOptions, ShardNotes
 from mapsight.workspace.stage_names import SHARDS
 from mapsight.workspace.workspace import ANEW, Workspace
 
@@ -27,7 +28,7 @@ class Pictures:
 
     def __init__(self, workspace: Workspace, extract: dict[str, Any], tell: Tell = str) -> None:
         self._tell = tell
-        self._column = extract["options"]["image_column"]
+        self._column = ExtractOptions.of(extract).image_column
         self._shards: dict[str, str] = {}
         self._unreadable: set[str] = set()
         same = True
@@ -37,7 +38,7 @@ class Pictures:
             if document is None or document["digest"] != extract["inputs"][stage]:
                 same = False
                 continue
-            for split in document["notes"]["shards"]:
+            for split in ShardNotes.of(document).shards:
                 address = workspace.within(folder, split["uri"])
                 self._shards[OURS.format(split["first"])] = address
         if not same:

@@ -18,6 +18,7 @@ __all__ = [
     "DEFAULT_TARGETS",
     "ClassMatch",
     "Labeler",
+    "Labels",
     "class_matches",
     "class_named",
     "near_labels",
@@ -51,6 +52,18 @@ class ClassMatch:
     label: str
     target_mid: str
     target_label: str
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels to give: MID by name, and the hierarchy above MIDs."""
+
+    targets: dict[str, str]
+    parents: dict[str, tuple[str, ...]]
+
+    def to_json(self) -> str:
+        """Return what jobs take as `--targets`."""
+        return json.dumps(vars(self))
 
 
 def _rows(name: str) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mapsight.labels.classify import Classifier
 from mapsight.labels.head import Head, load_head
-from mapsight.labels.labeler import Labeler
+from mapsight.labels.labeler import Labeler, Labels
 from mapsight.workspace.workspace import Workspace
 
 __all__ = [
@@ -30,10 +30,10 @@ def targets_of(document: dict[str, Any]) -> dict[str, str]:
     return dict(document["options"]["targets"])
 
 
-def settings_of(document: dict[str, Any]) -> tuple[dict[str, Any], float | None]:
-    """Return (targets and parents, screen diagonal) that a committed classify stage used."""
+def settings_of(document: dict[str, Any]) -> tuple[Labels, float | None]:
+    """Return (labels, screen diagonal) that a committed classify stage used."""
     options = document["options"]
-    return {"targets": targets_of(document), "parents": options["parents"]}, options["diagonal"]
+    return Labels(targets_of(document), options["parents"]), options["diagonal"]
 
 
 def head_file(workspace: Workspace, scratch: Path) -> Path | None:
@@ -53,13 +53,13 @@ def head_file(workspace: Workspace, scratch: Path) -> Path | None:
 
 def classifier_of(document: dict[str, Any], head: Path | None) -> Classifier:
     """Return what labels features as a committed classify stage did, by the head of a file."""
-    settings, _ = settings_of(document)
-    return Classifier(labeler_of(settings), load_head(head) if head else None)
+    labels, _ = settings_of(document)
+    return Classifier(labeler_of(labels), load_head(head) if head else None)
 
 
-def labeler_of(settings: Mapping[str, Any]) -> Labeler:
-    """Return what knows the `targets` and `parents` that a committed classify stage used."""
-    return Labeler(settings["targets"], settings["parents"])
+def labeler_of(labels: Labels) -> Labeler:
+    """Return what folds classes into these labels."""
+    return Labeler(labels.targets, labels.parents)
 
 
 def why_foreign(head: Head, model: Mapping[str, Any]) -> str:

@@ -143,7 +143,7 @@ class Scanner:
         self._workspace = workspace
         stages = ("extract", "classify")
         self._documents = {stage: workspace.required(stage, NOTHING) for stage in stages}
-        self._settings, self._diagonal = settings_of(self._documents["classify"])
+        self._labels, self._diagonal = settings_of(self._documents["classify"])
 
     def search_many(
         self,
@@ -171,15 +171,15 @@ class Scanner:
         for name in INDEX_ONLY:
             if others.get(name):
                 raise ValueError(f"{name}={others[name]!r} needs by='index'")
-        options = SearchOptions(top_k, **others).checked(self._settings["targets"])
-        classifier = Classifier(labeler_of(self._settings), self._head(head), self._diagonal)
+        options = SearchOptions(top_k, **others).checked(self._labels.targets)
+        classifier = Classifier(labeler_of(self._labels), self._head(head), self._diagonal)
         parts = collection_of(self._workspace)
         questions = [self._question(query, parts, by) for query in queries]
         pictures = QueryPictures(
             self._workspace, self._workspace.scratch, self._documents, classifier
         )
         scan = Scan(partial(_find, parts, by), partial(_match, parts, by, classifier))
-        labels = self._settings["targets"]
+        labels = self._labels.targets
         answer_by_scan(parts, questions, options, by, labels, pictures, scan)
         raise_first(questions)
         lookup = partial(known_predictions, self._workspace)

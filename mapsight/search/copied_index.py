@@ -55,13 +55,13 @@ class CopiedIndex(SearchIndex):
         digests = [other.digest for other in self.parts]
         make = partial(self._make, part, blocks)
         copy = Copy(partial(copies.opened, "index", part.digest, size, make, digests))
-        facts = (blocks, part.facts["buckets"], part.number, self.removed)
+        facts = (blocks, part.facts.buckets, part.number, self.removed)
         return copy.read(lambda folder: IndexCopy(folder, *facts, copy.again))
 
     def _make(self, part: IndexPart, blocks: pa.Table, folder: Path) -> dict[str, Any]:
         lengths = set(self.features().values())
         written = write_rows(folder / ROWS, read_blocks(blocks_in(blocks)), lengths)
-        for bucket, name in enumerate(part.facts["ids"]):
+        for bucket, name in enumerate(part.facts.ids):
             write_file(folder / IDS.format(bucket), part.read(name))
         return {"blocks": written, "rows": part.rows}
 

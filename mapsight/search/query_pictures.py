@@ -24,6 +24,7 @@ from mapsight.search.question import Question
 from mapsight.storage.schemes import AddressError, named_errors
 from mapsight.storage.uri import open_uri, resolve
 from mapsight.web.fetch import FetchError, fetch
+from mapsight.workspace.stage_facts import ExtractNotes, ExtractOptions
 from mapsight.workspace.workspace import Workspace
 
 __all__ = ["NO_QUERY", "QueryPictures", "question_of"]
@@ -146,16 +147,16 @@ class QueryPictures:
             Failure: it is missing, or cannot be read.
         """
         extract = self._documents["extract"]
-        used, name = extract["options"], extract["notes"]["model_file"]
+        used, name = ExtractOptions.of(extract), ExtractNotes.of(extract).model_file
         workspace, path = self._workspace, self._scratch / Path(name).name
         try:
             workspace.fetch(workspace.within(name), path)
             return load_model(
-                used["engine"],
+                used.engine,
                 str(path),
-                used["model"],
-                alpha=used["alpha"],
-                resolution=used["resolution"],
+                used.model,
+                alpha=used.alpha,
+                resolution=used.resolution,
             )
         except OSError as error:
             raise Failure(f"{workspace.uri(name)}: cannot be read: {error}") from error

@@ -25,6 +25,7 @@ from mapsight.search.probe_plan import Cells, blocks_of, in_order, rankings, usu
 from mapsight.search.recall import least_probe
 from mapsight.storage.uri import open_uri
 from mapsight.workspace.changes import Changes
+from mapsight.workspace.index_facts import RecallNotes
 from mapsight.workspace.workspace import Workspace
 
 __all__ = ["SearchIndex", "blocks_in", "read_blocks"]
@@ -52,7 +53,7 @@ class SearchIndex:
         self.changes, self.removed = self.collection.changes, self.collection.removed
         self.workspace, base = workspace, IndexPart(workspace)
         self.parts = [base, *_added(self.collection, base)]
-        self.facts: dict[str, Any] = base.facts
+        self.facts = base.facts
         self.centres = Centres(np.load(io.BytesIO(base.read(CENTRES)), allow_pickle=False))
         self.blocks = pa.concat_tables([part.blocks for part in self.parts])
         columns = [part.cells.select(["cell", "kinds"]) for part in self.parts]
@@ -77,7 +78,7 @@ class SearchIndex:
 
     def features(self) -> dict[str, int]:
         """Return how many numbers of vectors count by each name of features, the default first."""
-        d, plain_d = int(self.facts["d"]), int(self.facts["plain_d"])
+        d, plain_d = self.facts.d, self.facts.plain_d
         return {"new": d, "plain": plain_d} if d > plain_d else {"plain": d}
 
     def _centres(self, d: int) -> Centres:
@@ -86,7 +87,7 @@ class SearchIndex:
         Cells are made by all numbers; that the plain ones rank them better for a search by
         these was measured (docs/search.md).
         """
-        if d == self.facts["d"]:
+        if d == self.facts.d:
             return self.centres
         if self._plain_centres is None:
             self._plain_centres = Centres(self.centres.centres[:, :d].copy())
@@ -116,7 +117,7 @@ class SearchIndex:
         document = self.workspace.sound("recall")
         if document is None and self.workspace.fault("recall"):
             self.workspace.required("recall")
-        return document["notes"]["table"] if document else []
+        return RecallNotes.of(document).table if document else []
 
     def probe_for(self, features: str, target: float | None = None) -> int:
         """Return the least number of cells with which the recall reached a target when measured.
@@ -134,7 +135,7 @@ class SearchIndex:
         first: list[str] = []
         for part in self.parts:
             of_part: list[str] = []
-            for bucket in range(part.facts["buckets"]):
+            for bucket in range(part.facts.buckets):
                 ids = part.ids(bucket).column("image_id")
                 of_part += ids.filter(pa.array(~self.removed.mask(ids, part.number))).to_pylist()
                 if len(of_part) >= n:

@@ -167,7 +167,7 @@ class Searcher:
 
     def _whole(self, vector: np.ndarray, features: str | None) -> np.ndarray:
         """Return a vector in whole numbers: (d,) int16, which int16 ones are already."""
-        d, plain_d = (int(self.index.facts[name]) for name in ("d", "plain_d"))
+        d, plain_d = self.index.facts.d, self.index.facts.plain_d
         lengths = (d, plain_d) if features == "plain" else (d,)
         vector = whole_numbers(vector, lengths)
         return np.concatenate([vector, np.zeros(d - len(vector), np.int16)])

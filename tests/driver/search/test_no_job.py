@@ -95,7 +95,7 @@ def by_job(folder: Path):
         place.mkdir()
         write_queries(place / "q.arrow", vectors, queries)
         lines = probe_lines(blocks_of(index.blocks, wants), wants)
-        extra = ["--plain-d", d] if d < index.facts["d"] else []
+        extra = ["--plain-d", d] if d < index.facts.d else []
         extra += removed_arguments(index.removed)
         manifest = write_manifest(place / "manifest", lines)
         arguments = ["--queries", place / "q.arrow", *extra, *manifest]

@@ -29,7 +29,7 @@ from mapsight.search.credits import known_predictions
 from mapsight.search.index_queries import _rejections
 from mapsight.search.search_index import SearchIndex
 from mapsight.workspace.changes import Changes
-from tests.support.stage_documents import sound
+from tests.support.stage_documents import OPTIONS, sound
 
 FILES = {
     "extract": ("part-00000", "part-00001"),
@@ -147,7 +147,7 @@ def test_a_damaged_shard_is_named_once_and_its_pictures_have_no_thumbnail(tmp_pa
     shard = tmp_path / "shard.parquet"
     pq.write_table(pa.table({"image": [b"a", b"b"]}), shard, write_page_checksum=True)
     workspace = SimpleNamespace(sound=lambda stage: None)
-    extract, lines = {"options": {"image_column": None}}, list[str]()
+    extract, lines = {"options": OPTIONS["extract"]}, list[str]()
     pictures = Pictures(workspace, extract, lines.append)  # type: ignore[arg-type]
     rows = [{"shard": str(shard), "row": row} for row in (0, 1)]
     assert [pictures.data(row) for row in rows] == [b"a", b"b"]
@@ -168,7 +168,7 @@ def test_a_damaged_packed_shard_is_refused_by_name(tmp_path):
         sound=lambda stage: {"digest": stage, "notes": notes},
         within=lambda stage, name: str(tmp_path / name),
     )
-    extract = {"options": {"image_column": None}, "inputs": {"ingest": "ingest", "fetch": "fetch"}}
+    extract = {"options": OPTIONS["extract"], "inputs": {"ingest": "ingest", "fetch": "fetch"}}
     pictures = Pictures(workspace, extract)  # type: ignore[arg-type]
     with pytest.raises(Failure, match=r"shard\.parquet: gone, or damaged; run the pipeline again"):
         pictures.data({"shard": OURS.format(0), "row": 0})
@@ -179,7 +179,7 @@ def test_a_damaged_packed_shard_is_refused_by_name(tmp_path):
     [
         ("merge", lambda workspace: known_predictions(workspace, ["a"], ("title",))),
         ("index", nearest_pictures),
-        ("ingest", lambda workspace: Pictures(workspace, {"options": {"image_column": None}})),
+        ("ingest", lambda workspace: Pictures(workspace, {"options": OPTIONS["extract"]})),
     ],
 )
 def test_what_a_damaged_document_would_give_is_not_left_out_silently(workspace, stage, read):

@@ -65,7 +65,7 @@ class MRFetchImages(SplitsJob):
 
     def mapper_fetch_split(self, _, line):
         from mapsight.inputs.fetch_shards import fetch_chunk
-        from mapsight.inputs.splits import listed_chunks
+        from mapsight.inputs.listings import listed_chunks
         from mapsight.records import Split
         from mapsight.task_errors import at, place_of
 

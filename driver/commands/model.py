@@ -9,12 +9,8 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from driver.needs import Need
-from driver.options.groups import (
-    add_model_options,
-    add_program_options,
-    add_workspace_option,
-    check_model_options,
-)
+from driver.options.groups import add_program_options, add_workspace_option
+from driver.options.model_groups import add_model_options, check_model_options
 
 if TYPE_CHECKING:
     from driver.stages.model import Model

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from driver.options.groups import add_size_options
+from driver.options.model_groups import add_size_options
 from driver.options.required import require_options
 from driver.options.types import WHOLE, not_negative, positive
 from driver.text_table import table_lines

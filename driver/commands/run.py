@@ -15,11 +15,10 @@ from driver.options.config_file import CONFIG
 from driver.options.groups import (
     add_input_options,
     add_job_options,
-    add_model_options,
     add_program_options,
     add_workspace_option,
-    check_model_options,
 )
+from driver.options.model_groups import add_model_options, check_model_options
 from driver.options.run_groups import add_index_options, add_label_options, add_selection_options
 from driver.output_files import make_folder
 from driver.runners import check_runner, pipeline_of

@@ -50,6 +50,26 @@ ANSWERS = re.compile(
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of search."""
+    _query_options(parser)
+    _output_options(parser)
+    parser.add_argument(
+        "--head",
+        metavar="FILE",
+        help="label by this head, not by --by index (default: the workspace's own)",
+    )
+    parser.add_argument(
+        "--allow-private",
+        action="store_true",
+        help="also fetch queries from addresses that are not public",
+    )
+    _filter_options(parser.add_argument_group("which pictures may answer"))
+    _index_options(parser.add_argument_group("by the index"))
+    add_workspace_option(parser)
+    add_job_options(parser)
+    add_program_options(parser)
+
+
+def _query_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "query", nargs="*", help="picture file, URL, image_id or, with an index, name of a label"
     )
@@ -73,6 +93,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help=f"answers per query, at most {MAX_TOP_K:,} (default: %(default)s)",
     )
     parser.add_argument("--exclude-self", action="store_true", help="leave out the query itself")
+
+
+def _output_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=["table", "json", "html"],
@@ -82,17 +105,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", metavar="FILE", help="file to write the answers to (default: standard output)"
     )
-    parser.add_argument(
-        "--head",
-        metavar="FILE",
-        help="label by this head, not by --by index (default: the workspace's own)",
-    )
-    parser.add_argument(
-        "--allow-private",
-        action="store_true",
-        help="also fetch queries from addresses that are not public",
-    )
-    group = parser.add_argument_group("which pictures may answer")
+
+
+def _filter_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--label", help="only pictures with this label (default: any)")
     group.add_argument(
         "--min-ppi",
@@ -101,14 +116,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="PPI",
         help="only pictures with this PPI or more (default: %(default)g)",
     )
-    _filter_options(group)
-    _index_options(parser.add_argument_group("by the index"))
-    add_workspace_option(parser)
-    add_job_options(parser)
-    add_program_options(parser)
-
-
-def _filter_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--style",
         choices=STYLES,

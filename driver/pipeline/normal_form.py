@@ -21,10 +21,9 @@ from driver.pipeline.source_code import (
     is_docstring,
     is_ours,
     load,
+    local_names,
     only_for_types,
     resolve,
-    statements,
-    targets,
 )
 
 __all__ = ["Normal", "normal"]
@@ -170,30 +169,11 @@ class _Writer:
         self.pieces.append(f"({type(node).__name__} {node.name}")
         self._value("decorators", node.decorator_list)
         self._value("parameters", node.args)
-        self._scopes.append(self._local_names(node))
+        self._scopes.append(local_names(self._module, node))
         self._value("body", node.body)
         self._scopes.pop()
         self.pieces.append(")")
         return True
-
-    def _local_names(self, function: ast.FunctionDef) -> dict[str, str | None]:
-        """Return parameters and what statements assign, and the addresses of what is imported.
-
-        What a comprehension, a pattern or `:=` binds is left out: it may be the module's.
-        """
-        names: dict[str, str | None] = {
-            node.arg: None for node in ast.walk(function.args) if isinstance(node, ast.arg)
-        }
-        shared = set[str]()
-        for statement in statements(function.body):
-            if isinstance(statement, ast.Import | ast.ImportFrom):
-                names |= dict(self._module.imported(statement))
-            elif isinstance(statement, ast.Global):
-                shared.update(statement.names)
-            for target in filter(None, targets(statement)):
-                leaves = (leaf for leaf in ast.walk(target) if isinstance(leaf, ast.Name))
-                names |= {leaf.id: None for leaf in leaves if isinstance(leaf.ctx, ast.Store)}
-        return {name: address for name, address in names.items() if name not in shared}
 
     def _parameter(self, node: ast.arg) -> bool:
         self.pieces.append(f"(arg {node.arg})")

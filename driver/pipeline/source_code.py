@@ -20,6 +20,7 @@ __all__ = [
     "is_docstring",
     "is_ours",
     "load",
+    "local_names",
     "module_name",
     "only_for_types",
     "resolve",
@@ -218,3 +219,23 @@ def resolve(address: str, root: Path) -> tuple[Reference | None, str]:
     if handed_on:
         return None, f"(from {handed_on}){rest}"
     return (module.name, ALL), ""
+
+
+def local_names(module: Module, function: ast.FunctionDef) -> dict[str, str | None]:
+    """Return parameters and what statements assign, and the addresses of what is imported.
+
+    What a comprehension, a pattern or `:=` binds is left out: it may be the module's.
+    """
+    names: dict[str, str | None] = {
+        node.arg: None for node in ast.walk(function.args) if isinstance(node, ast.arg)
+    }
+    shared = set[str]()
+    for statement in statements(function.body):
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            names |= dict(module.imported(statement))
+        elif isinstance(statement, ast.Global):
+            shared.update(statement.names)
+        for target in filter(None, targets(statement)):
+            leaves = (leaf for leaf in ast.walk(target) if isinstance(leaf, ast.Name))
+            names |= {leaf.id: None for leaf in leaves if isinstance(leaf.ctx, ast.Store)}
+    return {name: address for name, address in names.items() if name not in shared}

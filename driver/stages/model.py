@@ -132,8 +132,8 @@ def check_model(options: ModelOptions) -> None:
     if options.model:
         given_model(options.model)
         return
-    from mapsight.features.convert import Recipe, built_record
     from mapsight.features.keras_build import need_tensorflow
+    from mapsight.features.recipe import Recipe, built_record
 
     size = options.alpha, options.resolution
     recipe = Recipe(
@@ -162,14 +162,14 @@ def check_calibration(folder: str | None) -> None:
 
 def built_path(options: ModelOptions) -> Path:
     """Where the model of these options is, once it is built."""
-    from mapsight.features.convert import Recipe
+    from mapsight.features.recipe import Recipe
 
     size = options.alpha, options.resolution, options.precision
     return Recipe(*size, model_cache_dir()).path
 
 
 def _is_cached(alpha: float, resolution: int, precision: str) -> bool:
-    from mapsight.features.convert import Recipe
+    from mapsight.features.recipe import Recipe
 
     return Recipe(alpha, resolution, precision, model_cache_dir()).path.exists()
 

@@ -87,7 +87,8 @@ def inputs_of(workspace: Workspace) -> list[str]:
 
 def perform(run: Pipeline, folder: str) -> Outcome:
     """Keeps the listings of loose files and URLs, and the splits; no job."""
-    from mapsight.inputs.splits import LISTINGS, Plan
+    from mapsight.inputs.listings import LISTINGS
+    from mapsight.inputs.splits import Plan
 
     planned = run.facts[Plan]
     target = run.local_folder("plan", folder)

@@ -20,8 +20,8 @@ from mapsight.workspace.changes import (
     read_changes,
 )
 from mapsight.workspace.document_checks import dumped
-from mapsight.workspace.documents import ADDITION_STAGES, STAGE_NAMES
 from mapsight.workspace.links import is_linked
+from mapsight.workspace.stage_names import ADDITION_STAGES, STAGE_NAMES
 
 __all__ = ["clean_changes", "drop_addition", "write_changes"]
 

@@ -14,8 +14,9 @@ from typing import TypeVar
 from driver.errors import Failure
 from mapsight.files import sha256_of, write_whole
 from mapsight.workspace.document_checks import DamagedDocumentError
-from mapsight.workspace.documents import ADDITION_STAGES, STAGE_NAMES, runs_document
+from mapsight.workspace.documents import runs_document
 from mapsight.workspace.links import is_linked, refuse_links
+from mapsight.workspace.stage_names import ADDITION_STAGES, STAGE_NAMES
 from mapsight.workspace.workspace import Workspace
 
 __all__ = ["RUNS", "RUN_ID", "Writable"]

@@ -16,7 +16,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,70 +26,29 @@ from mapsight.features.keras_build import (
     build_keras,
     compare,
     crops_of,
-    digest_of,
     flatbuffer,
     made_up_crops,
     pictures_in,
 )
-from mapsight.features.weights import Weights, find_weights, local_weights, model_cache_dir
-from mapsight.files import locked, verify, write_whole
+from mapsight.features.recipe import (
+    PRECISIONS,
+    ModelFile,
+    Recipe,
+    built_record,
+    cached_record,
+    calibration,
+)
+from mapsight.features.weights import Weights, find_weights, model_cache_dir
+from mapsight.files import locked, write_whole
 from mapsight.python_child import clean_environment, module_command
 
-__all__ = ["ConversionError", "ModelFile", "Recipe", "built_record", "convert", "ensure_model"]
+__all__ = ["ConversionError", "convert", "ensure_model"]
 
-PRECISIONS = ("float32", "int8")
 TOLERANCE = 1e-4
 """The largest difference from Keras that a float32 model may have."""
 
-METHOD = "head in float32, scales on the weights' grid, biases corrected"
-"""Of int8; a cached model of another one is built again."""
-
 ERROR = "mapsight.features.convert: error: "
 Log = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class ModelFile:
-    """A model file ready to be sent to the nodes, and the SHA-256 it must have."""
-
-    path: Path
-    sha256: str
-    alpha: float
-    resolution: int
-    precision: str
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What to build; the fields are as `ensure_model` and `convert` say."""
-
-    alpha: float
-    resolution: int
-    precision: str
-    cache: Path
-    weights: str | None = None
-    calibration: str | None = None
-    check: str | None = None
-
-    @property
-    def path(self) -> Path:
-        """Return where the cache keeps the model; ValueError for an unknown precision."""
-        if self.precision not in PRECISIONS:
-            raise ValueError(f"precision {self.precision!r}, expected {' or '.join(PRECISIONS)}")
-        name = f"mobilenet_v1_{self.alpha}_{self.resolution}_{self.precision}"
-        return self.cache / f"{name}.tflite"
-
-    def warning(self) -> str:
-        """Return what to say before building a model that could be nearer to float32."""
-        if self.precision != "int8" or self.calibration:
-            return ""
-        return "; calibration pictures would bring its labels nearer to those of float32"
-
-    def calibration_pictures(self) -> list[Path]:
-        """Return the pictures that set the ranges of an int8 model, if they are named."""
-        if not self.calibration or self.precision != "int8":
-            return []
-        return pictures_in(Path(self.calibration))
 
 
 def ensure_model(
@@ -133,38 +92,6 @@ def ensure_model(
             log(f"comparing {recipe.path.name} with Keras on pictures of {check}")
         record = _in_a_process(recipe)
     return ModelFile(recipe.path, record["sha256"], alpha, resolution, precision)
-
-
-def built_record(recipe: Recipe) -> dict[str, Any] | None:
-    """Return `cached_record` for the weights that are here; nothing is downloaded."""
-    size = recipe.alpha, recipe.resolution
-    found = local_weights(*size, explicit=recipe.weights, cache=recipe.cache)
-    with locked(recipe.path):
-        return cached_record(recipe, found)
-
-
-def cached_record(recipe: Recipe, weights: Weights | None) -> dict[str, Any] | None:
-    """Return what is written beside a cached model, or None if it has to be built.
-
-    Args:
-        weights: what it must have been built from, if known.
-
-    Raises:
-        AlteredError: the model is not the one the record is about.
-    """
-    kept = recipe.path.with_suffix(".json")
-    if not (kept.exists() and recipe.path.exists()):
-        return None
-    record = json.loads(kept.read_text("utf-8"))
-    if weights and weights.sha256 != record["weights"]["sha256"]:
-        return None
-    if recipe.precision == "int8" and record["calibration"].get("method") != METHOD:
-        return None
-    pictures = recipe.calibration_pictures()
-    if pictures and record["calibration"] != _calibration(pictures):
-        return None
-    verify(recipe.path, record["sha256"])
-    return record
 
 
 def _in_a_process(recipe: Recipe) -> dict[str, Any]:
@@ -239,15 +166,9 @@ def _build(recipe: Recipe, weights: Weights) -> tuple[dict[str, Any], bytes]:
         "sha256": hashlib.sha256(content).hexdigest(),
         "weights": {"sha256": weights.sha256, "origin": weights.origin, "file": weights.path.name},
         "versions": {name: version(name) for name in ("tensorflow", "keras", "ai-edge-litert")},
-        "calibration": _calibration(files) if int8 else None,
+        "calibration": calibration(files) if int8 else None,
         "checks": checks,
     }, content
-
-
-def _calibration(files: list[Path]) -> dict[str, Any]:
-    """How an int8 model was made, and of what pictures; made-up ones if there are no files."""
-    digest = digest_of(files) if files else "made up, seed 0"
-    return {"method": METHOD, "pictures": len(files), "sha256": digest}
 
 
 def _must_agree(checks: dict[str, dict[str, Any]]) -> None:

@@ -23,7 +23,6 @@ from mapsight.features.formats.gif_frames import on_its_screen
 from mapsight.features.formats.jpeg2000 import jp2_palette
 from mapsight.features.formats.png_chunks import apply_key, without_texts
 from mapsight.features.formats.tiff_pages import (
-    Page,
     camera_raw,
     from_page,
     main_page,
@@ -31,6 +30,7 @@ from mapsight.features.formats.tiff_pages import (
     samples,
     unread_tiff,
 )
+from mapsight.features.formats.tiff_tags import Page
 from mapsight.features.preprocess import Samples, to_rgb
 
 with contextlib.suppress(ImportError):  # from Pillow 11.3

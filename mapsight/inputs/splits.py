@@ -7,33 +7,24 @@ import itertools
 import json
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from mapsight.inputs.find import Found, InputError
-from mapsight.inputs.image_ids import image_id_of
+from mapsight.inputs.listings import LISTINGS, grown, share_of, write_listing
 from mapsight.inputs.parquet_layout import read_layout
 from mapsight.inputs.url_lists import chunks, read_url_list
-from mapsight.records import ORDINALS_PER_FILE, PROVENANCE, Split
-from mapsight.redaction import public_address
-from mapsight.schemas import LISTING_SCHEMA, URL_SCHEMA
+from mapsight.records import ORDINALS_PER_FILE, Split
 from mapsight.storage.uri import open_uri
 
-__all__ = ["LISTINGS", "Plan", "listed_chunks", "make_plan", "pieces_of"]
+__all__ = ["Plan", "make_plan", "pieces_of"]
 
 SPLIT_BYTES = 128 << 20
 MOST_SPLITS = 50_000
 """A job of more tasks takes Hadoop more memory to keep than it is given; splits grow instead."""
 PER_PICTURE = 20_000  # what a picture costs beside its bytes, in bytes read
 PER_URL = 100_000  # what is guessed to come from a URL
-ROWS_PER_GROUP = 8192  # of a listing: bounds what a task and the planner hold
-ORIGINAL = ("original_bytes", "original_md5")
-LISTINGS = {"files": "listing.parquet", "urls": "urls.parquet"}
-"""The Parquet files that name loose files and URLs, by the kind of their splits."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +74,7 @@ def make_plan(
     made: dict[str, list[Split]] = {}
     try:
         for kind, name in LISTINGS.items():
-            made[kind] = _write_listing(kind, _spooled(spool, kind), folder / name, share)
+            made[kind] = write_listing(kind, _spooled(spool, kind), folder / name, share)
         for kind in ("tar", "parquet"):
             made[kind] = list(_splits_of_files(_spooled(spool, kind), share))
     finally:
@@ -172,95 +163,10 @@ def _spooled(spool: Path, kind: str) -> Iterator[dict[str, Any]]:
                 yield piece
 
 
-def _share_of(piece: dict[str, Any], share: float) -> int:
-    """Which split a piece belongs to: where its middle falls."""
-    return int((piece["before"] + piece["weight"] / 2) / share)
-
-
-def _write_listing(
-    kind: str, pieces: Iterator[dict[str, Any]], listing: Path, share: float
-) -> list[Split]:
-    """Each share of the files or URLs as row groups of their own.
-
-    Of URLs it keeps the whole addresses, so only its owner may read it where that says more.
-    """
-    splits: list[Split] = []
-    groups = 0
-    schema = URL_SCHEMA if kind == "urls" else LISTING_SCHEMA
-    with pq.ParquetWriter(listing, schema) as writer:
-        for _, part in itertools.groupby(pieces, key=lambda piece: _share_of(piece, share)):
-            rows = itertools.chain.from_iterable(map(_listing_rows, part))
-            split = Split(listing.name, "", groups, 0, 0, 0, 0, kind=kind)
-            while some := list(itertools.islice(rows, ROWS_PER_GROUP)):
-                if not split.rows:
-                    split = replace(split, first=some[0]["ordinal"])
-                writer.write_table(pa.Table.from_pylist(some, schema))
-                if kind == "urls" and any(row["source"].encode() != row["uri"] for row in some):
-                    listing.chmod(0o600)
-                groups += 1
-                split = _grown(split, 1, len(some), sum(max(row["bytes"], 0) for row in some))
-            splits.append(split)
-    return splits
-
-
-def _listing_rows(piece: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The rows of a listing for a piece: its file, or each URL of its chunk."""
-    if piece["kind"] == "files":
-        yield {
-            "image_id": image_id_of(piece["source"]),
-            "source": piece["source"],
-            "uri": piece["uri"].encode("utf-8", "surrogateescape"),
-            "bytes": piece["bytes"],
-            "ordinal": piece["first"],
-        }
-        return
-    for offset, row in enumerate(piece["urls"]):
-        yield {
-            "image_id": row.get("image_id") or "",
-            "source": public_address(row["url"]),
-            "uri": row["url"].encode("utf-8", "surrogateescape"),
-            "bytes": -1,
-            "ordinal": piece["first"] + offset,
-            **{name: row[name] for name in (*PROVENANCE, *ORIGINAL) if row.get(name)},
-        }
-
-
-def listed_chunks(split: Split) -> Iterator[tuple[int, list[dict[str, Any]]]]:
-    """Yield (ordinal of the first row, rows) of the chunks of a split of URLs, as planned.
-
-    Rows are as `url_lists.read_url_list` gave them. Memory: one row group.
-    """
-    with open_uri(split.uri) as handle:
-        listing = pq.ParquetFile(handle)
-        groups = range(split.row_group, split.row_group + split.row_groups)
-        rows = (row for group in groups for row in listing.read_row_group(group).to_pylist())
-        # a split may hold the end of one list and the beginning of another
-        for _, same in itertools.groupby(rows, lambda row: row["ordinal"] // ORDINALS_PER_FILE):
-            head = next(same)
-            first = head["ordinal"]
-            for chunk in chunks(map(_url_row, itertools.chain([head], same))):
-                yield first, chunk
-                first += len(chunk)
-
-
-def _url_row(row: dict[str, Any]) -> dict[str, Any]:
-    known = {name: row[name] for name in (*PROVENANCE, *ORIGINAL) if row.get(name)}
-    return {"url": row["uri"].decode(), "image_id": row["image_id"] or None, **known}
-
-
-def _grown(split: Split, groups: int, rows: int, size: int) -> Split:
-    return replace(
-        split,
-        row_groups=split.row_groups + groups,
-        rows=split.rows + rows,
-        bytes=split.bytes + max(size, 0),
-    )
-
-
 def _splits_of_files(pieces: Iterator[dict[str, Any]], share: float) -> Iterator[Split]:
     """Archives, and neighbouring row groups of one file that fall into one share."""
     for _, group in itertools.groupby(
-        pieces, key=lambda piece: (_share_of(piece, share), piece["file"])
+        pieces, key=lambda piece: (share_of(piece, share), piece["file"])
     ):
         first, *rest = group
         split = Split(
@@ -276,5 +182,5 @@ def _splits_of_files(pieces: Iterator[dict[str, Any]], share: float) -> Iterator
             kind=first["kind"],
         )
         for piece in rest:
-            split = _grown(split, 1, piece["rows"], piece["bytes"])
+            split = grown(split, 1, piece["rows"], piece["bytes"])
         yield split

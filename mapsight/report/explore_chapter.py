@@ -10,8 +10,8 @@ from typing import Any
 
 from mapsight.openimages.columns import SUBSETS
 from mapsight.report import explore_plots as plots
-from mapsight.report.explore_plots import Node
 from mapsight.report.summary import largest, read_rows
+from mapsight.report.treemap import Node, treemap
 from mapsight.text import amount, percent, shorten
 
 __all__ = ["read_chapter"]
@@ -131,7 +131,7 @@ def _charts(folder: Path) -> dict[str, bytes]:
         "boxes": plots.boxes_chart(_histograms(folder)),
         "subsets": _subset_chart(folder),
         "depictions": _depiction_chart(folder),
-        "classes": plots.treemap(_tree([*read_rows(folder / "classes.csv")])),
+        "classes": treemap(_tree([*read_rows(folder / "classes.csv")])),
         "shapes": plots.shape_chart(_shapes(folder)),
     }
 

@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mapsight.report import (
     duplicates_chapter,
@@ -115,47 +116,71 @@ def write_report(
     if summary.verified(accuracy):
         matrix = plots.confusion_chart(*summary.read_confusion(results / "confusion.csv"))
         (out / "plots" / "confusion.svg").write_bytes(matrix)
-    evaluated = evaluation_chapter.read_chapter(results, run)
-    _write_accuracy(out / "plots", accuracy, evaluated)
-    explored = run["explore"] and explore_chapter.read_chapter(
-        results / "explore", run["explore"], out / "plots"
-    )
-    indexed = index_chapter.read_chapter(results, run["cells"])
-    duplicated = duplicates_chapter.read_chapter(run["duplicates"])
-    for chapter in (indexed, duplicated):
-        _write_charts(out / "plots", chapter.plots if chapter else {})
+    chapters = _chapters(results, out / "plots", run, accuracy)
     optional = [sheet for sheet in (confused, suspects) if sheet]
     thumbs = _write_thumbnails(out, [*sheets, *nearest, *duplicate_groups, *optional])
     write_page(
         out / "index.html",
         "report.html",
-        run=run,
-        heading=summary.heading(run),
-        figures=list(summary.figures(run, accuracy)),
-        labels=counts["labels"],
-        labels_note=summary.labels_note(len(counts["labels"]), run["images_extracted"]),
-        classes_note=summary.classes_note(len(counts["classes"])),
-        accuracy=accuracy,
-        evaluated=evaluated,
+        **_facts(results, run, accuracy, counts),
+        **chapters,
         confused=confused,
         suspects=suspects,
-        verified=summary.verified(accuracy),
-        absent=[(label, row) for label, row in run["verified_absent"].items() if row["n"]],
-        ppi_note=summary.ppi_note(run["options"].get("screen_diagonal")),
-        explored=explored,
-        indexed=indexed,
         nearest=nearest,
-        duplicated=duplicated,
         duplicate_groups=duplicate_groups,
         sheets=sheets,
         thumbs=thumbs,
-        errors=summary.error_rows(run["errors"]),
-        examples=list(itertools.islice(summary.read_rows(results / "rejected.csv"), MAX_EXAMPLES)),
-        stages=summary.stage_rows(run["stages"]),
-        counters=list(summary.counter_rows(run["stages"])),
-        facts=summary.facts(run),
     )
     return out / "index.html"
+
+
+def _chapters(
+    results: Path, folder: Path, run: summary.Run, accuracy: Sequence[summary.Run]
+) -> dict[str, Any]:
+    """Return what the page tells of evaluation, metadata, cells and duplicates; writes charts."""
+    evaluated = evaluation_chapter.read_chapter(results, run)
+    _write_accuracy(folder, accuracy, evaluated)
+    explored = run["explore"] and explore_chapter.read_chapter(
+        results / "explore", run["explore"], folder
+    )
+    indexed = index_chapter.read_chapter(results, run["cells"])
+    duplicated = duplicates_chapter.read_chapter(run["duplicates"])
+    for chapter in (indexed, duplicated):
+        _write_charts(folder, chapter.plots if chapter else {})
+    return {
+        "evaluated": evaluated,
+        "explored": explored,
+        "indexed": indexed,
+        "duplicated": duplicated,
+    }
+
+
+def _facts(
+    results: Path,
+    run: summary.Run,
+    accuracy: Sequence[summary.Run],
+    counts: Mapping[str, Sequence[summary.Run]],
+) -> dict[str, Any]:
+    """Return what the page tells of pictures, labels and the run."""
+    return {
+        "run": run,
+        "heading": summary.heading(run),
+        "figures": list(summary.figures(run, accuracy)),
+        "labels": counts["labels"],
+        "labels_note": summary.labels_note(len(counts["labels"]), run["images_extracted"]),
+        "classes_note": summary.classes_note(len(counts["classes"])),
+        "accuracy": accuracy,
+        "verified": summary.verified(accuracy),
+        "absent": [(label, row) for label, row in run["verified_absent"].items() if row["n"]],
+        "ppi_note": summary.ppi_note(run["options"].get("screen_diagonal")),
+        "errors": summary.error_rows(run["errors"]),
+        "examples": list(
+            itertools.islice(summary.read_rows(results / "rejected.csv"), MAX_EXAMPLES)
+        ),
+        "stages": summary.stage_rows(run["stages"]),
+        "counters": list(summary.counter_rows(run["stages"])),
+        "facts": summary.facts(run),
+    }
 
 
 def write_search_page(out: Path, answers: Sequence[Answer], order: str = "best first") -> None:

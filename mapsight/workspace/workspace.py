@@ -8,14 +8,10 @@ from typing import Any
 from mapsight.errors import Failure
 from mapsight.text import plain
 from mapsight.workspace.document_checks import DamagedDocumentError
-from mapsight.workspace.documents import (
-    ADDITION_STAGES,
-    STAGE_NAMES,
-    mark_document,
-    stage_document,
-)
+from mapsight.workspace.documents import mark_document, stage_document
 from mapsight.workspace.links import is_linked
 from mapsight.workspace.place import Place
+from mapsight.workspace.stage_names import ADDITION_STAGES, STAGE_NAMES
 
 __all__ = ["ANEW", "FORMAT", "MARK", "STAGE", "Part", "Workspace", "is_current"]
 

@@ -1,32 +1,37 @@
 """Which page of a TIFF file is its picture, and what its numbers mean.
 
 Pillow opens the first page, whatever it is, and does not say of more than
-8 bits whether white is zero. The pages' tags are read here, from the bytes.
+8 bits whether white is zero.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from PIL import ImageFile, ImagePalette, TiffImagePlugin
 
+from mapsight.features.formats.tiff_tags import (
+    BITS,
+    COMPRESSION,
+    COUNT,
+    DNG,
+    EXTRA,
+    FORMAT,
+    HEIGHT,
+    PHOTOMETRIC,
+    PLANAR,
+    WIDTH,
+    Page,
+    byte_order,
+    inner_pages,
+    pages_of,
+)
 from mapsight.features.preprocess import Samples
 
-__all__ = ["Page", "camera_raw", "from_page", "main_page", "prepare", "samples", "unread_tiff"]
+__all__ = ["camera_raw", "from_page", "main_page", "prepare", "samples", "unread_tiff"]
 
-_SUBFILE, _OLD_SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION = 254, 255, 256, 257, 258, 259
-_PHOTOMETRIC, _COUNT, _PLANAR, _SUB_IFDS = 262, 277, 284, 330
-_EXTRA, _FORMAT, _DNG = 338, 339, 50706
-_WANTED = frozenset(
-    {_PHOTOMETRIC, _COUNT, _PLANAR, _SUB_IFDS, _EXTRA, _FORMAT, _DNG}
-    | {_SUBFILE, _OLD_SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION}
-)
-_NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 18: "Q"}
-_PAGES, _ENTRIES, _VALUES = 1000, 1000, 64
-_REDUCED, _MASK, _OTHER_ROLES = 1, 4, 8 | 16
 _CFA, _LINEAR_RAW = 32803, 34892
 _READ = frozenset((1, 2, 3, 4, 5, 7, 8, 32773, 32946))
 _COMPRESSIONS = {
@@ -54,41 +59,17 @@ _PHOTOMETRICS = {0: "grey", 1: "grey", 2: "RGB", 3: "palette", 4: "mask", 5: "CM
 _PHOTOMETRICS |= {8: "CIELab", 9: "ICCLab", 10: "ITULab", _CFA: "raw", _LINEAR_RAW: "raw"}
 
 
-@dataclass(frozen=True)
-class Page:
-    """A page: where its directory stands, and the tags that matter here."""
-
-    offset: int
-    tags: dict[int, tuple[int, ...]]
-
-    def number(self, tag: int, default: int = 0) -> int:
-        """Return the first number of a tag."""
-        return (self.tags.get(tag) or (default,))[0]
-
-    @property
-    def is_full(self) -> bool:
-        """Return whether it is a picture at full resolution: no thumbnail, no mask."""
-        role = self.number(_SUBFILE)
-        reduced = role & (_REDUCED | _MASK | _OTHER_ROLES) or self.number(_OLD_SUBFILE) == 2
-        return not reduced and self.number(_PHOTOMETRIC) != 4
-
-    @property
-    def pixels(self) -> int:
-        """Return how many pixels it declares."""
-        return self.number(_WIDTH) * self.number(_HEIGHT)
-
-
 def main_page(data: bytes) -> Page | None:
     """Return the first page at full resolution; None if the file has no page at all.
 
     Pages in the file's chain come before those that another page holds
     (SubIFDs). Where all are marked as something else, it is the largest one.
     """
-    pages = list(_pages(data))
+    pages = list(pages_of(data))
     for page in pages:
         if page.is_full:
             return page
-    inner = [page for outer in pages for page in _inner(data, outer)]
+    inner = [page for outer in pages for page in inner_pages(data, outer)]
     for page in inner:
         if page.is_full:
             return page
@@ -97,13 +78,13 @@ def main_page(data: bytes) -> Page | None:
 
 def camera_raw(data: bytes) -> str | None:
     """Name the kind of camera raw that a TIFF is; None if it is none."""
-    first = next(_pages(data), None)
+    first = next(pages_of(data), None)
     if first is None:
         return None
-    if _DNG in first.tags:
+    if DNG in first.tags:
         return "camera raw (DNG)"
     raw = (_CFA, _LINEAR_RAW)
-    if any(page.number(_PHOTOMETRIC) in raw for page in (first, *_inner(data, first))):
+    if any(page.number(PHOTOMETRIC) in raw for page in (first, *inner_pages(data, first))):
         makers = {b"NIKON": "NEF", b"SONY": "ARW", b"PENTAX": "PEF", b"SAMSUNG": "SRW"}
         head = data[:4096].upper()
         kind = next((kind for maker, kind in makers.items() if maker in head), None)
@@ -113,7 +94,7 @@ def camera_raw(data: bytes) -> str | None:
 
 def from_page(data: bytes, page: Page) -> bytes:
     """Return the file with `page` as its first one; `data` itself if it is so already."""
-    order, big = _byte_order(data)
+    order, big = byte_order(data)
     at, form = (8, "Q") if big else (4, "I")
     head = struct.pack(order + form, page.offset)
     if data[at : at + len(head)] == head:
@@ -128,15 +109,15 @@ def unread_tiff(data: bytes) -> str | None:
     page = main_page(data)
     if page is None or not page.pixels:
         return None
-    compression = page.number(_COMPRESSION, 1)
+    compression = page.number(COMPRESSION, 1)
     if compression not in _READ:
         return f"TIFF compressed with {_COMPRESSIONS.get(compression, f'method {compression}')}"
-    form, bits = page.number(_FORMAT, 1), page.number(_BITS, 1)
-    photometric = page.number(_PHOTOMETRIC)
+    form, bits = page.number(FORMAT, 1), page.number(BITS, 1)
+    photometric = page.number(PHOTOMETRIC)
     name = _PHOTOMETRICS.get(photometric, f"photometric meaning {photometric}")
-    count = page.number(_COUNT, 1)
-    key = (photometric, (form,), bits, count, len(page.tags.get(_EXTRA, ())))
-    if key in _usual() and len(set(page.tags.get(_BITS, (1,)))) == 1:
+    count = page.number(COUNT, 1)
+    key = (photometric, (form,), bits, count, len(page.tags.get(EXTRA, ())))
+    if key in _usual() and len(set(page.tags.get(BITS, (1,)))) == 1:
         return None
     kind = _FORMATS.get(form, "unknown")
     return f"TIFF of {count} x {bits}-bit {kind} numbers ({name})"
@@ -144,10 +125,10 @@ def unread_tiff(data: bytes) -> str | None:
 
 def prepare(image: Any, page: Page) -> None:
     """Mend what Pillow makes of an opened TIFF, before it is loaded."""
-    compressed = page.number(_COMPRESSION, 1) != 1
-    sub_sampled = page.number(_PHOTOMETRIC) == 6 and not compressed
-    deep = page.number(_BITS, 1) == 16 and image.mode in ("RGB", "RGBA")
-    planes = page.number(_PLANAR, 1) == 2 and deep and not compressed
+    compressed = page.number(COMPRESSION, 1) != 1
+    sub_sampled = page.number(PHOTOMETRIC) == 6 and not compressed
+    deep = page.number(BITS, 1) == 16 and image.mode in ("RGB", "RGBA")
+    planes = page.number(PLANAR, 1) == 2 and deep and not compressed
     if (sub_sampled or planes) and image.tile:
         _by_libtiff(image, "RGBX" if sub_sampled else f"{image.mode};16N", page)
     if image.tile and image.tile[0].codec_name == "libtiff":  # in the machine's byte order
@@ -160,13 +141,13 @@ def prepare(image: Any, page: Page) -> None:
 
 def samples(page: Page) -> Samples:
     """Return what the numbers of a page mean that Pillow hands out as they are."""
-    form, bits = page.number(_FORMAT, 1), page.number(_BITS, 1)
-    photometric = page.number(_PHOTOMETRIC)
+    form, bits = page.number(FORMAT, 1), page.number(BITS, 1)
+    photometric = page.number(PHOTOMETRIC)
     kind = {(3, 16): "<f2", (1, 32): "<u4", (2, 8): "i1"}.get((form, bits))
     white = {(1, 12): 4095, (2, 8): 127, (2, 16): 32767}.get((form, bits), 65535)
     lab = {8: "signed", 9: "offset"}.get(photometric) if bits in (8, 16) else None
     # Pillow turns those of up to 8 bits itself
-    turned = photometric == 0 and (bits > 8 or form == 2 or page.number(_COUNT, 1) > 1)
+    turned = photometric == 0 and (bits > 8 or form == 2 or page.number(COUNT, 1) > 1)
     return Samples(kind=kind, white=white, white_is_zero=turned, lab=lab)
 
 
@@ -184,61 +165,9 @@ _NATIVE = {
 def _by_libtiff(image: Any, rawmode: str, page: Page) -> None:
     image.use_load_libtiff = True
     image._mode = "RGB" if rawmode == "RGBX" else image.mode
-    size = (0, 0, page.number(_WIDTH), page.number(_HEIGHT))
+    size = (0, 0, page.number(WIDTH), page.number(HEIGHT))
     arguments = (rawmode, False, image.tag_v2.offset)
     image.tile = [ImageFile._Tile("libtiff", size, 0, arguments)]
-
-
-def _byte_order(data: bytes) -> tuple[str, bool]:
-    order = "<" if data[:2] == b"II" else ">"
-    return order, data[2:4] in (b"+\0", b"\0+")
-
-
-def _pages(data: bytes) -> Iterator[Page]:
-    order, big = _byte_order(data)
-    seen = set[int]()
-    try:
-        (at,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
-        while at and at not in seen and len(seen) < _PAGES:
-            seen.add(at)
-            page, at = _page(data, at, order, big)
-            yield page
-    except (struct.error, OverflowError):
-        return
-
-
-def _inner(data: bytes, outer: Page) -> Iterator[Page]:
-    order, big = _byte_order(data)
-    for at in outer.tags.get(_SUB_IFDS, ()):
-        try:
-            yield _page(data, at, order, big)[0]
-        except (struct.error, OverflowError):
-            continue
-
-
-def _page(data: bytes, at: int, order: str, big: bool) -> tuple[Page, int]:
-    count_form, entry_form, width = ("Q", "HHQ", 8) if big else ("H", "HHI", 4)
-    (count,) = struct.unpack_from(order + count_form, data, at)
-    place = at + struct.calcsize(order + count_form)
-    size = struct.calcsize(order + entry_form) + width
-    tags: dict[int, tuple[int, ...]] = {}
-    for index in range(min(count, _ENTRIES)):
-        tag, kind, length = struct.unpack_from(order + entry_form, data, place + index * size)
-        if tag in _WANTED and kind in _NUMBERS:
-            value_at = place + index * size + size - width
-            tags[tag] = _values(data, value_at, order, width, _NUMBERS[kind], length)
-    after = place + count * size
-    form = order + ("Q" if big else "I")
-    following = struct.unpack_from(form, data, after)[0] if after + width <= len(data) else 0
-    return Page(at, tags), following
-
-
-def _values(
-    data: bytes, at: int, order: str, width: int, form: str, length: int
-) -> tuple[int, ...]:
-    if struct.calcsize(form) * length > width:
-        (at,) = struct.unpack_from(order + ("Q" if width == 8 else "I"), data, at)
-    return struct.unpack_from(f"{order}{min(length, _VALUES)}{form}", data, at)
 
 
 def _usual() -> frozenset[tuple[Any, ...]]:

@@ -13,8 +13,9 @@ import pytest
 
 from driver.run import main
 from mapsight.features import convert
-from mapsight.features.convert import Recipe, ensure_model
+from mapsight.features.convert import ensure_model
 from mapsight.features.keras_build import ConversionError, digest_of, made_up_crops, pictures_in
+from mapsight.features.recipe import METHOD, Recipe, cached_record
 from mapsight.files import AlteredError
 from tests.support.paths import ROOT
 
@@ -74,13 +75,13 @@ def test_altered_model_is_refused(cache: Path, weights_dir: Path, model_file):
 def test_model_of_other_weights_is_built_again(cache: Path, weights_dir: Path):
     recipe = Recipe(0.25, 128, "float32", cache)
     weights = convert.find_weights(0.25, 128, explicit=str(weights_dir), cache=cache)
-    assert convert.cached_record(recipe, weights)
-    assert convert.cached_record(recipe, replace(weights, sha256="0")) is None
+    assert cached_record(recipe, weights)
+    assert cached_record(recipe, replace(weights, sha256="0")) is None
 
 
 def test_model_without_its_record_is_built_again(cache: Path):
     (cache / f"{NAME}.json").unlink()
-    assert convert.cached_record(Recipe(0.25, 128, "float32", cache), None) is None
+    assert cached_record(Recipe(0.25, 128, "float32", cache), None) is None
 
 
 def test_command_prints_one_json_line(cache: Path, weights_dir: Path, model_file):
@@ -140,10 +141,10 @@ def test_an_int8_model_made_in_another_way_is_built_again(cache: Path, model_fil
     recipe = Recipe(0.25, 128, "int8", cache)
     shutil.copy(model_file.path, recipe.path)
     record = json.loads(model_file.path.with_suffix(".json").read_text())
-    for method, used in ((convert.METHOD, True), ("another", False)):
+    for method, used in ((METHOD, True), ("another", False)):
         kept = record | {"calibration": {"method": method}}
         recipe.path.with_suffix(".json").write_text(json.dumps(kept))
-        assert bool(convert.cached_record(recipe, None)) is used
+        assert bool(cached_record(recipe, None)) is used
 
 
 def test_int8_without_calibration_pictures_is_warned_of(tmp_path: Path):

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from mapsight.inputs import text_rows, url_lists
 from mapsight.inputs.find import find_inputs
-from mapsight.inputs.splits import listed_chunks, make_plan
+from mapsight.inputs.listings import listed_chunks
+from mapsight.inputs.splits import make_plan
 from mapsight.inputs.url_lists import chunks, read_url_list
 
 A, B = "http://a.example/1.jpg", "https://b.example/2.png"

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from mapsight.explore.exploration import Exploration
 from mapsight.report import explore_chapter, explore_plots
-from mapsight.report.explore_plots import Node, squarified, treemap
 from mapsight.report.report import write_report
+from mapsight.report.treemap import Node, squarified, treemap
 from tests.support.reports import (
     HOSTILE,
     Page,

@@ -28,8 +28,8 @@ def _asking(what: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        told = error.response.get("Error", {})
-        line = f"{told.get('Code', '')}: {told.get('Message', '')}".strip(": ")
+        answer = error.response.get("Error", {})
+        line = f"{answer.get('Code', '')}: {answer.get('Message', '')}".strip(": ")
         advice = f"; {ROLES_ADVICE}" if "role" in line.lower() or "profile" in line.lower() else ""
         raise Failure(f"EMR: {what}: {line or error}{advice}", str(error)) from error
     except BotoCoreError as error:
@@ -103,8 +103,8 @@ class Account:
     def state(self, cluster: str) -> str:
         """Return the state of a cluster, in EMR's words."""
         with _asking(f"cluster {cluster}"):
-            found = self._client("emr").describe_cluster(ClusterId=cluster)
-        return found["Cluster"]["Status"]["State"]
+            description = self._client("emr").describe_cluster(ClusterId=cluster)
+        return description["Cluster"]["Status"]["State"]
 
     def terminate(self, clusters: list[str]) -> None:
         """End clusters; what they cost ends with them."""
@@ -118,12 +118,12 @@ class Account:
         with _asking(f"steps of {cluster} cannot be cancelled"):
             pages = emr.get_paginator("list_steps")
             states = ["PENDING", "RUNNING"]
-            found = [
+            steps = [
                 step["Id"]
                 for page in pages.paginate(ClusterId=cluster, StepStates=states)
                 for step in page["Steps"]
                 if step["Name"].startswith(prefix)
             ]
-            if found:
-                emr.cancel_steps(ClusterId=cluster, StepIds=found)
-        return found
+            if steps:
+                emr.cancel_steps(ClusterId=cluster, StepIds=steps)
+        return steps

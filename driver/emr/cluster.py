@@ -102,8 +102,8 @@ class EmrCluster(NodesCluster):
         try:
             if self._asked:
                 # one that was asked for without an answer is found by its name
-                known = [self._id] if self._id else self._account.clusters(self.tag)
-                self._terminate(known, "this run started")
+                clusters = [self._id] if self._id else self._account.clusters(self.tag)
+                self._terminate(clusters, "this run started")
         except Failure as error:
             name = self._id or f"named {self.tag}…"
             line = f"EMR cluster {name} may still run and cost money: end it yourself; {error}"
@@ -154,13 +154,13 @@ class EmrCluster(NodesCluster):
             check_instances(runner)
             self._asked = True
             with self._account.asking("no cluster can be started"):
-                found = runner.make_persistent_cluster()
+                cluster = runner.make_persistent_cluster()
         region = self._account.region
         console = (
             f"https://{region}.console.aws.amazon.com/emr/home?region={region}#/clusterDetails/"
         )
-        report(f"EMR cluster {found} starts, which takes some minutes: {console}{found}")
-        return found
+        report(f"EMR cluster {cluster} starts, which takes some minutes: {console}{cluster}")
+        return cluster
 
     def _mrjob_runner(self, scratch: str) -> Any:
         """Return what makes a cluster, by the configuration and the command line."""
@@ -205,15 +205,17 @@ class EmrCluster(NodesCluster):
 
     def explained(self, error: Failure, path: str) -> Failure:
         """Return a failed job's error in terms of Python and pictures, where the step told it."""
-        said, task = self._told(SAID), self._told(TASK)
-        own = next((line[10:] for line in said.splitlines() if line.startswith("mapsight: ")), None)
-        line = own or python_error(task) or why_ended(said) or why_refused(said)
-        detail = f"{error.detail}\n{said}\n{task}"
+        step_log, task_log = self._told(SAID), self._told(TASK)
+        own = next(
+            (line[10:] for line in step_log.splitlines() if line.startswith("mapsight: ")), None
+        )
+        line = own or python_error(task_log) or why_ended(step_log) or why_refused(step_log)
+        detail = f"{error.detail}\n{step_log}\n{task_log}"
         return Failure(f"{path}: {line}", detail) if line else Failure(str(error), detail)
 
     def _told(self, name: str) -> str:
         """Return what the step of the last job has left under a name."""
         workspace = self._workspace
         folder = workspace.path(*self._scratch, f"{self._jobs:03d}")
-        found = [path for path in workspace.fs.find(folder) if path.endswith(f"/{name}")]
-        return workspace.fs.cat_file(found[0]).decode("utf-8", "replace") if found else ""
+        logs = [path for path in workspace.fs.find(folder) if path.endswith(f"/{name}")]
+        return workspace.fs.cat_file(logs[0]).decode("utf-8", "replace") if logs else ""

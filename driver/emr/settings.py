@@ -40,8 +40,10 @@ def check_machine() -> None:
         UsageError: it has another system or no such Python.
     """
     if sys.version_info[:2] not in PYTHONS:
-        known = ", ".join(f"{major}.{minor}" for major, minor in PYTHONS)
-        raise UsageError(f"-r emr: EMR's machines have no {python_name()}; use one of {known} here")
+        versions = ", ".join(f"{major}.{minor}" for major, minor in PYTHONS)
+        raise UsageError(
+            f"-r emr: EMR's machines have no {python_name()}; use one of {versions} here"
+        )
     if platform.system() != "Linux":
         raise UsageError(
             f"-r emr: libraries are packed for the machine this runs on, {platform.system()};"

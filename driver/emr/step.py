@@ -123,8 +123,8 @@ def _count(runner: Any, found: dict[str, Any], number: int) -> None:
 def _tell_progress(runner: Any) -> None:
     from mrjob.emr import log
 
-    if found := PERCENT.findall(_said(runner)):
-        log.info("map {}% reduce {}%".format(*found[-1]))
+    if percents := PERCENT.findall(_said(runner)):
+        log.info("map {}% reduce {}%".format(*percents[-1]))
 
 
 def install() -> None:

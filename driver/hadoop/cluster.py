@@ -38,9 +38,9 @@ def _staging(conf: Mapping[str, str]) -> str:
 def full_uri(uri: str, conf: Mapping[str, str]) -> str:
     """Return an address with its host: a folder has one tag, however it is spelled."""
     default = urlsplit(default_fs(conf))
-    found = urlsplit(uri)
-    same = found.scheme == default.scheme and found.netloc.lower() in ("", default.netloc.lower())
-    return f"{default_fs(conf).rstrip('/')}{found.path}" if same else uri
+    url = urlsplit(uri)
+    same = url.scheme == default.scheme and url.netloc.lower() in ("", default.netloc.lower())
+    return f"{default_fs(conf).rstrip('/')}{url.path}" if same else uri
 
 
 class HadoopCluster(NodesCluster):

@@ -21,40 +21,40 @@ class HadoopFiles(HadoopFilesystem):
 
     def mkdir(self, path: str) -> None:
         """Make a folder and those above it."""
-        found = _found(path)
-        if found is None:
+        place = _place(path)
+        if place is None:
             return super().mkdir(path)
-        file_system, inside = found
+        file_system, inside = place
         return file_system.makedirs(inside, exist_ok=True)
 
     def exists(self, path_glob: str) -> bool:
         """Return whether a file or folder is there; what jobs are given has no wildcards."""
-        found = _found(path_glob)
-        if found is None:
+        place = _place(path_glob)
+        if place is None:
             return super().exists(path_glob)
-        file_system, inside = found
+        file_system, inside = place
         return file_system.exists(inside)
 
     def put(self, src: str, path: str) -> None:
         """Copy a local file."""
-        found = _found(path)
-        if found is None:
+        place = _place(path)
+        if place is None:
             return super().put(src, path)
-        file_system, inside = found
+        file_system, inside = place
         return file_system.put_file(src, inside)
 
     def rm(self, path_glob: str) -> None:
         """Remove a file or folder, if it is there."""
-        found = _found(path_glob)
-        if found is None:
+        place = _place(path_glob)
+        if place is None:
             return super().rm(path_glob)
-        file_system, inside = found
+        file_system, inside = place
         with contextlib.suppress(FileNotFoundError):
             file_system.rm(inside, recursive=True)
         return None
 
 
-def _found(uri: str) -> tuple[Any, str] | None:
+def _place(uri: str) -> tuple[Any, str] | None:
     """Return (file system, path) of an address, if there is a way to it."""
     try:
         return resolve(uri) if "://" in uri else None

@@ -47,9 +47,9 @@ class YarnProgress(Progress):
     def _read(self, path: Path) -> None:
         text = self._new_lines(path)
         for url, application in URL.findall(text):
-            found = Application(application.decode(), tracking_url=url.decode())
-            self._application, self._job, self._tasks = found, None, ""
-            self._say(f"{self.stage}: {found.id} {found.tracking_url}")
+            submitted = Application(application.decode(), tracking_url=url.decode())
+            self._application, self._job, self._tasks = submitted, None, ""
+            self._say(f"{self.stage}: {submitted.id} {submitted.tracking_url}")
         for maps, reduces in PERCENT.findall(text)[-1:] if self._job is None else ():
             self._tasks = f"map {int(maps)} %, reduce {int(reduces)} %"
 
@@ -63,17 +63,17 @@ class YarnProgress(Progress):
         self._tasks = f"maps {job.maps_done}/{job.maps}, reduces {job.reduces_done}/{job.reduces}"
         if job.failed_attempts:
             self._tasks += f", {job.failed_attempts} failed attempts"
-        images, said = job.counters.get("images", {}), job.counters.get("progress", {})
+        images, reported = job.counters.get("images", {}), job.counters.get("progress", {})
         # what a lost attempt had counted is taken back; a bar does not go back
         self.done = max(self.done, sum(images.get(name, 0) for name in DONE))
-        self.rejected = max(self.rejected, said.get("rejected", 0))
+        self.rejected = max(self.rejected, reported.get("rejected", 0))
 
     def _waits(self) -> bool:
         try:
-            found = self._yarn.applications(self._tag)
+            applications = self._yarn.applications(self._tag)
         except NoAnswer:
             return False
-        return any(application.state == "ACCEPTED" for application in found)
+        return any(application.state == "ACCEPTED" for application in applications)
 
     def _standing(self) -> object:
         return self.done, self.rejected, self._tasks

@@ -84,11 +84,11 @@ class Sources:
             try:
                 tasks = f"{source}/jobs/{job}/tasks"
                 names = re.findall(r"Task failed (task_\w+)", log) or self._failed_tasks(tasks)
-                found = [a for name in names[:TASKS] for a in self._attempts(tasks, name)]
+                attempts = [a for name in names[:TASKS] for a in self._attempts(tasks, name)]
             except (NoAnswer, KeyError, TypeError):
                 continue
-            if found:
-                return found
+            if attempts:
+                return attempts
         return []
 
     def _failed_tasks(self, url: str) -> list[str]:
@@ -98,7 +98,7 @@ class Sources:
 
     def _attempts(self, tasks: str, task: str) -> list[Attempt]:
         answer = ask(f"{tasks}/{task}/attempts", None, self.seconds)
-        found = [
+        attempts = [
             Attempt(
                 row["id"],
                 row.get("nodeHttpAddress") or "",
@@ -109,7 +109,7 @@ class Sources:
             for row in _rows(answer, "taskAttempts", "taskAttempt")
             if row["state"] == "FAILED"
         ]
-        return sorted(found, key=lambda attempt: attempt.finished)[:ATTEMPTS]
+        return sorted(attempts, key=lambda attempt: attempt.finished)[:ATTEMPTS]
 
     def log(self, attempt: Attempt, name: str) -> str | None:
         """Return the last 20 kB of an attempt's `stderr` or `syslog`; None where it is not yet."""
@@ -141,8 +141,8 @@ def failure(sources: Sources, job_log: str) -> TaskFailure | None:
     own = job_log[job_log.index(jobs[-1]) :] if jobs else job_log
     if jobs and not WHOLE.search(own):
         deadline = time.monotonic() + WAIT_SECONDS
-        if told := _of_attempts(sources, jobs[-1], own, deadline):
-            return told
+        if task_failure := _of_attempts(sources, jobs[-1], own, deadline):
+            return task_failure
     line = why_refused(own) or _java_error(own) or _unread(own)
     return TaskFailure(line, own[-TAIL:]) if line else None
 
@@ -154,14 +154,14 @@ def _of_attempts(sources: Sources, job: str, log: str, deadline: float) -> TaskF
         attempts = sources.failed_attempts(job, log)
     if not attempts:
         return _anywhere(application, deadline)
-    told = []
+    failures = []
     for attempt in attempts:
         logs = [_log(sources, application, attempt, "stderr", deadline)]
         if explain(attempt, *logs).vague:
             logs.append(_log(sources, application, attempt, "syslog", deadline))
-        told.append(explain(attempt, *logs))
+        failures.append(explain(attempt, *logs))
     # an attempt that says why goes before one that just ended
-    return min(told, key=lambda found: found.vague)
+    return min(failures, key=lambda one: one.vague)
 
 
 def _wait(deadline: float) -> bool:
@@ -191,8 +191,8 @@ def _anywhere(application: str, deadline: float) -> TaskFailure | None:
     """Return what any task of an application said, where nobody tells which one failed."""
     while not (texts := _by_command(application, None, "stderr")) and _wait(deadline):
         pass
-    told = [TaskFailure(line, text) for text in texts if (line := python_error(text))]
-    return min(told, key=lambda found: BROKEN_PIPE in found.line, default=None)
+    failures = [TaskFailure(line, text) for text in texts if (line := python_error(text))]
+    return min(failures, key=lambda one: BROKEN_PIPE in one.line, default=None)
 
 
 def explain(attempt: Attempt, stderr: str, syslog: str = "") -> TaskFailure:
@@ -213,14 +213,14 @@ def explain(attempt: Attempt, stderr: str, syslog: str = "") -> TaskFailure:
 
 
 def _unread(log: str) -> str | None:
-    found = re.search(r"Task failed task_(\d+_\d+)\w+", log)
-    where = f"yarn logs -applicationId application_{found[1]}" if found else ""
-    return f"a task failed, and its log could not be read: try {where}" if found else None
+    task = re.search(r"Task failed task_(\d+_\d+)\w+", log)
+    where = f"yarn logs -applicationId application_{task[1]}" if task else ""
+    return f"a task failed, and its log could not be read: try {where}" if task else None
 
 
 def _java_error(text: str) -> str | None:
     """Return the first exception that Java tells of."""
-    found = re.search(
+    exception = re.search(
         r"^(?:Error: |Caused by: )?((?:[a-z]\w*\.)+[A-Z]\w*(?:Exception|Error)\b.*)", text, re.M
     )
-    return found[1][:500] if found else None
+    return exception[1][:500] if exception else None

@@ -121,7 +121,7 @@ class Yarn:
         except NeedsLogin:
             return [Application(*row) for row in yarn_commands.applications(tag, RUNNING)]
         rows = (answer.get("apps") or {}).get("app") or []
-        return sorted(map(_application, rows), key=lambda found: (found.started, found.id))
+        return sorted(map(_application, rows), key=lambda one: (one.started, one.id))
 
     def kill(self, tag: str) -> list[str]:
         """End all running applications with a tag, wait until they are, and return their ids.
@@ -131,13 +131,13 @@ class Yarn:
         Raises:
             NoAnswer: YARN could not be asked, or some still run after 8 s.
         """
-        ids = [found.id for found in self.applications(tag)]
+        ids = [one.id for one in self.applications(tag)]
         for application in ids:
             self._end(application)
         deadline = time.monotonic() + KILL_SECONDS
         while ids and (left := self.applications(tag)):
             if time.monotonic() > deadline:
-                names = ", ".join(found.id for found in left)
+                names = ", ".join(one.id for one in left)
                 raise NoAnswer(f"still running after {KILL_SECONDS:.0f} s: {names}")
             time.sleep(POLL_SECONDS)
         return ids
@@ -185,10 +185,12 @@ class Yarn:
         if self._by_command:
             return yarn_logs.failure(yarn_logs.Sources([]), job_log)
         history = hadoop_conf.history_web_address(self.conf)
-        found = re.findall(r"Submitted application (application_\d+_\d+)", job_log)
+        submitted = re.findall(r"Submitted application (application_\d+_\d+)", job_log)
         url = re.findall(r"The url to track the job: (\S+)", job_log)
         masters = (
-            [self.master(Application(found[-1], tracking_url=url[-1]))] if found and url else []
+            [self.master(Application(submitted[-1], tracking_url=url[-1]))]
+            if submitted and url
+            else []
         )
         jobs = [*masters, f"{history}/ws/v1/history/mapreduce"]
         return yarn_logs.failure(yarn_logs.Sources(jobs, history, self.seconds), job_log)

@@ -25,10 +25,10 @@ COLUMNS = 9
 def _yarn() -> str:
     hadoop = hadoop_command()
     beside = Path(hadoop).parent / "yarn" if hadoop else Path()
-    found = str(beside) if hadoop and os.access(beside, os.X_OK) else shutil.which("yarn")
-    if not found:
+    command = str(beside) if hadoop and os.access(beside, os.X_OK) else shutil.which("yarn")
+    if not command:
         raise NoAnswer("no yarn command beside hadoop or on PATH")
-    return found
+    return command
 
 
 def _run(*arguments: str) -> str:
@@ -79,8 +79,8 @@ def applications(tag: str, states: Sequence[str]) -> list[tuple[str, str, str, s
 
 def nodes() -> int:
     """Return how many nodes run."""
-    found = re.search(r"Total Nodes: ?(\d+)", _run("node", "-list", "-states", "RUNNING"))
-    return int(found[1]) if found else 0
+    total = re.search(r"Total Nodes: ?(\d+)", _run("node", "-list", "-states", "RUNNING"))
+    return int(total[1]) if total else 0
 
 
 def kill(application: str) -> None:

@@ -99,9 +99,9 @@ def tell(url: str, document: Mapping[str, object], seconds: float = SECONDS) -> 
 
 def _object(url: str, text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        document = json.loads(text)
     except ValueError as error:
         raise NoAnswer(f"{url}: not JSON") from error
-    if not isinstance(found, dict):
+    if not isinstance(document, dict):
         raise NoAnswer(f"{url}: not a JSON object")
-    return found
+    return document

@@ -15,6 +15,7 @@ from driver.workspace.writable import RUNS
 from mapsight.workspace.changes import Addition, Changes, Removals, read_changes
 from mapsight.workspace.workspace import MARK
 from tests.support.index_world import indexed
+from tests.support.stage_documents import sound
 
 OLD = Changes(2, (Addition(2, 9, "d", "b"),), Removals("removed/a.arrow", 1, "s", {"b": 1}))
 NEW = OLD.with_addition(5, "e", "b")
@@ -89,6 +90,15 @@ def test_status_counts_no_more_than_is_known(tmp_path, base, told):
     text = "\n".join(changes_lines(workspace))
     assert ("searches see 290 pictures" in text) == bool(told)
     assert "searches see 300" not in text and "10" in text
+
+
+def test_status_tells_of_additions_that_a_run_without_an_index_has_left_out(workspace):
+    nothing = sound("index", "f", [], notes={"digest": "nothing"})
+    workspace.commit("index", nothing)
+    write_changes(workspace, Changes(1, (Addition(1, 9, "d", "b"),)))
+    lines = list(changes_lines(workspace))
+    assert "left out, because the index was rebuilt since: 9 pictures in 1 addition" in lines[0]
+    assert "searches see 0 pictures" in lines
 
 
 def test_nothing_is_changed_where_nothing_was_written(tmp_path):

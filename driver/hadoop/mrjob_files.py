@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from typing import Any
 
 from mrjob.fs.hadoop import HadoopFilesystem
 
+from driver.hadoop.yarn import Yarn
+from driver.hadoop.yarn_web import NoAnswer
 from mapsight.storage.uri import resolve
 
 __all__ = ["HadoopFiles"]
@@ -15,9 +18,20 @@ __all__ = ["HadoopFiles"]
 class HadoopFiles(HadoopFilesystem):
     """mrjob's file system for `hdfs://`: folders and files by libhdfs or WebHDFS where they are.
 
-    mrjob runs `hadoop fs` about eight times a job, and once more for each input file; a
-    second each. Addresses that we know no way to go to that program still.
+    mrjob runs `hadoop version` and about eight times `hadoop fs` a job, and once more for each
+    input file; a second each. Addresses that we know no way to go to that program still.
     """
+
+    def get_hadoop_version(self) -> str:
+        """Return what the ResourceManager says it is of; without an answer, what `hadoop` says."""
+        return self._release or super().get_hadoop_version()
+
+    @functools.cached_property
+    def _release(self) -> str:
+        try:
+            return Yarn().hadoop_version()
+        except NoAnswer:
+            return ""
 
     def mkdir(self, path: str) -> None:
         """Make a folder and those above it."""

@@ -104,6 +104,11 @@ class Yarn:
         if not nodes:
             raise Failure("YARN has no working node: a job would wait forever")
 
+    def hadoop_version(self) -> str:
+        """Return the version of Hadoop, like 3.3.4; empty where the ResourceManager hides it."""
+        info = self._ask_manager("info", {}).get("clusterInfo") or {}
+        return info.get("hadoopVersion", "").partition("-")[0]
+
     def applications(self, tag: str, *, running: bool = True) -> list[Application]:
         """Return the applications with a tag (`mapreduce.job.tags`), oldest first.
 

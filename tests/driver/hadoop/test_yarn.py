@@ -21,6 +21,7 @@ from driver.errors import Failure
 from driver.hadoop import yarn as module
 from driver.hadoop import yarn_commands
 from driver.hadoop.cluster import full_uri
+from driver.hadoop.mrjob_files import HadoopFiles
 from driver.hadoop.progress import YarnProgress
 from driver.hadoop.submitted_jobs import named_at_once, staged
 from driver.hadoop.yarn import Application, JobProgress, Yarn
@@ -315,3 +316,21 @@ def test_with_kerberos_the_first_traceback_of_an_application_is_found(commands):
     found = commands(other + GATHERED).failure(JOB_LOG)
     assert found is not None
     assert found.line == "ValueError: line-2: 7 is not a picture of zwölf"
+
+
+# ---- which Hadoop
+
+
+@pytest.mark.parametrize(("said", "version"), [("3.3.4", "3.3.4"), ("3.4.1-amzn-2", "3.4.1")])
+def test_its_version_is_asked_for_without_java(cluster, said, version, monkeypatch):
+    cluster.answers["/ws/v1/cluster/info"] = {"clusterInfo": {"hadoopVersion": said}}
+    monkeypatch.setattr("driver.hadoop.mrjob_files.Yarn", lambda: Yarn(cluster.conf()))
+    assert HadoopFiles(["/nowhere/hadoop"]).get_hadoop_version() == version
+
+
+def test_a_version_that_is_not_said_is_asked_of_the_command(yarn, monkeypatch, tmp_path):
+    hadoop = tmp_path / "hadoop"
+    hadoop.write_text("#!/bin/sh\necho Hadoop 2.10.2\n")
+    hadoop.chmod(0o755)
+    monkeypatch.setattr("driver.hadoop.mrjob_files.Yarn", lambda: yarn)
+    assert HadoopFiles([str(hadoop)]).get_hadoop_version() == "2.10.2"

@@ -102,9 +102,10 @@ def _yarn(plan: Plan) -> Settings:
         "yarn.scheduler.maximum-allocation-mb": plan.memory_mb,
         "yarn.scheduler.maximum-allocation-vcores": plan.vcores,
         "yarn.application.classpath": plan.class_path,
-        # a node, and the master of a job, are lost after 20 s of silence
+        # a node is lost after 20 s of silence, and the master of a job with it; one whose node
+        # speaks may take longer to start where the machine is busy
         "yarn.nm.liveness-monitor.expiry-interval-ms": 20000,
-        "yarn.am.liveness-monitor.expiry-interval-ms": 20000,
+        "yarn.am.liveness-monitor.expiry-interval-ms": 60000,
         "yarn.client.nodemanager-connect.max-wait-ms": 10000,
         "yarn.client.nodemanager-connect.retry-interval-ms": 1000,
         "yarn.resourcemanager.connect.max-wait.ms": 30000,
@@ -167,7 +168,7 @@ def _mapred(plan: Plan) -> Settings:
         "yarn.app.mapreduce.am.resource.mb": 1024,
         "yarn.app.mapreduce.am.command-opts": "-Xmx512m",
         "yarn.app.mapreduce.am.scheduler.heartbeat.interval-ms": 200,
-        "mapreduce.client.progressmonitor.pollinterval": 200,
+        "mapreduce.client.progressmonitor.pollinterval": 500,
         "mapreduce.map.memory.mb": 1024,
         "mapreduce.map.java.opts": "-Xmx256m",
         "mapreduce.reduce.memory.mb": 1024,

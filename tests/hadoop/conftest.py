@@ -1,6 +1,6 @@
-"""One cluster of two nodes for all tests of a session.
+"""A cluster of two nodes for all tests of a process.
 
-All of them run in one worker: `--dist loadgroup`, or without -n.
+Two processes (`-n 2 --dist loadgroup`) have one each: what is killed in one, the other has still.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from devcluster.layout import need_tools
 from devcluster.lifecycle import Cluster
 
 HERE = Path(__file__).resolve().parent
+WHOLE_RUNS = ("test_pipeline.py", "test_duplicates.py")
+"""Half of the work; accidents, HDFS and YARN are the other."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -29,7 +31,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.hadoop)
-            item.add_marker(pytest.mark.xdist_group("hadoop"))
+            group = "whole runs" if item.path.name in WHOLE_RUNS else "the rest"
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,7 @@ class Site:
     def command(self, workspace: str, *more: str) -> list[str]:
         """A run as far as extract; nodes use this Python, so that nothing is packed."""
         where = ["--workspace", f"hdfs://{HOME}/{workspace}", "--node-python", sys.executable]
-        return ["-r", "hadoop", "--images", PARQUET, "--splits", "6", *where, "--until",
+        return ["-r", "hadoop", "--images", PARQUET, "--splits", "4", *where, "--until",
                 "extract", *more]  # fmt: skip
 
     def start(self, workspace: str, *more: str) -> subprocess.Popen[str]:

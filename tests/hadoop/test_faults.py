@@ -1,6 +1,6 @@
 """What clusters do to jobs: the results are those of an undisturbed run, or there are none.
 
-Every test runs as far as extract, one job over 480 pictures, in a workspace of its own, and sees
+Every test runs as far as extract, one job over 360 pictures, in a workspace of its own, and sees
 that what it did to the job has hit it.
 """
 

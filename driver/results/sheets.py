@@ -34,8 +34,8 @@ def cards_of(rows: list[dict[str, Any]], pictures: Pictures | PartPictures) -> I
     from mapsight.features.thumbnails import thumbnail
     from mapsight.report.report import Card
 
-    for row in rows:
-        data = pictures.data(row)
+    thumbnails = {number: thumbnail(data) for number, data in pictures.each(rows)}
+    for number, row in enumerate(rows):
         yield Card(
             image_id=row["image_id"],
             source=row["source"],
@@ -50,7 +50,7 @@ def cards_of(rows: list[dict[str, Any]], pictures: Pictures | PartPictures) -> I
             title=row.get("title"),
             copies=row.get("copies") or 0,
             kept=row.get("kind") == KEEPER,
-            thumbnail=thumbnail(data) if data else None,
+            thumbnail=thumbnails.get(number),
         )
 
 

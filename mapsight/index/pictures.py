@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mapsight.errors import Failure
-from mapsight.inputs.shards import OURS, read_image
+from mapsight.inputs.shards import OURS, read_images_at
 from mapsight.redaction import without_secrets
 from mapsight.workspace.stage_facts import ExtractOptions, ShardNotes
 from mapsight.workspace.stage_names import SHARDS
@@ -50,19 +50,37 @@ class Pictures:
         Raises:
             Failure: the file is one that the workspace packed.
         """
-        shard = record.get("shard")
-        if not shard:
-            return None
-        column = None if shard in self._shards else self._column  # ours have their own
-        address = self._shards.get(shard, shard)
-        data = read_image(address, record["row"], column)
-        if data is None and shard in self._shards:
+        return next((data for _, data in self.each([record])), None)
+
+    def each(self, records: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, bytes]]:
+        """Yield (number of the record, its encoded picture) for those that can be read.
+
+        Files are read one after the other, each once. Memory: one picture at a time.
+
+        Raises:
+            Failure: the file is one that the workspace packed.
+        """
+        by_shard: dict[str, dict[int, list[int]]] = {}
+        for number, record in enumerate(records):
+            if shard := record.get("shard"):
+                by_shard.setdefault(shard, {}).setdefault(record["row"], []).append(number)
+        for shard, rows in by_shard.items():
+            column = None if shard in self._shards else self._column  # ours have their own
+            address = self._shards.get(shard, shard)
+            for row, data in read_images_at(address, rows, column):
+                if data is not None:
+                    yield from ((number, data) for number in rows.pop(row))
+            if rows:
+                self._miss(shard, address)
+
+    def _miss(self, shard: str, address: str) -> None:
+        """Say that pictures of a file cannot be read."""
+        if shard in self._shards:
             raise Failure(f"{address}: gone, or damaged{ANEW}")
-        if data is None and address not in self._unreadable:
+        if address not in self._unreadable:
             self._unreadable.add(address)
             shown = without_secrets(address)
             self._tell(f"{shown}: gone, or damaged; its pictures have no thumbnail\n")
-        return data
 
 
 class PartPictures:
@@ -83,8 +101,19 @@ class PartPictures:
         Raises:
             Failure: the workspace does not say any more where its pictures are.
         """
-        number = record.get("part") or 0
+        return self._part(record.get("part") or 0).data(record)
+
+    def each(self, records: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, bytes]]:
+        """Yield (number of the record, its encoded picture), as `Pictures.each` does."""
+        by_part: dict[int, list[int]] = {}
+        for number, record in enumerate(records):
+            by_part.setdefault(record.get("part") or 0, []).append(number)
+        for part, numbers in by_part.items():
+            inside = self._part(part).each([records[number] for number in numbers])
+            yield from ((numbers[place], data) for place, data in inside)
+
+    def _part(self, number: int) -> Pictures:
         if number not in self._opened:
             workspace = self._parts[number]
             self._opened[number] = Pictures(workspace, workspace.required("extract"), self._tell)
-        return self._opened[number].data(record)
+        return self._opened[number]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from mapsight.inputs.provenance import provenance_of, renamed
 from mapsight.records import Split, error_record
 from mapsight.storage.uri import open_uri
 
-__all__ = ["OURS", "Image", "image_column", "read_image", "read_images"]
+__all__ = ["OURS", "Image", "image_column", "read_image", "read_images", "read_images_at"]
 
 MAX_BYTES = 64 << 20  # a file above this is never read
 BATCH_ROWS = 16
@@ -220,24 +220,43 @@ def _lost(split: Split, offset: int, reason: str) -> Image:
 
 def read_image(shard: str, row: int, wanted: str | None = None) -> bytes | None:
     """Return one picture's bytes, by its place in a Parquet file; None if it cannot be read."""
+    return dict(read_images_at(shard, [row], wanted)).get(row)
+
+
+def read_images_at(
+    shard: str, rows: Collection[int], wanted: str | None = None
+) -> Iterator[tuple[int, bytes | None]]:
+    """Yield (row, its picture's bytes) for those rows of a Parquet file that can be read.
+
+    Each row group is read once, up to the last of the rows. Memory: a batch.
+
+    Args:
+        wanted: the column; None takes the one that holds pictures.
+    """
     try:
         with open_uri(shard) as handle:
             file = _File(handle)
-            column = image_column(file.schema, wanted)
+            column, first = image_column(file.schema, wanted), 0
             for group, part in enumerate(file.groups):
-                if row < part.rows:
-                    data = _nth(file, group, column, row)
-                    return data.get("bytes") if isinstance(data, dict) else data
-                row -= part.rows
+                inside = sorted({row - first for row in rows if 0 <= row - first < part.rows})
+                for row, data in _cells(file, group, column, inside):
+                    yield first + row, data.get("bytes") if isinstance(data, dict) else data
+                first += part.rows
     except (OSError, ValueError, pa.ArrowException):
-        pass
-    return None
+        return
 
 
-def _nth(file: _File, group: int, column: str, row: int) -> Any:
-    """One value of a row group, a batch in memory at a time."""
-    for batch in file.batches(group, [column]):
-        if row < batch.num_rows:
-            return _cell(batch, row, column)
-        row -= batch.num_rows
-    return None
+def _cells(file: _File, group: int, column: str, rows: list[int]) -> Iterator[tuple[int, Any]]:
+    """Yield (row, value) for ascending rows of a row group that can be read."""
+    if not rows:
+        return
+    first, left = 0, iter(rows)
+    row = next(left)
+    try:
+        for batch in file.batches(group, [column]):
+            while row < first + batch.num_rows:
+                yield row, _cell(batch, row - first, column)
+                row = next(left)
+            first += batch.num_rows
+    except (StopIteration, OSError, ValueError, pa.ArrowException):
+        return

@@ -14,10 +14,14 @@ from functools import wraps
 from typing import Any
 
 import matplotlib
-from matplotlib.figure import Figure
+from matplotlib import figure as matplotlib_figure
 from matplotlib.font_manager import fontManager
+from matplotlib.layout_engine import PlaceHolderLayoutEngine
 
-__all__ = ["BLUE", "GREY", "GRID", "INK", "ORANGE", "STYLE", "WIDTH", "as_svg", "no_data"]
+__all__ = [
+    *("BLUE", "GREY", "GRID", "INK", "ORANGE", "STYLE", "WIDTH"),
+    *("Figure", "as_svg", "no_data"),
+]
 
 WIDTH = 5.2
 """Inches of a chart, so that its text is readable on a telephone."""
@@ -38,6 +42,18 @@ STYLE: dict[Any, Any] = {
     "ytick.color": GREY,
     "ytick.labelcolor": INK,
 }
+
+
+class Figure(matplotlib_figure.Figure):
+    """A figure that is drawn once; matplotlib draws it before, to no file, for its layout."""
+
+    def draw(self, renderer: Any) -> None:
+        """Draw what is there; where there is a layout to be made, make it and draw nothing."""
+        layout = self.get_layout_engine()
+        if layout is None or isinstance(layout, PlaceHolderLayoutEngine):
+            super().draw(renderer)
+        else:
+            layout.execute(self)
 
 
 def as_svg(draw: Callable[..., Figure]) -> Callable[..., bytes]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from mapsight.report import plots
+from mapsight.report.drawing import Drawing
 from mapsight.text import amount, counted, file_size, percent
 
 __all__ = ["Chapter", "read_chapter", "size_range"]
@@ -19,7 +21,7 @@ class Chapter:
     lead: str
     saved: str
     sizes: Sequence[Mapping[str, Any]]
-    plots: Mapping[str, bytes]
+    plots: Mapping[str, Drawing]
 
 
 def read_chapter(facts: Mapping[str, Any] | None) -> Chapter | None:
@@ -27,10 +29,10 @@ def read_chapter(facts: Mapping[str, Any] | None) -> Chapter | None:
     if facts is None:
         return None
     sizes = [{**row, "size": size_range(row["least"], row["most"])} for row in facts["sizes"]]
-    charts = {}
+    charts: dict[str, Drawing] = {}
     if sizes:
         names = [row["size"] for row in sizes]
-        charts["duplicates"] = plots.bar_chart(names, [row["groups"] for row in sizes])
+        charts["duplicates"] = partial(plots.bar_chart, names, [row["groups"] for row in sizes])
     return Chapter(_lead(facts), _saved(facts), sizes, charts)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mapsight.evaluation.accuracy import ALL
+from mapsight.report.drawing import Drawing
 from mapsight.report.evaluation_plots import Point, reliability_chart, strengths_chart
 from mapsight.report.pages import bounds
 from mapsight.report.plots import Interval, interval_chart
@@ -44,7 +46,7 @@ class Chapter:
     sizes: Mapping[str, Sequence[Row]]
     answers: Sequence[tuple[str, str]]
     labels_note: str = ""
-    plots: dict[str, bytes] = field(default_factory=dict)
+    plots: dict[str, Drawing] = field(default_factory=dict)
 
 
 def read_chapter(results: Path, run: Run) -> Chapter | None:
@@ -220,7 +222,7 @@ def _span(measure: str, row: Mapping[str, Any]) -> str:
     return f"{low:.3g}–{high:.3g}"
 
 
-def _charts(chapter: Chapter) -> dict[str, bytes]:
+def _charts(chapter: Chapter) -> dict[str, Drawing]:
     who = HEAD if chapter.head else "predicted label"
     names = [row["label"] for row in chapter.labels]
     charts = {"quality_labels": _beside(who, names, chapter.labels)}
@@ -228,9 +230,10 @@ def _charts(chapter: Chapter) -> dict[str, bytes]:
         tested = [row for row in rows if row["split"] == "test"]
         names = [f"{_span(measure, row)}, n = {amount(row['n'])}" for row in tested]
         charts[f"quality_{measure}"] = _beside(who, names, tested)
-    charts["reliability"] = reliability_chart(chapter.reliability)
+    charts["reliability"] = partial(reliability_chart, chapter.reliability)
     if chapter.strengths:
-        charts["strengths"] = strengths_chart(
+        charts["strengths"] = partial(
+            strengths_chart,
             [row["lambda"] for row in chapter.strengths],
             [row["gcv"] for row in chapter.strengths],
             [row["right"] for row in chapter.strengths],
@@ -238,8 +241,8 @@ def _charts(chapter: Chapter) -> dict[str, bytes]:
     return charts
 
 
-def _beside(who: str, names: Sequence[str], rows: Sequence[Row]) -> bytes:
+def _beside(who: str, names: Sequence[str], rows: Sequence[Row]) -> Drawing:
     series = {who: [row["right"] for row in rows]}
     if any(row["by_model"] for row in rows):
         series[MODEL] = [row["by_model"] for row in rows]
-    return interval_chart(names, series)
+    return partial(interval_chart, names, series)

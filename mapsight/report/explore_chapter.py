@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mapsight.openimages.columns import SUBSETS
 from mapsight.report import explore_plots as plots
+from mapsight.report.drawing import Drawing
 from mapsight.report.summary import largest, read_rows
 from mapsight.report.treemap import Node, treemap
 from mapsight.text import amount, percent, shorten
@@ -23,19 +25,16 @@ ATTRIBUTE = "is_depiction"
 Row = Mapping[str, str]
 
 
-def read_chapter(folder: Path, counts: Mapping[str, Any], charts: Path) -> dict[str, Any]:
-    """Read what the chapter shows, and write its charts to a folder.
+def read_chapter(folder: Path, counts: Mapping[str, Any]) -> dict[str, Any]:
+    """Read what the chapter shows; `plots` are its charts.
 
     Args:
         folder: results/explore/.
         counts: `explore` of summary.json.
-        charts: the folder for the charts.
     """
-    charts.mkdir(parents=True, exist_ok=True)
-    for name, chart in _charts(folder).items():
-        (charts / f"metadata_{name}.svg").write_bytes(chart)
     problems = [*_top(folder, "problems", EXAMPLES)]
     return {
+        "plots": {f"metadata_{name}": chart for name, chart in _charts(folder).items()},
         "counts": counts,
         "figures": _figures(counts),
         "subsets": [row for row in read_rows(folder / "splits.csv") if row["subset"] in SUBSETS],
@@ -125,22 +124,22 @@ def _facets(folder: Path) -> list[dict[str, Any]]:
     return facets
 
 
-def _charts(folder: Path) -> dict[str, bytes]:
+def _charts(folder: Path) -> dict[str, Drawing]:
     return {
         "labels": _label_chart(folder),
-        "boxes": plots.boxes_chart(_histograms(folder)),
+        "boxes": partial(plots.boxes_chart, _histograms(folder)),
         "subsets": _subset_chart(folder),
         "depictions": _depiction_chart(folder),
-        "classes": treemap(_tree([*read_rows(folder / "classes.csv")])),
-        "shapes": plots.shape_chart(_shapes(folder)),
+        "classes": partial(treemap, _tree([*read_rows(folder / "classes.csv")])),
+        "shapes": partial(plots.shape_chart, _shapes(folder)),
     }
 
 
-def _label_chart(folder: Path) -> bytes:
+def _label_chart(folder: Path) -> Drawing:
     rows = _top(folder, "labels", LABELS)
     names = {"verified present": "present", "by machine": "machine", "verified absent": "absent"}
     series = {title: [int(row[name]) for row in rows] for title, name in names.items()}
-    return plots.stacked_chart([row["label"] for row in rows], series, "pictures")
+    return partial(plots.stacked_chart, [row["label"] for row in rows], series, "pictures")
 
 
 def _histograms(folder: Path) -> dict[str, list[tuple[int, int, int]]]:
@@ -152,7 +151,7 @@ def _histograms(folder: Path) -> dict[str, list[tuple[int, int, int]]]:
     return by_subset if len(by_subset) > 1 else {"all pictures": everything}
 
 
-def _subset_chart(folder: Path) -> bytes:
+def _subset_chart(folder: Path) -> Drawing:
     rows = [row for row in read_rows(folder / "splits.csv") if row["subset"] != "all"]
     titles = {
         "boxes_per_picture": "boxes per picture",
@@ -160,15 +159,16 @@ def _subset_chart(folder: Path) -> bytes:
         "boxes_spread": "variation of boxes (SD / mean)",
         "boxed_share": "share of pictures with boxes",
     }
-    return plots.subset_chart(
+    return partial(
+        plots.subset_chart,
         {
             title: {row["subset"]: float(row[name]) for row in rows if row[name]}
             for name, title in titles.items()
-        }
+        },
     )
 
 
-def _depiction_chart(folder: Path) -> bytes:
+def _depiction_chart(folder: Path) -> Drawing:
     targets = [r for r in read_rows(folder / "facets.csv") if r["relation"] == "itself"]
     rows = {
         r["mid"]: r for r in read_rows(folder / "attributes.csv") if r["attribute"] == ATTRIBUTE
@@ -179,7 +179,7 @@ def _depiction_chart(folder: Path) -> bytes:
         title: [int(rows[row["mid"]][value]) for row in boxed]
         for title, value in {"depiction": "yes", "real": "no", "unknown": "unknown"}.items()
     }
-    return plots.shares_chart([row["target"] for row in boxed], series)
+    return partial(plots.shares_chart, [row["target"] for row in boxed], series)
 
 
 def _tree(rows: Sequence[Row], mid: str = "", level: int = 1) -> list[Node]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator, PercentFormatter
 
-from mapsight.report.chart_style import BLUE, GREY, ORANGE, WIDTH, as_svg, no_data
+from mapsight.report.chart_style import BLUE, GREY, ORANGE, WIDTH, Figure, as_svg, no_data
 from mapsight.report.plots import label_rows
 from mapsight.text import amount
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from mapsight.report.drawing import Drawing
 from mapsight.report.index_plots import inertia_chart, recall_chart, sizes_chart
 from mapsight.report.summary import read_rows
 from mapsight.text import amount, percent
@@ -25,7 +27,7 @@ class Chapter:
     learned: str
     cells: Sequence[Mapping[str, Any]]
     recall: Sequence[Mapping[str, Any]]
-    plots: dict[str, bytes] = field(default_factory=dict)
+    plots: dict[str, Drawing] = field(default_factory=dict)
 
 
 def read_chapter(results: Path, facts: Mapping[str, Any] | None) -> Chapter | None:
@@ -36,11 +38,11 @@ def read_chapter(results: Path, facts: Mapping[str, Any] | None) -> Chapter | No
     cells = [_cell(row) for row in read_rows(results / "cells.csv")]
     cells.sort(key=lambda row: (-row["pictures"], row["cell"]))
     recall = _recall(results / "recall.csv")
-    plots = {"cells": sizes_chart([row["pictures"] for row in cells])}
+    plots: dict[str, Drawing] = {"cells": partial(sizes_chart, [row["pictures"] for row in cells])}
     if steps:
-        plots["inertia"] = inertia_chart([step["inertia"] for step in steps])
+        plots["inertia"] = partial(inertia_chart, [step["inertia"] for step in steps])
     if recall:
-        plots["recall"] = recall_chart(recall)
+        plots["recall"] = partial(recall_chart, recall)
     return Chapter(_lead(facts, cells), _learned(steps), cells[:MAX_CELLS], recall, plots)
 
 

@@ -8,10 +8,19 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, PercentFormatter
 
-from mapsight.report.chart_style import BLUE, GREY, GRID, INK, ORANGE, WIDTH, as_svg, no_data
+from mapsight.report.chart_style import (
+    BLUE,
+    GREY,
+    GRID,
+    INK,
+    ORANGE,
+    WIDTH,
+    Figure,
+    as_svg,
+    no_data,
+)
 from mapsight.text import amount, shorten
 
 __all__ = [

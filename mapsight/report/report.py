@@ -10,6 +10,7 @@ import hashlib
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from mapsight.report import (
     plots,
     summary,
 )
+from mapsight.report.drawing import Drawing, draw_charts
 from mapsight.report.pages import write_page
 
 __all__ = ["Answer", "Card", "Sheet", "write_report", "write_search_page"]
@@ -112,11 +114,12 @@ def write_report(
     run = summary.read_run(results / "summary.json")
     accuracy = summary.read_accuracy(results)
     counts = {name: summary.read_counts(results / f"{name}.csv") for name in ("labels", "classes")}
-    _write_plots(out / "plots", run, counts)
+    charts = _run_charts(run, counts)
     if summary.verified(accuracy):
-        matrix = plots.confusion_chart(*summary.read_confusion(results / "confusion.csv"))
-        (out / "plots" / "confusion.svg").write_bytes(matrix)
-    chapters = _chapters(results, out / "plots", run, accuracy)
+        confusion = summary.read_confusion(results / "confusion.csv")
+        charts["confusion"] = partial(plots.confusion_chart, *confusion)
+    chapters, inside = _chapters(results, run, accuracy)
+    draw_charts(out / "plots", charts | inside)
     optional = [sheet for sheet in (confused, suspects) if sheet]
     thumbs = _write_thumbnails(out, [*sheets, *nearest, *duplicate_groups, *optional])
     write_page(
@@ -135,24 +138,19 @@ def write_report(
 
 
 def _chapters(
-    results: Path, folder: Path, run: summary.Run, accuracy: Sequence[summary.Run]
-) -> dict[str, Any]:
-    """Return what the page tells of evaluation, metadata, cells and duplicates; writes charts."""
+    results: Path, run: summary.Run, accuracy: Sequence[summary.Run]
+) -> tuple[dict[str, Any], dict[str, Drawing]]:
+    """Return what the page tells of evaluation, metadata, cells and duplicates; and the charts."""
     evaluated = evaluation_chapter.read_chapter(results, run)
-    _write_accuracy(folder, accuracy, evaluated)
-    explored = run["explore"] and explore_chapter.read_chapter(
-        results / "explore", run["explore"], folder
-    )
+    explored = run["explore"] and explore_chapter.read_chapter(results / "explore", run["explore"])
     indexed = index_chapter.read_chapter(results, run["cells"])
     duplicated = duplicates_chapter.read_chapter(run["duplicates"])
+    charts = {**_accuracy_charts(accuracy, evaluated)}
+    charts |= explored["plots"] if explored else {}
     for chapter in (indexed, duplicated):
-        _write_charts(folder, chapter.plots if chapter else {})
-    return {
-        "evaluated": evaluated,
-        "explored": explored,
-        "indexed": indexed,
-        "duplicated": duplicated,
-    }
+        charts |= chapter.plots if chapter else {}
+    chapters = {"evaluated": evaluated, "explored": explored}
+    return {**chapters, "indexed": indexed, "duplicated": duplicated}, charts
 
 
 def _facts(
@@ -195,39 +193,33 @@ def write_search_page(out: Path, answers: Sequence[Answer], order: str = "best f
     write_page(out, "search.html", answers=answers, order=order, failed=failed)
 
 
-def _write_plots(
-    folder: Path,
-    run: summary.Run,
-    counts: Mapping[str, Sequence[summary.Run]],
-) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    charts = {
+def _run_charts(
+    run: summary.Run, counts: Mapping[str, Sequence[summary.Run]]
+) -> dict[str, Drawing]:
+    charts: dict[str, Drawing] = {
         "labels": _count_chart(summary.largest(counts["labels"], "pictures")),
         "classes": _count_chart(counts["classes"][: summary.MAX_CLASSES]),
     }
     unit = "pixels per inch" if run["options"].get("screen_diagonal") else "PPI (√pixel)"
-    charts["ppi"] = plots.histogram_chart(**run["ppi_histogram"], label=unit)
-    _write_charts(folder, charts)
+    charts["ppi"] = partial(plots.histogram_chart, **run["ppi_histogram"], label=unit)
+    return charts
 
 
-def _count_chart(rows: Sequence[summary.Run]) -> bytes:
-    return plots.bar_chart([row["label"] for row in rows], [row["pictures"] for row in rows])
+def _count_chart(rows: Sequence[summary.Run]) -> Drawing:
+    labels, counts = [row["label"] for row in rows], [row["pictures"] for row in rows]
+    return partial(plots.bar_chart, labels, counts)
 
 
-def _write_charts(folder: Path, charts: Mapping[str, bytes]) -> None:
-    for name, chart in charts.items():
-        (folder / f"{name}.svg").write_bytes(chart)
-
-
-def _write_accuracy(
-    folder: Path, accuracy: Sequence[summary.Run], chapter: evaluation_chapter.Chapter | None
-) -> None:
-    charts = chapter.plots if chapter else {}
-    if not chapter and summary.verified(accuracy):
-        labels = [row["label"] for row in accuracy]
-        series = {f"top-{n} accuracy": [row[f"top{n}"] for row in accuracy] for n in (1, 5)}
-        charts = {"accuracy": plots.interval_chart(labels, series)}
-    _write_charts(folder, charts)
+def _accuracy_charts(
+    accuracy: Sequence[summary.Run], chapter: evaluation_chapter.Chapter | None
+) -> dict[str, Drawing]:
+    if chapter:
+        return chapter.plots
+    if not summary.verified(accuracy):
+        return {}
+    labels = [row["label"] for row in accuracy]
+    series = {f"top-{n} accuracy": [row[f"top{n}"] for row in accuracy] for n in (1, 5)}
+    return {"accuracy": partial(plots.interval_chart, labels, series)}
 
 
 def _write_thumbnails(out: Path, sheets: Sequence[Sheet]) -> dict[str, str]:

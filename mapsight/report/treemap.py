@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from mapsight.report.chart_style import INK, WIDTH, as_svg, no_data
+from mapsight.report.chart_style import INK, WIDTH, Figure, as_svg, no_data
 from mapsight.text import amount, shorten
 
 __all__ = ["Node", "squarified", "treemap"]

@@ -14,7 +14,7 @@ from mapsight.inputs import pack, shards
 from mapsight.inputs.find import find_inputs
 from mapsight.inputs.image_ids import image_id_of
 from mapsight.inputs.pack import image_rows, write_shard
-from mapsight.inputs.shards import OURS, image_column, read_image, read_images
+from mapsight.inputs.shards import OURS, image_column, read_image, read_images, read_images_at
 from mapsight.inputs.splits import make_plan
 from mapsight.records import Split
 
@@ -123,6 +123,13 @@ def test_a_vanished_file_loses_its_rows_by_number(tmp_path):
 def test_an_unreadable_split_is_one_record():
     (lost,) = read_images(Split("x", "typed.parquet", 0, 1, 1, 0, 9, 0, "no footer"))
     assert (lost.source, lost.ordinal, lost.error["detail"]) == ("typed.parquet", 9, "no footer")
+
+
+def test_pictures_of_several_row_groups_are_found_in_one_reading(tmp_path):
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({"image": [b"%d" % n for n in range(10)]}), path, row_group_size=4)
+    found = dict(read_images_at(str(path), [9, 0, 5, 3, 10, -1]))
+    assert found == {0: b"0", 3: b"3", 5: b"5", 9: b"9"}
 
 
 def test_a_picture_is_found_again_by_shard_and_row(pictures, tmp_path):

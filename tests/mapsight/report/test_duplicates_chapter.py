@@ -74,7 +74,7 @@ def test_the_chapter_says_what_was_found_and_what_it_costs():
     said = chapter.saved.replace("\u00a0", " ")
     assert "7 pictures (0.7 %) and save 3.2 MB, 40 kB of it from exact copies" in said
     assert [row["size"] for row in chapter.sizes] == ["2", "5 to 8"]
-    assert chapter.plots["duplicates"].startswith(b"<?xml")
+    assert chapter.plots["duplicates"]().startswith(b"<?xml")
     cut = duplicates_chapter.read_chapter({**FACTS, "cut_buckets": 1})
     assert cut.saved.endswith("1 bucket was too large to compare every pair.")
 

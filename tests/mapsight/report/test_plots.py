@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mapsight.report import evaluation_plots, plots
-from mapsight.report.chart_style import STYLE
+from mapsight.report.chart_style import STYLE, Figure
 
 LABELS = ["Lion", "Tiger", "other"]
 LONG = [
@@ -65,6 +65,13 @@ def test_a_chart_is_well_formed_and_always_the_same(chart, svg):
     draw, args = chart
     assert ET.fromstring(svg).tag.endswith("svg")
     assert draw(*args) == svg
+
+
+def test_a_chart_that_is_drawn_once_is_what_matplotlib_draws(chart, monkeypatch):
+    draw, args = chart
+    once = draw(*args)
+    monkeypatch.delattr(Figure, "draw")
+    assert draw(*args) == once
 
 
 def test_a_chart_tells_neither_time_nor_versions(svg):

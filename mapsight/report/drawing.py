@@ -1,0 +1,82 @@
+"""Draw the charts of a report at once, in as many processes as there are cores."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+__all__ = ["Drawing", "draw_charts"]
+
+Drawing = Callable[[], bytes]
+"""A chart that is to be drawn, as an SVG."""
+
+
+def draw_charts(folder: Path, charts: Mapping[str, Drawing]) -> None:
+    """Write NAME.svg for each chart.
+
+    Processes of this one draw the next chart that nobody draws yet. What one of them leaves
+    undone, because it failed or was ended, is drawn here, where an exception is seen.
+
+    Args:
+        folder: made if need be.
+        charts: up to 255.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {folder / f"{name}.svg": draw for name, draw in charts.items()}
+    for path in paths:
+        path.unlink(missing_ok=True)
+    cores = len(os.sched_getaffinity(0))
+    with contextlib.ExitStack() as ends:
+        turns = _turns(len(paths))
+        ends.callback(os.close, turns)
+        for _ in range(min(cores, len(paths)) - 1):
+            ends.push(_ended(_forked(turns, paths)))
+        _draw_in_turn(turns, paths)
+    for path, draw in paths.items():
+        if not path.exists():
+            _draw(path, draw)
+
+
+def _turns(number: int) -> int:
+    """Return a pipe from which each number below `number` is read once, as a byte."""
+    turns, end = os.pipe()
+    os.write(end, bytes(range(number)))
+    os.close(end)
+    return turns
+
+
+def _forked(turns: int, paths: Mapping[Path, Drawing]) -> int:
+    """Start a process that draws in turn; return its id."""
+    process = os.fork()
+    if process == 0:
+        try:
+            _draw_in_turn(turns, paths)
+        finally:  # nothing of the parent's is closed, written or removed here
+            os._exit(0)
+    return process
+
+
+def _ended(process: int) -> Callable[..., None]:
+    """Return what waits for a process, and ends it where this one fails."""
+
+    def end(kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+
+    return end
+
+
+def _draw_in_turn(turns: int, paths: Mapping[Path, Drawing]) -> None:
+    charts = list(paths.items())
+    while turn := os.read(turns, 1):
+        _draw(*charts[turn[0]])
+
+
+def _draw(path: Path, draw: Drawing) -> None:
+    part = path.with_suffix(".part")
+    part.write_bytes(draw())
+    part.replace(path)

@@ -14,6 +14,7 @@ from mapsight.inputs.container_kinds import is_tar, kind_of
 from mapsight.inputs.named_inputs import NamedInputs
 from mapsight.inputs.table_logs import TableError, delta_files, refuse_tables
 from mapsight.redaction import public_address, without_secrets
+from mapsight.storage.folder_listings import Listings
 from mapsight.storage.globs import glob_matches, parent_of, split_glob
 from mapsight.storage.passed_over import passes_over
 from mapsight.storage.schemes import AddressError, named_errors
@@ -63,6 +64,7 @@ class _Search:
     """What all that is found for an input has in common."""
 
     file_system: Any
+    listings: Listings
     skip: frozenset[str]
     keep: Callable[[str], bool] | None
     named: NamedInputs
@@ -75,10 +77,17 @@ class _Search:
         """Return the one name of a file or folder."""
         return os.path.realpath(path) if self.local else self.file_system.unstrip_protocol(path)
 
-    def skips(self, path: str) -> bool:
-        """Return whether a folder inside another is not looked into, or has been."""
-        place = self.real(path) if self.local else path
-        return place in self.skip or self.named.had_folder(self.real(path))
+    def enters(self, info: dict[str, Any]) -> bool:
+        """Return whether it is a folder inside another that is looked into, and has not been."""
+        if info["type"] != "directory" or info.get("islink"):
+            return False
+        real = self.real(info["name"])
+        place = real if self.local else info["name"]
+        return not (place in self.skip or self.named.had_folder(real))
+
+    def keeps(self, place: str) -> bool:
+        """Return whether a file of a folder is wanted, by its name."""
+        return self.keep is None or self.keep(place.rsplit("/", 1)[-1])
 
     def is_file(self, info: dict[str, Any]) -> bool:
         """Return whether it is a regular file, or a link to nothing or to one not read itself."""
@@ -108,9 +117,9 @@ def find_inputs(
     A text or CSV file is a list of URLs only when it is named itself.
     Hidden files and folders, links to folders and to files that are read
     themselves, and the marks of Hadoop and Spark are passed over; of a Delta table
-    the files are those that its log names. Memory holds the entries of one folder
-    at a time (about 1 kB each), and with a glob all that it matches: name a folder
-    when there are millions.
+    the files are those that its log names. Folders are listed several at a time
+    (`Listings`): memory holds their entries, and with a glob all that it matches: name
+    a folder when there are millions.
 
     Raises:
         InputError: nothing is there, the file system cannot be reached, or it is a
@@ -133,7 +142,13 @@ def _files(
     typed: str, shown: str, skip: frozenset[str], keep: Any, named: NamedInputs
 ) -> Iterator[Found]:
     file_system, path = resolve(typed)
-    search = _Search(file_system, skip, keep, named)
+    with Listings(file_system) as listings:
+        search = _Search(file_system, listings, skip, keep, named)
+        yield from _named(search, typed, path, shown)
+
+
+def _named(search: _Search, typed: str, path: str, shown: str) -> Iterator[Found]:
+    file_system = search.file_system
     if file_system.isdir(path):
         if search.named.add_folder(search.real(path)):
             yield from _walk(search, path, shown.rstrip("/") or "/")
@@ -169,7 +184,7 @@ def _glob(search: _Search, pattern: str, typed: str) -> Iterator[Found]:
 def _walk(search: _Search, folder: str, source: str) -> Iterator[Found]:
     file_system = search.file_system
     try:
-        entries = file_system.ls(folder, detail=True)
+        entries = search.listings.of(folder)
     except OSError as error:
         # what a server cannot tell just now may be any number of files
         if not (search.local or isinstance(error, OF_THE_FOLDER)):
@@ -185,15 +200,14 @@ def _walk(search: _Search, folder: str, source: str) -> Iterator[Found]:
     except TableError as error:
         raise InputError(f"{source}: {error}") from None
     over = passes_over(named)
-    for name, info in sorted(named.items()):
-        inside = f"{source.rstrip('/')}/{name}"
-        if over(name):
-            continue
-        if info["type"] == "directory" and not info.get("islink"):
-            if not search.skips(info["name"]):
-                yield from _walk(search, info["name"], inside)
-        elif search.is_file(info) and (search.keep is None or search.keep(name)):
-            yield from _unless_read(search, info, inside)
+    inside = {f"{source.rstrip('/')}/{n}": named[n] for n in sorted(named) if not over(n)}
+    folders = [info["name"] for info in inside.values() if search.enters(info)]
+    turns, below = search.listings.in_turn(folders), frozenset(folders)
+    for place, info in inside.items():
+        if info["name"] in below:
+            yield from _walk(search, next(turns), place)
+        elif search.is_file(info) and search.keeps(place):
+            yield from _unless_read(search, info, place)
 
 
 def _unless_read(search: _Search, info: dict[str, Any], source: str) -> Iterator[Found]:

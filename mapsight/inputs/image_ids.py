@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from pathlib import PurePosixPath
 
 __all__ = ["HEX_ID", "image_id_of", "is_named", "safe_id", "source_id"]
 
@@ -20,10 +19,10 @@ def image_id_of(source: str, name: str | None = None) -> str:
     >>> image_id_of("pictures/cat.jpg") == hashlib.sha256(b"pictures/cat.jpg").hexdigest()[:16]
     True
     """
-    stem = PurePosixPath(name if name is not None else source).stem
-    if HEX_ID.fullmatch(stem):
-        return stem.lower()
-    return source_id(source)
+    file = (source if name is None else name).rstrip("/").rpartition("/")[2]
+    stem, _, ending = file.rpartition(".")
+    stem = stem if stem and ending else file
+    return stem.lower() if HEX_ID.fullmatch(stem) else source_id(source)
 
 
 def source_id(source: str) -> str:

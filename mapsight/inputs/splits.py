@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from mapsight.inputs.find import Found, InputError
 from mapsight.inputs.listings import LISTINGS, grown, share_of, write_listing
 from mapsight.inputs.parquet_layout import read_layout
 from mapsight.inputs.url_lists import chunks, read_url_list
-from mapsight.records import ORDINALS_PER_FILE, Split
+from mapsight.records import KINDS, ORDINALS_PER_FILE, Split
 from mapsight.storage.uri import open_uri
 
 __all__ = ["Plan", "make_plan", "pieces_of"]
@@ -66,7 +67,7 @@ def make_plan(
     Raises:
         InputError: a list of URLs holds none.
     """
-    spool = folder / "plan.spool"
+    spool = {kind: folder / f"{kind}.spool" for kind in KINDS}
     total = _spool(found, spool, url_column)
     by_size = min(math.ceil(total.weight / SPLIT_BYTES), MOST_SPLITS)
     wanted = splits or max(by_size, min(tasks, math.ceil(total.pictures / 50)), 1)
@@ -74,11 +75,12 @@ def make_plan(
     made: dict[str, list[Split]] = {}
     try:
         for kind, name in LISTINGS.items():
-            made[kind] = write_listing(kind, _spooled(spool, kind), folder / name, share)
+            made[kind] = write_listing(kind, _spooled(spool[kind]), folder / name, share)
         for kind in ("tar", "parquet"):
-            made[kind] = list(_splits_of_files(_spooled(spool, kind), share))
+            made[kind] = list(_splits_of_files(_spooled(spool[kind]), share))
     finally:
-        spool.unlink()
+        for path in spool.values():
+            path.unlink()
     return Plan(total.pictures, total.bytes, total.digest.hexdigest(), made)
 
 
@@ -92,22 +94,27 @@ class _Total:
     digest: Any = field(default_factory=hashlib.sha256)
 
 
-def _spool(found: Iterable[Found], spool: Path, url_column: str | None) -> _Total:
-    """Write one JSON line for each piece: a file, a row group, a chunk of URLs."""
+def _spool(found: Iterable[Found], spool: Mapping[str, Path], url_column: str | None) -> _Total:
+    """Write one JSON line for each piece, by its kind: a file, a row group, a chunk of URLs."""
     total = _Total()
-    spool.touch(0o600)
-    with spool.open("w", encoding="utf-8") as out:
+    with contextlib.ExitStack() as stack:
+        out = {kind: stack.enter_context(_private(path)) for kind, path in spool.items()}
         for number, file in enumerate(found):
             total.digest.update(f"{file.source}\0{file.bytes}\0{file.stamp}\n".encode())
             ordinal = number * ORDINALS_PER_FILE
             for piece in pieces_of(file, url_column):
                 piece |= {"file": number, "first": ordinal, "before": total.weight}
-                out.write(json.dumps(piece) + "\n")
+                out[piece["kind"]].write(json.dumps(piece) + "\n")
                 ordinal += piece["rows"]
                 total.pictures += piece["rows"]
                 total.weight += piece["weight"]
                 total.bytes += max(piece["bytes"], 0)
     return total
+
+
+def _private(path: Path) -> TextIO:
+    path.touch(0o600)
+    return path.open("w", encoding="utf-8")
 
 
 def pieces_of(file: Found, url_column: str | None = None) -> Iterator[dict[str, Any]]:
@@ -155,12 +162,9 @@ def _row_groups_of(file: Found, base: dict[str, Any]) -> Iterator[dict[str, Any]
         row += group.rows
 
 
-def _spooled(spool: Path, kind: str) -> Iterator[dict[str, Any]]:
+def _spooled(spool: Path) -> Iterator[dict[str, Any]]:
     with spool.open(encoding="utf-8") as lines:
-        for line in lines:
-            piece = json.loads(line)
-            if piece["kind"] == kind:
-                yield piece
+        yield from map(json.loads, lines)
 
 
 def _splits_of_files(pieces: Iterator[dict[str, Any]], share: float) -> Iterator[Split]:

@@ -38,6 +38,8 @@ class CommandHdfs(HdfsFileSystem):
     in by Kerberos or by the tokens of a task, and tries again, all by itself.
     """
 
+    lists_at_once = 4  # each takes a core for a second
+
     def __init__(self, authority: str = "", command: str = "hadoop", **kwargs: Any) -> None:
         super().__init__(authority, **kwargs)
         self._command = command

@@ -113,13 +113,15 @@ class NameNodes:
         """
         if not self._addresses:
             raise ConnectionError(errno.EIO, "no NameNode's web address is known", address)
-        url = f"{self._addresses[0]}/webhdfs/v1{quote(path, safe='/')}"
+        asked = self._addresses[0]
+        url = f"{asked}/webhdfs/v1{quote(path, safe='/')}"
         parameters |= {"op": op, **self._user, **self._shunning(op)}
         try:
             answer = self._send(method, url, params=parameters, stream=stream)
             self._good(answer, address)
         except PassingError:
-            self._addresses.append(self._addresses.pop(0))
+            if self._addresses[0] == asked:  # no other thread has turned to the next
+                self._addresses = [*self._addresses[1:], asked]
             raise
         self._answered = True
         for _ in range(MAX_HOPS):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mapsight.inputs import splits as planning
+from mapsight.inputs import listings
 from mapsight.inputs.find import Found, find_inputs
 from mapsight.inputs.pack import image_rows
 from mapsight.inputs.splits import make_plan
@@ -47,7 +47,7 @@ def test_equal_files_make_equal_splits(tmp_path):
 
 
 def test_a_long_listing_is_cut_into_row_groups(tmp_path, monkeypatch):
-    monkeypatch.setattr(planning, "ROWS_PER_GROUP", 10)
+    monkeypatch.setattr(listings, "ROWS_PER_GROUP", 10)
     plan = make_plan(found([5] * 45), tmp_path, splits=2)
     assert [(s.row_group, s.row_groups, s.rows) for s in plan.splits["files"]] == [
         (0, 3, 22),

@@ -52,7 +52,7 @@ workspace
 pipeline
 options nodes
 stages hadoop emr
-runners job_process
+runners processes
 results
 stage_table
 search

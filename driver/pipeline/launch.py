@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 from driver.errors import Failure
+from driver.pipeline.job_server import start_job
 from driver.pipeline.jobs import Job
 from driver.pipeline.progress import Progress
 from driver.unwritable import full_folder, stands
 from mapsight.files import write_whole
-from mapsight.python_child import clean_environment, module_command
 
 __all__ = ["launch"]
 
@@ -51,24 +47,23 @@ def launch(
             "class": job.name,
             "args": list(arguments),
             "prepare": prepare,
-            "outcome": outcome.place,
         }
         write_whole(spec, json.dumps(document).encode())
-        process = subprocess.Popen(
-            module_command("driver.job_process", str(spec)),
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            env=_environment(scratch),
-            cwd=None if stands() else scratch,
-            pass_fds=[outcome.descriptor],
-            start_new_session=True,
+        process = start_job(
+            str(spec),
+            log.fileno(),
+            outcome.descriptor,
+            str(Path.cwd() if stands() else scratch),
+            TMPDIR=str(scratch),
         )
         try:
-            _wait(process, scratch, progress)
+            while not process.wait(POLL_SECONDS):
+                progress.update(scratch)
+            progress.update(scratch)
         finally:
-            _end_group(process)
+            process.end()
         text = outcome.text()
+    assert process.returncode is not None
     return _counters(job, process.returncode, text, scratch)
 
 
@@ -77,7 +72,6 @@ class _Outcome:
 
     def __enter__(self) -> _Outcome:
         self._read, self.descriptor = os.pipe()
-        self.place = f"/dev/fd/{self.descriptor}"
         self._pieces: list[bytes] = []
         self._thread = threading.Thread(target=self._collect, daemon=True)
         self._thread.start()
@@ -100,36 +94,6 @@ class _Outcome:
         self._thread.join(POLL_SECONDS * 10)
         if not self._thread.is_alive():
             os.close(self._read)
-
-
-def _environment(scratch: Path) -> dict[str, str]:
-    return {
-        **clean_environment(),
-        "TMPDIR": str(scratch),
-        "PYTHONUNBUFFERED": "1",
-        # mrjob imports distutils: without this, setuptools comes along, 0.3 s a task
-        **({"SETUPTOOLS_USE_DISTUTILS": "stdlib"} if sys.version_info < (3, 12) else {}),
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-    }
-
-
-def _wait(process: subprocess.Popen[bytes], scratch: Path, progress: Progress) -> None:
-    while True:
-        try:
-            process.wait(POLL_SECONDS)
-            progress.update(scratch)
-            return
-        except subprocess.TimeoutExpired:
-            progress.update(scratch)
-
-
-def _end_group(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    if process.stdin:
-        process.stdin.close()
 
 
 def _counters(job: Job, returncode: int, outcome: bytes, scratch: Path) -> Counters:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +16,7 @@ from driver.errors import Failure
 from driver.hadoop.cluster import HadoopCluster
 from driver.hadoop.progress import YarnProgress
 from driver.hadoop.yarn import JobProgress, Yarn
+from driver.pipeline.job_server import JobProcess, start_job
 from driver.pipeline.jobs import Job
 from driver.pipeline.launch import launch
 from tests.support.paths import ROOT
@@ -71,29 +67,26 @@ class Sleeper:
     def __init__(self, yarn: Yarn, arguments: list[str], scratch: Path) -> None:
         self.yarn, self.scratch = yarn, scratch
         spec = {"module": JOB.module, "class": JOB.name, "args": arguments, "prepare": PREPARE}
-        (scratch / "spec").write_text(json.dumps({**spec, "outcome": str(scratch / "outcome")}))
-        with (scratch / "log").open("wb") as log, (scratch / "said").open("w") as said:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "driver.job_process", str(scratch / "spec")],
-                cwd=ROOT,
-                stdin=subprocess.PIPE,
-                stderr=log,
-                start_new_session=True,
-            )
+        (scratch / "spec").write_text(json.dumps(spec))
+        with (
+            (scratch / "log").open("wb") as log,
+            (scratch / "outcome").open("wb") as outcome,
+            (scratch / "said").open("w") as said,
+        ):
+            files = log.fileno(), outcome.fileno()
+            process = start_job(str(scratch / "spec"), *files, str(ROOT), TMPDIR=str(scratch))
             try:
                 self.watch(process, said)
             finally:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
+                process.end()
         self.survivors = psutil.wait_procs(self.children, timeout=10)[1]
         self.end()
 
-    def watch(self, process: subprocess.Popen[bytes], said) -> None:
+    def watch(self, process: JobProcess, said) -> None:
         shown = YarnProgress("sleep", 40, self.yarn, "sleepers", said)
         deadline = time.monotonic() + 240
         while shown.done < 32 or not shown._job or shown._job.maps_done < 1:
-            assert process.poll() is None and time.monotonic() < deadline, self.log
+            assert not process.wait(0) and time.monotonic() < deadline, self.log
             time.sleep(0.3)
             shown._said = 0  # long ago: every change is said
             shown.update(self.scratch)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tests.support.forked_jobs import forked_tasks
+from driver.processes.job import make_runner
 from tests.support.paths import ROOT
 
 Records = list[tuple[Any, Any]]
@@ -18,8 +18,7 @@ def run_job(job_class: type, *arguments: object, runner: str = "inline") -> dict
     """Run a job in this process, local tasks in forks of it; its counters by group."""
     settings = ["-r", runner, "--conf-path", str(ROOT / "mrjob.conf"), "--no-read-logs"]
     job = job_class([*settings, *map(str, arguments)]).sandbox()
-    job.dirs = list  # tasks have the library: it need not be packed and unpacked
-    with forked_tasks(), job.make_runner() as running:
+    with make_runner(job) as running:
         running.run()
         counters: dict[str, Counter[str]] = {}
         for step in running.counters():

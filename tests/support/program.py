@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import IO
 from unittest import mock
 
-from tests.support.forked_jobs import forked_jobs
 from tests.support.paths import ROOT
 from tests.support.reports import charts_drawn_once
 
@@ -93,7 +92,6 @@ class CalledProgram(Program):
             stack.enter_context(mock.patch.object(tempfile, "tempdir", None))
             for name in ("stdout", "stderr"):
                 stack.enter_context(mock.patch.object(sys, name, getattr(sys, name)))
-            stack.enter_context(forked_jobs())
             stack.enter_context(charts_drawn_once())
             os.chdir(self.folder)
             try:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -18,6 +18,7 @@ from mrjob.job import MRJob
 
 from driver.errors import Failure, undisturbed
 from driver.nodes.cluster import applications_of
+from driver.pipeline import job_server
 from driver.pipeline.cluster import runner_settings
 from driver.pipeline.jobs import Job, reducers
 from driver.pipeline.launch import launch
@@ -100,13 +101,13 @@ def failure(folder: Path, scratch: Path, runner: str, *lines: str) -> Failure:
 
 
 def members(scratch: Path) -> list[psutil.Process]:
-    """Processes that were started for a job with this scratch folder."""
+    """Return the processes whose standard error goes to a file in this scratch folder."""
     found = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get("TMPDIR") == str(scratch):
+            if f"{scratch}/" in str(Path(f"/proc/{process.pid}/fd/2").readlink()):
                 found.append(process)
-        except psutil.Error:
+        except (psutil.Error, OSError):
             continue
     return found
 
@@ -199,18 +200,96 @@ def test_an_error_does_not_wait_for_other_tasks(tmp_path, scratch, cores):
     assert time.monotonic() - started < 20
 
 
-@pytest.mark.parametrize("runner", ["inline", "local"])
-def test_when_the_driver_is_killed_everything_ends(tmp_path, scratch, runner):
-    typed = arguments(tmp_path, runner, "sleep", "sleep")
+def started_driver(scratch: Path, typed: list[str]) -> subprocess.Popen[bytes]:
     path = os.pathsep.join([str(ROOT), os.environ["PYTHONPATH"]])
-    driver = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-c", DRIVER, str(scratch), *typed],
         env={**os.environ, "PYTHONPATH": path},
     )
+
+
+@pytest.mark.parametrize("runner", ["inline", "local"])
+def test_when_the_driver_is_killed_everything_ends(tmp_path, scratch, runner):
+    typed = arguments(tmp_path, runner, "sleep", "sleep")
+    driver = started_driver(scratch, typed)
     assert until(lambda: sleepers(scratch), 30)
     driver.send_signal(signal.SIGKILL)
     driver.wait()
     assert until(lambda: not members(scratch), 2), members(scratch)
+
+
+@pytest.fixture
+def server() -> Iterator[psutil.Process]:
+    """The process that jobs are forked from, new for this test."""
+    job_server.close_job_server()
+    job_server.start_job_server()
+    yield psutil.Process(job_server._server._process.pid)
+    job_server.close_job_server()
+
+
+@pytest.mark.parametrize("runner", ["inline", "local"])
+def test_when_the_server_of_jobs_is_killed_everything_ends(tmp_path, scratch, server, runner):
+    def kill() -> None:
+        until(lambda: sleepers(scratch), 30)
+        server.kill()
+
+    threading.Thread(target=kill, daemon=True).start()
+    failed = failure(tmp_path, scratch, runner, "sleep", "sleep")
+    assert "trial_job.py: the job was ended by signal 9" in str(failed)
+    assert until(lambda: not members(scratch), 2)
+    assert run(tmp_path / "code", scratch, runner, "a")["images"] == {"read": 2}
+
+
+def test_when_the_server_and_the_driver_are_killed_everything_ends(tmp_path, scratch):
+    driver = started_driver(scratch, arguments(tmp_path, "local", "sleep", "sleep"))
+    assert until(lambda: sleepers(scratch), 30)
+    (server,) = psutil.Process(driver.pid).children()
+    tasks = [one for one in members(scratch) if one.name() != "sleep"]
+    driver.send_signal(signal.SIGSTOP)
+    server.kill()
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    # what a task has started itself ends when its input does, as decoders do; `sleep` has none
+    assert until(lambda: not any(one.is_running() for one in tasks), 2)
+    for process in sleepers(scratch):
+        process.kill()
+
+
+def test_the_server_of_jobs_ends_with_the_driver_and_has_one_thread(tmp_path, scratch):
+    driver = started_driver(scratch, arguments(tmp_path, "local", "sleep"))
+    assert until(lambda: sleepers(scratch), 30)
+    (server,) = psutil.Process(driver.pid).children()
+    assert server.num_threads() == 1
+    driver.kill()
+    driver.wait()
+    assert until(lambda: not server.is_running(), 2)
+
+
+def test_jobs_of_two_threads_run_side_by_side(tmp_path, scratch):
+    done = {}
+
+    def work(name: str) -> None:
+        (tmp_path / name).mkdir()
+        done[name] = run(tmp_path / name, scratch / name, "local", "wait", name)
+
+    threads = [threading.Thread(target=work, args=[name]) for name in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {name: counters["images"] for name, counters in done.items()} == {
+        "one": {"read": 4},
+        "two": {"read": 4},
+    }
+
+
+@pytest.mark.parametrize("line", ["die"])
+def test_a_killed_map_task_is_told_with_what_it_read(tmp_path, scratch, line):
+    failed = failure(tmp_path, scratch, "local", "a", line)
+    file = tmp_path / "inputs" / "001.txt"
+    assert str(failed) == (
+        f"trial_job.py: map task 1, of {file}, bytes 0 to 4, was ended by SIGKILL"
+    )
 
 
 class Impatient(Progress):

@@ -1,10 +1,7 @@
-"""The process in which one job runs, so that it can be ended whole.
+"""Running one job in the process that was forked for it.
 
-    python -m driver.job_process SPEC.json
-
-SPEC.json names the job's module and class, its arguments, the module that readies mrjob
-for its cluster, and where the outcome goes. Standard input is a lifeline: when it closes,
-because the driver has ended however it did, this process ends with everything it started.
+Its specification, a JSON file, names the job's module and class, its arguments, and the module
+that readies mrjob for its cluster. The outcome is a JSON document: its counters, or its error.
 """
 
 from __future__ import annotations
@@ -14,63 +11,26 @@ import importlib
 import json
 import logging
 import os
-import signal
 import sys
-import threading
 import traceback
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from mrjob.inline import InlineMRJobRunner
+from mrjob.job import MRJob
 from mrjob.local import LocalMRJobRunner
 
 from driver.nodes.failures import python_error
+from driver.processes.tasks import ForkingRunner, TaskFailed
 from driver.unwritable import full_folder
 
-__all__ = ["main"]
+__all__ = ["main", "make_runner"]
 
 TAIL = 20_000
 SAID = 40_000
 MESSAGE = 1000
-POLL_SECONDS = 0.1
-
-
-def _hold_lifeline() -> None:
-    def watch() -> None:
-        while os.read(0, 1):
-            pass
-        os.killpg(0, signal.SIGKILL)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def _run_in_threads(self: LocalMRJobRunner, funcs: Any, num_processes: int | None = None) -> None:
-    """Run tasks in threads: each is a process already.
-
-    mrjob's pool of processes waits for ever when one of them is killed.
-    """
-    with ThreadPoolExecutor(self._num_cores()) as pool:
-        futures = [pool.submit(func) for func in funcs]
-        done, waiting = wait(futures, return_when=FIRST_EXCEPTION)
-        for future in waiting:
-            future.cancel()
-        while waiting:
-            # a thread may just have been starting the next task
-            _end_children()
-            waiting = wait(waiting, POLL_SECONDS).not_done
-        for future in done:
-            future.result()
-
-
-def _end_children() -> None:
-    import psutil
-
-    for child in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            child.kill()
 
 
 class Said(logging.Handler):
@@ -94,12 +54,26 @@ class Said(logging.Handler):
         return "\n".join(self._lines)
 
 
-def _improve_runners() -> None:
-    LocalMRJobRunner._run_multiple = _run_in_threads
-    # inline sorts in memory; the sort program does not
-    InlineMRJobRunner._sort_input_func = LocalMRJobRunner._sort_input_func
-    InlineMRJobRunner._sort_bin = LocalMRJobRunner._sort_bin
-    InlineMRJobRunner.OPT_NAMES = InlineMRJobRunner.OPT_NAMES | {"sort_bin"}
+class _InlineRunner(InlineMRJobRunner):
+    """Runs tasks in this process; sorts with the sort program, for mrjob's own sorts in memory."""
+
+    OPT_NAMES = InlineMRJobRunner.OPT_NAMES | {"sort_bin"}
+    _sort_input_func = LocalMRJobRunner._sort_input_func
+    _sort_bin = LocalMRJobRunner._sort_bin
+
+
+HERE = {"inline": _InlineRunner, "local": ForkingRunner}
+
+
+def make_runner(job: MRJob) -> Any:
+    """Return a job's runner; on this machine one whose tasks have what this process imported."""
+    if kind := HERE.get(job.options.runner):
+        job._runner_class = lambda: kind
+        # tasks have the library: it need not be packed and unpacked
+        job.dirs = list
+    runner = job.make_runner()
+    runner.job_class = type(job)
+    return runner
 
 
 def _task_log(runner: Any, error: BaseException) -> str:
@@ -116,14 +90,16 @@ def _run(spec: dict[str, Any]) -> dict[str, Any]:
     logging.getLogger("mrjob").addHandler(said)
     try:
         job_class = getattr(importlib.import_module(spec["module"]), spec["class"])
-        with job_class(spec["args"]).make_runner() as runner:
+        with make_runner(job_class(spec["args"])) as runner:
             with _watched():
                 runner.run()
             return {"counters": _sums(runner.counters())}
     except BaseException as error:
         log = _task_log(runner, error)
-        message = str(error) if isinstance(error, _FullError) else python_error(log)
-        message = message or f"{type(error).__name__}: {error}"[:MESSAGE]
+        told = isinstance(error, _FullError)
+        message = None if told else python_error(log)
+        told = told or isinstance(error, TaskFailed)
+        message = message or (str(error) if told else f"{type(error).__name__}: {error}")[:MESSAGE]
         return {"error": message, "detail": f"{traceback.format_exc()}\n{log or said.text}"}
 
 
@@ -153,24 +129,12 @@ def _sums(steps: list[dict[str, dict[str, int]]]) -> dict[str, dict[str, int]]:
     return sums
 
 
-def main() -> int:
-    """Run the job of the spec; return 0 if it succeeded."""
-    _hold_lifeline()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    spec_path = Path(sys.argv[1])
+def main(spec_path: Path, outcome: IO[bytes]) -> int:
+    """Run the job of a specification and write its outcome; return 0 if it succeeded."""
     spec = json.loads(spec_path.read_text(encoding="utf-8"))
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
-    _improve_runners()
     if spec["prepare"]:
         importlib.import_module(spec["prepare"]).install()
-    outcome = _run(spec)
-    Path(spec["outcome"]).write_text(json.dumps(outcome), encoding="utf-8")
-    with contextlib.suppress(OSError):
-        sys.stderr.flush()
-    return 1 if "error" in outcome else 0
-
-
-if __name__ == "__main__":
-    status = main()
-    # a task thread that hangs must not keep the process alive
-    os._exit(status)
+    document = _run(spec)
+    outcome.write(json.dumps(document).encode())
+    return 1 if "error" in document else 0

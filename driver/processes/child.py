@@ -1,0 +1,82 @@
+"""Children that are forked: they go on as a program that has just started would.
+
+Only processes without threads fork them, for a lock that a thread holds stays locked in the child.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import logging
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Mapping
+
+__all__ = ["fork", "use_environment", "use_streams"]
+
+PR_SET_PDEATHSIG = 1
+SIGNALS = (signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+
+
+def fork(live: Callable[[], int]) -> int:
+    """Fork a child that ends with the status that `live` returns; return its process id.
+
+    The child is killed when this process ends (on Linux). An exception in it is printed to its
+    standard error, and its status is 1.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    parent = os.getpid()
+    if pid := os.fork():
+        return pid
+    status = 1
+    try:
+        gc.freeze()
+        _end_with(parent)
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        status = live()
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(status)
+
+
+def _end_with(parent: int) -> None:
+    """Be killed when the process that forked this one ends."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+def use_streams(stdin: int, stdout: int, stderr: int) -> None:
+    """Have these descriptors as standard streams, of text in UTF-8."""
+    for number, descriptor in enumerate((stdin, stdout, stderr)):
+        os.dup2(descriptor, number)
+    sys.stdin = os.fdopen(0, "r", encoding="utf-8", closefd=False)
+    sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = os.fdopen(
+        2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
+    )
+
+
+def use_environment(variables: Mapping[str, str], folder: str) -> None:
+    """Have these environment variables and working folder, and what Python makes of them."""
+    os.environ.clear()
+    os.environ.update(variables)
+    os.chdir(folder)
+    tempfile.tempdir = None
+    entries = filter(os.path.isabs, variables.get("PYTHONPATH", "").split(os.pathsep))
+    sys.path[:0] = [entry for entry in entries if entry not in sys.path]
+    for logger in (logging.getLogger(), logging.getLogger("mrjob")):
+        logger.handlers.clear()

@@ -144,6 +144,8 @@ def command() -> NoReturn:
     mend_streams()
     without_pandas()
     status = main()
+    if server := sys.modules.get("driver.pipeline.job_server"):
+        server.close_job_server()
     sys.stderr.flush()
     # all is done: libraries that end their threads now may abort (seen once in 2,000 runs)
     os._exit(status)

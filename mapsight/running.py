@@ -27,11 +27,15 @@ def command() -> NoReturn:
 def run(**options: Any) -> OpenedWorkspace | None:
     """Run the pipeline as the command does, and open its workspace (`mapsight.run`)."""
     find_driver()
+    from driver.pipeline.job_server import close_job_server
     from driver.run import perform
     from mapsight.errors import Failure
     from mapsight.opened import OpenedWorkspace
 
-    asked, status = perform(list(flags_of(options)), "mapsight")
+    try:
+        asked, status = perform(list(flags_of(options)), "mapsight")
+    finally:
+        close_job_server()
     if status:
         raise Failure(f"{asked.workspace}: the run ended with status {status}")
     return None if asked.dry_run else OpenedWorkspace(asked.workspace)

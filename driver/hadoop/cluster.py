@@ -58,6 +58,7 @@ class HadoopCluster(NodesCluster):
         """Take `scratch`, the local folder in which each job has its own, with its log."""
         super().__init__(options, workspace)
         self._local = scratch
+        self.at_once = options.parallel_jobs
         self._conf = read_conf()
         self.yarn = Yarn(self._conf)
         self.tag = f"mapsight-run-{workspace.run_id}"

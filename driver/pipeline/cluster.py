@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ class RunnerOptions:
     runner: str = "inline"
     mrjob_conf: str | None = None
     processes: int | None = None
+    parallel_jobs: int = 3
     node_python: str | None = None
     cluster_id: str | None = None
     instance_type: str | None = None
@@ -48,12 +50,14 @@ class Cluster(ABC):
     """Machines on which jobs run.
 
     `runner` is mrjob's name for them. `remote`: they do not see the files of this one. `prepares`
-    is the module whose `install` readies mrjob in the process of a job, or empty.
+    is the module whose `install` readies mrjob in the process of a job, or empty. `at_once`: how
+    many stages may run at the same time.
     """
 
     runner: str
     remote: bool
     prepares = ""
+    at_once = 1
 
     @contextlib.contextmanager
     def attended(self, *, alone: bool) -> Iterator[None]:
@@ -105,6 +109,8 @@ class ThisMachine(Cluster):
 
     def __init__(self, options: RunnerOptions) -> None:
         self._options, self.runner = options, options.runner
+        if self.runner == "local":  # their tasks share the cores
+            self.at_once = options.processes or os.cpu_count() or 1
 
     def settings(self, job: Job, shuffled: int) -> list[str]:
         """Return the options of the runner, `inline` or `local`."""

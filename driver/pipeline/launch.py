@@ -27,6 +27,7 @@ def launch(
     scratch: Path,
     progress: Progress,
     prepare: str = "",
+    stopping: threading.Event | None = None,
 ) -> Counters:
     """Run a job to its end; return its counters by group and name.
 
@@ -35,9 +36,10 @@ def launch(
         scratch: a folder for its temporary files.
         progress: told what the tasks count while they run.
         prepare: the module whose `install` readies mrjob for the cluster that it runs on.
+        stopping: when this is set, the job is to end.
 
     Raises:
-        Failure: the job failed, or was killed.
+        Failure: the job failed, was killed, or was to end.
     """
     scratch.mkdir(parents=True, exist_ok=True)
     spec = scratch / "spec.json"
@@ -59,6 +61,8 @@ def launch(
         try:
             while not process.wait(POLL_SECONDS):
                 progress.update(scratch)
+                if stopping and stopping.is_set():
+                    raise Failure(f"{job.path}: stopped")
             progress.update(scratch)
         finally:
             process.end()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -15,7 +18,8 @@ from driver.pipeline.cluster import Cluster, RunnerOptions, ThisMachine
 from driver.pipeline.facts import Facts
 from driver.pipeline.jobs import Job
 from driver.pipeline.launch import launch
-from driver.pipeline.stage import Stage, StageReport
+from driver.pipeline.schedule import side_by_side
+from driver.pipeline.stage import Stage, StageReport, require
 from driver.pipeline.typed_options import TypedOptions
 from mapsight import __version__
 from mapsight.files import fingerprint
@@ -58,11 +62,12 @@ class Pipeline:
         self.cluster = cluster
         self.scratch = scratch or workspace.scratch
         self.documents: dict[str, dict[str, Any]] = {}
-        self.reports: list[StageReport] = []
         self.collected: dict[str, dict[str, int]] = {}
         self.facts = Facts()
         self.so_far: dict[str, Any] | None = None
-        self._jobs = 0
+        self._reports: dict[str, StageReport | None] = {}
+        self._numbers = itertools.count(1)
+        self._preparing, self._stopping = threading.Lock(), threading.Event()
         self._applications: list[str] = []
 
     def options_of(self, kind: type[T]) -> T:
@@ -83,14 +88,30 @@ class Pipeline:
             return self.cluster
         return ThisMachine(replace(self.options_of(RunnerOptions), runner="local"))
 
+    @property
+    def reports(self) -> list[StageReport]:
+        """Return how stages ended so far, in the order of the stages."""
+        return [report for report in self._reports.values() if report]
+
     def run(self, stages: Sequence[Stage]) -> None:
-        """Bring every stage up to date, in order, up to `--until`."""
+        """Bring every stage up to `--until` up to date; those that need no other side by side."""
         last = next((n for n, stage in enumerate(stages) if stage.name == self.running.until), None)
-        wanted = stages if last is None else stages[: last + 1]
-        committed = {stage.name: self.workspace.committed(stage.name) for stage in wanted}
-        _report_outdated(wanted, committed)
-        for stage in wanted:
-            self._bring_up(stage, committed[stage.name])
+        wanted = {stage.name: stage for stage in stages[: None if last is None else last + 1]}
+        committed = {name: self.workspace.committed(name) for name in wanted}
+        _report_outdated(list(wanted.values()), committed)
+        self._reports |= dict.fromkeys(wanted)
+
+        def bring_up(name: str) -> None:
+            self._view()._bring_up(wanted[name], committed[name])
+
+        needs = {name: _needed(stage, list(wanted)) for name, stage in wanted.items()}
+        side_by_side(list(wanted), needs, bring_up, self.cluster.at_once, self._stopping)
+
+    def _view(self) -> Pipeline:
+        """Return this run as one of its stages sees it, which tells others nothing of its own."""
+        view = copy.copy(self)
+        view.so_far, view.collected, view._applications = None, {}, []
+        return view
 
     def _bring_up(self, stage: Stage, document: dict[str, Any] | None) -> None:
         started = time.monotonic()
@@ -118,7 +139,7 @@ class Pipeline:
         assert document is not None
         self.documents[stage.name] = document
         seconds, counters = document["seconds"], document["counters"]
-        self.reports.append(StageReport(stage.name, seconds, fresh, counters))
+        self._reports[stage.name] = StageReport(stage.name, seconds, fresh, counters)
         if stage.check:
             stage.check(self)
 
@@ -148,6 +169,7 @@ class Pipeline:
             "seconds": round(before["seconds"] + time.monotonic() - started, 3),
             "seconds_performing": round(performing, 3),
         }
+        require(not self._stopping.is_set(), f"{stage.name}: stopped")
         self.workspace.commit(stage.name, document)
         if self.so_far:
             self.workspace.drop(stage.name, self.so_far["folder"])
@@ -204,7 +226,7 @@ class Pipeline:
         return self.cluster.remote
 
     def _new_folder(self, name: str) -> Path:
-        return self.scratch / f"{name}-{self._jobs + 1:03d}"
+        return self.scratch / f"{name}-{next(self._numbers):03d}"
 
     def _launch(
         self,
@@ -217,15 +239,17 @@ class Pipeline:
         *,
         here: bool = False,
     ) -> dict[str, dict[str, int]]:
-        self._jobs += 1
-        scratch = self.scratch / f"job-{self._jobs:03d}-{job.title}"
+        scratch = self._new_folder("job")
+        scratch = scratch.with_name(f"{scratch.name}-{job.title}")
         cluster = self.place(here=here)
         if not cluster.remote:
             inputs = self.workspace.download(inputs, scratch / "inputs")
-        settings, progress = cluster.arguments(job, shuffled), cluster.progress(job, total)
+        with self._preparing:  # what all jobs need is sent once
+            settings = cluster.arguments(job, shuffled)
+        progress = cluster.progress(job, total)
         try:
             everything = [*settings, "--output-dir", target, *arguments, *inputs]
-            return launch(job, everything, scratch, progress, cluster.prepares)
+            return launch(job, everything, scratch, progress, cluster.prepares, self._stopping)
         except Failure as error:
             raise cluster.explained(error, job.path) from None
         finally:
@@ -250,7 +274,8 @@ class Pipeline:
 
     def side_file(self, name: str, text: str) -> str:
         """A small local file for a job."""
-        path = self.scratch / name
+        path = self._new_folder("side") / name
+        path.parent.mkdir(parents=True)
         path.write_text(text, encoding="utf-8")
         return str(path)
 
@@ -267,6 +292,12 @@ class Pipeline:
         """Put what was written to a `local_folder` into the workspace."""
         if not self.workspace.local:
             self.workspace.upload(folder, *names)
+
+
+def _needed(stage: Stage, names: Sequence[str]) -> list[str]:
+    """Return the stages that one waits for."""
+    before = list(names[: names.index(stage.name)])
+    return before if stage.after_all else [name for name in before if name in stage.needs]
 
 
 def _report_outdated(

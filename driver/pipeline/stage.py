@@ -38,7 +38,7 @@ class Stage:
     gives the options and outside facts that do. `perform` writes its parts into a folder of the
     workspace, named relative to it. `check` is called after it, also when it was not run again;
     `unfinished` tells of a committed outcome that it may get better. What is `published` is held
-    to its checksums by every run, and made again.
+    to its checksums by every run, and made again. `after_all`: it tells of all stages before it.
     """
 
     module: str
@@ -51,6 +51,7 @@ class Stage:
     unfinished: Callable[[dict[str, Any]], bool] | None = None
     steps: bool = False
     published: bool = False
+    after_all: bool = False
 
     @property
     def name(self) -> str:

@@ -18,15 +18,15 @@ from collections.abc import Callable, Mapping
 
 __all__ = ["fork", "use_environment", "use_streams"]
 
-PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
 SIGNALS = (signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
-def fork(live: Callable[[], int]) -> int:
+def fork(live: Callable[[], int], name: str) -> int:
     """Fork a child that ends with the status that `live` returns; return its process id.
 
     The child is killed when this process ends (on Linux). An exception in it is printed to its
-    standard error, and its status is 1.
+    standard error, and its status is 1. On Linux, `name` is what `top` and `ps -o comm` show of it.
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -36,7 +36,7 @@ def fork(live: Callable[[], int]) -> int:
     status = 1
     try:
         gc.freeze()
-        _end_with(parent)
+        _end_with(parent, name)
         for number in SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         status = live()
@@ -51,10 +51,12 @@ def fork(live: Callable[[], int]) -> int:
         os._exit(status)
 
 
-def _end_with(parent: int) -> None:
-    """Be killed when the process that forked this one ends."""
+def _end_with(parent: int, name: str) -> None:
+    """Be killed when the process that forked this one ends, and have a name of its own."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl = ctypes.CDLL(None).prctl
+        prctl(PR_SET_NAME, name.encode())
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
 

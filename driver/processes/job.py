@@ -91,6 +91,7 @@ def _run(spec: dict[str, Any]) -> dict[str, Any]:
     try:
         job_class = getattr(importlib.import_module(spec["module"]), spec["class"])
         with make_runner(job_class(spec["args"])) as runner:
+            runner.shared = True
             with _watched():
                 runner.run()
             return {"counters": _sums(runner.counters())}

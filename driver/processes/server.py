@@ -120,7 +120,7 @@ class Server:
         log, outcome, answers = descriptors
         request: Request = json.loads(data)
         spoken = socket.socket(fileno=answers)
-        pid = fork(lambda: self._be_job(request, log, outcome, spoken))
+        pid = fork(lambda: self._be_job(request, log, outcome, spoken), "mapsight job")
         job = _Running(pid, spoken)
         job.report(pid)
         self._running.append(job)

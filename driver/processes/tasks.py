@@ -11,6 +11,7 @@ import math
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -20,10 +21,13 @@ from mrjob.job import MRJob
 from mrjob.local import LocalMRJobRunner, _TaskFailedException
 
 from driver.processes.child import fork, use_environment, use_streams
+from driver.processes.slots import CoreSlots
 from mapsight.job import SplitsJob
 
 __all__ = ["ForkingRunner", "TaskFailed"]
 
+CORES = "cores"
+POLL_SECONDS = 0.02
 SPLIT = 300  # letters of a manifest line
 TASK_BYTES = 1 << 20
 """Of input: below, a second task costs more than it saves."""
@@ -37,9 +41,14 @@ class TaskFailed(_TaskFailedException):
 
 
 class ForkingRunner(LocalMRJobRunner):
-    """Runs each task in a child, with what it has imported; `job_class` is the job's."""
+    """Runs each task in a child, with what it has imported.
+
+    `job_class` is the job's. `shared`: the cores are those of all jobs whose temporary folders are
+    in the same folder.
+    """
 
     job_class: type[MRJob]
+    shared = False
 
     def _invoke_task_func(self, task_type: str, step_num: int, task_num: int) -> Any:
         arguments = self._args_for_task(step_num, task_type)
@@ -56,12 +65,13 @@ class ForkingRunner(LocalMRJobRunner):
     def _run_multiple(
         self, funcs: Iterable[Callable[[], None]], num_processes: int | None = None
     ) -> None:
-        tasks = _Tasks(self._failed)
-        with tasks:
+        own = Path(self._get_local_tmp_dir())
+        folder = Path(os.environ["TMPDIR"]).parent if self.shared else own
+        with _Tasks(CoreSlots(folder / CORES, self._num_cores()), self._failed) as tasks:
             for number, live in enumerate(funcs):
-                tasks.wait(below=self._num_cores())
-                tasks.start(number, live)
-            tasks.wait(below=1)
+                tasks.start(number, live, f"{self._kind} {number}")
+            while tasks:
+                tasks.reap(0)
 
     def _failed(self, number: int, status: int) -> Exception:
         """Return the error of a task that ended with a status other than 0."""
@@ -97,38 +107,49 @@ class ForkingRunner(LocalMRJobRunner):
 
 
 class _Tasks:
-    """Children by process id; on leaving the context those that are left are killed."""
+    """Children, each with a core; on leaving the context those that are left are killed."""
 
-    def __init__(self, failed: Callable[[int, int], Exception]) -> None:
-        self._failed = failed
-        self._numbers: dict[int, int] = {}
+    def __init__(self, slots: CoreSlots, failed: Callable[[int, int], Exception]) -> None:
+        self._slots, self._failed = slots, failed
+        self._running: dict[int, tuple[int, int]] = {}
 
     def __enter__(self) -> _Tasks:
         return self
 
-    def start(self, number: int, live: Callable[[], None]) -> None:
+    def __bool__(self) -> bool:
+        return bool(self._running)
+
+    def start(self, number: int, live: Callable[[], None], name: str) -> None:
+        """Start a task as soon as there is a core for it."""
+
         def run() -> int:
             live()
             return 0
 
-        self._numbers[fork(run)] = number
+        while (slot := self._slots.take()) is None:
+            if not self._running or not self.reap(os.WNOHANG):
+                time.sleep(POLL_SECONDS)
+        self._running[fork(run, name)] = number, slot
 
-    def wait(self, *, below: int) -> None:
-        """Wait until fewer children than `below` are left.
+    def reap(self, how: int) -> bool:
+        """Take note of a task that has ended; whether there was one.
 
         Raises:
-            Exception: one has failed, as `failed` says.
+            Exception: it has failed, as `failed` says.
         """
-        while len(self._numbers) >= below:
-            pid, status = os.wait()
-            number = self._numbers.pop(pid)
-            if code := os.waitstatus_to_exitcode(status):
-                raise self._failed(number, code)
+        pid, status = os.waitpid(-1, how)
+        if not pid:
+            return False
+        number, slot = self._running.pop(pid)
+        self._slots.give_back(slot)
+        if code := os.waitstatus_to_exitcode(status):
+            raise self._failed(number, code)
+        return True
 
     def __exit__(self, *_: object) -> None:
-        for pid in self._numbers:
+        for pid in self._running:
             os.kill(pid, signal.SIGKILL)
-        for pid in self._numbers:
+        for pid in self._running:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
 

@@ -243,4 +243,5 @@ STAGE = Stage(
     ),
     identity=identity,
     published=True,
+    after_all=True,
 )

@@ -91,4 +91,5 @@ STAGE = Stage(
     needs=("merge", "extract"),
     data=TEMPLATES,
     published=True,
+    after_all=True,
 )

@@ -92,7 +92,8 @@ def forget_unnamed(run: Pipeline) -> None:
     A run without URLs leaves what others have fetched.
     """
     splits = FetchNotes.of(run.documents["fetch"]).shards
-    if run.reports[-1].skipped or not splits:
+    fetched = next(report for report in run.reports if report.name == STAGE.name)
+    if fetched.skipped or not splits:
         return
     drop_shards(run.workspace, {split["uri"] for split in splits})
 

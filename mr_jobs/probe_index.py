@@ -56,11 +56,11 @@ class MRProbeIndex(SplitsJob):
     def mapper_score_cells(self, _, line):
         from mapsight.search.probe_plan import reads_of
 
-        for uri, wanted in reads_of(line):
-            self.probe.add_file(uri, wanted, self.removed)
-            self.counts["index", "blocks"] += len(wanted)
-            self.counts["index", "rows"] += sum(block.rows for block, _ in wanted)
-            self.counts["index", "bytes"] += sum(block.bytes for block, _ in wanted)
+        wanted = list(reads_of(line))
+        self.probe.read(wanted, self.removed)
+        self.counts["index", "blocks"] += len(wanted)
+        self.counts["index", "rows"] += sum(block.rows for block, _ in wanted)
+        self.counts["index", "bytes"] += sum(block.bytes for block, _ in wanted)
 
     def mapper_emit_best(self):
         for number, answers in self.probe.answers():

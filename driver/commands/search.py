@@ -1,4 +1,4 @@
-"""The command search: prepare queries, run one job, show the answers."""
+"""The command search: prepare queries, answer them here or by a job, show the answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,15 @@ from driver.options.types import not_negative, positive, share
 from driver.output_files import check_file
 from driver.runners import check_runner, pipeline_of
 from driver.search.queries import STDIN, typed_queries
-from mapsight.search.choices import BY, FEATURES, MAX_TOP_K, RANKS, STYLES, TARGET_RECALL
+from mapsight.search.choices import (
+    BY,
+    FEATURES,
+    MAX_TOP_K,
+    RANKS,
+    READ_LIMIT,
+    STYLES,
+    TARGET_RECALL,
+)
 
 if TYPE_CHECKING:
     from driver.workspace.workspace import Workspace
@@ -32,12 +40,11 @@ examples:
   %(prog)s --queries queries.txt --exclude-self --format html --out answers.html
   %(prog)s drawing.png --style photo --license by/2.0 --rank-by diverse
   %(prog)s Tiger zebra.jpg --mean --recall .99
-  %(prog)s 00966a975d566c45 --no-job --format json
   %(prog)s --queries - --no-job --format json          (answers each line as it comes)
 """
 USUAL = (
-    *("queries", "by", "top-k", "label", "min-ppi", "format", "out", "no-job", "workspace"),
-    *("runner",),
+    *("queries", "by", "top-k", "label", "min-ppi", "format", "out", "workspace"),
+    *("job", "no-job", "runner"),
 )
 APART = ("license", "rank-by", "subset")
 NEEDS = (Need("--format html", REPORT, asks("format", "html")), *JOB_NEEDS)
@@ -165,13 +172,26 @@ def _index_options(group: argparse._ArgumentGroup) -> None:
         help="new: embeddings and label scores; plain: embeddings alone (default: new "
         "where a head was fitted)",
     )
+    _place_options(group)
+
+
+def _place_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--read-limit",
+        type=positive,
+        metavar="MIB",
+        help="answer in this process where the cells have no more than this, else by a job "
+        f"(default: {READ_LIMIT})",
+    )
+    group.add_argument(
+        "--job", action="store_true", help="answer by a job in any case; the answers are the same"
+    )
     group.add_argument(
         "--no-job",
         action="store_true",
-        help="answer in this process, from a copy of the index that is made on this "
-        "machine at first use. The answers are the same. Starting takes a second "
-        "or two, a query then milliseconds: ask many with --queries -, or from "
-        "Python (docs/search.md)",
+        help="never run a job: answer from a copy of the whole index that is made on this "
+        "machine at first use, after which a query takes milliseconds; ask many with "
+        "--queries -, or from Python (docs/search.md)",
     )
     group.add_argument(
         "--copy",
@@ -252,12 +272,20 @@ def _check(options: Namespace) -> None:
     if options.format == "html" and not options.out:
         raise UsageError("--format html needs --out FILE")
     check_file("--out", options.out, is_answers)
+    _check_place(options)
+    options.each = options.no_job and options.queries == STDIN
+    options.each &= not (options.mean or options.out)
+    check_runner(options)
+
+
+def _check_place(options: Namespace) -> None:
+    """Settle where queries are answered."""
     if options.copy and not options.no_job:
         raise UsageError("--copy FOLDER needs --no-job")
+    for name in ("no_job", "read_limit"):
+        if options.job and getattr(options, name):
+            raise UsageError(f"--job excludes --{name.replace('_', '-')}")
     if options.no_job:
         if options.by in ("features", "label"):
             raise UsageError(f"--no-job answers from the index and excludes --by {options.by}")
         options.by, options.runner = "index", "inline"
-    options.each = options.no_job and options.queries == STDIN
-    options.each &= not (options.mean or options.out)
-    check_runner(options)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import itertools
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -68,19 +69,31 @@ class Pipeline:
         self._reports: dict[str, StageReport | None] = {}
         self._numbers = itertools.count(1)
         self._preparing, self._stopping = threading.Lock(), threading.Event()
+        self._begin: Callable[[], None] | None = None
         self._applications: list[str] = []
 
     def options_of(self, kind: type[T]) -> T:
         """Return the options of a dataclass that a stage has for them."""
         return self._options[kind]
 
-    def attended(self, *, alone: bool) -> AbstractContextManager[None]:
-        """Return the time in which jobs run; none of them outlives it.
+    @contextlib.contextmanager
+    def attended(self, *, alone: bool) -> Iterator[None]:
+        """Enclose the time in which jobs run; none of them outlives it.
 
         Args:
-            alone: the workspace's lock is held.
+            alone: the workspace's lock is held; else the cluster is asked with the first job.
         """
-        return self.cluster.attended(alone=alone)
+        with contextlib.ExitStack() as stack:
+            begin = partial(self.cluster.attended, alone=alone)
+            self._begin = lambda: stack.enter_context(begin())
+            if alone:
+                self._begin_jobs()
+            yield
+
+    def _begin_jobs(self) -> None:
+        begin, self._begin = self._begin, None
+        if begin:
+            begin()
 
     def place(self, *, here: bool) -> Cluster:
         """Return where a job runs: on the cluster, or on this machine with all its cores."""
@@ -239,6 +252,7 @@ class Pipeline:
         *,
         here: bool = False,
     ) -> dict[str, dict[str, int]]:
+        self._begin_jobs()
         scratch = self._new_folder("job")
         scratch = scratch.with_name(f"{scratch.name}-{job.title}")
         cluster = self.place(here=here)

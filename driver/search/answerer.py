@@ -26,7 +26,6 @@ from mapsight.index.collection import (
 )
 from mapsight.labels.made_with import classifier_of, targets_of
 from mapsight.search.choices import INDEX_ONLY
-from mapsight.search.copied_index import probe_here
 from mapsight.search.options import SearchOptions, known_label
 from mapsight.search.query_pictures import QueryPictures
 from mapsight.search.question import Question
@@ -48,7 +47,8 @@ def choose_way(options: Namespace, workspace: Workspace) -> None:
             raise UsageError("--head FILE needs --by features: the index keeps its own labels")
         require_index(workspace)
     if options.by != "index":
-        typed = [f"--{name}".replace("_", "-") for name in INDEX_ONLY if getattr(options, name)]
+        names = (*INDEX_ONLY, "read_limit")
+        typed = [f"--{name}".replace("_", "-") for name in names if getattr(options, name)]
         if typed:
             raise UsageError(f"{typed[0]} needs --by index")
 
@@ -70,11 +70,10 @@ def answerer(run: Pipeline, pictures: QueryPictures) -> Answerer:
         collection = collection_of(run.workspace, run.scratch)
         _remember(run, collection)
         return scan_answerer(run, collection, pictures, label, _head(run))
-    no_job = asked.no_job
-    index = copied_index(run) if no_job else SearchIndex(run.workspace, run.scratch)
+    index = copied_index(run) if asked.no_job else SearchIndex(run.workspace, run.scratch)
     _remember(run, index.collection)
     sys.stderr.writelines(f"{line}\n" for line in idle_filters(run, index))
-    return index_answerer(run, index, pictures, label, probe_here if no_job else None)
+    return index_answerer(run, index, pictures, label)
 
 
 def _remember(run: Pipeline, collection: Collection) -> None:

@@ -11,11 +11,14 @@ __all__ = ["Asked"]
 class Asked:
     """By what pictures are compared, where that is done, and how answers are shown.
 
-    `each`: queries of standard input are answered one by one.
+    `each`: queries of standard input are answered one by one. `read_limit`: of what is read in
+    this process, in MiB; None for READ_LIMIT.
     """
 
     by: str
+    job: bool
     no_job: bool
+    read_limit: int | None
     each: bool
     copy: str | None
     head: str | None

@@ -1,53 +1,86 @@
-"""The command search by the index: one job for all queries, or this process."""
+"""The command search by the index: this process reads what is small, a job the rest."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
+
+import numpy as np
 
 from driver.pipeline.pipeline import Pipeline
 from driver.search.asked import Asked
 from driver.stages.recall import probe_cells
 from mapsight.records import OTHER
-from mapsight.search.by_index import Scorer, answer_by_index
+from mapsight.search.by_index import Scorer, answer_by_index, probe_here
+from mapsight.search.choices import READ_LIMIT
 from mapsight.search.options import SearchOptions
+from mapsight.search.queries import ProbeQuery
 from mapsight.search.query_pictures import QueryPictures
 from mapsight.search.question import Question
 from mapsight.search.search_index import SearchIndex
 
-__all__ = ["index_answerer"]
+__all__ = ["index_answerer", "is_small"]
+
+COMPARED = 64
+"""At READ_LIMIT some 6.5 million comparisons, 3 to 4 s of one core."""
 
 
 def index_answerer(
-    run: Pipeline,
-    index: SearchIndex,
-    pictures: QueryPictures,
-    label: str | None,
-    scorer: Scorer | None = None,
+    run: Pipeline, index: SearchIndex, pictures: QueryPictures, label: str | None
 ) -> Callable[[list[Question]], list[Question]]:
     """Return what gives questions their answers and says how much of the index was read.
 
     Args:
         label: that answers must have; None for any.
-        scorer: of cells; None runs a job.
     """
-    options, shown = replace(run.options_of(SearchOptions), label=label), run.options_of(Asked)
+    options, asked = replace(run.options_of(SearchOptions), label=label), run.options_of(Asked)
     labels = [*pictures.classifier.labeler.targets, OTHER]
-    score = scorer or partial(probe_cells, run)
+    scorer = _scorer(run, asked)
 
     def answer(questions: list[Question]) -> list[Question]:
-        asked, rounds = answer_by_index(
-            run.workspace, index, questions, options, labels, pictures, score
+        answered, rounds = answer_by_index(
+            run.workspace, index, questions, options, labels, pictures, scorer
         )
-        if rounds and not (shown.each or _says_it(shown, asked)):
+        if rounds and not (asked.each or _says_it(asked, answered)):
             sys.stderr.write(f"{rounds.summary()}\n")
-        return asked
+        return answered
 
     return answer
 
 
-def _says_it(options: Asked, asked: Sequence[Question]) -> bool:
+def _scorer(run: Pipeline, asked: Asked) -> Scorer:
+    """Return what scores cells: this process where `is_small` by --read-limit, else a job."""
+    by_job = partial(probe_cells, run)
+    if asked.job or asked.no_job:
+        return by_job if asked.job else probe_here
+    most = (asked.read_limit or READ_LIMIT) << 20
+
+    def score(
+        index: SearchIndex,
+        vectors: np.ndarray,
+        queries: Sequence[ProbeQuery],
+        cells: Sequence[np.ndarray],
+        d: int,
+    ) -> Iterable[tuple[int, list[Any]]]:
+        here = is_small(index, cells, most)
+        return (probe_here if here else by_job)(index, vectors, queries, cells, d)
+
+    return score
+
+
+def is_small(index: SearchIndex, cells: Sequence[np.ndarray], most: int) -> bool:
+    """Return whether the cells that queries want have at most so many bytes.
+
+    Those of each query count too: of all queries together they may be COMPARED times as many.
+    """
+    every = np.concatenate(cells)
+    compared = int(index.cell_bytes[every].sum())
+    return index.bytes_of(every.tolist()) <= most and compared <= COMPARED * most
+
+
+def _says_it(asked: Asked, questions: Sequence[Question]) -> bool:
     """Return whether the table on standard output ends with what was read: nobody else need say."""
-    return len(asked) == 1 and options.format == "table" and not options.out
+    return len(questions) == 1 and asked.format == "table" and not asked.out

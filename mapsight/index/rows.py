@@ -30,7 +30,6 @@ __all__ = [
     "order_of",
     "orders",
     "read_batches",
-    "read_block",
     "row_schema",
     "to_int8",
     "vectors_below",
@@ -201,20 +200,6 @@ def read_batches(uri: str) -> Iterator[pa.RecordBatch]:
             if getattr(error, "errno", None) is not None:
                 raise
             raise ValueError(f"{uri}: not a whole file of rows ({error})") from None
-
-
-def read_block(file: Any, block: Block) -> pa.RecordBatch:
-    """The rows of a block of an open file.
-
-    Raises:
-        ValueError: its bytes are not those that were written; names the file.
-    """
-    file.seek(block.offset)
-    data = file.read(block.bytes)
-    if hashlib.sha256(data).hexdigest() != block.sha256:
-        end = block.offset + block.bytes
-        raise ValueError(f"{block.file}: bytes {block.offset} to {end} have changed")
-    return batch_in(data)
 
 
 def batch_in(data: Any) -> pa.RecordBatch:

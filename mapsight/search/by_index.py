@@ -7,24 +7,28 @@ from typing import Any
 
 import numpy as np
 
+from mapsight.index.rows import BLOCK_ROWS
 from mapsight.labels.head import DRAWING, PHOTO
 from mapsight.search.filters import RowFilter
 from mapsight.search.index_queries import find_labels, find_rows, give_vectors, mean_question
 from mapsight.search.options import SearchOptions
-from mapsight.search.probe_plan import Choice, choose_nearest
-from mapsight.search.queries import ProbeQuery, at_once
+from mapsight.search.probe import Probe, merged
+from mapsight.search.probe_plan import Choice, choose_nearest, queries_by_cell
+from mapsight.search.queries import GivenQueries, ProbeQuery, at_once
 from mapsight.search.query_pictures import QueryPictures
 from mapsight.search.question import Question
 from mapsight.search.search_index import SearchIndex
 from mapsight.workspace.workspace import Workspace
 
-__all__ = ["Rounds", "Scorer", "answer_by_index"]
+__all__ = ["Rounds", "Scorer", "answer_by_index", "probe_here"]
 
 Scorer = Callable[
     [SearchIndex, np.ndarray, Sequence[ProbeQuery], Sequence[np.ndarray], int],
     Iterable[tuple[int, list[Any]]],
 ]
 """What scores cells: `probe_here` in this process, or a job."""
+TOGETHER = 8 * BLOCK_ROWS
+"""Rows scored together by `probe_here`: those of several cells for one query."""
 
 
 def answer_by_index(
@@ -96,7 +100,7 @@ class Rounds:
     def summary(self) -> str:
         """Return what was read of the index, in a line."""
         index, cells = self._index, sorted(self._read)
-        rows, size = int(index.cells.rows[cells].sum()), int(index.cell_bytes[cells].sum())
+        rows, size = int(index.cells.rows[cells].sum()), index.bytes_of(cells)
         return (
             f"index: {len(cells):,} of {len(index.centres):,} cells read,"
             f" {rows / int(index.cells.rows.sum()):.1%} of {index.rows:,} pictures,"
@@ -158,3 +162,25 @@ def _ranked(typed: str, answers: Sequence[Any]) -> Iterator[dict[str, Any]]:
     for rank, (score, image_id, fields) in enumerate(answers, 1):
         place = {"query": typed, "rank": rank, "image_id": image_id}
         yield {**place, **fields, "score": round(score, 6)}
+
+
+def probe_here(
+    index: SearchIndex,
+    vectors: np.ndarray,
+    queries: Sequence[ProbeQuery],
+    cells: Sequence[np.ndarray],
+    d: int,
+) -> Iterator[tuple[int, list[Any]]]:
+    """Score cells for all queries in this process, each cell once; (number, answers) by number.
+
+    Memory: what the index holds while it reads, TOGETHER rows, and the answers so far.
+
+    Args:
+        vectors: (n, d) int16.
+        d: how many numbers of vectors count.
+    """
+    given = GivenQueries(vectors, queries)
+    probe = Probe(given, d, TOGETHER)
+    probe.add_blocks(index.wanted(queries_by_cell(cells)))
+    for number, best in probe.answers():
+        yield number, merged(given[number], [best])

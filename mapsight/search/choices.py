@@ -1,6 +1,15 @@
 """What can be asked of a search: names and limits, for the command line and for Python."""
 
-__all__ = ["BY", "FEATURES", "INDEX_ONLY", "MAX_TOP_K", "RANKS", "STYLES", "TARGET_RECALL"]
+__all__ = [
+    "BY",
+    "FEATURES",
+    "INDEX_ONLY",
+    "MAX_TOP_K",
+    "RANKS",
+    "READ_LIMIT",
+    "STYLES",
+    "TARGET_RECALL",
+]
 
 BY = ("index", "features", "label")
 FEATURES = ("new", "plain")
@@ -11,6 +20,8 @@ INDEX_ONLY = (
 )
 """Options of a search by the index alone."""
 MAX_TOP_K = 10_000
+READ_LIMIT = 256
+"""MiB of cells that the command reads itself; docs/search.md says what that takes."""
 RANKS = ("score", "ppi", "diverse")
 STYLES = ("same", "photo", "drawing", "any")
 TARGET_RECALL = 0.95

@@ -7,27 +7,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mapsight.index.blocks import read_blocks
 from mapsight.index.copies import Copies, Copy
 from mapsight.index.local_copy import IDS, ROWS, IndexCopy, write_rows
 from mapsight.index.mapped import write_file
 from mapsight.index.part import IndexPart
-from mapsight.index.rows import BLOCK_ROWS, Block
-from mapsight.search.probe import Probe, merged
-from mapsight.search.probe_plan import queries_by_cell
-from mapsight.search.queries import GivenQueries, ProbeQuery
-from mapsight.search.search_index import SearchIndex, blocks_in, read_blocks
+from mapsight.index.rows import Block
+from mapsight.search.search_index import SearchIndex, blocks_in
 from mapsight.workspace.workspace import Workspace
 
-__all__ = ["CopiedIndex", "probe_here"]
+__all__ = ["CopiedIndex"]
 
 LENGTHS_BYTES = 16
 ID_BYTES = 64
-TOGETHER = 8 * BLOCK_ROWS
-"""Rows scored together: those of several cells for one query, as they lie in the file."""
 
 
 class CopiedIndex(SearchIndex):
@@ -82,31 +77,9 @@ class CopiedIndex(SearchIndex):
     def wanted(
         self, wants: Mapping[int, Sequence[int]]
     ) -> Iterator[tuple[pa.RecordBatch, Block, Sequence[int]]]:
-        """Yield (rows, place, numbers) of each cell that queries want, for `Probe.add_blocks`."""
+        """Yield (rows, place, numbers) of each cell that queries want, by cell, then part."""
         for cell in sorted(wants):
             for part, copy in zip(self.parts, self.copies, strict=True):
                 for batch in copy.batches(cell):
                     place = Block(cell, "", 0, 0, batch.num_rows, "", part.number)
                     yield batch, place, wants[cell]
-
-
-def probe_here(
-    index: SearchIndex,
-    vectors: np.ndarray,
-    queries: Sequence[ProbeQuery],
-    cells: Sequence[np.ndarray],
-    d: int,
-) -> Iterator[tuple[int, list[Any]]]:
-    """Score cells for all queries in this process, each cell once; (number, answers) by number.
-
-    Args:
-        index: a CopiedIndex.
-        vectors: (n, d) int16.
-        d: how many numbers of vectors count.
-    """
-    assert isinstance(index, CopiedIndex)
-    given = GivenQueries(vectors, queries)
-    probe = Probe(given, d, TOGETHER)
-    probe.add_blocks(index.wanted(queries_by_cell(cells)))
-    for number, found in probe.answers():
-        yield number, merged(given[number], [found])

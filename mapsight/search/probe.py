@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from mapsight.index.blocks import read_blocks
 from mapsight.index.nearest import error_share
 from mapsight.index.removed_ids import IdList
-from mapsight.index.rows import BLOCK_ROWS, Block, read_block
+from mapsight.index.rows import BLOCK_ROWS, Block
 from mapsight.records import decode_vector
 from mapsight.search.exact import Answer, best_first
 from mapsight.search.probe_rows import VECTOR, ProbeRows
 from mapsight.search.queries import GivenQueries, ProbeQuery, Queries
 from mapsight.search.rerank import by_ppi, diverse
-from mapsight.storage.uri import open_uri
 
 __all__ = ["Probe", "merged"]
 
@@ -61,14 +61,14 @@ class Probe:
         self._queries, self._d, self._rows = queries, d, rows
         self._best: dict[int, list[Found]] = {}
 
-    def add_file(self, uri: str, blocks: Wanted, removed: IdList) -> None:
-        """Consider blocks of a file of an index, but for rows that are removed."""
-        with open_uri(uri) as file:
-            shown = (
-                (removed.shown(read_block(file, block), block.part), block, numbers)
-                for block, numbers in blocks
-            )
-            self.add_blocks(rows for rows in shown if rows[0].num_rows)
+    def read(self, wanted: Wanted, removed: IdList) -> None:
+        """Read blocks and consider them, but for rows that are removed."""
+        read = read_blocks(block for block, _ in wanted)
+        shown = (
+            (removed.shown(batch, block.part), block, numbers)
+            for (block, numbers), batch in zip(wanted, read, strict=True)
+        )
+        self.add_blocks(rows for rows in shown if rows[0].num_rows)
 
     def add_blocks(self, blocks: Iterable[tuple[pa.RecordBatch, Block, Sequence[int]]]) -> None:
         """Consider blocks: (rows, where they were, numbers of queries that want it).

@@ -207,11 +207,11 @@ def _place(block: Block) -> list[Any]:
     return [block.cell, block.offset, block.bytes, block.rows, block.sha256]
 
 
-def reads_of(line: str) -> Iterator[tuple[str, list[tuple[Block, list[int]]]]]:
-    """What a line says: (address of a file, its blocks, each with the queries that want it)."""
+def reads_of(line: str) -> Iterator[tuple[Block, list[int]]]:
+    """Yield what a line says: blocks, by file, each with the queries that want it."""
     found = json.loads(line)
     wants = {cell: numbers for cells, numbers in found["wants"] for cell in cells}
     for read in found["reads"]:
         uri, part = read["uri"], read["part"]
         blocks = (replace(Block(place[0], uri, *place[1:]), part=part) for place in read["blocks"])
-        yield uri, [(block, wants[block.cell]) for block in blocks]
+        yield from ((block, wants[block.cell]) for block in blocks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,21 +14,21 @@ import pyarrow as pa
 
 from mapsight.errors import Failure
 from mapsight.files import fingerprint
+from mapsight.index.blocks import read_blocks
 from mapsight.index.collection import Collection, collection_of
 from mapsight.index.layout import CENTRES
 from mapsight.index.nearest import Centres, Nearest
 from mapsight.index.part import IndexPart
 from mapsight.index.removed_ids import IdList
-from mapsight.index.rows import Block, read_block, whole_vectors
+from mapsight.index.rows import Block, whole_vectors
 from mapsight.search.choices import TARGET_RECALL
 from mapsight.search.probe_plan import Cells, blocks_of, in_order, rankings, usual_probe
 from mapsight.search.recall import least_probe
-from mapsight.storage.uri import open_uri
 from mapsight.workspace.changes import Changes
 from mapsight.workspace.index_facts import RecallNotes
 from mapsight.workspace.workspace import Workspace
 
-__all__ = ["SearchIndex", "blocks_in", "read_blocks"]
+__all__ = ["SearchIndex", "blocks_in"]
 
 
 class SearchIndex:
@@ -106,6 +106,10 @@ class SearchIndex:
         """Return the bytes of the blocks of each cell: (k,) int64."""
         cells, sizes = (self.blocks.column(name).to_numpy() for name in ("cell", "bytes"))
         return np.bincount(cells, weights=sizes, minlength=len(self.centres)).astype(np.int64)
+
+    def bytes_of(self, cells: Iterable[int]) -> int:
+        """Return how many bytes the blocks of some cells have."""
+        return int(self.cell_bytes[sorted({*cells})].sum())
 
     @cached_property
     def measured(self) -> list[dict[str, Any]]:
@@ -188,27 +192,24 @@ class SearchIndex:
         return blocks_in(self.blocks.sort_by([(name, "ascending") for name in order]))
 
     def batches(self, blocks: Iterable[Block]) -> Iterator[tuple[Block, pa.RecordBatch]]:
-        """Yield each of some blocks with its rows, hidden ones left out. Memory: a block."""
+        """Yield each of some blocks with its rows, hidden ones left out. Memory: `read_blocks`."""
         kept, given = itertools.tee(blocks)
         for block, batch in zip(kept, read_blocks(given), strict=True):
             yield block, self.removed.shown(batch, block.part)
+
+    def wanted(
+        self, wants: Mapping[int, Sequence[int]]
+    ) -> Iterator[tuple[pa.RecordBatch, Block, Sequence[int]]]:
+        """Yield (rows, place, numbers) of each cell that queries want, for `Probe.add_blocks`."""
+        for block, batch in self.batches(blocks_of(self.blocks, wants)):
+            if batch.num_rows:
+                yield batch, block, wants[block.cell]
 
 
 def blocks_in(table: pa.Table) -> Iterator[Block]:
     """Yield the blocks of a table, in its order."""
     for some in table.to_batches(1024):
         yield from (Block(**row) for row in some.to_pylist())
-
-
-def read_blocks(blocks: Iterable[Block]) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of each of some blocks, hidden ones too. Memory: a block.
-
-    Raises:
-        ValueError: its bytes are not those that were written; names the file.
-    """
-    for uri, some in itertools.groupby(blocks, key=lambda block: block.file):
-        with open_uri(uri) as file:
-            yield from (read_block(file, block) for block in some)
 
 
 def _added(collection: Collection, base: IndexPart) -> Iterator[IndexPart]:

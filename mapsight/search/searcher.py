@@ -14,8 +14,8 @@ from mapsight.index.collection import OTHER_MODEL, is_comparable, require_index
 from mapsight.index.copies import Copies
 from mapsight.labels.made_with import targets_of
 from mapsight.records import OTHER
-from mapsight.search.by_index import answer_by_index
-from mapsight.search.copied_index import CopiedIndex, probe_here
+from mapsight.search.by_index import answer_by_index, probe_here
+from mapsight.search.copied_index import CopiedIndex
 from mapsight.search.credits import CopiedCredits, give_credit
 from mapsight.search.index_queries import give_vectors
 from mapsight.search.options import SearchOptions

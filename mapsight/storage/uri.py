@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import fsspec
@@ -10,7 +11,7 @@ from fsspec.implementations.local import LocalFileSystem
 from mapsight.storage.hdfs import resolve_hdfs
 from mapsight.storage.schemes import named_errors, require_file, scheme_of
 
-__all__ = ["open_uri", "resolve"]
+__all__ = ["open_uri", "read_ranges", "resolve"]
 
 
 def resolve(uri: str | bytes) -> tuple[Any, str]:
@@ -42,3 +43,22 @@ def open_uri(uri: str | bytes) -> Any:
         return file_system.open(path, "rb")
     with named_errors(path):
         return file_system.open(path, "rb")
+
+
+def read_ranges(uri: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+    """Read (first byte, end) ranges of a file, nothing between them; memory: all of them.
+
+    Object stores are asked for all at once: an open file of theirs reads 50 MB ahead.
+    """
+    file_system, path = resolve(uri)
+    if not file_system.async_impl:
+        with open_uri(uri) as file:
+            return [_range_of(file, *one) for one in ranges]
+    starts, ends = ([one[side] for one in ranges] for side in (0, 1))
+    with named_errors(uri):
+        return file_system.cat_ranges([path] * len(ranges), starts, ends, on_error="raise")
+
+
+def _range_of(file: Any, start: int, end: int) -> bytes:
+    file.seek(start)
+    return file.read(end - start)

@@ -126,10 +126,13 @@ def test_a_search_on_a_cluster_of_ones_own_answers_as_here_and_leaves_it(
 ):
     mine, known = account.cluster("mine"), len(account.clusters)
     query = ["search", f"{3:016x}", "--format", "json", "--top-k", "5", "--workspace", WORKSPACE]
-    here = program.ok(*query, "-r", "local")
-    cloud = on_emr(program, *query, "--cluster-id", mine)
+    asked = [["-r", "local"], ["-r", "local", "--job"], ["--no-job", "--copy", "copy"]]
+    here = {program.ok(*query, *how) for how in asked}
+    cloud = on_emr(program, *query, "--job", "--cluster-id", mine)
     assert cloud.returncode == 0, cloud.stderr
-    assert cloud.stdout == here
+    assert here == {cloud.stdout}
+    needless = on_emr(program, *query)
+    assert (needless.stdout, len(account.clusters)) == (cloud.stdout, known)
     assert (account.state(mine), len(account.clusters)) == ("RUNNING", known)
 
 

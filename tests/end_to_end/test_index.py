@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,9 +19,10 @@ from driver.pipeline.stage import Outcome, Stage
 from driver.pipeline.typed_options import TypedOptions
 from driver.runners import pipeline_of
 from driver.workspace.workspace import Workspace
+from mapsight.index.blocks import read_blocks
 from mapsight.index.collection import require_index
 from mapsight.index.kmeans import load_centres
-from mapsight.index.rows import Block, read_batches, read_block, vectors_of
+from mapsight.index.rows import Block, read_batches, vectors_of
 from mapsight.index.vectors import vectors_for
 from mapsight.labels.head import load_head
 from mapsight.records import decode_embedding
@@ -60,8 +62,7 @@ def indexed(workspace: Workspace) -> dict[str, tuple[int, dict]]:
     """(cell, row with its vector) by image_id, read block by block."""
     found = {}
     for block in blocks_of(workspace):
-        with Path(part(workspace, block.file)).open("rb") as file:
-            batch = read_block(file, block)
+        (batch,) = read_blocks([replace(block, file=part(workspace, block.file))])
         for row, x in zip(batch.to_pylist(), vectors_of(batch), strict=True):
             found[row["image_id"]] = block.cell, row | {"vector": x}
     return found

@@ -205,7 +205,8 @@ def answers(ran, *arguments: str) -> list[dict]:
     rest = ["--format", "json", *arguments]
     places = (("inline", "here"), ("local", "here"), ("hadoop", WORKSPACE))
     found = [ran.program.ok("search", "-r", r, "--workspace", w, *rest) for r, w in places]
-    assert found[1:] == found[:1] * 2
+    found.append(ran.program.ok("search", "-r", "hadoop", "--job", "--workspace", WORKSPACE, *rest))
+    assert found[1:] == found[:1] * 3
     return [json.loads(line) for line in found[0].splitlines()]
 
 
@@ -277,7 +278,8 @@ def test_added_pictures_are_found_and_removed_ones_hidden_as_on_one_machine(chan
 def test_a_copy_of_an_index_on_hdfs_answers_as_the_job_does(changed):
     rest = ["--format", "json", "--workspace", WORKSPACE, *EXTRA, *IDS[1:]]
     copied = changed.program.ok("search", "--no-job", "--copy", "copy", *rest)
-    assert copied == changed.program.ok("search", "-r", "hadoop", *rest)
+    assert copied == changed.program.ok("search", "-r", "hadoop", "--job", *rest)
+    assert copied == changed.program.ok("search", *rest)
     assert len(copied.splitlines()) == 10 * len([*EXTRA, *IDS[1:]])
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from driver.pipeline.pipeline import Pipeline
 from driver.workspace.workspace import Workspace
 from mapsight.index.cosines import cosines
 from mapsight.search.probe_plan import mean_vector
@@ -79,8 +80,27 @@ def test_the_same_answers_on_other_runners(ran):
 )
 def test_without_a_job_the_answers_are_the_same_bytes(ran, asked):
     asked = [*QUERY, *asked, "--format", "json"]
-    by_job = ran.program.ok("search", *asked)
-    assert by_job and ran.program.ok("search", *asked, "--no-job") == by_job
+    read, by_job, copied = (
+        ran.program.ok("search", *asked, *how) for how in ([], ["--job"], ["--no-job"])
+    )
+    assert by_job and read == by_job == copied
+
+
+def test_no_job_is_started_unless_it_is_wanted(ran, monkeypatch):
+    started = []
+    launched = Pipeline.collect
+    monkeypatch.setattr(
+        Pipeline, "collect", lambda *a, **k: started.append(a[1].title) or launched(*a, **k)
+    )
+    for how in ([], ["--no-job"], ["--job"], ["--by", "features"]):
+        ran.program.ok("search", TIGER_ID, *how)
+        assert started == {"--job": ["probe"], "--by": ["find", "search"]}.get("".join(how[:1]), [])
+        started.clear()
+    monkeypatch.setattr("driver.search.by_index.READ_LIMIT", 0)
+    ran.program.ok("search", TIGER_ID)
+    assert started == ["probe"]
+    ran.program.ok("search", TIGER_ID, "--read-limit", "1")
+    assert started == ["probe"]
 
 
 def test_each_line_is_answered_as_it_comes(ran):
@@ -90,7 +110,7 @@ def test_each_line_is_answered_as_it_comes(ran):
         running.stdin.write(f"# the next one\n\n{line}\n")
         running.stdin.flush()
         rows = list(iter(running.stdout.readline, "\n"))
-        assert "".join(rows) == (ran.program.ok("search", line, *asked) if status else "")
+        assert "".join(rows) == (ran.program.ok("search", line, *asked[1:]) if status else "")
     _, error = running.communicate()
     assert running.returncode == 1
     assert error.splitlines()[-1].endswith(
@@ -228,6 +248,9 @@ def test_the_table_says_how_far_it_looked(ran):
         ),
         (["--no-job", "--head", "results/head.npz"], 2, "--head FILE needs --by features"),
         (["--copy", "there"], 2, "--copy FOLDER needs --no-job"),
+        (["--job", "--no-job"], 2, "--job excludes --no-job"),
+        (["--job", "--read-limit", "1"], 2, "--job excludes --read-limit"),
+        (["--by", "features", "--read-limit", "1"], 2, "--read-limit needs --by index"),
     ],
 )
 def test_mistakes_are_one_clear_line(ran, arguments, status, message):
@@ -337,7 +360,8 @@ def test_why_a_picture_was_rejected_is_told(mapsight, pictures, tmp_path):
 def test_many_queries_are_measured_by_the_real_command(ran):
     workspace = str(ran.folder / "workspace")
     command = [sys.executable, "-m", "benchmarks.queries", "--workspace", workspace]
-    options = ["-r", "local", "--count", "1", "90", "--", "--style", "any", "--probe", str(CELLS)]
+    options = ["-r", "local", "--count", "1", "90", "--", "--job", "--style", "any"]
+    options += ["--probe", str(CELLS)]
     done = subprocess.run(
         [*command, *options],
         cwd=ROOT, env=ran.program.environment, capture_output=True, text=True, check=False,

@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driver.errors import Failure
+from driver.search.by_index import COMPARED, is_small
 from driver.stages.recall import removed_arguments
 from driver.workspace.changes import write_changes
 from driver.workspace.workspace import Workspace
@@ -29,12 +30,20 @@ from mapsight.index.local_copy import ROWS, IndexCopy, write_rows
 from mapsight.index.nearest import Centres
 from mapsight.index.removed_ids import IdList, id_table, write_ids_file
 from mapsight.index.rows import INT8, INT16, batch_of, row_schema
-from mapsight.search.by_index import Rounds
-from mapsight.search.copied_index import CopiedIndex, probe_here
+from mapsight.search.by_index import Rounds, probe_here
+from mapsight.search.copied_index import CopiedIndex
 from mapsight.search.index_queries import find_rows
 from mapsight.search.options import SearchOptions
-from mapsight.search.probe_plan import blocks_of, choose, choose_nearest, probe_lines
-from mapsight.search.queries import write_queries
+from mapsight.search.probe import Probe, merged
+from mapsight.search.probe_plan import (
+    blocks_of,
+    choose,
+    choose_nearest,
+    probe_lines,
+    queries_by_cell,
+    reads_of,
+)
+from mapsight.search.queries import GivenQueries, write_queries
 from mapsight.search.question import Question
 from mapsight.search.search_index import SearchIndex
 from mapsight.search.searcher import Searcher
@@ -115,6 +124,65 @@ def test_answers_are_those_of_the_job(place, tmp_path, options):
     for some in (ids, ids[:1], ids[-1:]):
         expected = answered(index, by_job(tmp_path), pictures(index, some), options)
         assert answered(here, probe_here, pictures(here, some), options) == expected
+        assert answered(index, probe_here, pictures(index, some), options) == expected
+
+
+ASKED = st.fixed_dictionaries(
+    {},
+    optional={
+        "top_k": st.integers(1, 40),
+        "probe": st.integers(1, 7),
+        "label": st.sampled_from(["Lion", "Owl", "Zebra"]),
+        "style": st.sampled_from(["same", "photo", "drawing", "any"]),
+        "min_ppi": st.sampled_from([1.0, 30.0, 49.5]),
+        "license": st.sampled_from(["by/2.0", "example"]),
+        "subset": st.sampled_from(["train", "test"]),
+        "features": st.sampled_from(["new", "plain"]),
+        "rank_by": st.sampled_from(["score", "ppi", "diverse"]),
+        "exclude_self": st.booleans(),
+    },
+)
+
+
+def by_tasks(index, vectors, queries, cells, d):
+    """Scores cells as tasks of the job do, a block or a few each, and a reducer after them."""
+    given, wants = GivenQueries(vectors, queries), queries_by_cell(cells)
+    best: dict[int, list] = {}
+    for line in probe_lines(blocks_of(index.blocks, wants), wants):
+        task = Probe(given, d)
+        task.read(list(reads_of(line)), index.removed)
+        for number, answers in task.answers():
+            best.setdefault(number, []).append(answers)
+    yield from ((number, merged(given[number], lists)) for number, lists in sorted(best.items()))
+
+
+@pytest.fixture(scope="module")
+def opened(place) -> tuple[CopiedIndex, SearchIndex]:
+    workspace = Workspace(str(place[0]))
+    return CopiedIndex(workspace, Copies(workspace, None)), SearchIndex(workspace)
+
+
+@settings(deadline=None, max_examples=30)
+@given(ASKED, st.lists(st.integers(0, 299), min_size=1, max_size=9, unique=True))
+def test_what_is_read_is_answered_as_by_tasks_and_from_a_copy(place, opened, options, numbers):
+    here, index = opened
+    ids = [place[1].ids[i] for i in numbers]
+    read = answered(index, probe_here, pictures(index, ids), options)
+    assert answered(here, probe_here, pictures(here, ids), options) == read
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mapsight.search.probe_plan.BATCH_BYTES", 9000)
+        assert answered(index, by_tasks, pictures(index, ids), options) == read
+
+
+def test_what_is_much_is_left_to_a_job(place):
+    index = SearchIndex(Workspace(str(place[0])))
+    every = [np.arange(len(index.centres))]
+    size = index.bytes_of(range(len(index.centres)))
+    assert size == index.cell_bytes.sum() > 0
+    assert is_small(index, every, size) and not is_small(index, every, size - 1)
+    assert is_small(index, every * COMPARED, size)
+    assert not is_small(index, every * (COMPARED + 1), size)
+    assert is_small(index, [np.arange(0)], 1)
 
 
 def test_what_was_removed_is_hidden_as_in_the_job(tmp_path):
@@ -131,7 +199,8 @@ def test_what_was_removed_is_hidden_as_in_the_job(tmp_path):
     expected = answered(
         index, by_job(tmp_path / "jobs"), pictures(index, world.ids[1:9:2]), options
     )
-    assert answered(here, probe_here, pictures(here, world.ids[1:9:2]), options) == expected
+    for one in (here, index):
+        assert answered(one, probe_here, pictures(one, world.ids[1:9:2]), options) == expected
     found = Searcher(str(tmp_path / "w")).search(world.ids[1], 300, probe=world.k, style="any")
     assert {row["image_id"] for row in found} == set(world.ids) - set(gone)
     assert here.rows_of(gone) == {}
@@ -164,7 +233,8 @@ def test_what_was_added_in_the_place_of_others_answers_as_in_the_job(tmp_path, o
     assert [rows[name]["part"] for name in ids] == [1] * 3 + [0] * 3
     assert (rows[ids[0]]["vector"] == new.x[0]).all()
     expected = answered(index, by_job(tmp_path / "jobs"), pictures(index, ids), options)
-    assert answered(here, probe_here, pictures(here, ids), options) == expected
+    for one in (here, index):
+        assert answered(one, probe_here, pictures(one, ids), options) == expected
 
 
 def test_additions_are_not_read_beside_an_index_that_they_are_not_of(tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from mapsight.index.blocks import read_blocks
 from mapsight.index.build import CellsWriter, plan_files, rows_by_file, write_ids
 from mapsight.index.nearest import Centres
 from mapsight.index.rows import (
@@ -18,7 +20,6 @@ from mapsight.index.rows import (
     order_of,
     orders,
     read_batches,
-    read_block,
     row_schema,
     to_int8,
     vectors_below,
@@ -37,8 +38,8 @@ def test_a_block_gives_back_its_rows(tmp_path, dtype):
     writer = FileWriter(str(tmp_path), "cells")
     blocks = [writer.add(rows(n, dtype=dtype), n) for n in (3, 5)]
     writer.close()
-    with (tmp_path / writer.name).open("rb") as file:
-        found = [read_block(file, block) for block in reversed(blocks)]
+    placed = [replace(block, file=f"{tmp_path}/{block.file}") for block in reversed(blocks)]
+    found = list(read_blocks(placed))
     assert [batch.equals(rows(n, dtype=dtype)) for batch, n in zip(found, (5, 3), strict=True)]
     assert vectors_of(found[0]).dtype == dtype
     assert found[0].schema.metadata == {b"plain_d": b"2"}
@@ -52,11 +53,8 @@ def test_a_block_that_has_changed_is_named(tmp_path):
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
-    with (
-        path.open("rb") as file,
-        pytest.raises(ValueError, match=r"cells-.*: bytes 0 to .* have changed"),
-    ):
-        read_block(file, block)
+    with pytest.raises(ValueError, match=r"cells-.*: bytes 0 to .* have changed"):
+        list(read_blocks([replace(block, file=str(path))]))
 
 
 @pytest.mark.parametrize("cut", [10, -20])

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mapsight.index.rows import INT8, Block, batch_of, read_block, row_schema, to_int8
+from mapsight.index.blocks import read_blocks
+from mapsight.index.rows import INT8, Block, batch_of, row_schema, to_int8
 from mapsight.search import label_mean as label_vector
 from mapsight.search.filters import RowFilter
 from mapsight.search.label_mean import LabelMean, blocks_of_label
@@ -119,8 +120,8 @@ def test_a_rare_label_is_its_pictures(tmp_path):
     wanted = RowFilter(label="Lion", style="drawing")
     mean = LabelMean(wanted)
     for block in blocks_of_label(world.table, world.cells.fitting("Lion", "drawing")):
-        with (tmp_path / block.file).open("rb") as file:
-            mean.add(read_block(file, block))
+        (batch,) = read_blocks([block])
+        mean.add(batch)
     those = world.x[[world.fits(i, wanted) for i in range(len(world.ids))]].astype(int)
     n = len(those)
     assert mean.vector().tolist() == ((2 * those.sum(axis=0) + n) // (2 * n)).tolist()

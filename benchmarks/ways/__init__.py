@@ -1,1 +1,1 @@
-"""The ways of labelling the same pictures that are compared, one to a module."""
+"""Ways that are compared: of labelling the same pictures, of weighing scores; one to a module."""

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
-
-import numpy as np
 
 from driver.pipeline.pipeline import Pipeline
 from driver.search.asked import Asked
-from driver.stages.recall import probe_cells
+from driver.stages.recall import probe_cells, score_cells
 from mapsight.records import OTHER
 from mapsight.search.by_index import Scorer, answer_by_index, probe_here
 from mapsight.search.choices import READ_LIMIT
 from mapsight.search.options import SearchOptions
-from mapsight.search.queries import ProbeQuery
 from mapsight.search.query_pictures import QueryPictures
 from mapsight.search.question import Question
 from mapsight.search.search_index import SearchIndex
 
-__all__ = ["index_answerer", "is_small"]
-
-COMPARED = 64
-"""At READ_LIMIT some 6.5 million comparisons, 3 to 4 s of one core."""
+__all__ = ["index_answerer"]
 
 
 def index_answerer(
@@ -53,32 +46,11 @@ def index_answerer(
 
 def _scorer(run: Pipeline, asked: Asked) -> Scorer:
     """Return what scores cells: this process where `is_small` by --read-limit, else a job."""
-    by_job = partial(probe_cells, run)
-    if asked.job or asked.no_job:
-        return by_job if asked.job else probe_here
-    most = (asked.read_limit or READ_LIMIT) << 20
-
-    def score(
-        index: SearchIndex,
-        vectors: np.ndarray,
-        queries: Sequence[ProbeQuery],
-        cells: Sequence[np.ndarray],
-        d: int,
-    ) -> Iterable[tuple[int, list[Any]]]:
-        here = is_small(index, cells, most)
-        return (probe_here if here else by_job)(index, vectors, queries, cells, d)
-
-    return score
-
-
-def is_small(index: SearchIndex, cells: Sequence[np.ndarray], most: int) -> bool:
-    """Return whether the cells that queries want have at most so many bytes.
-
-    Those of each query count too: of all queries together they may be COMPARED times as many.
-    """
-    every = np.concatenate(cells)
-    compared = int(index.cell_bytes[every].sum())
-    return index.bytes_of(every.tolist()) <= most and compared <= COMPARED * most
+    if asked.job:
+        return partial(probe_cells, run)
+    if asked.no_job:
+        return probe_here
+    return partial(score_cells, run, most=(asked.read_limit or READ_LIMIT) << 20)
 
 
 def _says_it(asked: Asked, questions: Sequence[Question]) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from driver.pipeline.jobs import Job
 from driver.pipeline.stage import Outcome, Stage
+from mapsight.search.choices import READ_LIMIT
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,13 +22,17 @@ __all__ = [
     "RECALL",
     "STAGE",
     "exact_answers",
+    "is_small",
     "probe_cells",
     "removed_arguments",
     "sample_rows",
+    "score_cells",
 ]
 
 JOB = Job("mr_jobs.probe_index")
 TASKS_A_QUERY = 8
+COMPARED = 64
+"""At READ_LIMIT some 7 million comparisons, 3 to 4 s of one core."""
 RECALL, QUERIES_FILE = "recall.csv", "queries.arrow"
 QUERIES = 200
 
@@ -87,7 +92,7 @@ def exact_answers(
         vectors = np.stack([row["vector"] for row in some])
         queries = [ProbeQuery(max(DEPTHS), exclude_ids=(row["image_id"],)) for row in some]
         everything = [np.flatnonzero(index.cells.rows)] * len(some)
-        found = dict(probe_cells(run, index, vectors, queries, everything, d))
+        found = dict(score_cells(run, index, vectors, queries, everything, d))
         for number, ranked in enumerate(index.in_order(vectors, d)):
             yield some[number], ranked, found.get(number, [])
 
@@ -95,6 +100,40 @@ def exact_answers(
 def removed_arguments(removed: IdList) -> list[str]:
     """Options of a job that hides what was removed."""
     return ["--removed", removed.path] if removed.path else []
+
+
+def score_cells(
+    run: Pipeline,
+    index: SearchIndex,
+    vectors: np.ndarray,
+    queries: Sequence[ProbeQuery],
+    cells: Sequence[np.ndarray],
+    d: int,
+    *,
+    most: int = READ_LIMIT << 20,
+) -> Iterable[tuple[int, list[Any]]]:
+    """Score cells in this process where `is_small` says, else by a job; the same either way.
+
+    Args:
+        most: bytes to be read in this process.
+    """
+    from mapsight.search.by_index import probe_here
+
+    if is_small(index, cells, most):
+        return probe_here(index, vectors, queries, cells, d)
+    return probe_cells(run, index, vectors, queries, cells, d)
+
+
+def is_small(index: SearchIndex, cells: Sequence[np.ndarray], most: int) -> bool:
+    """Return whether the cells that queries want have at most so many bytes.
+
+    Those of each query count too: of all queries together they may be COMPARED times as many.
+    """
+    import numpy as np
+
+    every = np.concatenate(cells)
+    compared = int(index.cell_bytes[every].sum())
+    return index.bytes_of(every) <= most and compared <= COMPARED * most
 
 
 def probe_cells(

@@ -25,6 +25,7 @@ from mapsight.text import plain
 __all__ = [
     "DRAWING",
     "FIXED",
+    "NEW_WEIGHT",
     "PHOTO",
     "UNIT",
     "Head",
@@ -42,7 +43,9 @@ FIXED = 1 << 20
 """Learned numbers are multiples of 1 / FIXED."""
 UNIT = 32767
 """The length of an embedding as it is stored."""
-NEW_WEIGHT = 0.6
+NEW_WEIGHT, EARLIER_WEIGHT = 1.0, 0.6
+"""Of label scores beside an embedding in new features: the most that int16 holds, and the best of
+those tried (docs/decisions.md); of heads that do not say it, as their indexes have it."""
 SEEN_BITS = 23
 MOST_BYTES = 256 << 20
 """Of all arrays: 12,000 classes of 1,024 numbers, with components, take 60 MB."""
@@ -126,14 +129,19 @@ class Head:
         slope, intercept = self.about.get("calibration", {}).get(name, (4.0, 0.0))
         return round(sigmoid(slope * score + intercept), 6)
 
+    @property
+    def score_weight(self) -> float:
+        """Return the length of its label scores in new features, 0 to 1."""
+        return self.about.get("score_weight", EARLIER_WEIGHT)
+
     def new_features(self, x: np.ndarray) -> np.ndarray:
         """Return embeddings (n, d) int16 joined with their label scores: (n, d + labels) int16.
 
-        Both are of unit length, the scores times NEW_WEIGHT, in units of 1 / UNIT.
+        Both are of unit length, the scores times `score_weight`, in units of 1 / UNIT.
         """
-        scores = self.scores(x)
+        scores, weight = self.scores(x), self.score_weight * UNIT
         norms = np.sqrt((scores**2).sum(axis=1, keepdims=True))
-        told = np.divide(scores * (NEW_WEIGHT * UNIT), norms, out=scores * 0, where=norms > 0)
+        told = np.divide(scores * weight, norms, out=scores * 0, where=norms > 0)
         return np.concatenate([x, np.rint(told).astype(np.int16)], axis=1)
 
     def has_seen(self, dhash: str) -> bool:
@@ -211,6 +219,8 @@ def load_head(path: str | Path) -> Head:
         raise ValueError(f"{path}: not a class head (nested too deeply)") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: not a class head ({plain(str(error))})") from None
+    if not (isinstance(head.score_weight, float) and 0 <= head.score_weight <= 1):
+        raise ValueError(f"{path}: not a class head (its scores weigh not 0.0 to 1.0)")
     wrong = _misfit(head)
     if wrong is not None:
         raise ValueError(f"{path}: not a class head (an array of {wrong.dtype} {wrong.shape})")

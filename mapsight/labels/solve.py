@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mapsight.labels.fit_sums import ONE, FitSums
-from mapsight.labels.head import FIXED, UNIT, Head
+from mapsight.labels.head import FIXED, NEW_WEIGHT, UNIT, Head
 
 __all__ = ["LAMBDAS", "principal", "ridge_path", "solve_head"]
 
@@ -105,6 +105,7 @@ def solve_head(sums: FitSums) -> tuple[Head, np.ndarray]:
         "style_examples": list(sums.plan.styles),
         "explained_variance": [round(float(value), 6) for value in share],
         "fixed_point": FIXED,
+        "score_weight": NEW_WEIGHT,
     }
     classes = [(label, kind) for label, kind, _ in sums.plan.classes]
     best = weights(about["best"])

@@ -107,9 +107,9 @@ class SearchIndex:
         cells, sizes = (self.blocks.column(name).to_numpy() for name in ("cell", "bytes"))
         return np.bincount(cells, weights=sizes, minlength=len(self.centres)).astype(np.int64)
 
-    def bytes_of(self, cells: Iterable[int]) -> int:
-        """Return how many bytes the blocks of some cells have."""
-        return int(self.cell_bytes[sorted({*cells})].sum())
+    def bytes_of(self, cells: Sequence[int] | np.ndarray) -> int:
+        """Return how many bytes the blocks of some cells have, each cell once."""
+        return int(self.cell_bytes[np.unique(np.asarray(cells, np.int64))].sum())
 
     @cached_property
     def measured(self) -> list[dict[str, Any]]:

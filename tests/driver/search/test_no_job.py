@@ -19,8 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driver.errors import Failure
-from driver.search.by_index import COMPARED, is_small
-from driver.stages.recall import removed_arguments
+from driver.stages.recall import COMPARED, is_small, removed_arguments
 from driver.workspace.changes import write_changes
 from driver.workspace.workspace import Workspace
 from mapsight.files import sha256_of

@@ -10,6 +10,7 @@ from mapsight.labels.classify import Classifier
 from mapsight.labels.examples import Example
 from mapsight.labels.head import (
     FIXED,
+    NEW_WEIGHT,
     SEEN_BITS,
     UNIT,
     Head,
@@ -68,7 +69,16 @@ def test_new_features_join_the_embedding_with_its_scores():
     found = make_head().new_features(unit(3, 4, 0, 0)[None])[0]
     assert found.dtype == np.int16
     assert (found[:D] == unit(3, 4, 0, 0)).all()
-    assert (found[D:] / UNIT).round(3).tolist() == [0.6, 0.0]
+    assert (found[D:] / UNIT).round(3).tolist() == [0.6, 0.0]  # of heads of before
+    heavier = make_head(score_weight=NEW_WEIGHT).new_features(unit(3, 4, 0, 0)[None])[0]
+    assert heavier[D:].tolist() == [UNIT, 0]
+
+
+@pytest.mark.parametrize("weight", [1.1, -0.1, float("nan"), "0.6", None, 1e9])
+def test_scores_that_int16_cannot_hold_are_refused(tmp_path, weight):
+    save_head(make_head(score_weight=weight), tmp_path / "x.npz")
+    with pytest.raises(ValueError, match=r"x\.npz: not a class head \(its scores weigh not"):
+        load_head(tmp_path / "x.npz")
 
 
 def test_a_head_comes_back_as_it_was_and_has_the_same_bytes(tmp_path):

@@ -6,14 +6,22 @@ import logging
 import os
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 if not os.environ.get("CI"):
     pytest.importorskip("moto")
 
+from s3fs import S3FileSystem
+
 import mapsight
 from mapsight.errors import Failure
+from mapsight.search.by_index import probe_here
+from mapsight.search.queries import ProbeQuery
+from mapsight.search.search_index import SearchIndex
+from mapsight.workspace.workspace import Workspace
 from tests.emr.account import BUCKET, start
+from tests.support.index_world import D, indexed
 from tests.support.results import everything, pictures_of, upload
 
 pytestmark = pytest.mark.xdist_group("emr")
@@ -40,6 +48,28 @@ def test_pictures_on_s3_are_found_without_an_index(address, unindexed_once):
     here, there = unindexed_once / "workspace", f"{address}/unindexed"
     upload(here, there)
     assert pictures_of(mapsight.open(there)) == pictures_of(mapsight.open(here))
+
+
+def test_cells_are_scored_from_s3_as_from_here_and_nothing_else_is_read(
+    address, tmp_path, monkeypatch
+):
+    world = indexed(tmp_path / "w")
+    upload(tmp_path / "w", f"{address}/cells")
+    places = (str(tmp_path / "w"), f"{address}/cells")
+    here, there = (SearchIndex(Workspace(place), tmp_path) for place in places)
+    cells = [np.array([0, 3]), np.array([3]), np.array([6, 5])]
+    asked = world.x[:3], [ProbeQuery(7)] * 3, cells, D
+    ranges: list[int] = []
+    fetched = S3FileSystem._cat_file
+
+    async def counted(self, path, version_id=None, start=None, end=None):
+        ranges.append(end - start)
+        return await fetched(self, path, version_id, start, end)
+
+    monkeypatch.setattr(S3FileSystem, "_cat_file", counted)
+    found = list(probe_here(there, *asked))
+    assert found == list(probe_here(here, *asked)) and len(found) == 3
+    assert sum(ranges) == here.bytes_of([0, 3, 5, 6])
 
 
 def test_where_there_is_no_workspace_it_says_so(address):

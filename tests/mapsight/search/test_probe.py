@@ -175,7 +175,7 @@ def test_tasks_share_the_bytes_and_read_every_block_once():
     ]
     wants = {cell: [cell % 2] for cell in range(10)}
     lines = list(probe_lines(blocks, wants))
-    tasks = [[pair for _, some in reads_of(line) for pair in some] for line in lines]
+    tasks = [list(reads_of(line)) for line in lines]
     assert [block.cell for task in tasks for block, _ in task] == list(range(10))
     assert all(numbers == wants[block.cell] for task in tasks for block, numbers in task)
     shares = [sum(block.bytes for block, _ in task) for task in tasks]

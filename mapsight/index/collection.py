@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mapsight.errors import Failure
 from mapsight.files import sha256_of
-from mapsight.index.removed_ids import IdList
-from mapsight.workspace.changes import Addition, Changes, Removals, read_changes
 from mapsight.workspace.stage_facts import PictureCounts
-from mapsight.workspace.workspace import Workspace, is_current
+
+if TYPE_CHECKING:
+    from mapsight.index.removed_ids import IdList
+    from mapsight.workspace.changes import Addition, Changes, Removals
+    from mapsight.workspace.workspace import Workspace
 
 __all__ = [
     "OTHER_MODEL",
@@ -40,6 +42,8 @@ def has_index(workspace: Workspace, *, current: bool = False) -> bool:
     Args:
         current: only one of the pictures that the workspace has now.
     """
+    from mapsight.workspace.workspace import is_current
+
     document = workspace.committed("index")
     if not (document and document["parts"]):
         return False
@@ -58,6 +62,8 @@ def require_index(workspace: Workspace, *, current: bool = False) -> None:
 
 def _why_none(workspace: Workspace) -> str:
     """Return the reason that there is no index, and what to do."""
+    from mapsight.workspace.workspace import is_current
+
     document, extract = workspace.sound("index"), workspace.sound("extract")
     if document and document["parts"]:
         return "the one that is there is of an earlier run; run the pipeline to its end"
@@ -72,6 +78,8 @@ def _why_none(workspace: Workspace) -> str:
 
 def is_earlier(workspace: Workspace) -> bool:
     """Return whether the index is that of an earlier run than other stages."""
+    from mapsight.workspace.workspace import is_current
+
     document = workspace.sound("index")
     return document is not None and not is_current(workspace, document)
 
@@ -81,6 +89,8 @@ def is_comparable(workspace: Workspace) -> bool:
 
     Their features are made by the model and the head that the workspace has now.
     """
+    from mapsight.workspace.workspace import is_current
+
     document = workspace.sound("index")
     if document is None or is_current(workspace, document):
         return True
@@ -132,6 +142,8 @@ def collection_of(workspace: Workspace, scratch: Path | None = None) -> Collecti
     Raises:
         Failure: the list is missing, or is not what was written.
     """
+    from mapsight.workspace.changes import read_changes
+
     gone = ""
     for _ in range(TRIES):
         changes = read_changes(workspace)
@@ -148,6 +160,8 @@ def collection_of(workspace: Workspace, scratch: Path | None = None) -> Collecti
 
 
 def _removed(workspace: Workspace, removals: Removals | None, scratch: Path | None) -> IdList:
+    from mapsight.index.removed_ids import IdList
+
     if removals is None:
         return IdList()
     workspace.within(removals.file)

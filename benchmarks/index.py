@@ -1,17 +1,20 @@
 """Cells and index of made-up embeddings: time, memory, recall, beside faiss and scikit-learn.
 
-    python -m benchmarks.index --workspace DONE [--rows 100000 1000000] [--other PYTHON]
+    python -m benchmarks.index --workspace DONE [--rows 100000 1000000] [--new]
+    python -m benchmarks.index --workspace DONE --rows 1000000 --other PYTHON --passes 3
 
-DONE is a finished workspace; its embeddings are mixed (benchmarks/mixtures.py). The stages
-cluster and index run as in a run with -r local; then a task of each job runs alone, for its
-memory. Recall is that of 200 other mixtures against an exact search. OTHER is a Python with
-faiss and scikit-learn, which get the same vectors and as many cells.
+DONE is a finished workspace; its embeddings are mixed (benchmarks/mixtures.py), --new joins the
+scores of its head. The stages cluster and index run as in a run with -r local; their processor
+time is that of all their processes. Then a task of each job runs alone, for its memory. Recall is
+that of 200 other mixtures against an exact search. OTHER is a Python with faiss and scikit-learn,
+which get the same vectors and as many cells; faiss makes as many iterations, or PASSES.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -26,15 +29,18 @@ import pyarrow.parquet as pq
 from benchmarks.explore import ROOT, measured
 from benchmarks.mixtures import BLOCK, mixtures
 from driver.pipeline.cluster import RunnerOptions
+from driver.pipeline.job_server import close_job_server
 from driver.pipeline.pipeline import Pipeline
 from driver.pipeline.typed_options import TypedOptions
 from driver.runners import pipeline_of
 from driver.stages import cluster, index
+from driver.stages.outputs import cells_made
 from driver.workspace.workspace import Workspace
 from mapsight.index.cosines import cosines
+from mapsight.index.kmeans import load_centres
 from mapsight.index.layout import CELLS, CENTRES
-from mapsight.index.nearest import Centres
 from mapsight.index.rows import batch_of, new_file, read_batches, row_schema, vectors_of
+from mapsight.labels.head import Head, load_head
 from mapsight.records import decode_embedding
 from mapsight.results.predictions import records_of
 
@@ -42,6 +48,7 @@ PROBES = (1, 2, 4, 8, 16, 32, 64, 128)
 QUERIES = 200
 TOP = 10
 FILE_ROWS = 64 * BLOCK
+PLAIN_D = 1024
 
 
 def tell(text: str) -> None:
@@ -56,6 +63,11 @@ def embeddings_of(workspace: str) -> np.ndarray:
     return np.stack([decode_embedding(r["embedding"]) for _, r in records if "embedding" in r])
 
 
+def head_of(workspace: str) -> Head:
+    """The head of a finished workspace."""
+    return load_head(next(p for p in Workspace(workspace).parts("fit") if p.endswith(".npz")))
+
+
 def write_rows(folder: Path, blocks: Iterator[np.ndarray], file_rows: int = FILE_ROWS) -> int:
     """Write files of rows, so many in each (whole blocks); how many rows."""
     import pyarrow as pa
@@ -67,7 +79,7 @@ def write_rows(folder: Path, blocks: Iterator[np.ndarray], file_rows: int = FILE
                 writer.close()
                 file.close()
             _, file = new_file(str(folder), "rows")
-            schema = row_schema(x.shape[1], x.shape[1])
+            schema = row_schema(x.shape[1], min(x.shape[1], PLAIN_D))
             writer = pa.ipc.new_stream(file, schema)
         ids = [f"{rows + i:016x}" for i in range(len(x))]
         fields = [
@@ -94,8 +106,20 @@ def bring_up(run: Pipeline, folder: Path, rows: int) -> None:
         "parts": workspace.describe("vectors", folder.name),
     }  # fmt: skip
     workspace.commit("vectors", document)
-    run.documents["vectors"] = document
-    run.run([cluster.STAGE, index.STAGE])
+    run.documents |= {"vectors": document, "extract": {"options": {"model": "made-up"}}}
+    run.documents["fit"] = {"digest": ""}
+    for stage in (cluster.STAGE, index.STAGE):
+        before, started = processor_seconds(), time.monotonic()
+        run.run([stage])
+        close_job_server()  # what its processes took counts when it has ended
+        spent, waited = processor_seconds() - before, time.monotonic() - started
+        tell(f"{rows:>9,}  {stage.name}: {spent:.1f} s of processor time, {waited:.1f} s")
+
+
+def processor_seconds() -> float:
+    """What this process and those that it started and that have ended have taken so far."""
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(use.ru_utime + use.ru_stime for use in map(resource.getrusage, kinds))
 
 
 def memory_of_tasks(run: Pipeline, scratch: Path, rows: int) -> None:
@@ -103,14 +127,15 @@ def memory_of_tasks(run: Pipeline, scratch: Path, rows: int) -> None:
     workspace = run.workspace
     line = json.dumps({"uri": next(p for p in workspace.parts("vectors") if p.endswith(".arrow"))})
     (scratch / "line").write_text(line + "\n")
-    centres = next(p for p in workspace.parts("index") if p.endswith(CENTRES))
-    k = len(np.load(centres))
-    plan = {"files": [0] * k, "buckets": 1, "plain_d": 1024, "dtype": "int16"}
+    files = cells_made(run)
+    facts = run.documents["index"]["notes"]
+    names = ("d", "plain_d", "dtype")
+    plan = {"files": [0] * facts["cells"], "buckets": 1, **{name: facts[name] for name in names}}
     (scratch / "plan").write_text(json.dumps(plan))
     jobs = {
-        "cluster_features": ["--centres", centres],
+        "cluster_features": files.arguments,
         "build_index": [
-            *("--centres", centres, "--plan", str(scratch / "plan")),
+            *(*files.arguments, "--plan", str(scratch / "plan")),
             *("--index", str(scratch / "index")),
         ],
     }
@@ -127,10 +152,10 @@ def memory_of_tasks(run: Pipeline, scratch: Path, rows: int) -> None:
             )
 
 
-def recall(run: Pipeline, pictures: np.ndarray, rows: int, scratch: Path) -> None:
+def recall(run: Pipeline, queries: np.ndarray, rows: int, scratch: Path) -> None:
     """Recall@10 of other mixtures by probes, and the share of the rows read."""
-    centres = Centres(np.load(next(p for p in run.workspace.parts("index") if p.endswith(CENTRES))))
-    queries = np.concatenate(list(mixtures(pictures, QUERIES, seed=2)))
+    files = cells_made(run)
+    centres = load_centres(files.centres, files.projection)
     best = np.full((QUERIES, TOP), -1.0)
     cells = np.zeros((QUERIES, TOP), np.int64)
     counts = np.zeros(len(centres), np.int64)
@@ -143,7 +168,8 @@ def recall(run: Pipeline, pictures: np.ndarray, rows: int, scratch: Path) -> Non
             where = np.concatenate([cells, np.broadcast_to(found, (QUERIES, len(x)))], 1)
             order = np.argsort(-scores, axis=1, kind="stable")[:, :TOP]
             best, cells = (np.take_along_axis(a, order, 1) for a in (scores, where))
-    ranked = centres.ranked(queries)
+    compared = next(p for p in run.workspace.parts("index") if p.endswith(f"/{CENTRES}"))
+    ranked = load_centres(compared).ranked(queries)
     np.savez(scratch / "exact.npz", queries=queries, best=best)
     for probes in (p for p in PROBES if p <= len(centres)):
         near = ranked[:, :probes]
@@ -165,7 +191,7 @@ def beside(python: str, folder: Path, scratch: Path, cells: int, iterations: int
         subprocess.run([*command, str(cells), str(passes)], cwd=ROOT)
 
 
-def run_size(options: Namespace, pictures: np.ndarray, rows: int) -> None:
+def run_size(options: Namespace, pictures: np.ndarray, head: Head | None, rows: int) -> None:
     """Everything for one size."""
     with tempfile.TemporaryDirectory(dir=options.scratch) as name:
         scratch = Path(options.keep or name)
@@ -178,7 +204,11 @@ def run_size(options: Namespace, pictures: np.ndarray, rows: int) -> None:
         )
         folder = scratch / "workspace" / "vectors" / "made-up"
         started = time.monotonic()
-        write_rows(folder, mixtures(pictures, rows, seed=1))
+        made, queries = (
+            (head.new_features(x) if head else x for x in mixtures(pictures, n, seed))
+            for n, seed in ((rows, 1), (QUERIES, 2))
+        )
+        write_rows(folder, made)
         tell(f"{rows:>9,}  rows written in {time.monotonic() - started:.1f} s")
         run = pipeline_of(settings, workspace, scratch)
         bring_up(run, folder, rows)
@@ -190,10 +220,16 @@ def run_size(options: Namespace, pictures: np.ndarray, rows: int) -> None:
         tell(f"{rows:>9,}  {built['notes']['cells']} cells; index {built['seconds']:.1f} s,"
              f" {size / rows:.0f} bytes a picture,"
              f" mean squared distance {distance(workspace, rows):.5f}")  # fmt: skip
-        recall(run, pictures, rows, scratch)
+        recall(run, np.concatenate(list(queries)), rows, scratch)
         memory_of_tasks(run, scratch, rows)
         if options.other:
-            beside(options.other, folder, scratch, built["notes"]["cells"], len(history))
+            beside(
+                options.other,
+                folder,
+                scratch,
+                built["notes"]["cells"],
+                options.passes or len(history),
+            )
 
 
 def main() -> int:
@@ -206,10 +242,13 @@ def main() -> int:
     parser.add_argument("--scratch", help="folder for some GB (default: that of the system)")
     parser.add_argument("--keep", help="use this folder as scratch, and leave all in it")
     parser.add_argument("--other", help="a Python with faiss and scikit-learn")
+    parser.add_argument("--passes", type=int, help="iterations of faiss (default: as many)")
+    parser.add_argument("--new", action="store_true", help="with the scores of the head")
     options = parser.parse_args()
     pictures = embeddings_of(options.workspace)
+    head = head_of(options.workspace) if options.new else None
     for rows in options.rows:
-        run_size(options, pictures, rows)
+        run_size(options, pictures, head, rows)
     return 0
 
 

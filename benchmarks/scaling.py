@@ -189,7 +189,7 @@ def measure_cluster(rows: Rows) -> None:
 def measure_index(rows: Rows) -> list[tuple[int, list[Block]]]:
     """Rows to their cells, and written by cell; the blocks that were written, by rows."""
     curves, job, k = rows.curves, "build_index", CELLS[0]
-    plan = {"files": [0] * k, "buckets": 1, "plain_d": D, "dtype": "int16"}
+    plan = {"files": [0] * k, "buckets": 1, "d": D, "plain_d": D, "dtype": "int16"}
     (curves.scratch / "index.json").write_text(json.dumps(plan))
     arguments = ["--centres", rows.centres(k), "--plan", str(curves.scratch / "index.json")]
     folder = curves.scratch / "index"

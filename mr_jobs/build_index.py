@@ -1,11 +1,11 @@
 """Build the search index: rows sorted by cell, in files of which a query opens a few.
 
-    python mr_jobs/build_index.py -r local --plan PLAN.json --centres C.npy --index FOLDER \\
-        --output-dir OUT MANIFEST
+    python mr_jobs/build_index.py -r local --plan PLAN.json --centres C.npy \\
+        [--projection P.npy] --index FOLDER --output-dir OUT MANIFEST
 
 Input: a manifest, one JSON object a line: {"uri": file of rows (mapsight/index/rows.py)}.
-PLAN.json holds `files` (the number of each cell's file), `buckets` (files of ids), `plain_d`
-and `dtype`; C.npy the centres of the cells, (k, d) int16.
+PLAN.json holds `files` (the number of each cell's file), `buckets` (files of ids), `d`,
+`plain_d` and `dtype`; C.npy the centres of the cells, P.npy the projection of rows, if any.
 Output: `"block", [cell, file, offset, bytes, rows, sha256]`, `"cell", {…}` and `"ids", {…}`
 (mapsight/index/build.py); the files are in FOLDER.
 Counters: index/rows.
@@ -29,25 +29,29 @@ class MRBuildIndex(SplitsJob):
 
     def configure_args(self):
         super().configure_args()
-        self.add_file_arg("--plan", needed=True, help="JSON: files, buckets, plain_d, dtype")
+        self.add_file_arg("--plan", needed=True, help="JSON: files, buckets, d, plain_d, dtype")
         self.add_file_arg("--centres", needed=True, help=".npy: the centres of the cells")
+        self.add_file_arg("--projection", help=".npy: that of the rows, if there is one")
         self.add_passthru_arg("--index", needed=True, help="folder or URI for the files")
 
     def steps(self):
         return [
             MRStep(
-                mapper_init=self.start,
+                mapper_init=self.mapper_start,
                 mapper=self.mapper_find_cells,
-                reducer_init=self.start,
+                reducer_init=self.read_plan,
                 reducer=self.reducer_write_file,
             )
         ]
 
-    def start(self):
+    def read_plan(self):
+        self.plan = self.read_json("plan")
+
+    def mapper_start(self):
         from mapsight.index.kmeans import load_centres
 
-        self.plan = self.read_json("plan")
-        self.centres = load_centres(self.options.centres)
+        self.read_plan()
+        self.centres = load_centres(self.options.centres, self.options.projection)
 
     def mapper_find_cells(self, _, line):
         from mapsight.index.build import rows_by_file
@@ -62,8 +66,9 @@ class MRBuildIndex(SplitsJob):
         if kind == "ids":
             yield kind, write_ids(self.options.index, int(number), rows)
             return
-        form = self.plan["plain_d"], self.plan["dtype"]
-        writer = CellsWriter(self.options.index, int(number), self.centres, *form)
+        form = (self.plan[name] for name in ("d", "plain_d", "dtype"))
+        means = bool(self.options.projection)
+        writer = CellsWriter(self.options.index, int(number), *form, means=means)
         for name, value in writer.write(rows):
             self.counts["index", "rows"] += value["rows"] if name == "cell" else 0
             yield name, value

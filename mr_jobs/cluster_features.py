@@ -1,15 +1,20 @@
-"""One step of k-means over rows of vectors, or its seeds.
+"""Cells of rows of vectors by k-means: all of it, its seeds, or a step.
 
-    python mr_jobs/cluster_features.py -r local --below ORDER --seeds K --output-dir OUT MANIFEST
-    python mr_jobs/cluster_features.py -r local --below ORDER --centres C.npy \\
+    python mr_jobs/cluster_features.py -r local --below ORDER --seeds K [--iterations N] \\
         --output-dir OUT MANIFEST
+    python mr_jobs/cluster_features.py -r local --below ORDER --centres C.npy \\
+        [--projection P.npy] --output-dir OUT MANIFEST
 
 Input: a manifest, one JSON object a line: {"uri": file of rows (mapsight/index/rows.py)}.
 Only rows whose `order` is below ORDER take part.
-Output, seeds: `order, vector` of the K of lowest order that are not equal.
+Output, seeds: `"axis", vector` for each row of the projection, if there is one, and `"centre",
+vector` of the K rows of lowest order that are not equal, in this order.
+Output, with --iterations: these with the centres as they are at the end, `"step", {…}` for each
+iteration, and `"counts", [pictures of each cell]`.
 Output, a step: `"cell", [cell, pictures, new centre, squared shift]` for each cell with
 pictures, `"far", [[squared distance, vector], …]` and `"inertia", [pictures, inertia]`.
-Vectors are base64 of int16. C.npy holds the centres, (k, d) int16.
+Vectors are base64 of int16. C.npy holds the centres, (k, d) int16; P.npy the axes, (p, plain_d).
+Counters: cluster/iterations.
 """
 
 import json
@@ -23,9 +28,9 @@ from mapsight.job import MRStep, SplitsJob
 
 
 class MRClusterFeatures(SplitsJob):
-    """Mappers assign and add up, reducers make centres.
+    """Mappers assign and add up, reducers make centres; or a reducer has the sample, and does all.
 
-    Memory: k × d sums (int64) and centres, whatever the input.
+    Memory: k × d sums (int64) and centres, whatever the input; with --iterations the sample too.
     """
 
     SORT_VALUES = True
@@ -34,7 +39,13 @@ class MRClusterFeatures(SplitsJob):
         super().configure_args()
         self.add_passthru_arg("--below", default=str(1 << 64), help="take rows of lower order")
         self.add_passthru_arg("--seeds", type=int, help="how many centres to begin with")
+        self.add_passthru_arg("--plain-d", type=int, default=0, help="numbers of an embedding")
+        self.add_passthru_arg("--projected", type=int, default=0, help="numbers that it is left")
+        self.add_passthru_arg("--axes-below", default="0", help="find axes in rows of lower order")
+        self.add_passthru_arg("--iterations", type=int, default=0, help="how many are made at most")
+        self.add_passthru_arg("--tolerance", type=float, default=0.0, help="least improvement")
         self.add_file_arg("--centres", help=".npy: the centres to improve")
+        self.add_file_arg("--projection", help=".npy: that of the vectors, if there is one")
 
     def load_args(self, args):
         super().load_args(args)
@@ -43,7 +54,7 @@ class MRClusterFeatures(SplitsJob):
 
     def steps(self):
         if self.options.seeds:
-            return [MRStep(mapper=self.mapper_emit_rows, reducer=self.reducer_take_seeds)]
+            return [MRStep(mapper=self.mapper_emit_sample, reducer=self.reducer_learn)]
         return [
             MRStep(
                 mapper_init=self.load_centres,
@@ -54,28 +65,39 @@ class MRClusterFeatures(SplitsJob):
             )
         ]
 
-    def mapper_emit_rows(self, _, line):
-        from mapsight.index.kmeans import seed_rows
+    def mapper_emit_sample(self, _, line):
+        from mapsight.index.learn import sample_of
 
-        for row in seed_rows(json.loads(line)["uri"], int(self.options.below)):
-            yield "seed", row
+        limits = int(self.options.below), int(self.options.axes_below)
+        for batch in sample_of(json.loads(line)["uri"], *limits):
+            yield "sample", batch
 
-    def reducer_take_seeds(self, _, rows):
-        from mapsight.index.kmeans import first_distinct
+    def reducer_learn(self, _, batches):
+        from mapsight.index.learn import Training, learned
 
-        yield from first_distinct(rows, self.options.seeds)
+        options = self.options
+        training = Training.of(batches, options.projected, options.plain_d)
+        yield from training.axes()
+        for record in learned(training, options.seeds, options.iterations, options.tolerance):
+            if record[0] == "step":
+                self.counts["cluster", "iterations"] += 1
+                self.report_counts()
+            yield record
 
     def load_centres(self):
         from mapsight.index.kmeans import CellSums, load_centres
+        from mapsight.index.projection import load_projection
 
         self.centres = load_centres(self.options.centres)
+        path = self.options.projection
+        self.projection = load_projection(path) if path else None
         self.sums = CellSums(self.centres)
 
     def mapper_add_rows(self, _, line):
         from mapsight.index.rows import vectors_below
 
         for _, x in vectors_below(json.loads(line)["uri"], int(self.options.below)):
-            self.sums.add(x)
+            self.sums.add(self.projection(x) if self.projection else x)
 
     def mapper_emit_sums(self):
         yield from self.sums.items()

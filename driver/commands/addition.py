@@ -28,9 +28,10 @@ from driver.stages import (
 )
 from driver.stages.head_file import GivenHead
 from driver.stages.model import ModelOptions
+from driver.stages.outputs import CellFiles
 from driver.workspace.workspace import Workspace
 from mapsight.files import sha256_of
-from mapsight.index.layout import CENTRES
+from mapsight.index.layout import CENTRES, LEARNED, PROJECTION
 from mapsight.labels.labeler import Labels
 from mapsight.labels.made_with import HEAD, settings_of
 from mapsight.search.search_index import SearchIndex
@@ -130,12 +131,15 @@ def _index_identity(run: Pipeline) -> dict[str, Any]:
 def _index(run: Pipeline, folder: str) -> Outcome:
     """Writes the new rows by the cells of the base."""
     base = run.facts[SearchIndex]
-    path = run.scratch / CENTRES
-    path.write_bytes(base.parts[0].read(CENTRES))
+    projected = 0 < base.facts.cells_d < base.facts.d
+    names = (LEARNED, PROJECTION) if projected else (CENTRES,)
+    for name in names:
+        (run.scratch / name).write_bytes(base.parts[0].read(name))
+    cells_at = CellFiles(*(run.scratch / name for name in names))
     counts = np.zeros(len(base.centres), np.int64)
     cells = base.parts[0].cells
     counts[cells.column("cell").to_numpy()] = cells.column("rows").to_numpy()
-    return index.build(run, folder, path, counts.tolist(), with_centres=False)
+    return index.build(run, folder, cells_at, counts.tolist(), with_centres=False)
 
 
 FIRST_STAGES = [one.STAGE for one in (plan, ingest, fetch, extract, annotate, known)]

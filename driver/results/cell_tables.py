@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["cell_facts", "write_cell_tables"]
 
-KMEANS = ("iteration", "pictures", "inertia", "shift", "empty")
+KMEANS = ("iteration", "pictures", "inertia", "shift", "empty", "dimensions", "way")
 COLUMNS = ("cell", "pictures", "spread", "label", "purity", "style", "style_share")
 
 
@@ -25,8 +25,10 @@ def write_cell_tables(run: Pipeline, target: Path) -> dict[str, Any] | None:
 
     if not run.documents["index"]["parts"]:
         return None
-    history = ClusterNotes.of(run.documents["cluster"]).history
-    write_csv(target / "kmeans.csv", KMEANS, map(_step, enumerate(history, 1)))
+    learned = ClusterNotes.of(run.documents["cluster"])
+    how = {"dimensions": learned.dimensions, "way": learned.way}
+    steps = ({**_step(numbered), **how} for numbered in enumerate(learned.history, 1))
+    write_csv(target / "kmeans.csv", KMEANS, steps)
     rows = [_row(cell) for cell in IndexPart(run.workspace).cells.to_pylist()]
     write_csv(target / "cells.csv", COLUMNS, rows)
     return cell_facts(IndexNotes.of(run.documents["index"]), rows)

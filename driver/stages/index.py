@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driver.pipeline.jobs import Job
 from driver.pipeline.stage import Outcome, Stage, require
-from driver.stages.outputs import centres_of, manifest_of_rows, row_files
+from driver.stages.outputs import CellFiles, cells_made, lengths, manifest_of_rows
 from mapsight.files import fingerprint, sha256_of
 from mapsight.workspace.index_facts import ClusterNotes, IndexNotes, VectorNotes
 from mapsight.workspace.stage_facts import ExtractOptions
@@ -49,51 +49,55 @@ def perform(run: Pipeline, folder: str) -> Outcome:
     """Builds the index; nothing to do without cells."""
     if not run.documents["cluster"]["parts"]:
         return Outcome(notes={"digest": "nothing"})
-    path = centres_of(run)
     counts = ClusterNotes.of(run.documents["cluster"]).counts
-    return build(run, folder, path, counts, with_centres=True)
+    return build(run, folder, cells_made(run), counts, with_centres=True)
 
 
 def build(
-    run: Pipeline, folder: str, path: Path, counts: Sequence[int], *, with_centres: bool
+    run: Pipeline, folder: str, cells_at: CellFiles, counts: Sequence[int], *, with_centres: bool
 ) -> Outcome:
     """Writes the rows of the stage vectors by cell.
 
     Args:
-        path: of the centres.
+        cells_at: the files of the centres.
         counts: how many pictures each cell may be expected to have; nothing for equally many.
-        with_centres: keep them beside the rows.
+        with_centres: write beside the rows what queries are compared with.
     """
     import numpy as np
 
     from mapsight.index.build import plan_files
-    from mapsight.index.layout import CENTRES, IDS_PER_FILE
+    from mapsight.index.layout import IDS_PER_FILE
 
     rows = VectorNotes.of(run.documents["vectors"]).rows
     dtype = run.options_of(Options).index_type
-    centres = np.load(path, allow_pickle=False)
-    width = centres.shape[1] * (1 if dtype == "int8" else 2)
-    buckets, plain_d = -(-rows // IDS_PER_FILE), _plain_d(run)
+    centres = np.load(cells_at.centres, allow_pickle=False)
+    buckets, (d, plain_d) = -(-rows // IDS_PER_FILE), lengths(run)
+    width = d * (1 if dtype == "int8" else 2)
     plan = {
         "files": plan_files(counts or [1] * len(centres), rows, width + FIELDS_BYTES),
         "buckets": buckets,
+        "d": d,
         "plain_d": plain_d,
         "dtype": dtype,
     }
-    written = _written(run, folder, path, plan, rows)
+    written = _written(run, folder, cells_at, plan, rows)
     run.workspace.keep_only(("index", folder), written.files())
     notes = IndexNotes(
         plain_d,
         dtype,
         buckets,
-        d=centres.shape[1],
+        d=d,
         cells=len(centres),
         rows=rows,
         ids=[one["file"] for one in written.ids],
+        cells_d=centres.shape[1],
     )
+    means = {cell["cell"]: cell.pop("mean") for cell in written.cells if "mean" in cell}
     if with_centres:
-        shutil.copyfile(path, run.local_folder("index", folder) / CENTRES)
-    digest = _digest(written, sha256_of(path), notes, run.options_of(Options).part)
+        _write_centres(run.local_folder("index", folder), cells_at, means, (len(centres), d))
+    digest = _digest(
+        written, list(map(sha256_of, cells_at.all)), notes, run.options_of(Options).part
+    )
     _write(run, folder, written, notes)
     return Outcome(notes={**asdict(notes), "digest": digest})
 
@@ -111,12 +115,14 @@ class Written:
         return {block[1] for block in self.blocks} | {one["file"] for one in self.ids}
 
 
-def _written(run: Pipeline, folder: str, path: Path, plan: dict[str, Any], rows: int) -> Written:
+def _written(
+    run: Pipeline, folder: str, cells_at: CellFiles, plan: dict[str, Any], rows: int
+) -> Written:
     """Run the job; what it wrote, blocks and cells by cell, ids by bucket."""
     from mapsight.results.predictions import records_of
 
     arguments = ["--plan", run.side_file("index_plan.json", json.dumps(plan))]
-    arguments += ["--centres", str(path), "--index", run.workspace.uri("index", folder)]
+    arguments += [*cells_at.arguments, "--index", run.workspace.uri("index", folder)]
     output = run.collect(JOB, manifest_of_rows(run), arguments, TEXT_BYTES * rows)
     by_kind: dict[str, list[Any]] = {"block": [], "cell": [], "ids": []}
     for kind, value in records_of(output):
@@ -130,7 +136,7 @@ def _written(run: Pipeline, folder: str, path: Path, plan: dict[str, Any], rows:
     return Written(blocks, cells, ids)
 
 
-def _digest(written: Written, centres: str, notes: IndexNotes, part: int) -> str:
+def _digest(written: Written, centres: list[str], notes: IndexNotes, part: int) -> str:
     """Return what the index holds, whatever its files are called: each attempt's have other names.
 
     Additions belong to an index of this digest. Two of them that hold the same are not one, for
@@ -142,12 +148,31 @@ def _digest(written: Written, centres: str, notes: IndexNotes, part: int) -> str
     return fingerprint([blocks, written.cells, ids, centres, facts])
 
 
-def _plain_d(run: Pipeline) -> int:
-    """Length of the embedding alone, as the rows say."""
-    from mapsight.index.rows import read_batches
+def _write_centres(
+    target: Path, cells_at: CellFiles, means: Mapping[int, str], shape: tuple[int, int]
+) -> None:
+    """Write what queries are compared with: centres, or where rows are projected means of cells.
 
-    schema = next(read_batches(row_files(run)[0])).schema
-    return int(schema.metadata[b"plain_d"])
+    In the place of the mean of a cell without rows are zeros.
+
+    Args:
+        means: by cell, as text.
+        shape: of all means, (k, d).
+    """
+    import numpy as np
+
+    from mapsight.index.layout import CENTRES, LEARNED, PROJECTION
+    from mapsight.records import decode_vector
+
+    if not cells_at.projection:
+        shutil.copyfile(cells_at.centres, target / CENTRES)
+        return
+    shutil.copyfile(cells_at.centres, target / LEARNED)
+    shutil.copyfile(cells_at.projection, target / PROJECTION)
+    whole = np.zeros(shape, np.int16)
+    for cell, text in means.items():
+        whole[cell] = decode_vector(text)
+    np.save(target / CENTRES, whole, allow_pickle=False)
 
 
 def _write(run: Pipeline, folder: str, written: Written, notes: IndexNotes) -> None:

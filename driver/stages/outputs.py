@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     from driver.workspace.workspace import Workspace
 
 __all__ = [
-    "centres_of",
+    "CellFiles",
+    "cells_made",
     "drop_shards",
     "joined_parts",
+    "lengths",
     "listed_splits",
     "manifest_of_rows",
     "packed_records",
@@ -34,6 +37,25 @@ __all__ = [
 
 SHARD = re.compile(r"[0-9a-f]{24}/[0-9a-f]{16}(-kept)?\.(parquet|json)")
 """How shards in FETCHED are named: by a hash, then at random."""
+
+
+@dataclass(frozen=True)
+class CellFiles:
+    """Local files of the centres, and of the projection of vectors if they have one."""
+
+    centres: Path
+    projection: Path | None = None
+
+    @property
+    def all(self) -> list[Path]:
+        """Return those that there are, centres first."""
+        return [self.centres, *([self.projection] if self.projection else [])]
+
+    @property
+    def arguments(self) -> list[str]:
+        """Return the options of a job that name them."""
+        projection = ["--projection", str(self.projection)] if self.projection else []
+        return ["--centres", str(self.centres), *projection]
 
 
 def listed_splits(run: Pipeline, kind: str) -> list[Split]:
@@ -127,11 +149,21 @@ def manifest_of_rows(run: Pipeline) -> list[str]:
     return run.manifest([json.dumps({"uri": uri}) for uri in row_files(run)])
 
 
-def centres_of(run: Pipeline) -> Path:
-    """A local copy of the centres that the stage cluster has now."""
-    from mapsight.index.layout import CENTRES
+def lengths(run: Pipeline) -> tuple[int, int]:
+    """Return how many numbers a vector has, and how many of them are the embedding's."""
+    from mapsight.index.rows import read_batches
 
-    (address,) = run.workspace.parts("cluster")
-    workspace, path = run.workspace, run.scratch / CENTRES
-    workspace.fetch(address, path)
-    return path
+    schema = next(read_batches(row_files(run)[0])).schema
+    return schema.field("vector").type.list_size, int(schema.metadata[b"plain_d"])
+
+
+def cells_made(run: Pipeline) -> CellFiles:
+    """Return local copies of what the stage cluster has now."""
+    from mapsight.index.layout import CENTRES, PROJECTION
+
+    copies: dict[str, Path] = {}
+    for address in run.workspace.parts("cluster"):
+        name = address.rsplit("/", 1)[-1]
+        copies[name] = run.scratch / name
+        run.workspace.fetch(address, copies[name])
+    return CellFiles(copies[CENTRES], copies.get(PROJECTION))

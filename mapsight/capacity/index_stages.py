@@ -17,7 +17,7 @@ from mapsight.capacity.job_costs import (
     stage_of,
     text_maps,
 )
-from mapsight.index.kmeans import TRAIN_PER_CELL, cells_for
+from mapsight.index.lesson import AXES_ROWS, Lesson, cells_for
 from mapsight.search.probe_plan import BATCH_BYTES
 
 __all__ = ["PROBED", "SEARCHES", "cluster", "has_index", "index", "recall", "search", "vectors"]
@@ -57,40 +57,73 @@ def vectors(demand: Demand, figures: Figures, read: float) -> StageEstimate:
     return stage_of("vectors", job, stored=images * _row_bytes(demand, figures))
 
 
-def cluster(demand: Demand, figures: Figures, files: int) -> StageEstimate:
-    """Estimate seeds, then ITERATIONS: all rows are read, some compared with all centres.
+def _lesson(demand: Demand) -> Lesson:
+    d = round(WIDTH * _width(demand))
+    return Lesson(demand.images, cells_for(demand.images), d, d)
 
-    A task emits the sums of the cells that it found rows for: no more than it compared.
+
+def _compared(lesson: Lesson, rows: int, figures: Figures, times: int = 1) -> float:
+    """Return seconds for rows that are compared with all centres, after they are projected once."""
+    left = lesson.projected or lesson.d
+    products = times * lesson.cells * left + lesson.d * lesson.projected
+    return rows * products * figures["cluster.product.seconds"]
+
+
+def cluster(demand: Demand, figures: Figures, files: int) -> StageEstimate:
+    """Estimate one job where a task can hold the sample; else seeds, then a job an iteration.
 
     Args:
         files: of rows.
     """
-    images, k, wide = demand.images, cells_for(demand.images), _width(demand)
-    compared = min(images, TRAIN_PER_CELL * k)
-    sums = min(compared, files * k)
-    seeds = Job(demand, figures)
-    seeds.map(files, images * figures["cluster.read.seconds"])
-    seeds.reduce(1, 0.0)
-    jobs = [seeds]
+    lesson = _lesson(demand)
+    if not lesson.in_one_task:
+        return _by_many_tasks(lesson, demand, figures, files)
+    job, size = _sampling(lesson, demand, figures, files, lesson.sample)
+    each = 2 * figures["cluster.row.seconds"] + figures["sort.seconds"]
+    work = ITERATIONS * lesson.sample * figures["cluster.row.seconds"]
+    work += _compared(lesson, lesson.sample, figures, ITERATIONS)
+    job.reduce(1, lesson.sample * each + work)
+    return stage_of("cluster", job, shuffled=size)
+
+
+def _sampling(
+    lesson: Lesson, demand: Demand, figures: Figures, files: int, rows: int
+) -> tuple[Job, float]:
+    """Return the job, without its reducer, of which a task gets some rows; bytes shuffled."""
+    job = Job(demand, figures)
+    read = demand.images * figures["cluster.read.seconds"]
+    job.map(files, read + rows * figures["cluster.row.seconds"])
+    return job, rows * _width(demand) * figures[f"index.shuffle.{demand.form}"]
+
+
+def _by_many_tasks(lesson: Lesson, demand: Demand, figures: Figures, files: int) -> StageEstimate:
+    """Estimate seeds, then ITERATIONS: all rows are read, some compared with all centres.
+
+    A task emits the sums of the cells that it found rows for: no more than it compared.
+    """
+    rows = min(lesson.sample, 2 * max(lesson.cells, AXES_ROWS))
+    seeds, shuffled = _sampling(lesson, demand, figures, files, rows)
+    seeds.reduce(1, rows * (figures["cluster.row.seconds"] + figures["sort.seconds"]))
+    sums, jobs = min(lesson.sample, files * lesson.cells), [seeds]
+    numbers = sums * (lesson.projected or lesson.d)
     for _ in range(ITERATIONS):
         job = Job(demand, figures)
-        work = images * figures["cluster.read.seconds"]
-        work += compared * figures["cluster.row.seconds"]
-        work += compared * k * WIDTH * wide * figures["cluster.product.seconds"]
-        job.map(files, work + sums * WIDTH * wide * figures["cluster.emit.seconds"])
-        size = sums * WIDTH * wide * figures["cluster.sum.raw"]
-        each = wide * figures["cluster.reduce.seconds"] + figures["sort.seconds"]
-        job.reduce(reducers(demand, size), sums * each)
+        work = demand.images * figures["cluster.read.seconds"]
+        work += lesson.sample * figures["cluster.row.seconds"]
+        work += _compared(lesson, lesson.sample, figures)
+        job.map(files, work + numbers * figures["cluster.emit.seconds"])
+        each = numbers / WIDTH * figures["cluster.reduce.seconds"] + sums * figures["sort.seconds"]
+        job.reduce(reducers(demand, numbers * figures["cluster.sum.raw"]), each)
         jobs.append(job)
-    shuffled = ITERATIONS * sums * WIDTH * wide * figures[f"cluster.sum.{demand.form}"]
+    shuffled += ITERATIONS * numbers * figures[f"cluster.sum.{demand.form}"]
     return stage_of("cluster", *jobs, shuffled=shuffled)
 
 
 def index(demand: Demand, figures: Figures, files: int) -> StageEstimate:
     """Estimate the index: every row is compared with all centres, shuffled, and written."""
     job, images, wide = Job(demand, figures), demand.images, _width(demand)
-    products = cells_for(images) * WIDTH * wide * figures["cluster.product.seconds"]
-    job.map(files, images * (figures["index.map.seconds"] + products))
+    work = images * figures["index.map.seconds"] + _compared(_lesson(demand), images, figures)
+    job.map(files, work)
     size = images * wide * figures["index.shuffle.raw"]
     each = figures["index.reduce.seconds"] + 2 * figures["sort.seconds"]
     job.reduce(reducers(demand, size), images * each)

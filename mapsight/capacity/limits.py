@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mapsight.capacity.estimate import Estimate
 from mapsight.capacity.job_costs import Figures
-from mapsight.index.kmeans import MAX_CELLS, cells_for
+from mapsight.index.lesson import MAX_CELLS, cells_for
 
 __all__ = ["limits"]
 

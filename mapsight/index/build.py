@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple
@@ -59,17 +58,19 @@ def rows_by_file(
     """The rows of a file, each with its cell, under the file that it goes to.
 
     Yields:
-        ("cells" file, [cell, image_id, fields, vector]) and ("ids" bucket, [image_id, cell]).
-        Cells are text of six digits, so that they sort. Memory: a batch.
+        ("cells" file, [cell, image_id, fields, vector, squared distance from the centre]) and
+        ("ids" bucket, [image_id, cell]). Cells are text of six digits, so that they sort.
+
+    Memory: a batch.
     """
     for batch in read_batches(uri):
         x = vectors_of(batch)
-        cells, _ = centres.nearest(x)
+        places = zip(*(found.tolist() for found in centres.nearest(x)), strict=True)
         rows = batch.drop_columns(["vector", "order"]).to_pylist()
-        for row, vector, cell, order in zip(rows, x, cells.tolist(), orders(batch), strict=True):
+        for row, vector, (cell, gap), order in zip(rows, x, places, orders(batch), strict=True):
             image_id = row.pop("image_id")
             known = {name: value for name, value in row.items() if value is not None}
-            value = [f"{cell:06d}", image_id, known, encode_vector(vector)]
+            value = [f"{cell:06d}", image_id, known, encode_vector(vector), gap]
             yield f"cells {files[cell]:06d}", value
             yield f"ids {bucket_of(int(order), buckets):06d}", [image_id, cell]
 
@@ -82,17 +83,18 @@ class CellsWriter:
     Args:
         folder: folder or URI of the index.
         number: of the file.
-        centres: of all cells.
+        d: length of a vector.
         plain_d: length of the embedding alone.
         dtype: of stored vectors, int16 or int8.
+        means: tell the mean of each cell too, in whole numbers: of cells of projected rows.
     """
 
     def __init__(
-        self, folder: str, number: int, centres: Centres, plain_d: int, dtype: str
+        self, folder: str, number: int, d: int, plain_d: int, dtype: str, *, means: bool = False
     ) -> None:
         self._file = FileWriter(folder, f"cells-{number:06d}")
-        self._centres, self._dtype = centres, dtype
-        self._schema = row_schema(centres.centres.shape[1], plain_d, dtype)
+        self._dtype, self._schema = dtype, row_schema(d, plain_d, dtype)
+        self._d, self._means = d, means
 
     def write(self, rows: Iterable[list[Any]]) -> Iterator[tuple[str, Any]]:
         """Write all rows as `rows_by_file` yields them, in the order of cells.
@@ -102,12 +104,12 @@ class CellsWriter:
             its number, rows, inertia, labels with styles and how many, and the pictures nearest
             its centre).
         """
-        cell = _Cell(-1)
-        for number, image_id, fields, text in rows:
+        cell = _Cell(-1, self._d)
+        for number, image_id, fields, text, gap in rows:
             if int(number) != cell.number:
                 yield from self._end(cell)
-                cell = _Cell(int(number))
-            cell.add(image_id, fields, decode_vector(text))
+                cell = _Cell(int(number), self._d)
+            cell.add(image_id, fields, decode_vector(text), gap)
             if len(cell.ids) == BLOCK_ROWS:
                 yield self._block(cell)
         yield from self._end(cell)
@@ -115,7 +117,8 @@ class CellsWriter:
 
     def _block(self, cell: _Cell) -> tuple[str, Any]:
         x = np.stack(cell.vectors)
-        cell.measure(x, self._centres)
+        if self._means:
+            cell.total += x.sum(axis=0, dtype=np.int64)
         fields = cell.fields
         if self._dtype == INT8:
             x, scales = to_int8(x)
@@ -128,14 +131,16 @@ class CellsWriter:
         if cell.ids:
             yield self._block(cell)
         if cell.number >= 0:
-            yield "cell", cell.facts()
+            mean = {"mean": encode_vector(cell.mean())} if self._means else {}
+            yield "cell", cell.facts() | mean
 
 
 class _Cell:
     """The rows of a cell that are not written yet, and what is known of all."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, d: int) -> None:
         self.number, self.rows, self.inertia = number, 0, 0
+        self.total = np.zeros(d, np.int64)
         self.kinds: Counter[tuple[str, str]] = Counter()
         self.nearest: list[tuple[int, str, dict[str, Any]]] = []
         self.forget()
@@ -145,20 +150,21 @@ class _Cell:
         self.fields: list[Mapping[str, Any]] = []
         self.vectors: list[np.ndarray] = []
 
-    def add(self, image_id: str, fields: Mapping[str, Any], vector: np.ndarray) -> None:
+    def add(self, image_id: str, fields: Mapping[str, Any], vector: np.ndarray, gap: int) -> None:
+        """Add a row, and remember it if it is one of those nearest the centre."""
         self.ids.append(image_id)
         self.fields.append(fields)
         self.vectors.append(vector)
         self.kinds[fields.get("label", ""), fields.get("style", "")] += 1
+        self.rows += 1
+        self.inertia += gap
+        if len(self.nearest) < NEAREST or (gap, image_id) < self.nearest[-1][:2]:
+            rows = [*self.nearest, (gap, image_id, _told(fields))]
+            self.nearest = sorted(rows, key=lambda row: row[:2])[:NEAREST]
 
-    def measure(self, x: np.ndarray, centres: Centres) -> None:
-        """Count rows, and remember those nearest the centre."""
-        gaps = x.astype(np.int64) - centres.centres[self.number]
-        lengths = np.einsum("nd,nd->n", gaps, gaps)
-        self.rows += len(x)
-        self.inertia += sum(lengths.tolist())
-        rows = zip(lengths.tolist(), self.ids, map(_told, self.fields), strict=True)
-        self.nearest = heapq.nsmallest(NEAREST, [*self.nearest, *rows], key=lambda row: row[:2])
+    def mean(self) -> np.ndarray:
+        """Return the mean of all rows, halves up: (d,) int16."""
+        return ((2 * self.total + self.rows) // (2 * self.rows)).astype(np.int16)
 
     def facts(self) -> dict[str, Any]:
         kinds = [[label, style, n] for (label, style), n in sorted(self.kinds.items())]

@@ -1,4 +1,4 @@
-"""k-means on whole-number vectors: seeds by hash, exact sums, centres in whole numbers.
+"""An iteration of k-means on whole-number vectors: exact sums, centres in whole numbers.
 
 Lloyd's iterations (Lloyd 1982). All sums are whole numbers, so that the centres do not
 depend on how the pictures are split.
@@ -7,7 +7,6 @@ depend on how the pictures are split.
 from __future__ import annotations
 
 import heapq
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,52 +15,23 @@ from typing import Any
 import numpy as np
 
 from mapsight.index.nearest import Centres
-from mapsight.index.rows import vectors_below
+from mapsight.index.projection import load_projection
 from mapsight.records import decode_vector, encode_vector
+from mapsight.workspace.index_facts import KMeansStep
 
 __all__ = [
     "FAR",
-    "MAX_CELLS",
-    "TRAIN_PER_CELL",
     "CellSums",
-    "cells_for",
     "farthest",
-    "first_distinct",
+    "improved",
     "load_centres",
     "moved",
     "refill",
-    "seed_rows",
-    "share_below",
     "summed",
 ]
 
-MAX_CELLS = 16_384
-"""More would need more memory in a task: 200 MB for 16,384 cells of 1,032 dimensions."""
-TRAIN_PER_CELL = 128
-"""Pictures a cell that k-means learns from; faiss warns below 39 and takes 256 at most."""
-CELLS_PER_ROOT = 6.0
-LEAST_PER_CELL = 16
 FAR = 64
 """How many of the vectors farthest from their centres a task remembers, for empty cells."""
-ORDERS = 1 << 64
-
-
-def cells_for(pictures: int) -> int:
-    """k: the power of two nearest to 6·√n, at most MAX_CELLS, and n / 16 or more pictures a cell.
-
-    >>> cells_for(10), cells_for(983), cells_for(100_000), cells_for(9_000_000)
-    (1, 32, 2048, 16384)
-    """
-    most = min(MAX_CELLS, pictures // LEAST_PER_CELL)
-    if most < 1:
-        return 1
-    wanted = round(math.log2(CELLS_PER_ROOT * math.sqrt(pictures)))
-    return 2 ** min(wanted, most.bit_length() - 1)
-
-
-def share_below(wanted: int, pictures: int) -> int:
-    """The `order` below which about `wanted` of so many pictures are; 2**64 for all."""
-    return ORDERS if wanted >= pictures else ORDERS * wanted // pictures
 
 
 @dataclass
@@ -121,24 +91,32 @@ def summed(centres: Centres, key: str, parts: Iterable[Any]) -> tuple[str, Any]:
     return "cell", [int(key), pictures, encode_vector(centre), shift]
 
 
-def seed_rows(uri: str, below: int) -> Iterator[tuple[str, str]]:
-    """Yield (order as 20 digits, which sort as numbers do; vector) of rows of lower order."""
-    for orders, x in vectors_below(uri, below):
-        for order, vector in zip(orders.tolist(), x, strict=True):
-            yield f"{order:020d}", encode_vector(vector)
+def improved(
+    old: np.ndarray, records: Iterable[tuple[str, Any]]
+) -> tuple[np.ndarray, list[int], KMeansStep]:
+    """Return what an iteration makes of centres.
 
+    Args:
+        old: (k, d) int16.
+        records: what `summed` returns for each key.
 
-def first_distinct(rows: Iterable[tuple[str, str]], k: int) -> Iterator[tuple[str, str]]:
-    """Yield the first k (order, vector) whose vectors differ; reads all of `rows`.
-
-    >>> list(first_distinct([("1", "a"), ("2", "a"), ("3", "b"), ("4", "c")], 2))
-    [('1', 'a'), ('3', 'b')]
+    Returns:
+        New centres (k, d) int16, the pictures of each cell, and what the iteration was.
     """
-    seeds: set[str] = set()
-    for order, vector in rows:
-        if vector not in seeds and len(seeds) < k:
-            seeds.add(vector)
-            yield order, vector
+    new, counts = old.copy(), np.zeros(len(old), np.int64)
+    far: list[tuple[int, str]] = []
+    shifted = rows = inertia = 0
+    for kind, value in records:
+        if kind == "cell":
+            cell, counts[cell], text, shift = value
+            new[cell] = decode_vector(text)
+            shifted += shift
+        elif kind == "far":
+            far = [(gap, vector) for gap, vector in value]
+        else:
+            rows, inertia = value
+    step = KMeansStep(inertia, rows, shifted, empty=int((counts == 0).sum()))
+    return refill(new, counts, far), counts.tolist(), step
 
 
 def farthest(rows: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
@@ -166,16 +144,19 @@ def moved(
     return count, centre, int(shift @ shift)
 
 
-def load_centres(path: str | Path) -> Centres:
+def load_centres(path: str | Path, projection: str | Path | None = None) -> Centres:
     """The centres in a .npy file: (k, d) int16.
 
+    Args:
+        projection: the file of that of the vectors, if they have one.
+
     Raises:
-        ValueError: it holds something else; names the file.
+        ValueError: a file holds something else; names it.
     """
     array = np.load(path, allow_pickle=False)
     if array.dtype != np.int16 or array.ndim != 2 or not len(array):
         raise ValueError(f"{path}: not centres of cells ({array.dtype} {array.shape})")
-    return Centres(array)
+    return Centres(array, load_projection(projection) if projection else None)
 
 
 def refill(centres: np.ndarray, counts: np.ndarray, far: Iterable[tuple[int, str]]) -> np.ndarray:

@@ -12,10 +12,13 @@ __all__ = [
     "CENTRES",
     "FACTS",
     "IDS_PER_FILE",
+    "LEARNED",
     "NEAREST",
+    "PROJECTION",
 ]
 
-CENTRES = "centres.npy"
+CENTRES, LEARNED, PROJECTION = "centres.npy", "learned.npy", "projection.npy"
+"""Queries are compared with the first; where there are the others, rows are with these."""
 BLOCKS, CELLS, FACTS, NEAREST = "blocks.parquet", "cells.parquet", "index.json", "nearest.json"
 IDS_PER_FILE = 200_000
 BLOCK_SCHEMA = pa.schema(

@@ -13,12 +13,14 @@ from functools import partial
 
 import numpy as np
 
+from mapsight.index.projection import Projection
+
 __all__ = ["Centres", "Nearest", "error_share", "products"]
 
 Nearest = Callable[[int], np.ndarray]
 """The n nearest of some cells, nearest first, ties by number: (n,) int64."""
 
-ROWS = 2048
+ROWS = 1024
 ALONE_ROWS = 128
 """So many rows of a product with one vector stay in the cache, and BLAS starts no threads for them,
 which wait for each other where a machine is busy (20 ms in the place of 0.7)."""
@@ -55,27 +57,21 @@ class Centres:
 
     Args:
         centres: (k, d) int16.
+        projection: of the vectors that are compared with them; None where all their numbers count.
     """
 
-    def __init__(self, centres: np.ndarray) -> None:
-        self.centres = centres
+    def __init__(self, centres: np.ndarray, projection: Projection | None = None) -> None:
+        self.centres, self.projection = centres, projection
         self._real = centres.astype(np.float32)
         self._halves = np.einsum("kd,kd->k", centres, centres, dtype=np.float64) / 2
+        self._rough_halves = self._halves.astype(np.float32)
         self._length = float(np.sqrt(2 * self._halves.max(initial=0.0)))
 
     def __len__(self) -> int:
         return len(self.centres)
 
-    def leads(self, x: np.ndarray) -> np.ndarray:
-        """x·c − c·c / 2, exact: the greater, the nearer the centre.
-
-        Args:
-            x: (n, d) int16.
-
-        Returns:
-            (n, k) float64.
-        """
-        return x.astype(np.float64) @ self.centres.T.astype(np.float64) - self._halves
+    def _compared(self, x: np.ndarray) -> np.ndarray:
+        return self.projection(x) if self.projection else x
 
     def nearest(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The nearest centre of each row; of equally near ones the first.
@@ -86,26 +82,28 @@ class Centres:
         Returns:
             (n,) int64 cells and (n,) int64 squared distances, exact.
         """
+        x = self._compared(x)
         cells = np.concatenate([self._cells(x[i : i + ROWS]) for i in range(0, len(x), ROWS)])
         gaps = x.astype(np.int64) - self.centres[cells]
         return cells, np.einsum("nd,nd->n", gaps, gaps)
 
     def _cells(self, x: np.ndarray) -> np.ndarray:
         leads, doubt = self._rough_leads(x)
-        best = leads.max(axis=1)
-        rivals = (leads >= (best - 2 * doubt)[:, None]).sum(axis=1) > 1
-        cells = leads.argmax(axis=1)
-        if rivals.any():
-            cells[rivals] = self.leads(x[rivals]).argmax(axis=1)
+        cells, rows = leads.argmax(axis=1), np.arange(len(x))
+        best = leads[rows, cells]
+        leads[rows, cells] = -np.inf
+        rivals = np.flatnonzero(leads.max(axis=1) >= best - 2 * doubt)
+        leads[rows, cells] = best
+        for row in rivals.tolist():
+            (cells[row],) = self._first(x[row], leads[row], float(doubt[row]), 1)
         return cells
 
     def _rough_leads(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(n, k) float32 leads, and by how much those of each row may be wrong: (n,)."""
         real = x.astype(np.float32)
         # of one vector half as many bytes are read
-        leads = products(real, self.centres if len(x) == 1 else self._real) - self._halves.astype(
-            np.float32
-        )
+        leads = products(real, self.centres if len(x) == 1 else self._real)
+        leads -= self._rough_halves
         lengths = np.sqrt(np.einsum("nd,nd->n", real, real, dtype=np.float64))
         # of the product, and of subtracting a rounded half of c·c
         return leads, error_share(x.shape[1]) * self._length * (lengths + self._length)
@@ -116,6 +114,7 @@ class Centres:
         Args:
             x: (n, d) int16.
         """
+        x = self._compared(x)
         for row, leads, doubt in zip(x, *self._rough_leads(x), strict=True):
             yield partial(self._first, row, leads, float(doubt))
 
@@ -130,4 +129,6 @@ class Centres:
 
     def ranked(self, x: np.ndarray) -> np.ndarray:
         """All cells from the nearest on, ties by number: (n, k) int64."""
-        return np.argsort(-self.leads(x), axis=1, kind="stable")
+        # x·c − c·c / 2, exact: the greater, the nearer the centre
+        exact = self._compared(x).astype(np.float64) @ self.centres.T.astype(np.float64)
+        return np.argsort(self._halves - exact, axis=1, kind="stable")

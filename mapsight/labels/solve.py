@@ -44,13 +44,15 @@ def ridge_path(
     return gcv, df, lambda number: (turned / held[number]) @ vectors.T
 
 
-def principal(gram: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def principal(
+    gram: np.ndarray, mean: np.ndarray, most: int = COMPONENTS
+) -> tuple[np.ndarray, np.ndarray]:
     """Return (components (p, d), share of variance of each) of XᵀX / n and the mean of X.
 
     The largest entry of a component is positive, so that its sign is not a matter of chance.
     """
     values, vectors = np.linalg.eigh(gram - np.outer(mean, mean))
-    order = np.argsort(values)[::-1][:COMPONENTS]
+    order = np.argsort(values)[::-1][:most]
     rows = vectors.T[order]
     signs = np.sign(rows[np.arange(len(rows)), np.abs(rows).argmax(1)])
     share = np.maximum(values[order], 0) / max(np.maximum(values, 0).sum(), 1e-300)

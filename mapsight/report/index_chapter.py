@@ -34,7 +34,8 @@ def read_chapter(results: Path, facts: Mapping[str, Any] | None) -> Chapter | No
     """Read the chapter of a results folder; None where no index was built."""
     if not facts or not (results / "cells.csv").exists():
         return None
-    steps = [{k: float(v) for k, v in row.items()} for row in read_rows(results / "kmeans.csv")]
+    rows = list(read_rows(results / "kmeans.csv"))
+    steps = [{name: float(row[name]) for name in ("pictures", "inertia")} for row in rows]
     cells = [_cell(row) for row in read_rows(results / "cells.csv")]
     cells.sort(key=lambda row: (-row["pictures"], row["cell"]))
     recall = _recall(results / "recall.csv")

@@ -36,23 +36,30 @@ class KMeansStep:
 
 @dataclass(frozen=True)
 class ClusterNotes:
-    """The iterations so far, and how many pictures of the last each cell has."""
+    """The iterations so far, and how many pictures of the last each cell has.
+
+    `way` says which tasks made them, `dimensions` how many numbers of vectors were compared.
+    """
 
     history: list[KMeansStep]
     counts: list[int]
+    way: str = ""
+    dimensions: int = 0
 
     @classmethod
     def of(cls, cluster: Document) -> ClusterNotes:
         """Return those of a committed stage `cluster`."""
         notes = cluster["notes"]
         steps = [KMeansStep(**named(KMeansStep, step)) for step in notes["history"]]
-        return cls(steps, notes.get("counts", []))
+        others = notes.get("way", ""), notes.get("dimensions", 0)
+        return cls(steps, notes.get("counts", []), *others)
 
 
 @dataclass(frozen=True)
 class IndexNotes(Notes):
     """How vectors are stored (`d` numbers, of which the first `plain_d` are the embedding).
 
+    `cells_d` are the numbers by which rows were put into cells; 0 for all, as in old indexes.
     `ids` are the files of ids by bucket. A stage that had nothing to index leaves the defaults.
     """
 
@@ -63,6 +70,7 @@ class IndexNotes(Notes):
     cells: int = 0
     rows: int = 0
     ids: list[str] = field(default_factory=list)
+    cells_d: int = 0
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,10 @@ NOTES: dict[str, Check] = {
     "fit": fields({}, {"why": TEXT, "given": TEXT}),
     "classify": fields({"missing": _TEXTS}),
     "vectors": fields({"rows": COUNT}),
-    "cluster": fields({"history": every(_STEP)}, {"counts": every(COUNT)}),
+    "cluster": fields(
+        {"history": every(_STEP)},
+        {"counts": every(COUNT), "way": TEXT, "dimensions": COUNT},
+    ),
     "recall": fields({"table": every(_RECALL)}),
     "duplicates": fields({}, {"sizes": _SIZES, "largest": _GROUPS}),
     "merge": fields(
@@ -115,7 +118,8 @@ INDEX_NOTES = fields(
         **dict.fromkeys(("plain_d", "d", "buckets", "cells", "rows"), COUNT),
         "dtype": TEXT,
         "ids": every(NAME),
-    }
+    },
+    {"cells_d": COUNT},
 )
 OPTIONS: dict[str, Check] = {
     "extract": fields(

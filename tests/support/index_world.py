@@ -44,7 +44,7 @@ class IndexWorld:
         self.x[7::40] = 0
         self.fields = [self._fields(i, image_id) for i, image_id in enumerate(self.ids)]
         self.centres = Centres(self.x[rng.permutation(n)[:k]])
-        self.cell = self.centres.nearest(self.x)[0]
+        self.cell, self.gap = self.centres.nearest(self.x)
         self.blocks, self.kinds = self._write(dtype)
 
     @staticmethod
@@ -71,7 +71,7 @@ class IndexWorld:
         files = plan_files(counts, len(self.ids), 1 << 20)
         blocks, kinds = [], []
         for number in sorted(set(files)):
-            writer = CellsWriter(str(self.folder), number, self.centres, PLAIN_D, dtype)
+            writer = CellsWriter(str(self.folder), number, D, PLAIN_D, dtype)
             cells = [cell for cell in range(self.k) if files[cell] == number]
             for kind, value in writer.write(self._rows(cells)):
                 if kind == "block":
@@ -83,7 +83,8 @@ class IndexWorld:
     def _rows(self, cells: list[int]):
         for cell in cells:
             for i in sorted(np.flatnonzero(self.cell == cell), key=lambda i: self.ids[i]):
-                yield f"{cell:06d}", self.ids[i], self.fields[i], encode_vector(self.x[i])
+                vector, gap = encode_vector(self.x[i]), int(self.gap[i])
+                yield f"{cell:06d}", self.ids[i], self.fields[i], vector, gap
 
     @property
     def table(self) -> pa.Table:

@@ -262,13 +262,23 @@ def test_new_features_are_rows_in_a_file_of_each_task():
     assert found.stored == pytest.approx(100_000 * (2048 + 400))
 
 
-def test_cells_take_seeds_and_ten_iterations():
+def test_cells_of_a_sample_that_fits_a_task_take_one_job():
     found = stages(HADOOP)["cluster"]
-    assert (found.maps, found.reduces) == (2 * 11, 1 + 10)
-    sums = 2 * 2048 * 1024  # of both tasks
-    work = 1 + 10 + 100_000 * 2048 * 1024 * 1e-10 + sums * 1e-8 + 2 * 2048 * 1e-3
-    assert found.core_seconds == pytest.approx(3 * 33 + 1 + 10 * work)
-    assert found.shuffled == pytest.approx(10 * sums * 4)
+    assert (found.maps, found.reduces) == (2, 1)
+    sent = 100_000 * (1e-5 + 1e-4 + 2e-4)
+    work = 100_000 * (10 * (1e-4 + 2048 * 256 * 1e-10) + 1024 * 256 * 1e-10)
+    assert found.core_seconds == pytest.approx(3 * 3 + sent + work)
+    assert found.shuffled == pytest.approx(100_000 * 2000)
+
+
+def test_cells_of_more_take_seeds_and_ten_iterations():
+    found = stages(replace(HADOOP, images=1_000_000))["cluster"]
+    assert (found.maps, found.reduces) == (15 * 11, 1 + 10 * 3)  # sums of 315 MB
+    sums = 15 * 8192 * 256
+    work = 10 + 100 + 10**6 * (8192 + 1024) * 256 * 1e-10 + sums * (1e-8 + 1e-3 / 1024)
+    seeds = 10 + 2 * 8192 * 2e-4
+    assert found.core_seconds == pytest.approx(3 * 196 + seeds + 10 * work)
+    assert found.shuffled == pytest.approx(2 * 8192 * 2000 + 10 * sums * 4)
 
 
 def test_cells_are_learned_from_no_more_pictures_than_they_need():
@@ -280,7 +290,7 @@ def test_cells_are_learned_from_no_more_pictures_than_they_need():
 def test_the_index_compares_every_row_with_all_centres_and_sorts_it_to_its_cell():
     found = stages(HADOOP)["index"]
     assert (found.maps, found.reduces) == (2, 3)  # 300 MB / 128 MiB
-    maps, reduces = 100_000 * (2e-4 + 2048 * 1024 * 1e-10), 50
+    maps, reduces = 100_000 * (2e-4 + (2048 + 1024) * 256 * 1e-10), 50
     assert found.core_seconds == pytest.approx(3 * 5 + maps + reduces)
     assert (found.shuffled, found.stored) == (2e8, 2.5e8)
 

@@ -9,12 +9,10 @@ from hypothesis.extra.numpy import arrays
 from mapsight.index.kmeans import (
     FAR,
     CellSums,
-    cells_for,
     farthest,
     load_centres,
     moved,
     refill,
-    share_below,
     summed,
 )
 from mapsight.index.nearest import Centres
@@ -105,18 +103,6 @@ def test_cells_without_pictures_get_the_farthest_vectors():
     far = [(n * n, encode_vector(np.array([n], np.int16))) for n in (50, 70)]
     filled = refill(centres, np.array([5, 0, 0, 0]), far)
     assert filled.tolist() == [[1], [70], [50], [4]]
-
-
-@pytest.mark.parametrize(
-    ("n", "k"), [(0, 1), (15, 1), (32, 2), (983, 32), (10**5, 2048), (10**9, 16384)]
-)
-def test_how_many_cells(n, k):
-    assert cells_for(n) == k
-
-
-def test_about_the_wanted_share_is_below():
-    assert share_below(10, 10) == share_below(11, 10) == 1 << 64
-    assert share_below(1, 4) == 1 << 62
 
 
 def test_a_file_that_holds_no_centres_is_named(tmp_path):

@@ -95,7 +95,7 @@ def built(tmp_path, batch, centres, files=(0, 0)):
     writer.add(batch)
     writer.close()
     emitted = sorted(rows_by_file(str(tmp_path / writer.name), centres, files, 1))
-    cells = CellsWriter(str(tmp_path), 0, centres, 2, "int16")
+    cells = CellsWriter(str(tmp_path), 0, 3, 2, "int16")
     return list(cells.write(value for key, value in emitted if key == "cells 000000"))
 
 

@@ -58,8 +58,10 @@ class MRExtractFeatures(SplitsJob):
 
         options = self.options
         file = options.engine, options.model, options.model_sha256
+        # before the model, which is then not in the memory of the decoder's process
+        self.decoder = Decoder(fork=True).__enter__()
         self.model = load_model(*file, alpha=options.alpha, resolution=options.resolution)
-        self.decoder = Decoder(side=self.model.resolution)
+        self.decoder.side = self.model.resolution
 
     def mapper_extract_split(self, _, line):
         from mapsight.features.extract import extract_features

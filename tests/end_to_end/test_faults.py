@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from mapsight.features.decoder_process import NAME
 from tests.support.pictures import encoded, scribble
 from tests.support.program import CalledProgram
 from tests.support.results import hashes, runs
@@ -133,7 +134,7 @@ def test_a_stopped_run_ends_clean(mapsight, undisturbed, tmp_path, number):
 
 def test_a_killed_decoder_loses_no_picture(mapsight, undisturbed, tmp_path):
     started, processes = caught_in_extract(mapsight, tmp_path / "workspace")
-    decoder = next(p for p in processes if "mapsight.features.decoder_process" in p.cmdline())
+    decoder = next(p for p in processes if p.name() == NAME)
     decoder.kill()
     assert started.wait(timeout=SECONDS) == 0
     assert hashes(tmp_path / "workspace") == undisturbed

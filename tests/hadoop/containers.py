@@ -13,13 +13,14 @@ import psutil
 
 from devcluster import daemons
 from devcluster.lifecycle import Cluster
+from mapsight.features.decoder_process import NAME
 
 SECONDS = 120
 T = TypeVar("T")
 MASTER = "org.apache.hadoop.mapreduce.v2.app.MRAppMaster"
 MAPPER, DECODER, JVM = (
     "--mapper",
-    "mapsight.features.decoder_process",
+    NAME,
     "org.apache.hadoop.mapred.YarnChild",
 )
 
@@ -34,7 +35,10 @@ def until(condition: Callable[[], T], what: str = "") -> T:
 
 
 def tasks(cluster: Cluster, word: str, node: int | None = None) -> list[psutil.Process]:
-    """The processes in containers, of one node or all, with a word in their command line."""
+    """The processes in containers, of one node or all, with a word in their command line.
+
+    A decoder's is its name: it is a copy of its mapper, and has the mapper's.
+    """
     names = [f"nodemanager {index}" for index in ((0, 1) if node is None else (node,))]
     found = {p.pid for name in names for p in daemons.processes_of(cluster.plan, name)}
     return [process for process in map(_process, sorted(found)) if word in _command(process)]
@@ -49,6 +53,8 @@ def _process(pid: int) -> psutil.Process | None:
 
 def _command(process: psutil.Process | None) -> list[str]:
     try:
+        if process and process.name() == NAME:
+            return [NAME]
         return process.cmdline() if process else []
     except psutil.Error:
         return []

@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from mapsight.features.decoder_process import NAME
+
 
 def high_water(pid: int) -> int:
     """The most bytes a living process has had in memory (Linux: VmHWM)."""
@@ -47,9 +49,10 @@ def _descendants(pid: int) -> Iterator[int]:
 
 def _kind(pid: int) -> str:
     try:
+        name = Path(f"/proc/{pid}/comm").read_text().strip()
         words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
     except OSError:
         return "driver"
-    if "mapsight.features.decoder_process" in words:
+    if name == NAME:  # a copy of its mapper has the mapper's command line
         return "decoder"
     return next((kind for kind in ("mapper", "reducer") if f"--{kind}" in words), "driver")

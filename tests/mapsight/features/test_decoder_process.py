@@ -11,11 +11,12 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
 from mapsight.features.decode import PictureError
-from mapsight.features.decoder_process import Decoded, Decoder, DecoderError, answer
+from mapsight.features.decoder_process import NAME, Decoded, Decoder, DecoderError, answer
 from tests.support.paths import ROOT
 from tests.support.pictures import encoded, scribble
 
@@ -69,17 +70,19 @@ def assert_same(found: Decoded | PictureError, expected: Decoded | PictureError)
     np.testing.assert_array_equal(found.crop, expected.crop)
 
 
-def test_result_is_that_of_this_process(openimages_dir: Path):
+@pytest.mark.parametrize("fork", [False, True])
+def test_result_is_that_of_this_process(openimages_dir: Path, fork: bool):
     paths = sorted((openimages_dir / "images").iterdir())[:30]
-    with Decoder() as decoder:
+    with Decoder(fork=fork) as decoder:
         for path, result in decoder.decode_all((path, path.read_bytes()) for path in paths):
             assert_same(result, answer(path.read_bytes(), 224))
         assert decoder.starts == 1
 
 
-def test_errors_are_those_of_this_process(bad_dir: Path):
+@pytest.mark.parametrize("fork", [False, True])
+def test_errors_are_those_of_this_process(bad_dir: Path, fork: bool):
     paths = sorted(path for path in bad_dir.iterdir() if path.suffix != ".csv")
-    with Decoder(side=32) as decoder:
+    with Decoder(side=32, fork=fork) as decoder:
         found = {p.name: code(r) for p, r in decoder.decode_all((p, p.read_bytes()) for p in paths)}
     assert found == {path.name: code(answer(path.read_bytes(), 32)) for path in paths}
 
@@ -116,7 +119,7 @@ def test_a_child_killed_from_outside_costs_nothing(naughty: list[str], tmp_path:
     once = b"once " + bytes(tmp_path / "killed")
     with Decoder(command=naughty) as decoder:
         assert code(decoder.decode(once)) == "not_an_image"
-        os.kill(decoder._child._process.pid, signal.SIGKILL)
+        os.kill(decoder._child.pid, signal.SIGKILL)
         assert code(decoder.decode(good(1))) == "ok"
         assert decoder.starts == 3
 
@@ -146,13 +149,58 @@ def test_an_abandoned_answer_is_not_given_to_the_next():
         assert_same(decoder.decode(good(2)), answer(good(2), 32))
 
 
-def test_memory_cap_on_a_real_picture():
+def test_a_copy_has_a_name_and_no_file_of_its_parent():
+    with Decoder(fork=True) as decoder:
+        child = psutil.Process(decoder._child.pid)
+        assert (child.name(), child.cmdline()) == (NAME, psutil.Process().cmdline())
+        assert child.num_fds() <= 8
+
+
+def test_a_killed_copy_is_replaced_by_a_new_process():
+    with Decoder(fork=True) as decoder:
+        os.kill(decoder._child.pid, signal.SIGKILL)
+        assert_same(decoder.decode(good(1)), answer(good(1), 224))
+        child = psutil.Process(decoder._child.pid)
+        assert (decoder.starts, child.name()) == (2, NAME)
+        assert "mapsight.features.decoder_process" in child.cmdline()
+
+
+def test_the_side_may_be_set_when_the_child_runs():
+    with Decoder(side=224, fork=True) as decoder:
+        decoder.side = 96
+        assert_same(decoder.decode(good(1)), answer(good(1), 96))
+
+
+def test_a_parent_without_standard_streams(tmp_path: Path):
+    program = f"""
+        import os, sys
+        os.closerange(0, 3)
+        from mapsight.features.decoder_process import Decoder
+        found = [Decoder(fork=fork).decode(b"").code for fork in (False, True)]
+        open({str(tmp_path / "said")!r}, "w").write(" ".join(found))
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(program)], cwd=ROOT, check=True)
+    assert (tmp_path / "said").read_text() == "empty empty"
+
+
+@pytest.mark.parametrize("fork", [False, True])
+def test_memory_cap_on_a_real_picture(tmp_path: Path, fork: bool):
+    (tmp_path / "data").write_bytes(encoded(scribble(1, 5000, 4000), "PNG", compress_level=1))
+    program = f"""
+        from mapsight.features.decoder_process import Decoded, Decoder
+        data = open({str(tmp_path / "data")!r}, "rb").read()
+        for memory in (120, 400):
+            result = Decoder(memory=memory * 2**20, fork={fork}).decode(data)
+            print("ok" if isinstance(result, Decoded) else result.code)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    assert subprocess.check_output(command, cwd=ROOT, text=True).split() == ["out_of_memory", "ok"]
+
+
+def test_memory_is_left_after_a_picture_that_needed_too_much():
     data = encoded(scribble(1, 5000, 4000), "PNG", compress_level=1)
     with Decoder(memory=120 * 2**20) as decoder:
-        assert code(decoder.decode(data)) == "out_of_memory"
-        assert code(decoder.decode(good(1))) == "ok"
-    with Decoder() as decoder:
-        assert code(decoder.decode(data)) == "ok"
+        assert [code(decoder.decode(one)) for one in (data, good(1))] == ["out_of_memory", "ok"]
 
 
 def test_largest_allowed_pictures_fit_under_the_cap():
@@ -215,12 +263,12 @@ def gone(pid: int) -> bool:
     return False
 
 
-@pytest.mark.parametrize("data", [b"hang", b"idle"])
-def test_child_dies_with_a_killed_parent(naughty: list[str], data: bytes):
+@pytest.mark.parametrize(("data", "fork"), [(b"hang", False), (b"idle", False), (b"idle", True)])
+def test_child_dies_with_a_killed_parent(naughty: list[str], data: bytes, fork: bool):
     program = f"""
         from mapsight.features.decoder_process import Decoder
-        with Decoder(command={naughty!r}) as decoder:
-            print(decoder._child._process.pid, flush=True)
+        with Decoder(command={naughty!r}, fork={fork}) as decoder:
+            print(decoder._child.pid, flush=True)
             decoder.decode({data!r})
             input()
     """
@@ -234,7 +282,7 @@ def test_child_dies_with_a_killed_parent(naughty: list[str], data: bytes):
 
 def test_closing_ends_the_child():
     with Decoder() as decoder:
-        child = decoder._child._process.pid
+        child = decoder._child.pid
     assert gone(child)
 
 

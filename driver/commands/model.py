@@ -6,7 +6,8 @@ import argparse
 import json
 import sys
 from argparse import Namespace
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from driver.needs import Need
 from driver.options.groups import add_program_options, add_workspace_option
@@ -46,14 +47,18 @@ def settle(options: Namespace, typed: Namespace) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Build the model file if it is missing; print its path and SHA-256."""
+    """Build the model file if it is missing; print its path, SHA-256 and speed on this machine."""
     from driver.stages.model import given_model
+    from mapsight.features.speed import speed
 
     model = given_model(options.model) if options.model else _built_model(options)
     record = model.path.with_suffix(".json")
-    document = {"path": str(model.path), "sha256": model.sha256}
+    document: dict[str, Any] = {"path": str(model.path), "sha256": model.sha256}
     if record.is_file():
         document["provenance"] = json.loads(record.read_text(encoding="utf-8"))
+    if here := speed(model.alpha, model.resolution):
+        document["speed_here"] = asdict(here)
+        sys.stderr.write(f"model: {here.sentence()}\n")
     sys.stdout.write(json.dumps(document, indent=1) + "\n")
     return 0
 

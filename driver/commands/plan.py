@@ -20,6 +20,7 @@ from driver.text_table import table_lines
 if TYPE_CHECKING:
     from mapsight.capacity.estimate import Estimate
     from mapsight.capacity.job_costs import StageEstimate
+    from mapsight.features.speed import Speed
 
 FIGURES = Path(__file__).parents[1] / "data" / "figures.json"
 PICTURE_BYTES = 300_000  # of a JPEG whose longer side is 1024 pixels
@@ -127,6 +128,7 @@ def run(options: Namespace) -> int:
     from mapsight.capacity.estimate import estimate
     from mapsight.capacity.job_costs import Demand
     from mapsight.capacity.limits import limits
+    from mapsight.features.speed import speed
 
     require_options(options, "count", what=", how many pictures")
     demand = Demand(
@@ -141,11 +143,20 @@ def run(options: Namespace) -> int:
         rows=_rows(options),
     )
     figures, share = read_figures()
-    found = estimate(demand, figures)
+    here = speed(options.alpha, options.resolution)
+    found = estimate(demand, _with_speed(figures, here))
     watched = list(limits(found, figures))
     show = _document if options.format == "json" else _table
-    sys.stdout.write(show(found, options.price, share, watched))
+    sys.stdout.write(show(found, options.price, share, watched, here))
     return 0
+
+
+def _with_speed(figures: dict[str, float], here: Speed | None) -> dict[str, float]:
+    """Figures by which int8 is no faster than on this machine."""
+    if here is None:
+        return figures
+    int8 = {name for name in figures if name.startswith("model.") and ".int8." in name}
+    return figures | {name: figures[name.replace("int8", "float32")] / here.gain for name in int8}
 
 
 def _rows_per_picture() -> float:
@@ -159,15 +170,28 @@ def _rows(options: Namespace) -> int:
     return options.metadata_rows or 0
 
 
-def _document(found: Estimate, price: float | None, share: float, watched: Sequence[str]) -> str:
+def _document(
+    found: Estimate,
+    price: float | None,
+    share: float,
+    watched: Sequence[str],
+    here: Speed | None,
+) -> str:
     document: dict[str, Any] = asdict(found)
     document |= {"uncertainty": share, "limits": list(watched)}
+    document["speed_here"] = here and asdict(here)
     if price is not None:
         document |= {"price": price, "cost": found.cost(price)}
     return json.dumps(document, indent=1) + "\n"
 
 
-def _table(found: Estimate, price: float | None, share: float, watched: Sequence[str]) -> str:
+def _table(
+    found: Estimate,
+    price: float | None,
+    share: float,
+    watched: Sequence[str],
+    here: Speed | None,
+) -> str:
     from mapsight.capacity.job_costs import StageEstimate
 
     rows = [HEAD, *map(_row, found.stages)]
@@ -176,6 +200,8 @@ def _table(found: Estimate, price: float | None, share: float, watched: Sequence
         rows.insert(1, _row(start))
     rows.append(_row(found.total))
     notes = [*_notes(found, price, share), *(f"watch: {text}" for text in watched)]
+    if here:
+        notes.append(f"{here.sentence()}; estimates for int8 assume the same of the nodes")
     return (
         "\n".join(
             [_title(found), "", *table_lines(rows), "", *map(_search, found.searches), *notes]

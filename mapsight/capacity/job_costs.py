@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mapsight.features.speed import BLOCKS
 from mapsight.inputs.splits import MOST_SPLITS, PER_PICTURE, SPLIT_BYTES
 
 __all__ = [
@@ -36,13 +37,6 @@ TEXT_BYTES = 128 << 20  # of a map task that reads records, as mrjob.conf has it
 CLUSTER_TASKS = 16
 PICTURES_PER_TASK = 50  # fewer are not worth a task
 WIDEST, NARROWEST = (1.0, 224), (0.25, 128)
-BLOCKS = (
-    *((1, 64), (2, 128), (1, 128), (2, 256), (1, 256), (2, 512)),
-    *((1, 512),) * 5,
-    *((2, 1024), (1, 1024)),
-)
-"""(stride, channels out) of MobileNet's separable convolutions: Howard et al. 2017, table 1."""
-
 Figures = Mapping[str, float]
 """Measured values by name, in seconds of one core or bytes, for a picture unless it says more."""
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from mapsight.features.preprocess import to_model_input
 from mapsight.files import verify
 from mapsight.npz import read_member
 
-__all__ = ["CLASSES", "MobileNet", "Model", "check_crop", "top5", "wnids"]
+__all__ = ["CLASSES", "MobileNet", "Model", "check_crop", "interpreter", "top5", "wnids"]
 
 CLASSES = 1000
 """The number of ImageNet classes."""
@@ -76,12 +76,8 @@ class MobileNet:
     """
 
     def __init__(self, path: str | Path, sha256: str | None = None) -> None:
-        from ai_edge_litert.interpreter import Interpreter
-
         verify(path, sha256)
-        with _native_stderr_to_null():
-            self._interpreter = Interpreter(model_path=str(path), num_threads=1)
-            self._interpreter.allocate_tensors()
+        self._interpreter = interpreter(model_path=str(path))
         (source,) = self._interpreter.get_input_details()
         outputs = {int(out["shape"][-1]): out for out in self._interpreter.get_output_details()}
         self.classes = _classes_inside(Path(path)) or wnids()
@@ -108,6 +104,16 @@ class MobileNet:
         run.set_tensor(self._input, to_model_input(crop))
         run.invoke()
         return run.get_tensor(self._probabilities)[0], run.get_tensor(self._embedding)[0]
+
+
+def interpreter(**model: Any) -> Any:
+    """Return LiteRT's interpreter of a model (`model_path` or `model_content`), on one thread."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    with _native_stderr_to_null():
+        run = Interpreter(num_threads=1, **model)
+        run.allocate_tensors()
+    return run
 
 
 def top5(probabilities: np.ndarray, wnids: Sequence[str]) -> list[list]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
-from driver.commands.plan import FIGURES, read_figures
+from driver.commands.plan import FIGURES, _with_speed, read_figures
 from mapsight.capacity.estimate import estimate
-from mapsight.capacity.job_costs import Demand
+from mapsight.capacity.job_costs import Demand, model_seconds
+from mapsight.features.speed import Speed
 from tests.support.paths import ROOT
 
 
@@ -37,6 +40,18 @@ def test_the_table_has_a_line_for_every_stage(table):
 def test_searches_stand_below_the_table(table):
     assert "\n1 query by the index, in one job: " in table
     assert "\n10,000 queries by the index, in one job: " in table
+
+
+def test_the_table_says_whether_int8_is_faster_here(table):
+    assert re.search(r"\nint8 is (no faster than|[\d.]+ times as fast as) float32 on this", table)
+
+
+@pytest.mark.parametrize("gain", [0.8, 2.0])
+def test_int8_is_estimated_as_this_machine_runs_it(gain: float):
+    demand = Demand("local", 1000, 2, 60_000, alpha=0.5, resolution=160)
+    figures = _with_speed(read_figures()[0], Speed("x", gain, 1.0))
+    int8 = model_seconds(replace(demand, precision="int8"), figures)
+    assert int8 == pytest.approx(model_seconds(demand, figures) / gain)
 
 
 def test_what_grows_too_large_is_told():

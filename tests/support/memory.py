@@ -48,11 +48,12 @@ def _descendants(pid: int) -> Iterator[int]:
 
 
 def _kind(pid: int) -> str:
+    """By its name, which forked tasks and decoders have, or by its command line."""
     try:
-        name = Path(f"/proc/{pid}/comm").read_text().strip()
+        name = Path(f"/proc/{pid}/comm").read_text().split()[0]
         words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
     except OSError:
         return "driver"
-    if name == NAME:  # a copy of its mapper has the mapper's command line
-        return "decoder"
+    if name in ("mapper", "reducer", NAME):
+        return name
     return next((kind for kind in ("mapper", "reducer") if f"--{kind}" in words), "driver")

@@ -17,7 +17,9 @@ __all__ = ["print_summary", "stage_lines"]
 
 
 def stage_lines(run: Pipeline) -> list[str]:
-    """Return the lines of the table a run ends with."""
+    """Return the lines of the table a run ends with; none on a terminal, which has them."""
+    if sys.stderr.isatty():  # they were told one by one
+        return []
     rows = [("stage", "seconds", "")]
     for report in run.reports:
         seconds = "" if report.skipped else f"{report.seconds:,.1f}"

@@ -16,12 +16,10 @@ from s3fs import S3FileSystem
 
 import mapsight
 from mapsight.errors import Failure
-from mapsight.search.by_index import probe_here
-from mapsight.search.queries import ProbeQuery
 from mapsight.search.search_index import SearchIndex
 from mapsight.workspace.workspace import Workspace
 from tests.emr.account import BUCKET, start
-from tests.support.index_world import D, indexed
+from tests.support.index_world import SOME_CELLS, indexed, scored
 from tests.support.results import everything, pictures_of, upload
 
 pytestmark = pytest.mark.xdist_group("emr")
@@ -55,21 +53,18 @@ def test_cells_are_scored_from_s3_as_from_here_and_nothing_else_is_read(
 ):
     world = indexed(tmp_path / "w")
     upload(tmp_path / "w", f"{address}/cells")
-    places = (str(tmp_path / "w"), f"{address}/cells")
-    here, there = (SearchIndex(Workspace(place), tmp_path) for place in places)
-    cells = [np.array([0, 3]), np.array([3]), np.array([6, 5])]
-    asked = world.x[:3], [ProbeQuery(7)] * 3, cells, D
     ranges: list[int] = []
     fetched = S3FileSystem._cat_file
 
     async def counted(self, path, version_id=None, start=None, end=None):
-        ranges.append(end - start)
+        ranges.append((end - start) if end else 0)
         return await fetched(self, path, version_id, start, end)
 
     monkeypatch.setattr(S3FileSystem, "_cat_file", counted)
-    found = list(probe_here(there, *asked))
-    assert found == list(probe_here(here, *asked)) and len(found) == 3
-    assert sum(ranges) == here.bytes_of([0, 3, 5, 6])
+    found = scored(f"{address}/cells", world, tmp_path)
+    assert found == scored(str(tmp_path / "w"), world, tmp_path) and len(found) == 3
+    index = SearchIndex(Workspace(str(tmp_path / "w")))
+    assert sum(ranges) == index.bytes_of(np.concatenate(SOME_CELLS))
 
 
 def test_where_there_is_no_workspace_it_says_so(address):

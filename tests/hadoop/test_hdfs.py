@@ -27,8 +27,10 @@ from mapsight.storage.hadoop_conf import namenode_web_addresses, read_conf
 from mapsight.storage.hdfs import hdfs_file_system
 from mapsight.storage.uri import open_uri
 from mapsight.storage.webhdfs import WebHdfs
+from tests.support.index_world import indexed, scored
 from tests.support.loopback import Answer, reply, serving
 from tests.support.paths import ROOT
+from tests.support.results import upload
 from tests.support.stage_documents import sound
 
 HOME = "/user/tester/hdfs-tests"
@@ -436,3 +438,10 @@ def test_a_run_that_was_killed_does_not_hold_the_workspace(workspace):
         holder.kill()
     with workspace.locked():
         assert json.loads(workspace.fs.cat_file(workspace.path("lock.json")))["pid"] == os.getpid()
+
+
+def test_cells_of_an_index_are_scored_from_hdfs_as_from_here(cluster, tmp_path):
+    world = indexed(tmp_path / "w")
+    upload(tmp_path / "w", f"hdfs://{HOME}/cells")
+    found = scored(f"hdfs://{HOME}/cells", world, tmp_path)
+    assert found == scored(str(tmp_path / "w"), world, tmp_path) and len(found) == 3

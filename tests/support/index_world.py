@@ -17,13 +17,15 @@ from mapsight.index.nearest import Centres
 from mapsight.index.removed_ids import IdList, id_table, write_ids_file
 from mapsight.index.rows import INT16, Block, order_of
 from mapsight.records import encode_vector
+from mapsight.search.by_index import probe_here
 from mapsight.search.filters import EVERYTHING, RowFilter
 from mapsight.search.probe_plan import (
     Cells,
     blocks_of,
     probe_lines,
 )
-from mapsight.search.queries import write_queries
+from mapsight.search.queries import ProbeQuery, write_queries
+from mapsight.search.search_index import SearchIndex
 from mr_jobs.probe_index import MRProbeIndex
 from tests.support.jobs import run_and_read, write_manifest
 from tests.support.stage_documents import sound
@@ -176,6 +178,15 @@ def probed(folder: Path, world: IndexWorld, queries, vectors, cells=None, *extra
     found, counters = run_and_read(folder, MRProbeIndex, *arguments, **how)
     pairs = {int(n): [(score, i) for score, i, _ in answers] for n, answers in found}
     return pairs, {int(n): [f for *_, f in answers] for n, answers in found}, counters
+
+
+SOME_CELLS = [np.array([0, 3]), np.array([3]), np.array([6, 5])]
+
+
+def scored(place: str, world: IndexWorld, scratch: Path) -> list[tuple[int, list]]:
+    """What the first three rows find in SOME_CELLS of an index that lies somewhere."""
+    index = SearchIndex(Workspace(place), scratch)
+    return list(probe_here(index, world.x[:3], [ProbeQuery(7)] * 3, SOME_CELLS, D))
 
 
 def listed(folder: Path, pairs) -> IdList:

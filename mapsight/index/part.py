@@ -59,10 +59,14 @@ class IndexPart:
             raise Failure(f"{address} has changed since it was made; run with --force index")
         return data
 
+    def _table(self, name: str) -> pa.Table:
+        """Return a table of the stage; `pq.read_table` would import pyarrow.dataset."""
+        return pq.ParquetFile(pa.BufferReader(self.read(name))).read()
+
     @cached_property
     def blocks(self) -> pa.Table:
         """Return where its blocks are: the columns of a Block, `file` being an address."""
-        table = pq.read_table(pa.BufferReader(self.read(BLOCKS)))
+        table = self._table(BLOCKS)
         folder = self.workspace.uri("index", self._folder)
         files = pa.array([f"{folder}/{name}" for name in table.column("file").to_pylist()])
         place = table.schema.get_field_index("file")
@@ -73,7 +77,7 @@ class IndexPart:
     @cached_property
     def cells(self) -> pa.Table:
         """Return what is known of its cells that have pictures."""
-        return pq.read_table(pa.BufferReader(self.read(CELLS)))
+        return self._table(CELLS)
 
     @property
     def rows(self) -> int:

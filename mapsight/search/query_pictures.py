@@ -8,24 +8,21 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mapsight.errors import Failure
-from mapsight.features.decode import PictureError
-from mapsight.features.decoder_process import Decoder
-from mapsight.features.engines import load_model
-from mapsight.features.extract import feature_of
 from mapsight.inputs.image_ids import HEX_ID, safe_id
-from mapsight.inputs.shards import MAX_BYTES
 from mapsight.labels.classify import Classifier
 from mapsight.labels.made_with import classifier_of, head_file
 from mapsight.redaction import public_address, without_secrets
 from mapsight.search.question import Question
 from mapsight.storage.schemes import AddressError, named_errors
 from mapsight.storage.uri import open_uri, resolve
-from mapsight.web.fetch import FetchError, fetch
 from mapsight.workspace.stage_facts import ExtractNotes, ExtractOptions
 from mapsight.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from mapsight.features.decoder_process import Decoder
 
 __all__ = ["NO_QUERY", "QueryPictures", "question_of"]
 
@@ -74,6 +71,9 @@ def _reason(error: Exception, question: Question) -> str:
 
 def _read(question: Question, allow_private: bool) -> bytes:
     """Return the bytes of a query picture; none, and the question's error, if there are none."""
+    from mapsight.inputs.shards import MAX_BYTES
+    from mapsight.web.fetch import FetchError, fetch
+
     address = question.address or question.typed
     try:
         if URL.match(address):
@@ -146,6 +146,8 @@ class QueryPictures:
         Raises:
             Failure: it is missing, or cannot be read.
         """
+        from mapsight.features.engines import load_model
+
         extract = self._documents["extract"]
         used, name = ExtractOptions.of(extract), ExtractNotes.of(extract).model_file
         workspace, path = self._workspace, self._scratch / Path(name).name
@@ -179,6 +181,9 @@ class QueryPictures:
                 question.label, question.style = labeled["label"], labeled.get("style")
 
     def _measure(self, questions: Sequence[Question], allow_private: bool) -> None:
+        from mapsight.features.decode import PictureError
+        from mapsight.features.extract import feature_of
+
         model = self.model
         with self._decoder() as decoder:
             for question, result in decoder.decode_all(self._read_all(questions, allow_private)):
@@ -203,6 +208,8 @@ class QueryPictures:
     @contextlib.contextmanager
     def _decoder(self) -> Iterator[Decoder]:
         """Yield a decoder for some pictures, or for all of the time of `kept`."""
+        from mapsight.features.decoder_process import Decoder
+
         if self._stack is None:
             with Decoder(side=self.model.resolution) as decoder:
                 yield decoder

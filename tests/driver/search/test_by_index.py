@@ -124,6 +124,19 @@ def test_queries_of_standard_input_are_one_job(ran):
     assert out == ran.program.ok("search", TIGER_ID, "tiger", "--format", "json")
 
 
+def test_a_search_by_id_imports_neither_model_nor_runner_nor_web(ran, tmp_path):
+    code = "import sys; from driver.run import main; main(sys.argv[1:]); print(*sys.modules)"
+    words = ["search", TIGER_ID, "--workspace", "workspace", "--out", str(tmp_path / "answers")]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        cwd=ran.folder, env=ran.program.environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    needless = {"ai_edge_litert", "mrjob", "psutil", "pyarrow.dataset", "http.client"}
+    needless |= {"jinja2", "matplotlib", "mapsight.features.engines", "mapsight.report.report"}
+    assert needless.isdisjoint(done.stdout.split())
+    assert (tmp_path / "answers").read_text()
+
+
 @pytest.mark.parametrize(
     ("asked", "styles"),
     [([], {"drawing"}), (["--style", "photo"], {"photo"}), (["--style", "any"], {"photo", ""})],

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from mapsight.application import APPLICATION, LIBRARY
 
-__all__ = ["clean_environment", "module_command", "python_path"]
+__all__ = ["clean_environment", "end_with", "module_command", "python_path"]
 
+PR_SET_PDEATHSIG = 1
 ROOT = Path(LIBRARY).parent
 """Where this package is found."""
 BEGIN = (
@@ -45,3 +46,14 @@ def clean_environment(**variables: str) -> dict[str, str]:
     """
     usual = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     return {**os.environ, "PYTHONPATH": python_path(ROOT, APPLICATION, *usual), **variables}
+
+
+def end_with(parent: int) -> None:
+    """Have this process killed when the one that forked it ends, on Linux; at once if it has."""
+    if sys.platform == "linux":
+        import ctypes
+        import signal
+
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from mapsight.python_child import end_with
+
 __all__ = ["Drawing", "draw_charts"]
 
+PATIENCE_SECONDS = 5.0
 Drawing = Callable[[], bytes]
 """A chart that is to be drawn, as an SVG."""
 
@@ -18,7 +22,8 @@ def draw_charts(folder: Path, charts: Mapping[str, Drawing]) -> None:
     """Write NAME.svg for each chart.
 
     Processes of this one draw the next chart that nobody draws yet. What one of them leaves
-    undone, because it failed or was ended, is drawn here, where an exception is seen.
+    undone, because it failed, was ended or takes very long, is drawn here, where an exception is
+    seen. (A fork of a process with threads may find a lock held that nobody opens.)
 
     Args:
         folder: made if need be.
@@ -50,9 +55,11 @@ def _turns(number: int) -> int:
 
 def _forked(turns: int, paths: Mapping[Path, Drawing]) -> int:
     """Start a process that draws in turn; return its id."""
+    parent = os.getpid()
     process = os.fork()
     if process == 0:
         try:
+            end_with(parent)
             _draw_in_turn(turns, paths)
         finally:  # nothing of the parent's is closed, written or removed here
             os._exit(0)
@@ -60,12 +67,18 @@ def _forked(turns: int, paths: Mapping[Path, Drawing]) -> int:
 
 
 def _ended(process: int) -> Callable[..., None]:
-    """Return what waits for a process, and ends it where this one fails."""
+    """Return what waits for a process, and ends it where this one fails or has waited long."""
+    began = time.monotonic()
 
     def end(kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            os.kill(process, signal.SIGKILL)
-        os.waitpid(process, 0)
+        now = time.monotonic()
+        latest = now if kind else now + max(PATIENCE_SECONDS, 2 * (now - began))
+        while os.waitpid(process, os.WNOHANG) == (0, 0):
+            if time.monotonic() >= latest:
+                os.kill(process, signal.SIGKILL)
+                os.waitpid(process, 0)
+                return
+            time.sleep(0.005)
 
     return end
 

@@ -52,6 +52,19 @@ def test_what_an_ended_process_leaves_is_drawn_here(tmp_path):
     }
 
 
+def test_what_a_process_that_hangs_leaves_is_drawn_here(tmp_path, monkeypatch):
+    def hangs() -> bytes:
+        if os.getpid() != HERE:
+            time.sleep(60)
+        return process_id()
+
+    monkeypatch.setattr(drawing, "PATIENCE_SECONDS", 0.1)
+    draw_charts(tmp_path, {str(n): hangs for n in range(8)})
+    assert {int(path.read_text()) for path in tmp_path.iterdir()} == {HERE}
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
 def test_a_chart_that_cannot_be_drawn_is_an_error_here(tmp_path, capfd):
     def fails() -> bytes:
         time.sleep(0.02)
@@ -64,4 +77,4 @@ def test_a_chart_that_cannot_be_drawn_is_an_error_here(tmp_path, capfd):
 
 def test_without_charts_there_is_a_folder(tmp_path):
     draw_charts(tmp_path / "plots", {})
-    assert not [*(tmp_path / "plots").iterdir()] and drawing.Drawing
+    assert not [*(tmp_path / "plots").iterdir()]

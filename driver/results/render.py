@@ -76,13 +76,17 @@ def report_to(
     workspace: Workspace, documents: dict[str, dict[str, Any]], results: Path, target: Path
 ) -> Path:
     """Write the report of a workspace's documents into a folder; the page's path."""
-    from mapsight.report.report import write_report
+    from mapsight.report.drawing import drawing
+    from mapsight.report.report import report_charts, write_report
 
-    noticed = noticed_sheets(workspace, documents)
-    near = cell_sheets(workspace, documents)
-    twice = duplicate_sheets(workspace, documents)
-    sheets = sheets_of(workspace, documents)
-    return write_report(results, target, sheets, nearest=near, duplicate_groups=twice, **noticed)
+    with drawing(target / "plots", report_charts(results)):
+        noticed = noticed_sheets(workspace, documents)
+        near = cell_sheets(workspace, documents)
+        twice = duplicate_sheets(workspace, documents)
+        sheets = sheets_of(workspace, documents)
+    return write_report(
+        results, target, sheets, nearest=near, duplicate_groups=twice, drawn=True, **noticed
+    )
 
 
 STAGE = Stage(

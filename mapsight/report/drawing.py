@@ -6,12 +6,12 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from mapsight.python_child import end_with
 
-__all__ = ["Drawing", "draw_charts"]
+__all__ = ["Drawing", "draw_charts", "drawing"]
 
 PATIENCE_SECONDS = 5.0
 Drawing = Callable[[], bytes]
@@ -19,7 +19,14 @@ Drawing = Callable[[], bytes]
 
 
 def draw_charts(folder: Path, charts: Mapping[str, Drawing]) -> None:
-    """Write NAME.svg for each chart.
+    """Write NAME.svg for each chart, as `drawing` does."""
+    with drawing(folder, charts):
+        pass
+
+
+@contextlib.contextmanager
+def drawing(folder: Path, charts: Mapping[str, Drawing]) -> Iterator[None]:
+    """Write NAME.svg for each chart, while this process does something else, and then together.
 
     Processes of this one draw the next chart that nobody draws yet. What one of them leaves
     undone, because it failed, was ended or takes very long, is drawn here, where an exception is
@@ -39,6 +46,7 @@ def draw_charts(folder: Path, charts: Mapping[str, Drawing]) -> None:
         ends.callback(os.close, turns)
         for _ in range(min(cores, len(paths)) - 1):
             ends.push(_ended(_forked(turns, paths)))
+        yield
         _draw_in_turn(turns, paths)
     for path, draw in paths.items():
         if not path.exists():

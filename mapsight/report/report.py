@@ -25,7 +25,7 @@ from mapsight.report import (
 from mapsight.report.drawing import Drawing, draw_charts
 from mapsight.report.pages import write_page
 
-__all__ = ["Answer", "Card", "Sheet", "write_report", "write_search_page"]
+__all__ = ["Answer", "Card", "Sheet", "report_charts", "write_report", "write_search_page"]
 
 MAX_EXAMPLES = 50
 
@@ -89,6 +89,8 @@ def write_report(
     suspects: Sheet | None = None,
     nearest: Sequence[Sheet] = (),
     duplicate_groups: Sequence[Sheet] = (),
+    *,
+    drawn: bool = False,
 ) -> Path:
     """Write the report of a run: index.html, plots/*.svg and thumbs/*.jpg.
 
@@ -103,6 +105,7 @@ def write_report(
         suspects: pictures whose verified labels may be wrong.
         nearest: for the largest cells, the pictures nearest the centre.
         duplicate_groups: the largest groups of duplicates, the picture to keep first.
+        drawn: the charts of `report_charts` are in plots/ already.
 
     Returns:
         The path of index.html.
@@ -114,19 +117,15 @@ def write_report(
     run = summary.read_run(results / "summary.json")
     accuracy = summary.read_accuracy(results)
     counts = {name: summary.read_counts(results / f"{name}.csv") for name in ("labels", "classes")}
-    charts = _run_charts(run, counts)
-    if summary.verified(accuracy):
-        confusion = summary.read_confusion(results / "confusion.csv")
-        charts["confusion"] = partial(plots.confusion_chart, *confusion)
-    chapters, inside = _chapters(results, run, accuracy)
-    draw_charts(out / "plots", charts | inside)
+    if not drawn:
+        draw_charts(out / "plots", report_charts(results))
     optional = [sheet for sheet in (confused, suspects) if sheet]
     thumbs = _write_thumbnails(out, [*sheets, *nearest, *duplicate_groups, *optional])
     write_page(
         out / "index.html",
         "report.html",
         **_facts(results, run, accuracy, counts),
-        **chapters,
+        **_chapters(results, run, accuracy)[0],
         confused=confused,
         suspects=suspects,
         nearest=nearest,
@@ -135,6 +134,23 @@ def write_report(
         thumbs=thumbs,
     )
     return out / "index.html"
+
+
+def report_charts(results: Path) -> dict[str, Drawing]:
+    """Return the charts of a report, by name; they are yet to be drawn.
+
+    Args:
+        results: as for `write_report`.
+    """
+    run = summary.read_run(results / "summary.json")
+    accuracy = summary.read_accuracy(results)
+    charts = _run_charts(
+        run, *(summary.read_counts(results / f"{name}.csv") for name in ("labels", "classes"))
+    )
+    if summary.verified(accuracy):
+        confusion = summary.read_confusion(results / "confusion.csv")
+        charts["confusion"] = partial(plots.confusion_chart, *confusion)
+    return charts | _chapters(results, run, accuracy)[1]
 
 
 def _chapters(
@@ -194,11 +210,11 @@ def write_search_page(out: Path, answers: Sequence[Answer], order: str = "best f
 
 
 def _run_charts(
-    run: summary.Run, counts: Mapping[str, Sequence[summary.Run]]
+    run: summary.Run, labels: Sequence[summary.Run], classes: Sequence[summary.Run]
 ) -> dict[str, Drawing]:
     charts: dict[str, Drawing] = {
-        "labels": _count_chart(summary.largest(counts["labels"], "pictures")),
-        "classes": _count_chart(counts["classes"][: summary.MAX_CLASSES]),
+        "labels": _count_chart(summary.largest(labels, "pictures")),
+        "classes": _count_chart(classes[: summary.MAX_CLASSES]),
     }
     unit = "pixels per inch" if run["options"].get("screen_diagonal") else "PPI (√pixel)"
     charts["ppi"] = partial(plots.histogram_chart, **run["ppi_histogram"], label=unit)

@@ -21,6 +21,7 @@ import tempfile
 import time
 from argparse import Namespace
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,7 @@ from mapsight.index.rows import batch_of, new_file, read_batches, row_schema, ve
 from mapsight.labels.head import Head, load_head
 from mapsight.records import decode_embedding
 from mapsight.results.predictions import records_of
+from mapsight.workspace.stage_facts import ExtractOptions
 
 PROBES = (1, 2, 4, 8, 16, 32, 64, 128)
 QUERIES = 200
@@ -106,8 +108,9 @@ def bring_up(run: Pipeline, folder: Path, rows: int) -> None:
         "parts": workspace.describe("vectors", folder.name),
     }  # fmt: skip
     workspace.commit("vectors", document)
-    run.documents |= {"vectors": document, "extract": {"options": {"model": "made-up"}}}
-    run.documents["fit"] = {"digest": ""}
+    model = ExtractOptions("made-up", 1.0, 224, "float32", "litert", None)
+    extract = {"options": asdict(model)}
+    run.documents |= {"vectors": document, "extract": extract, "fit": {"digest": ""}}
     for stage in (cluster.STAGE, index.STAGE):
         before, started = processor_seconds(), time.monotonic()
         run.run([stage])

@@ -5,6 +5,7 @@
 Every round runs every way once, so that a machine that is busy for a while is
 so for all. Then each runs once more while its memory is watched. A way that
 fails is a row that says why. The figures go to --out as JSON and Markdown.
+With --busy another process keeps each core busy all the time.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from benchmarks.entries import ROOT, Entry, Setting, entries
 from benchmarks.figures import BARE, Row, compared, table
 from benchmarks.outcomes import accuracy, agreement, features
 from benchmarks.pictures import usable, write_pictures
-from benchmarks.processes import ProgramError, peak_memory, timed
+from benchmarks.processes import ProgramError, busy, peak_memory, timed
 from driver.stages.model import find_model
 from mapsight.features.weights import find_weights
 from mapsight.records import Split
@@ -119,6 +120,7 @@ def circumstances(options: argparse.Namespace) -> dict[str, Any]:
         "command": shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]]),
         "pictures": options.count,
         "rounds": options.rounds,
+        "other_busy_processes_a_core": int(options.busy),
         "cpu": _cpu(),
         "cores": len(os.sched_getaffinity(0)),
         "load_before": round(os.getloadavg()[0], 2),
@@ -164,6 +166,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=1000, help="pictures (default: 1000)")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each way (default: 3)")
     parser.add_argument("--only", nargs="+", default=[""], help="ways whose titles begin like this")
+    parser.add_argument("--busy", action="store_true", help="with one other busy process a core")
     parser.add_argument("--no-memory", action="store_true", help="do not measure memory")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results")
     other = ROOT / ".venv-bench" / "bin" / "python"
@@ -180,8 +183,9 @@ def main() -> None:
         setting = prepare(options, files, Path(name))
         chosen = [e for e in entries(setting) if e.title.startswith(tuple(options.only))]
         contest = Contest(chosen, options.count, Path(name))
-        for _ in range(options.rounds):
-            contest.round()
+        with busy(sorted(os.sched_getaffinity(0)) if options.busy else ()):
+            for _ in range(options.rounds):
+                contest.round()
         if not options.no_memory:
             contest.watch_memory()
         if options.openimages:

@@ -9,7 +9,7 @@ from typing import Any
 
 __all__ = ["BARE", "Row", "compared", "table"]
 
-BARE, KERAS, SPARK = "bare", "keras", "spark"
+BARE, KERAS, SPARK, RAY = "bare", "keras", "spark", "ray"
 COLUMNS = {
     "way": "way",
     "precision": "model",
@@ -20,6 +20,7 @@ COLUMNS = {
     "of_bare": "of bare",
     "times_keras": "× Keras",
     "times_spark": "× Spark",
+    "times_ray": "× Ray",
     "memory_mb": "memory, MB",
     "agreement": "top-1 as bare float32",
     "accuracy": "accuracy",
@@ -65,11 +66,11 @@ def compared(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Every row with its ratios, None where a side is missing.
 
     `of_bare`: its rate over that of bare model and decode without start-up, of
-    the same precision on as many cores. `times_keras`, `times_spark`: its rate
-    over theirs, whichever the precision.
+    the same precision on as many cores. `times_keras`, `times_spark`, `times_ray`:
+    its rate over theirs, whichever the precision.
     """
     bare = {(row.precision, row.cores): row.own_rate for row in rows if row.way == BARE}
-    whole = {row.way: row.rate for row in rows if row.way in (KERAS, SPARK)}
+    whole = {row.way: row.rate for row in rows if row.way in (KERAS, SPARK, RAY)}
     return [
         {
             **vars(row),
@@ -79,6 +80,7 @@ def compared(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "of_bare": _ratio(row.rate, bare.get((row.precision, row.cores))),
             "times_keras": _ratio(row.rate, whole.get(KERAS)),
             "times_spark": _ratio(row.rate, whole.get(SPARK)),
+            "times_ray": _ratio(row.rate, whole.get(RAY)),
             "memory_mb": row.memory["total"] / 1e6 if row.memory else None,
         }
         for row in rows

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
+import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import psutil
 
 from tests.support.memory import watch
 
-__all__ = ["Command", "ProgramError", "peak_memory", "timed"]
+__all__ = ["Command", "ProgramError", "busy", "peak_memory", "timed"]
 
 PATIENCE = 3600.0
 
@@ -31,6 +33,20 @@ class Command:
     words: Sequence[str]
     cores: frozenset[int]
     environment: Mapping[str, str]
+
+
+@contextlib.contextmanager
+def busy(cores: Iterable[int]) -> Iterator[None]:
+    """Keep a process on each of some cores that does nothing but take time."""
+    code = "while True: pass"
+    command = [sys.executable, "-S", "-c", code]
+    running = [_start(Command(command, frozenset({core}), {}), None) for core in cores]
+    try:
+        yield
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
 
 
 def timed(commands: Sequence[Command]) -> float:

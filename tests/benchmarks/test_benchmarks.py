@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pyarrow.parquet as pq
 import pytest
 
@@ -17,13 +18,16 @@ from benchmarks.figures import Row, compared, table
 from benchmarks.made_up import rows_of, write_rows
 from benchmarks.outcomes import accuracy, agreement, labels_of_parquet
 from benchmarks.pictures import usable, write_pictures
-from benchmarks.processes import Command, ProgramError, peak_memory, timed
+from benchmarks.processes import Command, ProgramError, busy, peak_memory, timed
+from benchmarks.ways.parts import measured
+from benchmarks.ways.parts import table as table_of_parts
 from driver.commands.plan import read_figures
 from mapsight.features.decode import decode
 from mapsight.features.mobilenet import MobileNet
 from mapsight.features.preprocess import central_crop
 from mapsight.openimages.dataset import CsvSplit, annotation_rows
 from tests.support.paths import ROOT
+from tests.support.pictures import encoded, scribble
 
 EVERY_CORE = frozenset(os.sched_getaffinity(0))
 
@@ -43,8 +47,9 @@ def test_rates_are_of_the_median_round():
 
 
 def test_ratios_are_to_bare_without_start_up_and_to_whole_programs():
-    _, extract, keras, spark = compared(rows())
+    _, extract, keras, spark, _ = compared([*rows(), Row("ray", "float32", 2, 100, [6.25])])
     assert (extract["of_bare"], extract["times_keras"], extract["times_spark"]) == (0.8, 4.0, None)
+    assert extract["times_ray"] == 2.5
     assert keras["times_keras"] == 1.0
     assert spark["of_bare"] is None
 
@@ -76,7 +81,7 @@ def test_a_failure_is_a_row_of_the_table():
     lines = table(compared(rows())).splitlines()
     assert len(lines) == 2 + 4
     assert lines[5].startswith("| spark | float32 | 2 | failed: Error: no / Java |")
-    assert {line.count("|") for line in lines} == {13}
+    assert {line.count("|") for line in lines} == {14}
 
 
 def test_a_row_without_pictures_has_no_rate():
@@ -154,3 +159,25 @@ def test_a_program_that_fails_is_named_by_what_it_said():
 def test_memory_of_programs_is_counted_together():
     held = "x = bytearray(80 << 20); import time; time.sleep(2)"
     assert peak_memory([python(held), python(held)])["total"] > 160 << 20
+
+
+def test_a_core_is_kept_busy_until_the_end():
+    core = min(os.sched_getaffinity(0))
+    with busy([core]):
+        (hog,) = psutil.Process().children()
+        assert hog.cpu_affinity() == [core]
+        assert hog.cmdline()[-1] == "while True: pass"
+    assert not hog.is_running()
+
+
+def test_every_part_of_extract_takes_time(model_file, tmp_path):
+    for seed in range(12):
+        (tmp_path / f"{seed}.png").write_bytes(encoded(scribble(seed, 200, 150)))
+    parts = measured(sorted(tmp_path.iterdir()), str(model_file.path), (300, 200))
+    assert list(parts)[-1] == "task"
+    assert all(value > 0 for value in parts.values())
+
+
+def test_parts_are_medians_of_the_rounds():
+    rounds = [[{"decode": n, "task": 2.0}] for n in (9.0, 1.0, 3.0)]
+    assert table_of_parts(rounds, ["here"]).splitlines()[-1] == "| here | 3.00 | 2.00 |"

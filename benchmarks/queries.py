@@ -45,9 +45,9 @@ def recorded(path: str, *words: str) -> int:
         The command's exit status.
     """
     from driver import run
-    from driver.pipeline import pipeline
+    from driver.pipeline import stage_jobs
 
-    really, found = pipeline.launch, []
+    really, found = stage_jobs.launch, []
 
     def launch(job: Any, arguments: Any, scratch: Path, *others: Any) -> Any:
         counters = really(job, arguments, scratch, *others)
@@ -55,7 +55,7 @@ def recorded(path: str, *words: str) -> int:
         found.append({"counters": counters, "mapped": sum(p.stat().st_size for p in outputs)})
         return counters
 
-    pipeline.launch = launch
+    stage_jobs.launch = launch
     status = run.main(words)
     Path(path).write_text(json.dumps({"jobs": found, "memory": high_water(os.getpid())}))
     return status

@@ -28,7 +28,6 @@ DRIVER = [
     "jinja2>=3.1,<4",  # the report's pages, with autoescape
     "matplotlib>=3.8,<4",  # the report's plots
     "pandas>=2.1,<4",  # result tables for people
-    "psutil>=5.9,<8",  # finds what a dead run left running
     "tqdm>=4.66,<5",  # progress bars
 ]
 EMR = [
@@ -44,6 +43,7 @@ DEV = [
     "moto[ec2,emr,iam,s3,server]>=5.1,<6",  # an AWS account on loopback
     "mypy>=1.10,<3",
     "opencv-python-headless>=4.9,<6",  # another reader of PNG and BMP
+    "psutil>=5.9,<8",  # processes that a test looks at
     "pytest>=8,<10",
     "pytest-xdist>=3.5,<4",  # the tests on both cores
     "ruff>=0.6,<1",

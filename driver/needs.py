@@ -31,10 +31,6 @@ def asks(name: str, value: object) -> Callable[[Namespace], bool]:
     return lambda options: getattr(options, name, None) == value
 
 
-def _in_processes(options: Namespace) -> bool:
-    return options.runner != "inline" and not getattr(options, "no_job", False)
-
-
 def _on_s3(options: Namespace) -> bool:
     named = (getattr(options, name, None) or [] for name in ADDRESSES)
     lists = (value if isinstance(value, list) else [str(value)] for value in named)  # plan has N
@@ -42,10 +38,7 @@ def _on_s3(options: Namespace) -> bool:
     return any(text.lower().startswith(S3) for text in texts)
 
 
-JOB_NEEDS = (
-    Need("-r emr", ("boto3", "s3fs"), asks("runner", "emr")),
-    Need("a job in processes of its own", ("psutil",), _in_processes),
-)
+JOB_NEEDS = (Need("-r emr", ("boto3", "s3fs"), asks("runner", "emr")),)
 """Of the commands that run jobs."""
 EVERYWHERE = (Need("an address of S3", ("s3fs",), _on_s3),)
 """Of all commands. TensorFlow for a model that is not built yet is asked for in

@@ -184,7 +184,7 @@ def parse(argv: Sequence[str], prog: str) -> argparse.Namespace:
         options = parser.parse_args(filed + flags)
     options.command, options.program = name, parser.prog
     if getattr(options, "workspace", "") is None:
-        options.workspace = usual_workspace(getattr(options, "runner", "inline"))
+        options.workspace = usual_workspace(getattr(options, "runner", "local"))
     check_settings_file(options)
     if settle := getattr(command_of(name), "settle", None):
         settle(options, typed)

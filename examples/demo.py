@@ -23,7 +23,7 @@ NEXT = """
 
 On your own pictures, with a MobileNet that knows the 1000 classes of ImageNet:
     make .venv/installed-model    # TensorFlow, which builds the model file, once
-    .venv/bin/mapsight -r local --images /path/to/pictures
+    .venv/bin/mapsight --images /path/to/pictures
 """
 
 

@@ -14,7 +14,6 @@ EXTRAS = {
     "faiss": "faiss",
     "jinja2": "driver",
     "matplotlib": "driver",
-    "psutil": "driver",
     "requests_kerberos": "kerberos",
     "s3fs": "emr",
     "tensorflow": "model",

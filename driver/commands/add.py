@@ -27,7 +27,7 @@ EXAMPLES = """\
 examples:
   %(prog)s new-pictures/
   %(prog)s lion.jpg 'more/*.jpg' shards/part.parquet
-  %(prog)s -r local --openimages new-openimages/
+  %(prog)s --openimages new-openimages/
   %(prog)s -r hadoop --images hdfs:///new --workspace hdfs:///user/me/mapsight
 
 Labels, model, head and cells are those of the index. After a crash, run the same command again.

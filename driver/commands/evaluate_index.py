@@ -24,7 +24,7 @@ DESCRIPTION = "Measure the recall of the search index, and how much of it is rea
 EXAMPLES = """\
 examples:
   %(prog)s
-  %(prog)s -r local --queries 1000 --probe 5 --probe 50
+  %(prog)s --queries 1000 --probe 5 --probe 50
 """
 USUAL = ("queries", "probe", "workspace", "runner")
 APART = ("probe", "queries")

@@ -27,10 +27,10 @@ EXAMPLES = """\
 examples:
   %(prog)s --labels Lion,Tiger --per-label 50 --subset validation --to openimages/
   %(prog)s --labels Lion,Tiger,Owl --per-label 500 --with-negatives --dry-run
-  %(prog)s -r local --labels Lion,Tiger,Owl --per-label 500 --no-depictions --to openimages/
+  %(prog)s --labels Lion,Tiger,Owl --per-label 500 --no-depictions --to openimages/
   %(prog)s -r hadoop --labels Lion,Tiger --per-label 5000 --to hdfs:///user/me/openimages
 
-then: mapsight -r local --openimages openimages/ --target-labels Lion,Tiger
+then: mapsight --openimages openimages/ --target-labels Lion,Tiger
 Run it again to get what failed, or with a larger --per-label to get more.
 """
 USUAL = (

@@ -31,7 +31,7 @@ examples:
   %(prog)s -r emr --count 9000000 --cores 64 --price 0.05
   %(prog)s -r hadoop --count 200000 --cores 16 --precision int8 --picture-bytes 60000
   %(prog)s -r hadoop --count 1900000 --cores 64 --openimages
-  %(prog)s -r local --count 20000 --cores 8 --format json
+  %(prog)s --count 20000 --cores 8 --format json
 """
 USUAL = (
     *("count", "runner", "cores", "price", "picture-bytes", "input", "openimages"),

@@ -36,7 +36,7 @@ DESCRIPTION = "Classify, rank and report on a collection of pictures."
 EXAMPLES = """\
 examples:
   %(prog)s --images pictures/
-  %(prog)s -r local --openimages openimages/ --results ./results
+  %(prog)s --openimages openimages/ --results ./results
   %(prog)s --images 'photos/*.jpg' --images shards/part.parquet --target-labels Dog Cat
   %(prog)s --images pictures/ --rank-by sharpness --ranks 1:100
   %(prog)s -r hadoop --images hdfs:///pictures --workspace hdfs:///user/me/mapsight

@@ -54,7 +54,7 @@ def _elsewhere(options: Namespace) -> str:
     from mapsight.storage.hadoop_conf import hadoop_command
 
     usual = usual_workspace("hadoop")
-    named = options.workspace != usual_workspace("inline")
+    named = options.workspace != usual_workspace("local")
     return "" if named or not hadoop_command() else f"; with -r hadoop: --workspace {usual}"
 
 

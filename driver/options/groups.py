@@ -57,8 +57,8 @@ def add_job_options(parser: argparse.ArgumentParser) -> None:
         "-r",
         "--runner",
         choices=["inline", "local", "hadoop", "emr"],
-        default="inline",
-        help="where jobs run: in this process, on this machine's cores, on YARN or on "
+        default="local",
+        help="where jobs run: in one process, on this machine's cores, on YARN or on "
         "EMR (default: %(default)s)",
     )
     group = parser.add_argument_group("jobs")
@@ -67,6 +67,14 @@ def add_job_options(parser: argparse.ArgumentParser) -> None:
         type=positive,
         metavar="N",
         help="tasks at once with -r local (default: one per core)",
+    )
+    group.add_argument(
+        "--parallel-jobs",
+        type=positive,
+        default=3,
+        metavar="N",
+        help="jobs at once with -r hadoop, where they need not wait for each other "
+        "(default: %(default)s)",
     )
     group.add_argument(
         "--mrjob-conf",

@@ -21,7 +21,7 @@ __all__ = ["Cluster", "RunnerOptions", "ThisMachine", "runner_settings"]
 class RunnerOptions:
     """What a user says of where jobs run; the later ones are of clusters, the last of EMR's."""
 
-    runner: str = "inline"
+    runner: str = "local"
     mrjob_conf: str | None = None
     processes: int | None = None
     parallel_jobs: int = 3

@@ -16,20 +16,14 @@ COMMAND_LINES = [
     ("run --images p", ("jinja2", "matplotlib"), "driver"),
     ("run --images p --until render", ("matplotlib",), "driver"),
     ("run", ("matplotlib",), "driver"),
-    ("-r local --images p --until plan", ("psutil",), "driver"),
     ("run --images p --engine keras --until fit", ("tensorflow",), "model"),
     ("run --images s3://b/p --until plan", ("s3fs",), "emr"),
     ("run --images p --until plan -r emr --workspace s3://b/w", ("boto3",), "emr"),
     ("report", ("jinja2",), "driver"),
     ("report", ("matplotlib",), "driver"),
     ("search x --format html --out x.html", ("matplotlib",), "driver"),
-    ("search x -r local", ("psutil",), "driver"),
     ("search x --workspace s3://b/w", ("s3fs",), "emr"),
-    ("add p -r local", ("psutil",), "driver"),
     ("add s3a://b/p", ("s3fs",), "emr"),
-    ("evaluate-index -r local", ("psutil",), "driver"),
-    ("duplicates -r local", ("psutil",), "driver"),
-    ("fetch --labels Lion o -r local", ("psutil",), "driver"),
     ("export --format faiss --out o", ("faiss",), "faiss"),
     ("status --workspace s3://b/w", ("s3fs",), "emr"),
     ("compare s3://b/w", ("s3fs",), "emr"),
@@ -39,8 +33,14 @@ WITHOUT = [
     "run --images p --until merge",
     "run --images p --dry-run",
     "search x",
+    "-r local --images p --until plan",
     "search x --no-job -r local",
+    "search x -r local",
     "add p",
+    "add p -r local",
+    "evaluate-index -r local",
+    "duplicates -r local",
+    "fetch --labels Lion o -r local",
     "status",
     "duplicates",
     "remove x",
@@ -83,8 +83,8 @@ def test_a_model_asks_for_tensorflow_before_weights_are_fetched(tmp_path, monkey
 
 
 def test_packages_are_listed_as_people_do():
-    said = extras.lacking("x", ["faiss", "jinja2", "psutil"])
-    assert said.startswith("x needs faiss-cpu, jinja2 and psutil: ")
+    said = extras.lacking("x", ["faiss", "jinja2", "tqdm"])
+    assert said.startswith("x needs faiss-cpu, jinja2 and tqdm: ")
 
 
 def test_commands_name_modules_that_there_are():

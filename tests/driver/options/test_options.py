@@ -42,7 +42,7 @@ def test_defaults_are_those_of_the_report():
     found = options()
     assert found.command == "run"
     assert found.target_labels == list(DEFAULT_TARGETS)
-    assert (found.runner, found.alpha, found.resolution) == ("inline", 1.0, 224)
+    assert (found.runner, found.alpha, found.resolution) == ("local", 1.0, 224)
     assert (found.rank_by, found.order, found.max_rejected) == ("ppi", "desc", 0.5)
 
 

@@ -29,8 +29,6 @@ __all__ = ["ForkingRunner", "TaskFailed"]
 CORES = "cores"
 POLL_SECONDS = 0.02
 SPLIT = 300  # letters of a manifest line
-TASK_BYTES = 1 << 20
-"""Of input: below, a second task costs more than it saves."""
 
 
 class TaskFailed(_TaskFailedException):
@@ -44,11 +42,12 @@ class ForkingRunner(LocalMRJobRunner):
     """Runs each task in a child, with what it has imported.
 
     `job_class` is the job's. `shared`: the cores are those of all jobs whose temporary folders are
-    in the same folder.
+    in the same folder. `task_bytes`: of input; below, a second task costs more than it saves.
     """
 
     job_class: type[MRJob]
     shared = False
+    task_bytes = 1 << 20
 
     def _invoke_task_func(self, task_type: str, step_num: int, task_num: int) -> Any:
         arguments = self._args_for_task(step_num, task_type)
@@ -96,14 +95,14 @@ class ForkingRunner(LocalMRJobRunner):
         return f"map task {number}, of {split['file']}, bytes {begin:,} to {end:,},"
 
     def _pick_mapper_split_size(self, input_paths: list[str], step_num: int) -> int:
-        """Return a split's bytes: as many splits as cores, none below a MiB."""
+        """Return a split's bytes: as many splits as cores, none below `task_bytes`."""
         size = sum(Path(path).stat().st_size for path in input_paths)
-        return max(math.ceil(size / self._num_cores()), TASK_BYTES)
+        return max(math.ceil(size / self._num_cores()), self.task_bytes)
 
     def _num_reducers(self, step_num: int) -> float:
         """Return half as many reducers as there will be, for mrjob takes twice as many."""
         size = Path(self._sorted_reducer_input_path(step_num)).stat().st_size
-        return min(self._num_cores(), max(size // TASK_BYTES, 1)) / 2
+        return min(self._num_cores(), max(size // self.task_bytes, 1)) / 2
 
 
 class _Tasks:

@@ -19,6 +19,7 @@ def run_job(job_class: type, *arguments: object, runner: str = "inline") -> dict
     settings = ["-r", runner, "--conf-path", str(ROOT / "mrjob.conf"), "--no-read-logs"]
     job = job_class([*settings, *map(str, arguments)]).sandbox()
     with make_runner(job) as running:
+        running.task_bytes = 1  # small inputs are divided too
         running.run()
         counters: dict[str, Counter[str]] = {}
         for step in running.counters():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             getattr(item, "fixturenames", ())
         ):
             item.add_marker(pytest.mark.whole)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def job_server() -> Iterator[None]:
+    """The process of which jobs are forked is that of all tests of a worker."""
+    yield
+    if server := sys.modules.get("driver.pipeline.job_server"):
+        server.close_job_server()
 
 
 def folder_from(variable: str) -> Path:

@@ -6,7 +6,6 @@ Only processes without threads fork them, for a lock that a thread holds stays l
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import logging
 import os
@@ -16,9 +15,10 @@ import tempfile
 import traceback
 from collections.abc import Callable, Mapping
 
+from mapsight.python_child import end_with, name_process
+
 __all__ = ["fork", "use_environment", "use_streams"]
 
-PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
 SIGNALS = (signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
@@ -36,7 +36,8 @@ def fork(live: Callable[[], int], name: str) -> int:
     status = 1
     try:
         gc.freeze()
-        _end_with(parent, name)
+        end_with(parent)
+        name_process(name)
         for number in SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         status = live()
@@ -49,16 +50,6 @@ def fork(live: Callable[[], int], name: str) -> int:
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(status)
-
-
-def _end_with(parent: int, name: str) -> None:
-    """Be killed when the process that forked this one ends, and have a name of its own."""
-    if sys.platform == "linux":
-        prctl = ctypes.CDLL(None).prctl
-        prctl(PR_SET_NAME, name.encode())
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
 
 
 def use_streams(stdin: int, stdout: int, stderr: int) -> None:

@@ -7,22 +7,18 @@ import json
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from driver.commands.estimate_table import FIGURES, as_json, as_table
 from driver.options.model_groups import add_size_options
 from driver.options.required import require_options
 from driver.options.types import WHOLE, not_negative, positive
-from driver.text_table import table_lines
 
 if TYPE_CHECKING:
-    from mapsight.capacity.estimate import Estimate
-    from mapsight.capacity.job_costs import StageEstimate
     from mapsight.features.speed import Speed
 
-FIGURES = Path(__file__).parents[1] / "data" / "figures.json"
+FIGURES_FILE = Path(__file__).parents[1] / "data" / FIGURES
 PICTURE_BYTES = 300_000  # of a JPEG whose longer side is 1024 pixels
 GROUP = "Prepare"
 DESCRIPTION = "Estimate what a run would take. Runs nothing."
@@ -39,7 +35,6 @@ USUAL = (
 )
 NEEDS = ()
 FOR_OUTPUT = True
-HEAD = ("stage", "maps", "reduces", "core-hours", "time", "shuffled", "stored")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -52,6 +47,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default="local",
         help="where the run would be (default: %(default)s)",
     )
+    _collection_options(parser)
+    parser.add_argument(
+        "--format",
+        choices=["table", "json"],
+        default="table",
+        help="form of the estimate (default: %(default)s)",
+    )
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
+
+
+def _collection_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         *("--images", "--count"),
         dest="count",
@@ -98,13 +104,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         f"--openimages: {_rows_per_picture():g} per picture, as Open Images V7 "
         "has)",
     )
-    parser.add_argument(
-        "--format",
-        choices=["table", "json"],
-        default="table",
-        help="form of the estimate (default: %(default)s)",
-    )
-    parser.add_argument("--debug", action="store_true", help="show tracebacks")
 
 
 def _count(text: str) -> int:
@@ -118,7 +117,7 @@ def _count(text: str) -> int:
 
 def read_figures() -> tuple[dict[str, float], float]:
     """(measured values by name, their uncertainty as a share)."""
-    document = json.loads(FIGURES.read_text(encoding="utf-8"))
+    document = json.loads(FIGURES_FILE.read_text(encoding="utf-8"))
     values = {name: figure["value"] for name, figure in document["figures"].items()}
     return values, document["uncertainty"]["share"]
 
@@ -146,7 +145,7 @@ def run(options: Namespace) -> int:
     here = speed(options.alpha, options.resolution)
     found = estimate(demand, _with_speed(figures, here))
     watched = list(limits(found, figures))
-    show = _document if options.format == "json" else _table
+    show = as_json if options.format == "json" else as_table
     sys.stdout.write(show(found, options.price, share, watched, here))
     return 0
 
@@ -168,112 +167,3 @@ def _rows(options: Namespace) -> int:
     if options.openimages and not options.metadata_rows:
         return round(options.count * _rows_per_picture())
     return options.metadata_rows or 0
-
-
-def _document(
-    found: Estimate,
-    price: float | None,
-    share: float,
-    watched: Sequence[str],
-    here: Speed | None,
-) -> str:
-    document: dict[str, Any] = asdict(found)
-    document |= {"uncertainty": share, "limits": list(watched)}
-    document["speed_here"] = here and asdict(here)
-    if price is not None:
-        document |= {"price": price, "cost": found.cost(price)}
-    return json.dumps(document, indent=1) + "\n"
-
-
-def _table(
-    found: Estimate,
-    price: float | None,
-    share: float,
-    watched: Sequence[str],
-    here: Speed | None,
-) -> str:
-    from mapsight.capacity.job_costs import StageEstimate
-
-    rows = [HEAD, *map(_row, found.stages)]
-    if found.start_seconds:
-        start = StageEstimate("start", seconds=found.start_seconds)
-        rows.insert(1, _row(start))
-    rows.append(_row(found.total))
-    notes = [*_notes(found, price, share), *(f"watch: {text}" for text in watched)]
-    if here:
-        notes.append(f"{here.sentence()}; estimates for int8 assume the same of the nodes")
-    return (
-        "\n".join(
-            [_title(found), "", *table_lines(rows), "", *map(_search, found.searches), *notes]
-        )
-        + "\n"
-    )
-
-
-def _search(found: StageEstimate) -> str:
-    """What a search by the index takes."""
-    tasks = "1 task reads" if found.maps == 1 else f"{found.maps:,} tasks read"
-    size = _bytes(found.stored)
-    return f"{found.name} by the index, in one job: {_time(found.seconds)}, {tasks} {size}"
-
-
-def _title(found: Estimate) -> str:
-    demand = found.demand
-    rows = f" and {demand.rows:,} rows of metadata" if demand.rows else ""
-    return (
-        f"{demand.images:,} pictures of {demand.picture_bytes:,} bytes{rows} with MobileNet"
-        f" {demand.alpha}/{demand.resolution} {demand.precision}, -r {demand.runner} on"
-        f" {demand.cores:,} cores"
-    )
-
-
-def _row(stage: StageEstimate) -> tuple[str, ...]:
-    return (
-        stage.name,
-        f"{stage.maps:,}" if stage.maps else "",
-        f"{stage.reduces:,}" if stage.reduces else "",
-        f"{stage.core_seconds / 3600:,.2f}" if stage.core_seconds else "",
-        _time(stage.seconds),
-        _bytes(stage.shuffled),
-        _bytes(stage.stored),
-    )
-
-
-def _time(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
-
-
-def _bytes(number: float) -> str:
-    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if number >= size:
-            return f"{number / size:,.1f} {unit}"
-    return f"{number:.0f} B" if number else ""
-
-
-def _notes(found: Estimate, price: float | None, share: float) -> list[str]:
-    total, (low, high) = found.total, (1 - share, 1 + share)
-    spans = [f"time {_time(total.seconds * low)} to {_time(total.seconds * high)}"]
-    spans.append(
-        f"core-hours {total.core_seconds * low / 3600:,.1f}"
-        f" to {total.core_seconds * high / 3600:,.1f}"
-    )
-    if price is not None:
-        cost = found.cost(price)
-        spans.append(f"cost {cost * low:,.2f} to {cost * high:,.2f}")
-    lines = [f"within about ±{share:.0%}: {', '.join(spans)}"]
-    if price is not None:
-        lines.insert(0, f"cost {found.cost(price):,.2f}: every core from start to end at {price:g}")
-    lines += [
-        "plan and merge are the driver's, on one core, while the cluster waits",
-        "stored is counted once: HDFS keeps it as often as it replicates, mostly three times",
-        f"not in it: fetching URLs, {_left_out(found)}, the report, reading from slow stores",
-        f"from figures measured on one machine: driver/data/{FIGURES.name} says how, when and with"
-        " what n",
-    ]
-    return lines
-
-
-def _left_out(found: Estimate) -> str:
-    return "copying metadata to the cluster" if found.demand.rows else "metadata (--openimages)"

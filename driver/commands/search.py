@@ -14,18 +14,17 @@ from typing import TYPE_CHECKING, Any
 from driver.errors import UsageError
 from driver.needs import JOB_NEEDS, REPORT, Need, asks
 from driver.options.groups import add_job_options, add_program_options, add_workspace_option
-from driver.options.types import not_negative, positive, share
 from driver.output_files import check_file
 from driver.runners import check_runner, pipeline_of
+from driver.search.options import (
+    add_filter_options,
+    add_index_options,
+    add_output_options,
+    add_query_options,
+)
 from driver.search.queries import STDIN, typed_queries
 from mapsight.search.choices import (
-    BY,
-    FEATURES,
     MAX_TOP_K,
-    RANKS,
-    READ_LIMIT,
-    STYLES,
-    TARGET_RECALL,
 )
 
 if TYPE_CHECKING:
@@ -58,8 +57,8 @@ ANSWERS = re.compile(
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of search."""
-    _query_options(parser)
-    _output_options(parser)
+    add_query_options(parser)
+    add_output_options(parser)
     parser.add_argument(
         "--head",
         metavar="FILE",
@@ -70,136 +69,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also fetch queries from addresses that are not public",
     )
-    _filter_options(parser.add_argument_group("which pictures may answer"))
-    _index_options(parser.add_argument_group("by the index"))
+    add_filter_options(parser.add_argument_group("which pictures may answer"))
+    add_index_options(parser.add_argument_group("by the index"))
     add_workspace_option(parser)
     add_job_options(parser)
     add_program_options(parser)
-
-
-def _query_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "query", nargs="*", help="picture file, URL, image_id or, with an index, name of a label"
-    )
-    parser.add_argument(
-        "--queries",
-        metavar="FILE",
-        help="file with one query per line; - is standard input (default: none)",
-    )
-    parser.add_argument(
-        "--by",
-        choices=BY,
-        help="index: the most similar pictures in the nearest cells; features: the "
-        "most similar of all pictures; label: pictures of the same label, highest "
-        "PPI first (default: index if there is one, else features)",
-    )
-    parser.add_argument(
-        "--top-k",
-        type=positive,
-        default=10,
-        metavar="K",
-        help=f"answers per query, at most {MAX_TOP_K:,} (default: %(default)s)",
-    )
-    parser.add_argument("--exclude-self", action="store_true", help="leave out the query itself")
-
-
-def _output_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--format",
-        choices=["table", "json", "html"],
-        default="table",
-        help="form of the answers; html needs --out (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--out", metavar="FILE", help="file to write the answers to (default: standard output)"
-    )
-
-
-def _filter_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--label", help="only pictures with this label (default: any)")
-    group.add_argument(
-        "--min-ppi",
-        type=not_negative,
-        default=0.0,
-        metavar="PPI",
-        help="only pictures with this PPI or more (default: %(default)g)",
-    )
-    group.add_argument(
-        "--style",
-        choices=STYLES,
-        help="by the index: pictures of this predicted style; same is the query's "
-        "(default: same, where a head knows styles)",
-    )
-    group.add_argument(
-        "--license",
-        metavar="TEXT",
-        help="by the index: pictures whose licence address contains this text, as in "
-        "by/2.0 (default: any)",
-    )
-    group.add_argument(
-        "--subset",
-        metavar="NAME",
-        help="by the index: pictures of this subset, such as train (default: any)",
-    )
-
-
-def _index_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--probe",
-        type=positive,
-        metavar="N",
-        help="cells to read per query, nearest first (default: as many as --recall needs)",
-    )
-    group.add_argument(
-        "--recall",
-        type=share,
-        metavar="SHARE",
-        help="share of the true ten best to find, 0 to 1, as measured when the index "
-        f"was built (default: {TARGET_RECALL})",
-    )
-    group.add_argument(
-        "--rank-by",
-        choices=RANKS,
-        help="score: similarity; ppi: the highest PPI among four times as many pictures;"
-        " diverse: near-duplicates are one answer, and answers differ from each other"
-        " (default: score)",
-    )
-    group.add_argument(
-        "--mean", action="store_true", help="search once for the mean of all queries"
-    )
-    group.add_argument(
-        "--features",
-        choices=FEATURES,
-        help="new: embeddings and label scores; plain: embeddings alone (default: new "
-        "where a head was fitted)",
-    )
-    _place_options(group)
-
-
-def _place_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--read-limit",
-        type=positive,
-        metavar="MIB",
-        help="answer in this process where the cells have no more than this, else by a job "
-        f"(default: {READ_LIMIT})",
-    )
-    group.add_argument(
-        "--job", action="store_true", help="answer by a job in any case; the answers are the same"
-    )
-    group.add_argument(
-        "--no-job",
-        action="store_true",
-        help="never run a job: answer from a copy of the whole index that is made on this "
-        "machine at first use, after which a query takes milliseconds; ask many with "
-        "--queries -, or from Python (docs/search.md)",
-    )
-    group.add_argument(
-        "--copy",
-        metavar="FOLDER",
-        help="for --no-job: folder of that copy (default: WORKSPACE/copy, or "
-        "~/.cache/mapsight/copies for a workspace elsewhere)",
-    )
 
 
 def run(options: Namespace) -> int:

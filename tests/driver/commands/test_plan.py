@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from driver.commands.plan import FIGURES, _with_speed, read_figures
+from driver.commands.plan import FIGURES_FILE, _with_speed, read_figures
 from mapsight.capacity.estimate import estimate
 from mapsight.capacity.job_costs import Demand, model_seconds
 from mapsight.features.speed import Speed
@@ -121,7 +121,7 @@ def test_int8_needs_no_calibration_to_be_planned():
 
 
 def test_every_figure_says_where_it_is_from():
-    document = json.loads(FIGURES.read_text())
+    document = json.loads(FIGURES_FILE.read_text())
     for name, figure in document["figures"].items():
         assert set(figure) == {"value", "unit", "n", "source"}, name
         source = document["sources"][figure["source"]]

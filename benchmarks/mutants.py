@@ -252,7 +252,8 @@ def decode_mutants(count: int, seed: int, others: Sequence[Path] = ()) -> dict[s
         the largest peak of one in bytes.
     """
     from benchmarks.viewer import MAKERS
-    from mapsight.features.decoder_process import Decoded, Decoder
+    from mapsight.features.decoder_child import Decoded
+    from mapsight.features.decoder_process import Decoder
 
     rng = random.Random(seed)
     cells = [(cell.format, cell.data) for maker in MAKERS for cell in maker()]
@@ -277,7 +278,7 @@ def _peak(decoder: Any) -> int:
     """The peak of the child's memory so far, in bytes; 0 where there is none now."""
     if decoder._child is None:
         return 0
-    status = Path(f"/proc/{decoder._child._process.pid}/status").read_text()
+    status = Path(f"/proc/{decoder._child.pid}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 

@@ -27,7 +27,7 @@ from mapsight.job import SplitsJob
 __all__ = ["ForkingRunner", "TaskFailed"]
 
 CORES = "cores"
-POLL_SECONDS = 0.02
+POLL_SECONDS = 0.01
 SPLIT = 300  # letters of a manifest line
 
 
@@ -70,7 +70,7 @@ class ForkingRunner(LocalMRJobRunner):
             for number, live in enumerate(funcs):
                 tasks.start(number, live, f"{self._kind} {number}")
             while tasks:
-                tasks.reap(0)
+                tasks.wait()
 
     def _failed(self, number: int, status: int) -> Exception:
         """Return the error of a task that ended with a status other than 0."""
@@ -126,24 +126,24 @@ class _Tasks:
             return 0
 
         while (slot := self._slots.take()) is None:
-            if not self._running or not self.reap(os.WNOHANG):
-                time.sleep(POLL_SECONDS)
+            self.wait()
         self._running[fork(run, name)] = number, slot
 
-    def reap(self, how: int) -> bool:
-        """Take note of a task that has ended; whether there was one.
+    def wait(self) -> None:
+        """Take note of the tasks that have ended; wait a moment if none has.
 
         Raises:
-            Exception: it has failed, as `failed` says.
+            Exception: one has failed, as `failed` says.
         """
-        pid, status = os.waitpid(-1, how)
-        if not pid:
-            return False
-        number, slot = self._running.pop(pid)
-        self._slots.give_back(slot)
-        if code := os.waitstatus_to_exitcode(status):
-            raise self._failed(number, code)
-        return True
+        # one by one: this process may have other children
+        ended = [found for pid in self._running if (found := os.waitpid(pid, os.WNOHANG))[0]]
+        for pid, status in ended:
+            number, slot = self._running.pop(pid)
+            self._slots.give_back(slot)
+            if code := os.waitstatus_to_exitcode(status):
+                raise self._failed(number, code)
+        if not ended:
+            time.sleep(POLL_SECONDS)
 
     def __exit__(self, *_: object) -> None:
         for pid in self._running:

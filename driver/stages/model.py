@@ -207,7 +207,8 @@ def _some_pictures(run: Pipeline) -> str | None:
     """A folder with a few of the run's own pictures, undecodable ones aside."""
     import pyarrow.parquet as pq
 
-    from mapsight.features.decoder_process import Decoded, Decoder
+    from mapsight.features.decoder_child import Decoded
+    from mapsight.features.decoder_process import Decoder
     from mapsight.storage.uri import open_uri
 
     listing = PlanNotes.of(run.documents["plan"]).listings["files"]

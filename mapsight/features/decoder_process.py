@@ -9,40 +9,28 @@ parent's standard streams, and does not outlive its parent.
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import json
-import math
 import os
-import resource
-import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 
-from mapsight.features.decode import PictureError, decode
+from mapsight.features.decode import PictureError
+from mapsight.features.decoder_child import Decoded, answer, serve
 from mapsight.features.decoder_pipes import (
     PATIENCE,
-    REPLY,
-    REQUEST,
     Child,
     forked,
     started,
-    write_all,
 )
-from mapsight.features.measures import measure
-from mapsight.features.preprocess import central_crop
 from mapsight.python_child import module_command
 
-__all__ = ["NAME", "Decoded", "Decoder", "DecoderError", "answer", "main"]
+__all__ = ["Decoder", "DecoderError"]
 
-NAME = "decoder"
 """The child's, as `ps` and `top` show it on Linux."""
 
 Key = TypeVar("Key")
@@ -50,20 +38,10 @@ Key = TypeVar("Key")
 _STARTS = 5
 _FIRST_STARTS = 2  # one child may be killed from outside while it starts
 _PAUSE_SECONDS = 0.2
-_OWN_BYTES = 54 * 2**20
-_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 
 
 class DecoderError(RuntimeError):
     """The child cannot be started: no picture is to blame."""
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """`fields` as `measures.measure` gives them; `crop` is (side, side, 3) uint8."""
-
-    fields: dict[str, Any]
-    crop: np.ndarray
 
 
 class Decoder:
@@ -78,7 +56,7 @@ class Decoder:
         seconds: allowed per picture.
         memory: bytes the child may allocate, its own 54 MB included; a picture
             of more than a quarter of that in encoded form is `too_many_bytes`.
-        command: the child, instead of `python -m mapsight.features.decoder_process`; gets its
+        command: the child, instead of `python -m mapsight.features.decoder_child`; gets its
             settings as last argument and is to call `main`.
         fork: whether the first child is a copy of this process, which costs 0.2 s less
             than a new Python; for a process that has not begun its work. Linux only.
@@ -101,7 +79,7 @@ class Decoder:
     ) -> None:
         self.side, self.seconds, self.memory = side, seconds, memory
         self._fork = fork and sys.platform == "linux"
-        self.command = list(command or module_command("mapsight.features.decoder_process"))
+        self.command = list(command or module_command("mapsight.features.decoder_child"))
         self.starts = 0
         self._child: Child | None = None
         self._pending: bytes | None = None
@@ -198,83 +176,7 @@ class Decoder:
         for attempt in range(attempts):
             time.sleep(_PAUSE_SECONDS * attempt)
             try:
-                return Child(forked(lambda: _serve(settings, answer)) if copied else start)
+                return Child(forked(lambda: serve(settings, answer)) if copied else start)
             except OSError as error:
                 trouble = error
         raise DecoderError(f"the decoder does not start: {trouble}") from trouble
-
-
-def answer(data: bytes, side: int) -> Decoded | PictureError:
-    """Do what the child does with a picture."""
-    try:
-        picture = decode(data)
-        return Decoded(measure(picture), central_crop(picture.image, side))
-    except PictureError as error:
-        return error
-    except MemoryError:
-        return PictureError("out_of_memory", "measuring needs more memory than allowed")
-
-
-def main(work: Callable[[bytes, int], Decoded | PictureError] = answer) -> None:
-    """Be the child: greet, then answer every picture until its input ends."""
-    _serve(json.loads(sys.argv[-1]), work)
-
-
-def _serve(
-    settings: Mapping[str, Any], work: Callable[[bytes, int], Decoded | PictureError]
-) -> None:
-    source, sink = os.fdopen(os.dup(0), "rb"), os.dup(1)
-    gc.freeze()  # what a copy has from its parent is the parent's to look through
-    _settle(**settings)
-    _reply(sink, {})
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for standard in (0, 1, 2):
-        os.dup2(nowhere, standard)
-    while len(head := source.read(REQUEST.size)) == REQUEST.size:
-        size, side = REQUEST.unpack(head)
-        data = source.read(size)
-        signal.setitimer(signal.ITIMER_REAL, settings["seconds"] + PATIENCE)
-        result = work(data, side)
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        if isinstance(result, Decoded):
-            _reply(sink, result.fields, result.crop.tobytes())
-        else:
-            _reply(sink, {"error": result.code, "detail": result.detail})
-
-
-def _reply(sink: int, header: dict[str, Any], crop: bytes = b"") -> None:
-    text = json.dumps(header).encode()
-    write_all(sink, (REPLY.pack(len(text), len(crop)), text, crop), math.inf)
-
-
-def _settle(*, memory: int, parent: int, bound: bool, **_: object) -> None:
-    """Limit this process, and tie its life to its parent's."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and closes the pipe
-    for number in (signal.SIGALRM, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    limit = memory + max(0, _data_bytes() - _OWN_BYTES)
-    with contextlib.suppress(OSError, ValueError):  # not every system has such a limit
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-    if sys.platform == "linux":
-        import ctypes
-
-        system = ctypes.CDLL(None)
-        system.prctl(_PR_SET_NAME, NAME.encode())
-        if bound:
-            system.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != parent:
-                sys.exit("the parent is gone")
-
-
-def _data_bytes() -> int:
-    """What RLIMIT_DATA counts of this process now; 0 where the system does not say it."""
-    try:
-        pages = Path("/proc/self/statm").read_text().split()[5]
-    except OSError:
-        return 0
-    return int(pages) * resource.getpagesize()
-
-
-if __name__ == "__main__":
-    main()

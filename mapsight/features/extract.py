@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from mapsight.features.decode import PictureError
-from mapsight.features.decoder_process import Decoded, Decoder
+from mapsight.features.decoder_child import Decoded
+from mapsight.features.decoder_process import Decoder
 from mapsight.features.mobilenet import Model, top5
 from mapsight.inputs.shards import Image
 from mapsight.records import encode_embedding, error_record

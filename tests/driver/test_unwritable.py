@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from driver.errors import Failure
+from driver.pipeline.job_server import close_job_server
 from driver.pipeline.launch import Job, launch
 from driver.pipeline.progress import Progress
 from driver.unwritable import full_folder, reason_of
@@ -36,12 +37,14 @@ if __name__ == "__main__":
 @contextmanager
 def files_of_at_most(size: int) -> Iterator[None]:
     """The time in which this process and its children can write no larger files."""
+    close_job_server()  # a limit is inherited
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        close_job_server()
 
 
 @pytest.mark.parametrize("runner", ["inline", "local"])

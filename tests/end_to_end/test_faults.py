@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mapsight.features.decoder_process import NAME
+from mapsight.features.decoder_child import NAME
 from tests.support.pictures import encoded, scribble
 from tests.support.program import CalledProgram
 from tests.support.results import hashes, runs

@@ -13,7 +13,7 @@ import psutil
 
 from devcluster import daemons
 from devcluster.lifecycle import Cluster
-from mapsight.features.decoder_process import NAME
+from mapsight.features.decoder_child import NAME
 
 SECONDS = 120
 T = TypeVar("T")

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from mapsight.features.decoder_process import NAME
+from mapsight.features.decoder_child import NAME
 
 
 def high_water(pid: int) -> int:

@@ -16,13 +16,14 @@ import pytest
 from PIL import Image
 
 from mapsight.features.decode import PictureError
-from mapsight.features.decoder_process import NAME, Decoded, Decoder, DecoderError, answer
+from mapsight.features.decoder_child import NAME, Decoded, answer
+from mapsight.features.decoder_process import Decoder, DecoderError
 from tests.support.paths import ROOT
 from tests.support.pictures import encoded, scribble
 
 NAUGHTY = """
     import os, signal, sys, time
-    from mapsight.features import decoder_process as sandbox
+    from mapsight.features import decoder_child as sandbox
 
     def work(data, side):
         if data == b"segv":
@@ -162,7 +163,7 @@ def test_a_killed_copy_is_replaced_by_a_new_process():
         assert_same(decoder.decode(good(1)), answer(good(1), 224))
         child = psutil.Process(decoder._child.pid)
         assert (decoder.starts, child.name()) == (2, NAME)
-        assert "mapsight.features.decoder_process" in child.cmdline()
+        assert "mapsight.features.decoder_child" in child.cmdline()
 
 
 def test_the_side_may_be_set_when_the_child_runs():
@@ -223,7 +224,7 @@ def test_a_child_that_cannot_start_is_no_pictures_fault(words: str):
 
 def test_a_first_child_that_is_killed_while_it_starts_is_replaced(tmp_path: Path):
     words = (
-        "import os, sys; from mapsight.features.decoder_process import main;"
+        "import os, sys; from mapsight.features.decoder_child import main;"
         "first = not os.path.exists(sys.argv[1]); open(sys.argv[1], 'w').close();"
         "sys.exit('killed') if first else main()"
     )

@@ -76,8 +76,11 @@ class HadoopCluster(NodesCluster):
         self.yarn.check()
         if alone:
             self._tags.append(self._workspace_tag)
-            for name in self._end(self._workspace_tag):
+            left = self._end(self._workspace_tag)
+            for name in left:
                 report(f"ended {name}, which an earlier run left")
+            if left:  # until now they may have begun tasks, each with a folder for its output
+                self._workspace.clean()
             self._drop_left()
         try:
             yield

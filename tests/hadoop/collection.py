@@ -13,7 +13,7 @@ from tests.support.pictures import encoded, scribble
 
 LIONS, TREES = "/m/096mb", "/m/07j7r"
 SUBSETS = ("train", "validation", "train", "test")
-GROUPS, ROWS = 12, 30
+GROUPS, ROWS = 12, 50
 MANY = GROUPS * ROWS
 
 
@@ -86,7 +86,7 @@ def parquet(pictures: list[bytes | None], ids: list[str], rows: int) -> bytes:
 
 
 def many_pictures() -> bytes:
-    """A Parquet file of 360 pictures: long enough for a task to be caught at work."""
+    """A Parquet file of 600 pictures: long enough for a task to be caught at work."""
     some = [jpeg(seed, 1600, 1200) for seed in range(ROWS)]
     ids = [f"{number:016x}" for number in range(MANY)]
     return parquet([some[number % ROWS] for number in range(MANY)], ids, ROWS)

@@ -160,8 +160,8 @@ def test_containers_see_nothing_of_the_developers_environment(ran):
     assert "seen" not in ran.look.variables
 
 
-def test_java_is_started_for_each_of_seventeen_steps_and_for_nothing_else(ran):
-    assert ran.calls == {"jar": 17}
+def test_java_is_started_for_each_of_thirteen_steps_and_for_nothing_else(ran):
+    assert ran.calls == {"jar": 13}
 
 
 def test_nothing_runs_and_nothing_temporary_is_left(ran, cluster):
@@ -196,7 +196,7 @@ def test_status_of_a_workspace_on_hdfs_is_that_of_one_here(ran):
     here = ran.program.ok("status", "--workspace", "here")
     rows = [[line.split()[:2] for line in said.splitlines()] for said in (here, there)]
     assert rows[0] == rows[1]
-    assert len(re.findall("application_", there)) == 17
+    assert len(re.findall("application_", there)) == 13
     assert "corrupt 1, duplicate_id 2, empty 1, extracted 48" in there
 
 

@@ -37,7 +37,7 @@ test-here: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal --durations=10 -m "not hadoop"
 
 test-cluster: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup --durations=10 -m hadoop tests/hadoop
+	$(BIN)/python -m pytest -n 0 --durations=10 -m hadoop tests/hadoop
 
 test-fast: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal --hypothesis-profile=fast \

@@ -7,13 +7,22 @@ executed. (`-P` and PYTHONSAFEPATH are only there from Python 3.11 on.)
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
 from pathlib import Path
 
 from mapsight.application import APPLICATION, LIBRARY
 
-__all__ = ["clean_environment", "end_with", "module_command", "name_process", "python_path"]
+__all__ = [
+    "clean_environment",
+    "end_with",
+    "kill_group",
+    "module_command",
+    "name_process",
+    "python_path",
+]
 
 PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
 ROOT = Path(LIBRARY).parent
@@ -48,6 +57,13 @@ def clean_environment(**variables: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": python_path(ROOT, APPLICATION, *usual), **variables}
 
 
+def kill_group(pid: int) -> None:
+    """Kill a process and the group that it leads or is about to lead, if they are there."""
+    for kill in (os.killpg, os.kill):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill(pid, signal.SIGKILL)
+
+
 def name_process(name: str) -> None:
     """Have `top` and `ps -o comm` show this name, on Linux; 15 letters at most."""
     if sys.platform == "linux":
@@ -60,7 +76,6 @@ def end_with(parent: int) -> None:
     """Have this process killed when the one that forked it ends, on Linux; at once if it has."""
     if sys.platform == "linux":
         import ctypes
-        import signal
 
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import array
 import contextlib
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -14,7 +13,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from mapsight.python_child import clean_environment, module_command
+from mapsight.python_child import clean_environment, kill_group, module_command
 
 __all__ = ["JobProcess", "close_job_server", "start_job", "start_job_server"]
 
@@ -59,9 +58,8 @@ class JobProcess:
 
     def _kill(self) -> None:
         """Kill its group: whoever did that for us has gone."""
-        for kill in (os.killpg, os.kill) if self.pid else ():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                kill(self.pid, signal.SIGKILL)
+        if self.pid:
+            kill_group(self.pid)
 
     def end(self) -> None:
         """Kill it and its group, if it still runs, and wait until it has gone."""

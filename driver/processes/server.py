@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from driver.processes.child import fork, use_environment, use_streams
+from mapsight.python_child import kill_group
 
 __all__ = ["Request", "main"]
 
@@ -52,9 +53,7 @@ class _Running:
 
     def end(self) -> None:
         """Kill its process group."""
-        for kill in (os.killpg, os.kill):  # it may not lead a group yet
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                kill(self.pid, signal.SIGKILL)
+        kill_group(self.pid)
 
     def report(self, number: int) -> None:
         with contextlib.suppress(OSError):

@@ -116,6 +116,14 @@ def sleepers(scratch: Path) -> list[psutil.Process]:
     return [process for process in members(scratch) if process.name() == "sleep"]
 
 
+def ended(process: psutil.Process) -> bool:
+    """Whether a process has ended, if nobody has asked yet how."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def until(condition: Callable[[], object], seconds: float) -> bool:
     end = time.monotonic() + seconds
     while not (met := condition()) and time.monotonic() < end:
@@ -250,7 +258,7 @@ def test_when_the_server_and_the_driver_are_killed_everything_ends(tmp_path, scr
     driver.send_signal(signal.SIGKILL)
     driver.wait()
     # what a task has started itself ends when its input does, as decoders do; `sleep` has none
-    assert until(lambda: not any(one.is_running() for one in tasks), 2)
+    assert until(lambda: all(map(ended, tasks)), 2)
     for process in sleepers(scratch):
         process.kill()
 
@@ -262,8 +270,7 @@ def test_the_server_of_jobs_ends_with_the_driver_and_has_one_thread(tmp_path, sc
     assert server.num_threads() == 1
     driver.kill()
     driver.wait()
-    gone = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
-    assert until(lambda: not server.is_running() or server.status() in gone, SLEEP / 10)
+    assert until(lambda: ended(server), SLEEP / 10)
 
 
 def test_jobs_of_two_threads_run_side_by_side(tmp_path, scratch):

@@ -124,6 +124,12 @@ def ended(process: psutil.Process) -> bool:
         return True
 
 
+def server_of(driver: subprocess.Popen[bytes]) -> psutil.Process:
+    """Return a driver's only child; psutil leaves some out where the clock was set meanwhile."""
+    (pid,) = Path(f"/proc/{driver.pid}/task/{driver.pid}/children").read_text().split()
+    return psutil.Process(int(pid))
+
+
 def until(condition: Callable[[], object], seconds: float) -> bool:
     end = time.monotonic() + seconds
     while not (met := condition()) and time.monotonic() < end:
@@ -250,8 +256,8 @@ def test_when_the_server_of_jobs_is_killed_everything_ends(tmp_path, scratch, se
 
 def test_when_the_server_and_the_driver_are_killed_everything_ends(tmp_path, scratch):
     driver = started_driver(scratch, arguments(tmp_path, "local", "sleep", "sleep"))
-    assert until(lambda: sleepers(scratch), 30)
-    (server,) = psutil.Process(driver.pid).children()
+    assert until(lambda: len(sleepers(scratch)) == 2, 30)
+    server = server_of(driver)
     tasks = [one for one in members(scratch) if one.name() != "sleep"]
     driver.send_signal(signal.SIGSTOP)
     server.kill()
@@ -266,7 +272,7 @@ def test_when_the_server_and_the_driver_are_killed_everything_ends(tmp_path, scr
 def test_the_server_of_jobs_ends_with_the_driver_and_has_one_thread(tmp_path, scratch):
     driver = started_driver(scratch, arguments(tmp_path, "local", "sleep"))
     assert until(lambda: sleepers(scratch), 30)
-    (server,) = psutil.Process(driver.pid).children()
+    server = server_of(driver)
     assert server.num_threads() == 1
     driver.kill()
     driver.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from driver.errors import UsageError
 from mapsight.files import sha256_of
+from mapsight.text import plain
 from mapsight.text_files import special_kind
 from mapsight.workspace.stage_facts import FitNotes
 
@@ -23,6 +25,12 @@ __all__ = [
     "given_targets",
     "head_arguments",
 ]
+
+
+OLD_HASHES = (
+    "fitted before hashes of pictures changed (30 November 2026); pictures that it learned from"
+    " count as new to it, so its accuracy on them flatters: fit it again where that matters"
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,10 @@ def _read(path: str) -> HeadFile:
 
     if kind := special_kind(path):
         raise ValueError(f"{path}: {kind}, not a class head")
-    return HeadFile(load_head(path), sha256_of(path))
+    head = load_head(path)
+    if not head.knows_its_pictures:
+        sys.stderr.write(f"--head {plain(path)}: {OLD_HASHES}\n")
+    return HeadFile(head, sha256_of(path))
 
 
 def check_given_head(run: Pipeline, model: Mapping[str, Any]) -> None:

@@ -144,6 +144,11 @@ class Head:
         told = np.divide(scores * weight, norms, out=scores * 0, where=norms > 0)
         return np.concatenate([x, np.rint(told).astype(np.int16)], axis=1)
 
+    @property
+    def knows_its_pictures(self) -> bool:
+        """Return whether `seen` has hashes as they are now; those before weights are older."""
+        return not self.seen.any() or "score_weight" in self.about
+
     def has_seen(self, dhash: str) -> bool:
         """Return whether a picture of this dHash (16 hex digits) may be one it was fitted on.
 

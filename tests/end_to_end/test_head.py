@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import mapsight
-from mapsight.labels.head import load_head
+from mapsight.labels.head import load_head, save_head
 from tests.support.lions_and_tigers import make_dataset, stripes
 from tests.support.pictures import encoded
 from tests.support.program import CalledProgram
@@ -94,6 +95,15 @@ def test_a_head_labels_another_collection(ran):
     assert told == own
     assert own["sha256"] == hashlib.sha256((ran.results / "head.npz").read_bytes()).hexdigest()
     assert not (ran.folder / "w3" / "results" / "strengths.csv").exists()
+
+
+def test_a_head_of_before_hashes_changed_is_used_and_said_to_flatter(ran):
+    head = load_head(ran.results / "head.npz")
+    about = {name: fact for name, fact in head.about.items() if name != "score_weight"}
+    save_head(replace(head, about=about), ran.folder / "old.npz")
+    run = ("--openimages", "two", "--workspace", "none", "--target-labels", "Zebra")
+    assert "its accuracy on them flatters" in ran.program(*run, "--head", "old.npz").stderr
+    assert "flatters" not in ran.program(*run, "--head", "w1/results/head.npz").stderr
 
 
 def test_without_fitting_the_model_labels(ran):

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from mapsight.index.collection import has_index, require_index
+from mapsight.browse.browser import Browser
+from mapsight.browse.columns import open_columns
+from mapsight.browse.filters import Filters
+from mapsight.browse.selection import Selection
+from mapsight.browse.sources import Sources
+from mapsight.index.collection import collection_of, has_index, require_index
+from mapsight.index.copies import Copies
 from mapsight.index.export import unit_rows
 from mapsight.index.pictures import PartPictures
 from mapsight.index.rows import whole_vectors
+from mapsight.labels.made_with import targets_of
 from mapsight.opened_tables import ResultTables
-from mapsight.records import is_picture
+from mapsight.records import OTHER, is_picture
 from mapsight.results.predictions import find_records
 from mapsight.results.sorted_part import find_sorted
 from mapsight.search.by_scan import Scanner
@@ -170,6 +178,34 @@ class OpenedWorkspace(ResultTables):
     def scanner(self) -> Scanner:
         """Return what answers queries by reading the records of all pictures."""
         return Scanner(self._workspace)
+
+    @cached_property
+    def browser(self) -> Browser:
+        """Return what filters, sorts and counts all pictures, from columns on this machine.
+
+        They are made at first use, which is said on standard error. Any number of threads.
+        """
+        index = self._index if has_index(self._workspace) else None
+        collection = index.collection if index else collection_of(self._workspace)
+        sources = Sources(self._workspace, index, collection)
+        copies = Copies(self._workspace, self._copy, sys.stderr.write)
+        return Browser(open_columns(sources, copies), self._labels())
+
+    def _labels(self) -> list[str]:
+        classified = self._workspace.committed("classify")
+        return [*targets_of(classified), OTHER] if classified else [OTHER]
+
+    def select(self, sort: str = "image_id", **filters: Any) -> Selection:
+        """Return the pictures that fit filters, in an order.
+
+        Args:
+            sort: a measure or image_id, with a minus in front for the highest first.
+            filters: as `mapsight.browse.filters.Filters` has them (docs/browse.md).
+
+        Raises:
+            ValueError: a filter or the sort is not allowed.
+        """
+        return self.browser.select(Filters.of(**filters), sort)
 
     def search(self, query: Query, top_k: int = 10, **options: Any) -> list[dict[str, Any]]:
         """Return the pictures most like one, best first; options as `search_many` has them."""

@@ -40,7 +40,8 @@ LIBRARY = {
     "explore": "openimages results",
     "report": "evaluation openimages features",
     "capacity": "index search inputs openimages",
-    "api": "search report capacity duplicates explore evaluation",
+    "browse": "search duplicates evaluation",
+    "api": "browse search report capacity duplicates explore evaluation",
 }
 """Package of mapsight: those it imports from, and with them what these may import from."""
 API = {"mapsight", "mapsight.opened", "mapsight.opened_tables", "mapsight.running"}

@@ -8,22 +8,18 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mapsight.features.thumbnails import fitted
+from mapsight.license_names import is_web_address, license_name
 from mapsight.text import amount, duration, percent, plain, shorten
 
 __all__ = ["data_uri", "environment", "license_link", "write_page"]
 
-_CREATIVE_COMMONS = re.compile(
-    r"https?://creativecommons\.org/(licenses|publicdomain)/([a-z-]+)/(\d\.\d)/?"
-)
 _ISO_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d(?::\d\d)?)(?:\.\d+)?(Z|[+-][\d:]+)?")
 _UTC = ("Z", "+0000", "+00:00")
-_DOMAIN = {"zero": "CC0", "mark": "Public Domain Mark"}
 
 
 def write_page(path: Path, template: str, **context: Any) -> None:
@@ -117,24 +113,7 @@ def license_link(license_text: str) -> Markup | str:
     'javascript:alert(1)'
     """
     address = plain(license_text).strip()
-    if not _is_web_address(address):
-        return shorten(address, 60)
+    if not is_web_address(address):
+        return license_name(address)
     link = Markup('<a href="{}" rel="license noopener">{}</a>')
-    return link.format(address, _license_name(address))
-
-
-def _is_web_address(address: str) -> bool:
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname)
-
-
-def _license_name(address: str) -> str:
-    known = _CREATIVE_COMMONS.fullmatch(address)
-    if not known:
-        return shorten(str(urlsplit(address).hostname), 40)
-    kind, name, version = known.groups()
-    prefix = f"CC {name.upper()}" if kind == "licenses" else _DOMAIN.get(name, name)
-    return f"{prefix} {version}"
+    return link.format(address, license_name(address))

@@ -1,0 +1,166 @@
+"""One state of a workspace as columns that are mapped into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pyarrow as pa
+
+from mapsight.browse.build import write_columns
+from mapsight.browse.layout import CODES, COLUMN, COLUMNS, IDS, NAME_ROWS, TEXT_ROWS, TEXTS
+from mapsight.browse.sources import Sources
+from mapsight.errors import Failure
+from mapsight.index.copies import Copies, Copy
+from mapsight.index.mapped import DamagedError, MappedBatches, MappedFile
+
+__all__ = ["ALL", "Columns", "Rows", "open_columns"]
+
+Got = TypeVar("Got")
+Rows = np.ndarray | slice
+ALL = slice(None)
+BYTES, TEXT_BYTES = 120, 300
+"""Of a picture in columns, without long ids, and about in texts."""
+
+
+class Columns:
+    """Facts of pictures, a row each, in the order of `image_id`; layout.py lists them.
+
+    Everything is mapped at once, so that it can be read when the folder is removed; what is
+    touched is held to its checksum, and made anew if it is damaged. Memory: the names that were
+    asked for. Any number of threads.
+
+    Args:
+        folder: that `write_columns` has filled.
+        state: the digest of what they were made of.
+        repair: makes the folder anew when it is damaged, and has it mapped; None raises the error.
+
+    Raises:
+        DamagedError: a file is damaged and cannot be made anew.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        state: str,
+        repair: Callable[[Callable[[Path], None]], None] | None = None,
+    ) -> None:
+        self.state, self._repair = state, repair
+        self._map(folder)
+        self.rows = len(self.column("id_offsets")) - 1
+
+    def _map(self, folder: Path) -> None:
+        names = (*COLUMNS, *CODES)
+        self._files = {name: MappedFile(folder / COLUMN.format(name)) for name in names}
+        self._id_data = MappedFile(folder / IDS)
+        self._names = {name: MappedBatches(folder / NAME_ROWS.format(name)) for name in CODES}
+        self._texts = MappedBatches(folder / TEXT_ROWS)
+        self._arrays: dict[str, np.ndarray] = {}
+        self._words: dict[str, pa.Array] = {}
+        self._ids: pa.Array | None = None
+
+    def _whole_or_anew(self, read: Callable[[], Got]) -> Got:
+        try:
+            return read()
+        except DamagedError:
+            if self._repair is None:
+                raise
+            self._repair(self._map)
+            return read()
+
+    def column(self, name: str) -> np.ndarray:
+        """Return a column of numbers or codes as it lies in its file; not to be written."""
+        array = self._arrays.get(name)
+        if array is None:
+            array = self._arrays[name] = self._whole_or_anew(lambda: self._read(name))
+        return array
+
+    def _read(self, name: str) -> np.ndarray:
+        data = self._files[name].whole()
+        return np.frombuffer(data, COLUMNS[name] if name in COLUMNS else self._code_kind(name))
+
+    def _code_kind(self, name: str) -> type[np.unsignedinteger]:
+        most = len(self.names(name)) - 1
+        return next(k for k in (np.uint8, np.uint16, np.uint32) if most <= np.iinfo(k).max)
+
+    def values(self, name: str, rows: Rows = ALL) -> np.ndarray:
+        """Return a measure of some rows: (n,) float64, NaN where it is not known."""
+        if name == "pixels":
+            return self.values("width", rows) * self.values("height", rows)
+        values = self.column(name)[rows]
+        if values.dtype == np.float64:
+            return values
+        real = values.astype(np.float64)
+        real[values == 0] = np.nan
+        return real
+
+    def names(self, name: str) -> pa.Array:
+        """Return the names of a column's codes: string, null for code 0."""
+        words = self._words.get(name)
+        if words is None:
+            batch = self._whole_or_anew(lambda: self._names[name].get_batch(0))
+            unknown = pa.nulls(1, pa.string())
+            words = self._words[name] = pa.concat_arrays([unknown, batch.column(0)])
+        return words
+
+    def code(self, name: str, word: str) -> int | None:
+        """Return the code of a name; None if no picture has it."""
+        words = self.names(name)
+        low, high = 1, len(words)
+        while low < high:
+            middle = (low + high) // 2
+            if words[middle].as_py() < word:
+                low = middle + 1
+            else:
+                high = middle
+        return low if low < len(words) and words[low].as_py() == word else None
+
+    @property
+    def ids(self) -> pa.Array:
+        """Return all ids, in order: large_string."""
+        if self._ids is None:
+            offsets = pa.py_buffer(self.column("id_offsets"))
+            data = self._whole_or_anew(lambda: self._id_data.whole())
+            self._ids = pa.LargeStringArray.from_buffers(self.rows, offsets, data)
+        return self._ids
+
+    def texts(self, rows: np.ndarray) -> list[dict[str, Any]]:
+        """Return TEXTS of some rows, None where nothing is known."""
+        places, starts = self.column("place")[rows], self.column("text_starts")
+        batches = np.searchsorted(starts, places, "right") - 1
+        return [
+            self._text(int(place), int(batch), starts)
+            for place, batch in zip(places.tolist(), batches.tolist(), strict=True)
+        ]
+
+    def _text(self, place: int, number: int, starts: np.ndarray) -> dict[str, Any]:
+        batch = self._whole_or_anew(lambda: self._texts.get_batch(number)) if number >= 0 else None
+        row = place - int(starts[number]) if number >= 0 else 0
+        if batch is None or row >= batch.num_rows:
+            return dict.fromkeys(TEXTS)
+        return {name: batch.column(name)[row].as_py() for name in TEXTS}
+
+
+def open_columns(sources: Sources, copies: Copies) -> Columns:
+    """Return the columns of a state of a workspace, made at first use and then mapped.
+
+    Args:
+        copies: where they are kept, one state of a workspace at a time.
+
+    Raises:
+        Failure: there is no room, or a file of the workspace is missing or has changed.
+    """
+    state = sources.digest
+
+    def make(folder: Path) -> dict[str, Any]:
+        about = write_columns(folder, sources)
+        if sources.digest != state:
+            raise Failure("the workspace has changed while its columns were made; try again")
+        return about
+
+    size = (BYTES + TEXT_BYTES) * sources.pictures
+    copy = Copy(partial(copies.opened, "columns", state, size, make))
+    return copy.read(lambda folder: Columns(folder, state, copy.again))

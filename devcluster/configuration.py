@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from devcluster.addresses import MASTER, master_port, node_address, node_port
+from devcluster.classes import FLAGS, sharing
 from devcluster.state import Plan
 
 __all__ = ["client_settings", "java_flags", "node_settings"]
@@ -15,19 +14,16 @@ MEMORY_STEP_MB = 256
 Settings = dict[str, object]
 
 
-def java_flags(folder: Path) -> list[str]:
-    """What every Java of the cluster is started with; `folder` is HADOOP_CONF_DIR."""
+def java_flags(plan: Plan) -> list[str]:
+    """What every Java of the cluster is started with."""
     return [
         "--add-opens=java.base/java.lang=ALL-UNNAMED",  # Hadoop 3.3 looks into what Java 17 shuts
         # names are not asked of the machine's resolver: what it says of 127.0.0.2, and of the
         # machine's own name, differs from machine to machine
-        f"-Djdk.net.hosts.file={folder}/hosts",
+        f"-Djdk.net.hosts.file={plan.conf}/hosts",
         "-Djava.net.preferIPv4Stack=true",
-        "-XX:+UseSerialGC",
-        "-XX:TieredStopAtLevel=1",  # most live for seconds: start fast
-        "-XX:-UsePerfData",
-        "-XX:+UnlockDiagnosticVMOptions",
-        "-XX:-BytecodeVerificationRemote",  # all classes are Hadoop's
+        *FLAGS,
+        *sharing(plan),
     ]
 
 
@@ -153,7 +149,7 @@ def _mapred(plan: Plan) -> Settings:
     def at(name: str) -> str:
         return f"{MASTER}:{master_port(plan.first_port, name)}"
 
-    flags = " ".join(java_flags(plan.conf))
+    flags = f"@{plan.conf}/task.options"
     return {
         "mapreduce.framework.name": "yarn",
         "mapreduce.application.classpath": plan.class_path,

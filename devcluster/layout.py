@@ -14,7 +14,15 @@ from pathlib import Path
 
 from devcluster.errors import ClusterError
 
-__all__ = ["class_path", "ensure_hadoop", "java_home", "need_space", "need_tools", "streaming_jar"]
+__all__ = [
+    "alone",
+    "class_path",
+    "ensure_hadoop",
+    "java_home",
+    "need_space",
+    "need_tools",
+    "streaming_jar",
+]
 
 HERE = Path(__file__).resolve().parent
 POM = HERE / "pom.xml"
@@ -72,7 +80,7 @@ def ensure_hadoop(say: Callable[[str], None]) -> Path:
         ClusterError: there is no Maven, no room, or Maven failed.
     """
     home = _home()
-    with _alone(home.parent):
+    with alone(home.parent):
         if not _is_complete(home):
             need_tools()
             say(f"Maven brings Hadoop (88 MB) into {home}")
@@ -100,7 +108,8 @@ def _key() -> str:
 
 
 @contextlib.contextmanager
-def _alone(cache: Path) -> Iterator[None]:
+def alone(cache: Path) -> Iterator[None]:
+    """Be the only one who changes what is kept of Hadoop; waits for others."""
     need_space(cache, 0)
     with (cache / "hadoop.lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -147,9 +156,10 @@ def _put_commands(home: Path) -> None:
         new.replace(folder / name)
 
 
-def class_path(home: Path, *before: Path) -> str:
-    """The class path of a daemon: folders of settings first."""
-    return ":".join([*map(str, before), str(home), f"{home}/share/hadoop/lib/*"])
+def class_path(home: Path, *settings: Path) -> str:
+    """The class path of a Java: all jars by name, in an order that stays, then folders."""
+    jars = sorted((home / "share" / "hadoop" / "lib").glob("*.jar"))
+    return ":".join(map(str, [*jars, *settings, home] if settings else jars))
 
 
 def streaming_jar(home: Path) -> Path:

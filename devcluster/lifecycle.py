@@ -10,9 +10,10 @@ from pathlib import Path
 
 from devcluster import daemons, state
 from devcluster.addresses import choose_first_port
+from devcluster.classes import archive_of, make_archive
 from devcluster.errors import ClusterError
 from devcluster.layout import ensure_hadoop, java_home, need_space, streaming_jar
-from devcluster.preparation import prepare
+from devcluster.preparation import prepare, write_options
 from devcluster.processes import POLL_SECONDS, end, kill_all
 from devcluster.state import Plan, State
 
@@ -96,7 +97,9 @@ class Cluster:
                 port = choose_first_port(nodes, first_port)
                 plan = Plan(self.folder, nodes, port, _user(), home, java, memory_mb, vcores, path)
                 state.check_path(home)
-                self._complete(State(plan))
+                started = State(plan)
+                self._complete(started)
+                self._quicken(started)
             except BaseException:
                 self._abandon()
                 raise
@@ -121,6 +124,18 @@ class Cluster:
             self._launch(known, "historyserver")
         self._wait(known, names)
         return bool(missing)
+
+    def _quicken(self, known: State) -> None:
+        """Have what is started from now on load Hadoop's classes from an archive."""
+        plan = known.plan
+        if archive_of(plan).exists():
+            return
+        self.say("Hadoop's classes are put into an archive (once, half a minute)")
+        try:
+            make_archive(plan, self.exports(), [one.pid for one in known.daemons.values()])
+        except (ClusterError, OSError) as error:
+            self.say(f"no archive of classes: {error}")
+        write_options(plan)
 
     def _launch(self, known: State, name: str) -> None:
         known.daemons[name] = daemons.launch(known.plan, name)

@@ -12,9 +12,10 @@ from devcluster import daemons
 from devcluster.addresses import MASTER, node_address
 from devcluster.configuration import client_settings, java_flags, node_settings
 from devcluster.errors import ClusterError
+from devcluster.layout import class_path
 from devcluster.state import Plan
 
-__all__ = ["prepare"]
+__all__ = ["prepare", "write_options"]
 
 LOG4J = """\
 hadoop.root.logger=INFO,console
@@ -40,19 +41,34 @@ def prepare(plan: Plan) -> None:
     Raises:
         ClusterError: the NameNode could not make it, and why.
     """
-    for folder in (plan.conf, plan.logs, plan.folder / "tmp"):
+    for folder in (plan.conf, plan.logs, plan.folder / "tmp", plan.folder / "classes"):
         folder.mkdir(exist_ok=True)
     _write(plan.conf, client_settings(plan))
     for index in range(plan.nodes):
         _write(plan.node_conf(index), node_settings(plan, index))
     (plan.conf / "log4j.properties").write_text(LOG4J)
-    options = [*java_flags(plan.conf), f"-Djava.io.tmpdir={plan.folder}/tmp"]
-    (plan.conf / "jvm.options").write_text("\n".join([*options, ""]))
+    write_options(plan)
     hosts = [f"{MASTER} localhost {socket.gethostname()}"]
     hosts += [f"{node_address(index)} {node_address(index)}" for index in range(plan.nodes)]
     (plan.conf / "hosts").write_text("\n".join([*hosts, ""]))
     if not (plan.folder / "name" / "current" / "VERSION").exists():
         _format(plan)
+
+
+def write_options(plan: Plan) -> None:
+    """Write what every Java is started with: the daemons and commands, and the containers.
+
+    A container's class path goes on with what YARN puts before: its own folder, and its job's jar.
+    """
+    flags, jars = java_flags(plan), class_path(plan.home, plan.conf)
+    job = [f"job.jar/{name}" for name in ("*", "classes/", "lib/*")]
+    files = {
+        "jvm.options": [*flags, f"-Djava.io.tmpdir={plan.folder}/tmp"],
+        "task.options": [*flags, "-cp", ":".join([jars, *job, ".", "./*"])],
+        "class.path": [jars],
+    }
+    for name, lines in files.items():
+        (plan.conf / name).write_text("\n".join([*lines, ""]))
 
 
 def _write(folder: Path, files: Mapping[str, Mapping[str, object]]) -> None:

@@ -15,7 +15,6 @@ from typing import Any
 
 from devcluster.addresses import master_port, node_address, node_port
 from devcluster.errors import ClusterError
-from devcluster.layout import class_path
 from devcluster.processes import Process
 
 __all__ = ["Plan", "State", "default_folder", "locked"]
@@ -70,7 +69,7 @@ class Plan:
     @property
     def class_path(self) -> str:
         """What containers load classes from, comma-separated as Hadoop has it."""
-        return class_path(self.home, self.conf).replace(":", ",")
+        return f"{self.conf},{self.home},{self.home}/share/hadoop/lib/*"
 
     def node_folder(self, index: int) -> Path:
         """What a node has on its disk."""

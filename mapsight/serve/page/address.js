@@ -1,0 +1,83 @@
+// What is shown stands in the address: it can be sent to somebody, and Back goes back.
+
+export const LISTS = ["label", "style", "license", "subset", "format", "truth", "cell"];
+export const RANGES = ["ppi", "sharpness", "pixels", "score", "entropy", "gradient", "bytes"];
+export const FLAGS = ["unsure", "disputed"];
+const FILTERS = [
+  ...LISTS,
+  ...RANGES.flatMap((name) => [`min_${name}`, `max_${name}`]),
+  ...FLAGS,
+  "duplicates",
+  "region",
+];
+/** What makes a query: its words, the number of a dropped picture, how answers are ranked. */
+export const QUERY = ["q", "upload", "rank_by", "top_k"];
+
+const listeners = [];
+
+export function params() {
+  return new URLSearchParams(location.search);
+}
+
+export function onAddress(listener) {
+  listeners.push(listener);
+}
+
+function tell() {
+  for (const listener of listeners) listener(params());
+}
+
+addEventListener("popstate", tell);
+
+/**
+ * Change what the address says: null takes a name away, an array gives it several values.
+ * `replace` leaves no step for Back, as for a picture beside the one that is open.
+ */
+export function go(changes, { replace = false } = {}) {
+  const next = changed(params(), changes);
+  if (next.toString() === params().toString()) return;
+  const words = next.toString();
+  const state = Object.keys(changes).join() === "open" ? history.state : null; // the same grid below
+  history[replace ? "replaceState" : "pushState"](state, "", words ? `?${words}` : location.pathname);
+  tell();
+}
+
+export function link(changes) {
+  return `?${changed(params(), changes)}`;
+}
+
+function changed(query, changes) {
+  for (const [name, value] of Object.entries(changes)) {
+    query.delete(name);
+    const values = Array.isArray(value) ? value : [value];
+    for (const one of values) if (one !== null && one !== undefined) query.append(name, one);
+  }
+  return query;
+}
+
+/** Keep the filters of an address alone, as the API takes them. */
+export function filtersOf(query) {
+  return new URLSearchParams([...query].filter(([name]) => FILTERS.includes(name)));
+}
+
+/** Name every filter as taken away. */
+export function noFilters() {
+  return Object.fromEntries(FILTERS.map((name) => [name, null]));
+}
+
+export function noQuery() {
+  return Object.fromEntries(QUERY.map((name) => [name, null]));
+}
+
+export function isSearch(query) {
+  return query.has("q") || query.has("upload");
+}
+
+export function findLike(...ids) {
+  begin({ q: ids });
+}
+
+/** Show pictures by these words of the address alone. */
+export function begin(changes) {
+  go({ ...noFilters(), ...noQuery(), view: null, open: null, sort: null, ...changes });
+}

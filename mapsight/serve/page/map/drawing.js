@@ -1,0 +1,161 @@
+// Draws the map on a canvas: circles with their typical pictures, or the pictures themselves.
+
+import { thumbnail } from "../format.js";
+
+const FACES = 15; // pixels of radius from which a circle shows its typical picture
+const NAMES = 34; // and from which it shows its name
+const KEPT = 600; // small pictures
+export const INSIDE = 110; // pixels of radius from which a cell shows its pictures
+
+/** Small pictures that were asked for; `arrived` is called when one is there. */
+export class Thumbnails {
+  constructor(arrived) {
+    Object.assign(this, { arrived, images: new Map() });
+  }
+
+  /** Return an image that is there, else null, and have it come. */
+  get(id, pixels) {
+    const address = thumbnail(id, pixels);
+    let image = this.images.get(address);
+    if (image) this.images.delete(address); // and put back as the last used
+    else {
+      image = new Image();
+      image.addEventListener("load", this.arrived, { once: true });
+      image.src = address;
+    }
+    this.images.set(address, image);
+    if (this.images.size > KEPT) this.images.delete(this.images.keys().next().value);
+    return image.complete && image.naturalWidth ? image : null;
+  }
+}
+
+export class Drawing {
+  /** `radius(cell)` is in pixels, `color(cell)` for the canvas, `inside(cell)` its pictures or null. */
+  constructor(canvas, camera, thumbnails) {
+    Object.assign(this, { canvas, camera, thumbnails, context: canvas.getContext("2d") });
+  }
+
+  resize(width, height) {
+    const ratio = devicePixelRatio || 1;
+    Object.assign(this.canvas, { width: Math.round(width * ratio), height: Math.round(height * ratio) });
+    this.ratio = ratio;
+    this.camera.resize(width, height);
+  }
+
+  draw({ cells, radius, color, inside, chosen, pointed, region }) {
+    const { context, camera } = this;
+    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    context.clearRect(0, 0, camera.width, camera.height);
+    this.styles = this.#styles();
+    for (const cell of cells) {
+      const [x, y] = camera.toWindow(cell.x, cell.y);
+      const r = radius(cell);
+      if (!camera.sees(x, y, r)) continue;
+      const pictures = r >= INSIDE ? inside(cell) : null;
+      const dim = chosen.size > 0 && !chosen.has(cell.cell);
+      context.globalAlpha = dim ? 0.3 : 1;
+      if (pictures) this.#pictures(cell, x, y, r, color(cell), pictures);
+      else this.#circle(cell, x, y, r, color(cell));
+      if (cell === pointed) this.#ring(x, y, r + 3, this.styles.ink, 2);
+      context.globalAlpha = 1;
+    }
+    if (region.length) this.#region(region);
+  }
+
+  /** Return the colours of the scheme, as a canvas takes them. */
+  #styles() {
+    const { style } = this.canvas;
+    const colors = ["ink", "page", "accent", "well"].map((name) => {
+      style.color = `var(--${name})`;
+      return [name, getComputedStyle(this.canvas).color];
+    });
+    return Object.fromEntries(colors);
+  }
+
+  #circle(cell, x, y, r, color) {
+    const face = r >= FACES ? this.thumbnails.get(cell.picture, Math.min(2 * r, 160)) : null;
+    const { context } = this;
+    context.fillStyle = color;
+    this.#disc(x, y, r);
+    context.fill();
+    if (face) this.#face(face, x, y, r * 0.86);
+    if (r >= NAMES) this.#name(cell.label || cell.name, x, y + r + 14);
+  }
+
+  #disc(x, y, r) {
+    this.context.beginPath();
+    this.context.arc(x, y, r, 0, 2 * Math.PI);
+  }
+
+  #face(image, x, y, r) {
+    const { context } = this;
+    context.save();
+    this.#disc(x, y, r);
+    context.clip();
+    this.#cover(image, x - r, y - r, 2 * r);
+    context.restore();
+  }
+
+  #cover(image, left, top, side) {
+    const least = Math.min(image.naturalWidth, image.naturalHeight);
+    const [x, y] = [(image.naturalWidth - least) / 2, (image.naturalHeight - least) / 2];
+    this.context.drawImage(image, x, y, least, least, left, top, side, side);
+  }
+
+  #name(text, x, y) {
+    const { context, styles } = this;
+    context.font = "600 12px system-ui, sans-serif";
+    context.textAlign = "center";
+    context.lineWidth = 3;
+    context.lineJoin = "round";
+    context.strokeStyle = styles.page;
+    context.fillStyle = styles.ink;
+    context.strokeText(text, x, y);
+    context.fillText(text, x, y);
+  }
+
+  #pictures(cell, x, y, r, color, pictures) {
+    this.context.globalAlpha *= 0.18;
+    this.context.fillStyle = color;
+    this.#disc(x, y, r);
+    this.context.fill();
+    this.context.globalAlpha /= 0.18;
+    this.#ring(x, y, r, color, 2);
+    for (const picture of pictures) {
+      const { left, top, side } = pictureBox(this.camera, picture);
+      if (!this.camera.sees(left + side / 2, top + side / 2, side)) continue;
+      const image = this.thumbnails.get(picture.image_id, Math.min(side, 200));
+      this.context.fillStyle = this.styles.well;
+      if (image) this.#cover(image, left, top, side);
+      else this.context.fillRect(left, top, side, side);
+    }
+  }
+
+  #ring(x, y, r, color, width) {
+    this.context.strokeStyle = color;
+    this.context.lineWidth = width;
+    this.#disc(x, y, r);
+    this.context.stroke();
+  }
+
+  #region(points) {
+    const { context, camera, styles } = this;
+    context.beginPath();
+    for (const [x, y] of points) context.lineTo(...camera.toWindow(x, y));
+    context.closePath();
+    context.strokeStyle = styles.accent;
+    context.lineWidth = 2;
+    context.stroke();
+    context.globalAlpha = 0.12;
+    context.fillStyle = styles.accent;
+    context.fill();
+    context.globalAlpha = 1;
+  }
+}
+
+/** Return where a picture of a cell is in the window; its `side` on the map was set by the view. */
+export function pictureBox(camera, picture) {
+  const side = picture.side * camera.scale;
+  const [x, y] = camera.toWindow(picture.x, picture.y);
+  return { left: x - side / 2, top: y - side / 2, side };
+}

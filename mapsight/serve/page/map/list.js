@@ -1,0 +1,50 @@
+// The cells as a list, for keys and for those who hear the page; beside the map for everybody.
+
+import { button, el, fill } from "../dom.js";
+import { count, many } from "../format.js";
+
+const AT_ONCE = 200;
+
+export class CellList {
+  /** `pointed(cell)` is called when one has the focus or the pointer, `chosen(cell)` when taken. */
+  constructor({ pointed, chosen }) {
+    Object.assign(this, { pointed, chosen, shown: AT_ONCE });
+    this.list = el("ul", {});
+    this.node = el("details", { class: "cells" }, el("summary", {}, "Cells"), this.list);
+    this.node.open = innerWidth >= 900;
+  }
+
+  show(cells, color) {
+    this.cells = cells;
+    const ordered = [...cells].sort((a, b) => b.pictures - a.pictures || a.cell - b.cell);
+    const more = button({
+      text: `Show all ${count(cells.length)}`,
+      class: "quiet",
+      on: () => {
+        this.shown = Infinity;
+        this.show(cells, color);
+      },
+    });
+    fill(
+      this.list,
+      ordered.slice(0, this.shown).map((cell) => this.#entry(cell, color(cell))),
+      ordered.length > this.shown ? el("li", {}, more) : null,
+    );
+  }
+
+  #entry(cell, color) {
+    const dot = el("i", { "aria-hidden": "true" });
+    dot.style.background = color;
+    const node = el(
+      "button",
+      { type: "button", "aria-label": `${cell.label || "no label"}, ${cell.name}, ${many(cell.pictures)}` },
+      dot,
+      el("span", { class: "name" }, cell.label || "no label", el("span", { class: "soft" }, ` ${cell.name}`)),
+      el("span", { class: "number" }, count(cell.pictures)),
+    );
+    node.addEventListener("focus", () => node.matches(":focus-visible") && this.pointed(cell, true));
+    node.addEventListener("pointerenter", () => this.pointed(cell, false));
+    node.addEventListener("click", () => this.chosen(cell));
+    return el("li", {}, node);
+  }
+}

@@ -1,0 +1,48 @@
+// What stands on the view of the map: tools, the canvas with its buttons, legend and list.
+
+import { button, el, title } from "../dom.js";
+
+const CLOSER = 1.6; // times that a button zooms by
+
+/** Fill a panel and return its parts; `acts` are called by the buttons, `list` names the cells. */
+export function buildMap(panel, acts, list) {
+  const canvas = el("canvas", {
+    tabindex: 0,
+    role: "application",
+    "aria-label": "Map of the cells",
+    "aria-describedby": "map-help",
+  });
+  const status = title("Loading…");
+  const by = el("select", { "aria-label": "Coloured by", on: { change: acts.coloured } });
+  const lasso = button({
+    text: "Draw a region",
+    symbol: "region",
+    class: "plain toggle",
+    "aria-pressed": "false",
+    on: acts.armed,
+  });
+  const legend = el("ul", { class: "legend", "aria-label": "Colours" });
+  const card = el("section", { class: "cell-card", "aria-label": "Cell", hidden: true });
+  const stage = el("div", { class: "map-stage" }, canvas, zoomButtons(acts), card);
+  const seen = button({ text: "Take what is seen", class: "plain", on: acts.seen });
+  const colour = el("label", { class: "order" }, "Colour ", by);
+  panel.append(
+    el("div", { class: "toolbar" }, status, colour, lasso, seen),
+    el("div", { class: "map-body" }, stage, el("div", { class: "map-side" }, legend, list)),
+    el("p", { id: "map-help", class: "unseen" }, HELP),
+  );
+  return { canvas, status, by, lasso, legend, card, stage };
+}
+
+const HELP =
+  "Arrows move, plus and minus zoom, 0 shows all. The list of cells leads to the same pictures.";
+
+function zoomButtons({ zoomed, fitted }) {
+  return el(
+    "div",
+    { class: "zoom" },
+    button({ name: "Zoom in", symbol: "plus", on: () => zoomed(CLOSER) }),
+    button({ name: "Zoom out", symbol: "minus", on: () => zoomed(1 / CLOSER) }),
+    button({ name: "Show all", symbol: "fit", on: fitted }),
+  );
+}

@@ -1,0 +1,120 @@
+// The bar at the bottom: how many are selected, and what can be had of them.
+
+import { findLike } from "../address.js";
+import { ask, askFile } from "../api.js";
+import { announce, button, copy, el, fill, find } from "../dom.js";
+import { image } from "../pictures/tile.js";
+import { count, many } from "../format.js";
+import { WHOLE, selection } from "./selection.js";
+
+const FORMATS = { ids: "List of ids", csv: "CSV", parquet: "Parquet" };
+const ENDINGS = { ids: "txt", csv: "csv", parquet: "parquet" };
+const SHOWN = 5; // small pictures in the bar
+const QUERIES = 10; // of which a mean may be made
+
+export function startSelectionBar() {
+  selection.addEventListener("change", draw);
+  draw();
+}
+
+function draw() {
+  const bar = find("#selection");
+  const before = bar.hidden;
+  bar.hidden = selection.size === 0;
+  if (!bar.hidden || !before) announce(`${count(selection.size)} selected`);
+  if (bar.hidden) return;
+  const few = selection.size <= QUERIES && !selection.all;
+  fill(
+    bar,
+    el("div", { class: "few", "aria-hidden": "true" }, few ? shown() : null),
+    el("strong", {}, `${count(selection.size)} selected`),
+    few ? button({ text: "Find like these", symbol: "like", class: "plain", on: () => findLike(...selection.ids) }) : null,
+    exports(),
+    button({ text: "Command line", class: "plain", on: showCommand }),
+    button({ text: "Clear", symbol: "close", class: "plain", on: () => selection.clear() }),
+  );
+}
+
+function shown() {
+  return [...selection.ids].slice(0, SHOWN).map((id) => image({ image_id: id }, 48));
+}
+
+function exports() {
+  const items = Object.entries(FORMATS).map(([format, text]) =>
+    button({ text, class: "plain", on: (event) => download(format, event.currentTarget) }),
+  );
+  return el("span", { class: "export", role: "group", "aria-label": "Export" }, el("span", {}, "Export"), items);
+}
+
+async function download(format, source) {
+  if (selection.ids.size > WHOLE) {
+    announce(`More than ${count(WHOLE)} ids: select all that match instead`);
+    return;
+  }
+  source.disabled = true;
+  try {
+    await (selection.all ? streamed(format) : gathered(format));
+    announce(`${many(selection.size)} exported`);
+  } catch (error) {
+    say(error.message);
+  } finally {
+    source.disabled = false;
+  }
+}
+
+/** Leave a large file to the browser, which writes it as it comes. */
+function streamed(format) {
+  const query = new URLSearchParams(selection.all.query);
+  query.set("format", format);
+  save(`api/v1/export?${query}`, format);
+}
+
+async function gathered(format) {
+  const file = await askFile("export", "", { ids: [...selection.ids], format });
+  const address = URL.createObjectURL(file);
+  save(address, format);
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
+function save(address, format) {
+  const anchor = el("a", { href: address, download: `selection.${ENDINGS[format]}` });
+  document.body.append(anchor);
+  anchor.click();
+  anchor.remove();
+}
+
+async function showCommand() {
+  const query = selection.all?.query ?? selection.whole;
+  if (query === null) {
+    say("These were marked by hand. Export their ids, which every command and program takes one a line.");
+    return;
+  }
+  try {
+    const { command } = await ask("command", query);
+    showText(command);
+  } catch (error) {
+    say(error.message);
+  }
+}
+
+function showText(command) {
+  const text = el("code", { class: "command", tabindex: 0 }, command);
+  const copies = button({ text: "Copy", symbol: "copy", class: "primary" });
+  copies.addEventListener("click", () => copy(command, copies));
+  message("The same on the command line", text, copies);
+}
+
+function say(text) {
+  message("", el("p", {}, text));
+}
+
+function message(title, ...inside) {
+  const dialog = find("#message");
+  fill(
+    dialog,
+    title ? el("h2", {}, title) : null,
+    ...inside,
+    button({ text: "Close", class: "plain", on: () => dialog.close() }),
+  );
+  dialog.showModal();
+}

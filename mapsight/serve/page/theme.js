@@ -1,0 +1,10 @@
+// Before anything is drawn: the scheme that the person chose here, else that of the system.
+{
+  let scheme = "";
+  try {
+    scheme = localStorage.getItem("scheme") ?? "";
+  } catch {
+    // No storage, no choice that outlives the page.
+  }
+  if (scheme) document.documentElement.dataset.scheme = scheme;
+}

@@ -56,12 +56,12 @@ $(BIN)/python:
 
 $(VENV)/installed-demo: setup.py $(BIN)/python
 	@echo "installing what Mapsight needs into $(VENV) (once)"
-	@$(PIP) -e '.[driver]'
+	@$(PIP) -e '.[driver,serve]'
 	@touch $@
 
 $(VENV)/installed-model: setup.py $(BIN)/python
 	@echo "installing what Mapsight needs into $(VENV), TensorFlow too (once)"
-	@$(PIP) -e '.[model,driver]'
+	@$(PIP) -e '.[model,driver,serve]'
 	@touch $@ $(VENV)/installed-demo
 
 $(VENV)/installed-dev: setup.py $(BIN)/python

@@ -30,6 +30,12 @@ DRIVER = [
     "pandas>=2.1,<4",  # result tables for people
     "tqdm>=4.66,<5",  # progress bars
 ]
+SERVE = [
+    "fastapi>=0.115,<1",  # the API and its description
+    "prometheus-client>=0.20,<1",
+    "python-multipart>=0.0.18,<1",  # pictures that a browser sends
+    "uvicorn>=0.30,<1",
+]
 EMR = [
     # of s3fs; it pins botocore, so it comes first: else pip tries boto3 after boto3 for minutes
     "aiobotocore>=2.13,<4",
@@ -37,12 +43,15 @@ EMR = [
     "mrjob[aws]>=0.7.4,<0.8",
 ]
 DEV = [
+    "httpx>=0.27,<1",  # a client for the server
     "hypothesis>=6.100,<7",
     "imagecodecs>=2024.1",  # writes what Pillow cannot: JPEG-LS, 12 bits, TIFF's other codecs
     "imagehash>=4.3,<5",  # reference for the perceptual hash
     "moto[ec2,emr,iam,s3,server]>=5.1,<6",  # an AWS account on loopback
     "mypy>=1.10,<3",
+    "openapi-spec-validator>=0.7,<1",  # what the server says of itself
     "opencv-python-headless>=4.9,<6",  # another reader of PNG and BMP
+    "playwright>=1.45,<2",  # a browser, driven
     "psutil>=5.9,<8",  # processes that a test looks at
     "pytest>=8,<10",
     "pytest-xdist>=3.5,<4",  # the tests on both cores
@@ -122,10 +131,11 @@ setup(
     extras_require={
         "model": MODEL,
         "driver": DRIVER,
+        "serve": SERVE,
         "kerberos": ["requests-kerberos>=0.14,<1"],  # WebHDFS of a secure cluster, on the driver
         "emr": EMR,
         "faiss": FAISS,
-        "dev": MODEL + DRIVER + EMR + FAISS + DEV,
+        "dev": MODEL + DRIVER + SERVE + EMR + FAISS + DEV,
     },
     entry_points={"console_scripts": ["mapsight = mapsight.running:command"]},
 )

@@ -8,6 +8,7 @@ the catalogue of drawn animals that comes with Mapsight.
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 import sys
@@ -20,6 +21,9 @@ RUN = [sys.executable, str(ROOT / "driver" / "run.py")]
 
 NEXT = """
 {accuracy}report: {report}
+
+To look through these pictures in the browser, filter them and ask for more like one:
+    {serve}
 
 On your own pictures, with a MobileNet that knows the 1000 classes of ImageNet:
     make .venv/installed-model    # TensorFlow, which builds the model file, once
@@ -62,7 +66,16 @@ def main() -> None:
     mapsight("search", query, "--workspace", workspace, "--top-k", "5")
     report = Path(workspace).resolve() / "report" / "index.html"
     accuracy = held_out(Path(workspace) / "results")
-    sys.stderr.write(NEXT.format(accuracy=accuracy, report=report))
+    serve = shlex.join([*_program(), "serve", "--workspace", workspace])
+    sys.stderr.write(NEXT.format(accuracy=accuracy, report=report, serve=serve))
+
+
+def _program() -> list[str]:
+    """How the program is called from where one stands: by make's installation, if it is there."""
+    installed = Path(sys.executable).parent / "mapsight"
+    if installed.is_file():
+        return [os.path.relpath(installed)]
+    return [os.path.relpath(sys.executable), os.path.relpath(ROOT / "driver" / "run.py")]
 
 
 if __name__ == "__main__":

@@ -12,15 +12,21 @@ __all__ = ["EXTRAS", "advice", "lacking", "missing"]
 EXTRAS = {
     "boto3": "emr",
     "faiss": "faiss",
+    "fastapi": "serve",
     "jinja2": "driver",
     "matplotlib": "driver",
+    "prometheus_client": "serve",
+    "python_multipart": "serve",
     "requests_kerberos": "kerberos",
     "s3fs": "emr",
     "tensorflow": "model",
+    "uvicorn": "serve",
 }
 """The extra of setup.py that brings a module. What is not here comes with every installation."""
 PACKAGES = {
     "faiss": "faiss-cpu",
+    "prometheus_client": "prometheus-client",
+    "python_multipart": "python-multipart",
     "requests_kerberos": "requests-kerberos",
     "tensorflow": "TensorFlow",
 }

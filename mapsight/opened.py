@@ -121,7 +121,7 @@ class OpenedWorkspace(ResultTables):
         Raises:
             ValueError: the workspace has no such picture, or not any more.
         """
-        record = self._record(image_id)
+        record = self.record(image_id)
         if record is None:
             raise ValueError(f"{image_id}: {self._why_none(image_id)}")
         data = self._pictures.data(record)
@@ -150,8 +150,12 @@ class OpenedWorkspace(ResultTables):
         indexed = has_index(self._workspace)
         return PartPictures(self._index.collection.parts if indexed else {0: self._workspace})
 
-    def _record(self, image_id: str) -> dict[str, Any] | None:
-        """Find where a picture is: in the index, else in predictions, else among all features."""
+    def record(self, image_id: str) -> dict[str, Any] | None:
+        """Return what the index says of a picture, or else predictions, or else features.
+
+        That is where it is (`shard`, `row`, `part`), its `sha256` and more; None if there is no
+        such picture.
+        """
         if has_index(self._workspace):
             return self._index.rows_of([image_id]).get(image_id)
         if self._predicted is not None:

@@ -45,7 +45,7 @@ class ResultTables:
         Raises:
             Failure: no run has, or the file has changed.
         """
-        with open_uri(self._result("summary.json")) as file:
+        with open_uri(self.result("summary.json")) as file:
             return json.load(file)
 
     def predictions(self, columns: Sequence[str] | None = None) -> pa.Table:
@@ -81,7 +81,7 @@ class ResultTables:
         """Return a label in any case, or its MID, as rankings have it."""
         if label == EVERYTHING:
             return label
-        table = read_csv_table(self._result("labels.csv"), LABELS_SCHEMA)
+        table = read_csv_table(self.result("labels.csv"), LABELS_SCHEMA)
         columns = (table.column(name).to_pylist() for name in ("label", "mid"))
         name = known_label(label, dict(zip(*columns, strict=True)))
         assert name is not None
@@ -89,14 +89,14 @@ class ResultTables:
 
     def rejected(self) -> pa.Table:
         """Return the pictures that could not be used, and why."""
-        return read_csv_table(self._result("rejected.csv"), REJECTED_SCHEMA)
+        return read_csv_table(self.result("rejected.csv"), REJECTED_SCHEMA)
 
     def accuracy(self) -> pa.Table:
         """Return for each label how many verified pictures it was right for; none without such."""
         self._workspace.required("merge")
         if not self._workspace.sound_parts("merge", "/accuracy.csv"):
             return ACCURACY_SCHEMA.empty_table()
-        return read_csv_table(self._result("accuracy.csv"), ACCURACY_SCHEMA)
+        return read_csv_table(self.result("accuracy.csv"), ACCURACY_SCHEMA)
 
     def duplicates(self) -> pa.Table:
         """Return the pictures of each group of duplicates, the one to be kept first.
@@ -104,7 +104,7 @@ class ResultTables:
         Raises:
             Failure: nobody has looked for them.
         """
-        return read_csv_table(self._result("duplicates.csv", "duplicates"), DUPLICATES_SCHEMA)
+        return read_csv_table(self.result("duplicates.csv", "duplicates"), DUPLICATES_SCHEMA)
 
     def _parquet(self, name: str, columns: Sequence[str] | None = None, **how: Any) -> pa.Table:
         with open_uri(self._with_columns(name, columns)) as file:
@@ -115,15 +115,15 @@ class ResultTables:
 
     def _with_columns(self, name: str, columns: Sequence[str] | None) -> str:
         """Return the address of a table that has these columns."""
-        address = self._result(name)
+        address = self.result(name)
         with open_uri(address) as file:
             known = pq.read_schema(file).names
         if unknown := [one for one in columns or () if one not in known]:
             raise ValueError(f"column {unknown[0]!r}: one of {', '.join(known)}")
         return address
 
-    def _result(self, name: str, stage: str = "merge") -> str:
-        """Return the address of a file of results.
+    def result(self, name: str, stage: str = "merge") -> str:
+        """Return the address of a file of results, of the stage that wrote it.
 
         Raises:
             Failure: there is none, or it has changed since it was made.

@@ -42,6 +42,7 @@ LIBRARY = {
     "capacity": "index search inputs openimages",
     "browse": "search duplicates evaluation",
     "api": "browse search report capacity duplicates explore evaluation",
+    "serve": "api web",
 }
 """Package of mapsight: those it imports from, and with them what these may import from."""
 API = {"mapsight", "mapsight.opened", "mapsight.opened_tables", "mapsight.running"}
@@ -58,6 +59,7 @@ results
 stage_table
 search
 sample
+additions
 commands
 parser
 run
@@ -151,6 +153,18 @@ def test_the_library_knows_neither_mrjob_nor_jobs_nor_the_driver():
 def test_jobs_know_the_library_alone():
     own = [each for each in IMPORTS if each.module in JOBS]
     assert listed(of_packages(own, {"driver", "mr_jobs"})) == ""
+
+
+def test_what_serves_cannot_start_a_job():
+    served = [name for name in MODULES if name.startswith("mapsight.serve")]
+    assert len(served) > 10
+    able = {name for name in reached(EDGES, *served) if name.startswith(("driver", "mr_jobs"))}
+    assert able | ({"mapsight.job", "mapsight.running"} & reached(EDGES, *served)) == set()
+
+
+def test_what_serves_alone_knows_the_packages_for_it():
+    found = of_packages(IMPORTS, {"fastapi", "starlette", "uvicorn", "prometheus_client"})
+    assert {each.module.split(".")[1] for each in found} == {"serve"}
 
 
 def test_no_folder_but_that_of_the_jobs_has_too_many_modules():

@@ -70,8 +70,8 @@ def run(options: Namespace) -> int:
 
 
 def _add(options: Namespace, workspace: Workspace, index: SearchIndex) -> None:
-    from driver.commands.addition import FIRST_STAGES, LAST_STAGES, addition
-    from driver.commands.addition_summary import (
+    from driver.additions.addition import FIRST_STAGES, LAST_STAGES, addition
+    from driver.additions.summary import (
         fit_line,
         new_pictures,
         outcome_lines,

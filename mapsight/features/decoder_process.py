@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -144,8 +144,7 @@ class Decoder:
         try:
             header, crop = self._running().receive(self._deadline)
             if "error" not in header:
-                shape = (self.side, self.side, 3)
-                return Decoded(header, np.frombuffer(crop, np.uint8).reshape(shape))
+                return self._decoded(header, crop)
         except TimeoutError:
             self._stop()
             return PictureError("decoder_timeout", f"more than {self.seconds:g} s")
@@ -155,6 +154,10 @@ class Decoder:
         if header["error"] == "out_of_memory":
             self._stop()
         return PictureError(header["error"], header["detail"])
+
+    def _decoded(self, fields: dict[str, Any], data: bytearray) -> Decoded:
+        shape = (self.side, self.side, 3)
+        return Decoded(fields, np.frombuffer(data, np.uint8).reshape(shape))
 
     def _running(self) -> Child:
         if self._child is None:

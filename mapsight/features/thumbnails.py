@@ -8,7 +8,7 @@ from PIL import Image
 
 from mapsight.features.decode import PictureError, decode
 
-__all__ = ["THUMBNAIL_SIDE", "fitted", "thumbnail"]
+__all__ = ["THUMBNAIL_SIDE", "fitted", "made_small", "thumbnail"]
 
 THUMBNAIL_SIDE = 240
 """Pixels of a thumbnail's longer side."""
@@ -24,12 +24,22 @@ def thumbnail(data: bytes, side: int = THUMBNAIL_SIDE) -> bytes | None:
     Raises:
         ValueError: `side` is not positive.
     """
-    if side < 1:
-        raise ValueError(f"expected a side of at least 1 pixel, got {side}")
     try:
-        picture = decode(data, working_side=max(1, side // 2))
+        return made_small(data, side)
     except PictureError:
         return None
+
+
+def made_small(data: bytes, side: int) -> bytes:
+    """Return what `thumbnail` does.
+
+    Raises:
+        PictureError: the picture cannot be decoded.
+        ValueError: `side` is not positive.
+    """
+    if side < 1:
+        raise ValueError(f"expected a side of at least 1 pixel, got {side}")
+    picture = decode(data, working_side=max(1, side // 2))
     size = fitted(*picture.image.size, side)
     small = picture.image.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
     buffer = io.BytesIO()

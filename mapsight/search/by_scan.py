@@ -204,6 +204,10 @@ class Scanner:
         return head
 
     def _question(self, query: Any, parts: Parts, by: str) -> Question:
+        if isinstance(query, Question):
+            return query
+        if isinstance(query, bytes):
+            return Question("picture", data=query)
         if isinstance(query, str | PathLike):
             return question_of(fspath(query))
         if by != FEATURES:

@@ -76,7 +76,9 @@ def _read(question: Question, allow_private: bool) -> bytes:
 
     address = question.address or question.typed
     try:
-        if URL.match(address):
+        if question.data is not None:
+            data = question.data
+        elif URL.match(address):
             data = fetch(address, allow_private=allow_private)
         else:
             with named_errors(address), open_uri(address) as file:

@@ -32,8 +32,9 @@ from mapsight.workspace.workspace import Workspace
 
 __all__ = ["Query", "Searcher"]
 
-Query = str | PathLike[str] | np.ndarray | Sequence[float]
-"""A path, a URL, an image_id, the name of a label, or a vector: (d,) numbers."""
+Query = str | PathLike[str] | bytes | np.ndarray | Sequence[float] | Question
+"""A path, a URL, an image_id, the name of a label, the bytes of a picture, or a vector: (d,)
+numbers; or a question that was made of one."""
 
 
 class Searcher:
@@ -90,8 +91,9 @@ class Searcher:
         """Return the answers to each query; with `mean`, one list for all of them.
 
         Args:
-            queries: each a path, a URL, an image_id of the index, the name of a label, or a
-                vector: (d,) numbers of any length, or for plain features the embedding alone.
+            queries: each a path, a URL, an image_id of the index, the name of a label, the bytes
+                of a picture, or a vector: (d,) numbers of any length, or for plain features the
+                embedding alone.
             top_k: 1 to 10,000.
             label: predicted label of answers, in any case.
             style: of answers: photo, drawing, any, or same (None): the query's, where a head
@@ -161,6 +163,10 @@ class Searcher:
             raise ValueError(f"{outside[0].typed}: {OTHER_MODEL}")
 
     def _question(self, query: Query, features: str | None) -> Question:
+        if isinstance(query, Question):
+            return query
+        if isinstance(query, bytes):
+            return Question("picture", data=query)
         if isinstance(query, str | PathLike):
             return question_of(fspath(query))
         return Question("vector", vector=self._whole(np.asarray(query), features))

@@ -9,7 +9,7 @@ import pytest
 from driver.hadoop import task_logs as yarn_logs
 from driver.hadoop import yarn as module
 from driver.hadoop.yarn import Yarn
-from tests.support.yarn_answers import Cluster, serving
+from tests.driver.hadoop.yarn_answers import Cluster, serving
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from driver.hadoop import task_logs as yarn_logs
 from driver.hadoop.task_logs import Attempt, explain
 from driver.nodes import failures as yarn_failures
 from driver.nodes.failures import python_error, why_refused
-from tests.support.yarn_answers import (
+from tests.driver.hadoop.yarn_answers import (
     APPLICATION,
     ATTEMPT,
     CONTAINER,

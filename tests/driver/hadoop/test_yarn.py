@@ -26,7 +26,7 @@ from driver.hadoop.progress import YarnProgress
 from driver.hadoop.submitted_jobs import named_at_once, staged
 from driver.hadoop.yarn import Application, JobProgress, Yarn
 from driver.hadoop.yarn_web import MOST_BYTES, NoAnswer
-from tests.support.yarn_answers import (
+from tests.driver.hadoop.yarn_answers import (
     APPLICATION,
     CONTAINER,
     COUNTERS,

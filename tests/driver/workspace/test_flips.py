@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmarks.flips import COMMANDS, Told, files_of, names, reads
-from driver.commands.addition import _fetched_head
+from driver.additions.addition import _fetched_head
 from driver.commands.compare import _read
 from driver.errors import Failure
 from driver.results.render import download_results

@@ -1,0 +1,135 @@
+"""What a state says of itself, of its labels and of one picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from mapsight.browse.layout import TEXTS
+from mapsight.browse.selection import SORTS
+from mapsight.labels.labeler import near_labels
+from mapsight.results.predictions import find_predictions
+from mapsight.results.sorted_part import find_sorted
+from mapsight.search.index_queries import REMOVED
+from mapsight.serve.errors import Refusal
+from mapsight.serve.groups import others_of
+from mapsight.serve.items import item_of
+from mapsight.serve.state import State
+from mapsight.text import shorten
+
+__all__ = ["TOP_K", "facts_of", "labels_of", "missing", "summary_of"]
+
+TOP_K = 1_000
+"""Pictures of an answer to a search, at most."""
+MEASURES = (
+    ("ppi", "PPI", "pixels an inch", 1),
+    ("sharpness", "Sharpness", "variance of the Laplacian", 0),
+    ("pixels", "Size", "pixels", 0),
+    ("score", "Score", "probability", 2),
+    ("entropy", "Entropy", "bits", 2),
+    ("gradient", "Gradient", "grey levels", 1),
+    ("bytes", "File size", "bytes", 0),
+)
+"""Name, title, unit and digits after the point."""
+HEAD = "head"
+MEASURED = ("ppi", "pixels", "aspect", "bytes", "entropy", "gradient", "sharpness", "score")
+PREDICTED = (
+    *("label", "mid", "score", "style", "style_score", "model_label", "split"),
+    *("top_wnid", "top_mid", "top_label", "top_probability", "truth"),
+)
+FILE = ("width", "height", "format", "dhash", "sha256")
+
+
+def summary_of(state: State) -> dict[str, Any]:
+    """Return what is served, and what is known of its pictures."""
+    names = ("name", "title", "unit", "digits")
+    tables = state.tables
+    return {
+        "name": shorten(state.workspace.uri().rstrip("/").rsplit("/", 1)[-1], 100),
+        "pictures": state.browser.rows,
+        "rejected": tables.rejected.num_rows,
+        "labels": len(state.browser.labels),
+        "has": _has(state),
+        "measures": [dict(zip(names, one, strict=True)) for one in MEASURES],
+        "sorts": list(SORTS),
+        "top_k_max": TOP_K,
+        "runs_at": tables.summary.get("finished"),
+    }
+
+
+def _has(state: State) -> dict[str, bool]:
+    columns, tables = state.browser.columns, state.tables
+    named = ("style", "truth", "license", "author", "subset")
+    return {
+        "head": tables.summary.get("labelled_by") == HEAD,
+        **{name: len(columns.names(name)) > 1 for name in named},
+        "duplicates": bool(columns.column("duplicate").any()),
+        "evaluation": bool(tables.evaluation),
+        "suspects": bool(tables.suspects),
+        "index": state.lookup is not None,
+    }
+
+
+def labels_of(state: State) -> list[dict[str, Any]]:
+    """Return the labels with their MIDs and counts, those of most pictures first."""
+    mids = {row["label"]: row["mid"] or "" for row in state.tables.labels} | {
+        label: mid for label, mid in state.labels.items() if mid
+    }
+    counts = {one["value"]: one["count"] for one in state.browser.facets()["label"]}
+    every = [
+        {"label": label, "mid": mids.get(label, ""), "pictures": counts.get(label, 0)}
+        for label in state.browser.labels
+    ]
+    return sorted(every, key=lambda one: (-one["pictures"], one["label"]))
+
+
+def missing(state: State, image_id: str, field: str = "image_id") -> Refusal:
+    """Return a refusal that says why there is no picture of an id."""
+    return Refusal(404, f"{shorten(image_id, 130)}: {_why_none(state, image_id)}", field)
+
+
+def _why_none(state: State, image_id: str) -> str:
+    rejected = state.tables.rejected
+    rows = rejected.filter(pa.compute.equal(rejected.column("image_id"), image_id)).to_pylist()
+    if rows:
+        return f"this picture was rejected: {rows[0]['error']}, {rows[0]['detail']}"
+    if state.collection.removed.before([image_id])[0] > 0:
+        return REMOVED
+    near = near_labels(image_id, state.browser.labels)
+    hint = f"; did you mean the label {', '.join(near)}?" if near else ""
+    return f"no picture with this image_id{hint}"
+
+
+def facts_of(state: State, image_id: str) -> dict[str, Any]:
+    """Return all that is known of a picture.
+
+    Raises:
+        Refusal: there is no such picture (404).
+    """
+    item, row = item_of(state, image_id), state.browser.row_of(image_id)
+    if item is None or row is None:
+        raise missing(state, image_id)
+    columns = state.browser.columns
+    record = _prediction(state, image_id, int(columns.column("part")[row]))
+    (texts,) = columns.texts(np.array([row]))
+    measures = {name: record[name] for name in (*MEASURED, *FILE) if name in record}
+    return {
+        **item,
+        **{name: texts.get(name) or record.get(name) for name in TEXTS},
+        "predictions": {name: record[name] for name in PREDICTED if name in record},
+        "measures": measures,
+        "duplicates": others_of(state, image_id),
+    }
+
+
+def _prediction(state: State, image_id: str, part: int) -> dict[str, Any]:
+    """Return the row of results of a picture; of one that was added its record."""
+    if part:
+        found = [r for p in state.classified(part) for r in find_sorted(p, image_id)]
+        return found[0] if found else {}
+    for table in state.predictions:
+        if rows := find_predictions(table, [image_id], (*PREDICTED, *MEASURED, *FILE)):
+            return rows[image_id]
+    return {}

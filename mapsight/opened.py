@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from mapsight.browse.browser import Browser
+from mapsight.browse.cell_map import open_map
 from mapsight.browse.columns import open_columns
 from mapsight.browse.filters import Filters
 from mapsight.browse.selection import Selection
@@ -193,7 +194,8 @@ class OpenedWorkspace(ResultTables):
         collection = index.collection if index else collection_of(self._workspace)
         sources = Sources(self._workspace, index, collection)
         copies = Copies(self._workspace, self._copy, sys.stderr.write)
-        return Browser(open_columns(sources, copies), self._labels())
+        draw = partial(open_map, index, copies) if index else None
+        return Browser(open_columns(sources, copies), self._labels(), draw)
 
     def _labels(self) -> list[str]:
         classified = self._workspace.committed("classify")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from bisect import bisect_left
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from mapsight.browse.cell_facts import cell_facts
+from mapsight.browse.cell_map import CellMap, nearest_ids, spiral
 from mapsight.browse.columns import ALL, Columns
 from mapsight.browse.conditions import conditions, settled
 from mapsight.browse.facets import count_facets
@@ -15,12 +19,13 @@ from mapsight.browse.filter_values import FilterError
 from mapsight.browse.filters import Filters
 from mapsight.browse.items import items
 from mapsight.browse.selection import Cache, Selection, check_sort, sorted_rows
+from mapsight.search.search_index import SearchIndex
 
 __all__ = ["Browser"]
 
 CACHE_BYTES = 256 << 20
-FACETS_BYTES = 100_000
-"""What the counts of one set of filters are taken to have."""
+CELL_BYTES, FACETS_BYTES = 1_000, 100_000
+"""What a cell of the map, and the counts of one set of filters, are taken to have."""
 
 
 class Browser:
@@ -32,10 +37,18 @@ class Browser:
     Args:
         columns: of a state of a workspace.
         labels: that pictures may have, also those that none has.
+        open_map: gives the map of the index; None where there is no index.
     """
 
-    def __init__(self, columns: Columns, labels: Collection[str] = ()) -> None:
-        self.columns = columns
+    def __init__(
+        self,
+        columns: Columns,
+        labels: Collection[str] = (),
+        open_map: Callable[[], CellMap] | None = None,
+    ) -> None:
+        self.columns, self._open_map = columns, open_map
+        self._map_lock = threading.Lock()
+        self._cell_map: CellMap | None = None
         self.labels = sorted({*labels, *columns.names("label").to_pylist()[1:]})
         self._cache = Cache(CACHE_BYTES)
 
@@ -86,7 +99,51 @@ class Browser:
         return np.arange(self.rows, dtype=np.uint32) if rows is None else rows
 
     def _cells_in(self, filters: Filters) -> np.ndarray:
-        raise FilterError("region", len(filters.region), "there is no map of this workspace")
+        return self.cell_map.cells_in(filters.region)
+
+    @property
+    def cell_map(self) -> CellMap:
+        """Return the map, which the first call opens, or makes: seconds for thousands of cells.
+
+        Raises:
+            FilterError: there is no index, and so no map.
+        """
+        with self._map_lock:
+            if self._cell_map is None:
+                if self._open_map is None:
+                    raise FilterError("region", "", "there is no map, for there is no index")
+                self._cell_map = self._open_map()
+            return self._cell_map
+
+    def map(self) -> list[dict[str, Any]]:
+        """Return an object for each cell that has pictures (docs/browse.md).
+
+        Raises:
+            FilterError: there is no index.
+        """
+        cells = self.cell_map
+        make = partial(cell_facts, self.columns, cells, self.row_of)
+        return self._cache.get("map", make, lambda one: CELL_BYTES * len(one))
+
+    def cell(self, number: int, index: SearchIndex, most: int = 1000) -> list[dict[str, Any]]:
+        """Return the pictures of a cell that are most like its centre, with their places.
+
+        Args:
+            index: of the same state; one thread at a time.
+            most: at most so many.
+
+        Raises:
+            FilterError: there is no such cell.
+        """
+        cells = self.cell_map
+        if not 0 <= number < len(cells):
+            raise FilterError("cell", number, f"0 to {len(cells) - 1:,}")
+        (x, y), r = cells.places[number].tolist(), float(cells.radii[number])
+        known = ((name, self.row_of(name)) for name in nearest_ids(index, number))
+        rows = [row for _, row in known if row is not None][:most]
+        places = spiral(len(rows), x, y, r).tolist()
+        shown = items(self.columns, np.array(rows, np.uint32))
+        return [one | {"x": x, "y": y} for one, (x, y) in zip(shown, places, strict=True)]
 
     def facets(self, filters: Filters | None = None) -> dict[str, Any]:
         """Return for each facet the counts as they would be with all other filters on.

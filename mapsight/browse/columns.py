@@ -162,5 +162,5 @@ def open_columns(sources: Sources, copies: Copies) -> Columns:
         return about
 
     size = (BYTES + TEXT_BYTES) * sources.pictures
-    copy = Copy(partial(copies.opened, "columns", state, size, make))
+    copy = Copy(partial(copies.opened, "columns", state, size, make, doing="writing columns:"))
     return copy.read(lambda folder: Columns(folder, state, copy.again))

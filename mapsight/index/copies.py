@@ -63,6 +63,7 @@ class Copies:
         make: Make,
         kept: Collection[str] = (),
         damaged: str = "",
+        doing: str = "copying",
     ) -> Iterator[Path]:
         """The folder of a copy, made if it is not there; nobody removes it in this time.
 
@@ -72,6 +73,7 @@ class Copies:
         Args:
             size: about how many bytes it takes.
             damaged: the mark of a copy that is to be made anew.
+            doing: what is told of making it.
 
         Raises:
             Failure: there is no room for it, or the folder cannot be written.
@@ -80,7 +82,7 @@ class Copies:
         with self._alone(path):
             if not _whole(path) or (damaged and _mark(path) == damaged):
                 with self._explained():
-                    self._make(path, digest, size, make)
+                    self._make(path, digest, size, make, doing)
                 self._remove_others(kind, [path, *others])
             yield path
 
@@ -108,7 +110,7 @@ class Copies:
             f"{self.root}: no copy of the index: {why}; name a folder with --copy FOLDER"
         )
 
-    def _make(self, path: Path, digest: str, size: int, make: Make) -> None:
+    def _make(self, path: Path, digest: str, size: int, make: Make, doing: str) -> None:
         part = self.root / UNFINISHED
         shutil.rmtree(part, ignore_errors=True)  # its maker is dead, for the lock is ours
         shutil.rmtree(path, ignore_errors=True)
@@ -116,7 +118,7 @@ class Copies:
         try:
             if shutil.disk_usage(part).free < size:
                 raise OSError(errno.ENOSPC, f"{size / 1e6:,.1f} MB are needed")
-            self._tell(f"copying {size / 1e6:,.1f} MB to {path} (once)\n")
+            self._tell(f"{doing} {size / 1e6:,.1f} MB to {path} (once)\n")
             about = make(part)
             files = {file.name: file.stat().st_size for file in sorted(part.iterdir())}
             for name in files:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -87,6 +87,18 @@ class Browser:
             lambda rows: rows.nbytes,
         )
         return Selection(self.columns, rows, sort)
+
+    def of_ids(self, image_ids: Sequence[str]) -> Selection:
+        """Return these pictures, in this order.
+
+        Raises:
+            FilterError: there is no such picture.
+        """
+        rows = [self.row_of(image_id) for image_id in image_ids]
+        for image_id, row in zip(image_ids, rows, strict=True):
+            if row is None:
+                raise FilterError("ids", image_id, "no picture with this image_id")
+        return Selection(self.columns, np.array(rows, np.uint32), "as given")
 
     def _chosen(self, filters: Filters) -> np.ndarray:
         """Return the rows that fit, ascending: uint32. Each condition looks at what is left."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +11,16 @@ import numpy as np
 import pyarrow as pa
 
 from mapsight.browse.build import write_columns
-from mapsight.browse.layout import CODES, COLUMN, COLUMNS, IDS, NAME_ROWS, TEXT_ROWS, TEXTS
+from mapsight.browse.layout import (
+    CODES,
+    COLUMN,
+    COLUMNS,
+    IDS,
+    NAME_ROWS,
+    NO_PLACE,
+    TEXT_ROWS,
+    TEXTS,
+)
 from mapsight.browse.sources import Sources
 from mapsight.errors import Failure
 from mapsight.index.copies import Copies, Copy
@@ -129,19 +138,33 @@ class Columns:
 
     def texts(self, rows: np.ndarray) -> list[dict[str, Any]]:
         """Return TEXTS of some rows, None where nothing is known."""
-        places, starts = self.column("place")[rows], self.column("text_starts")
-        batches = np.searchsorted(starts, places, "right") - 1
-        return [
-            self._text(int(place), int(batch), starts)
-            for place, batch in zip(places.tolist(), batches.tolist(), strict=True)
-        ]
+        return self.text_batch(rows).to_pylist()
 
-    def _text(self, place: int, number: int, starts: np.ndarray) -> dict[str, Any]:
-        batch = self._whole_or_anew(lambda: self._texts.get_batch(number)) if number >= 0 else None
-        row = place - int(starts[number]) if number >= 0 else 0
-        if batch is None or row >= batch.num_rows:
-            return dict.fromkeys(TEXTS)
-        return {name: batch.column(name)[row].as_py() for name in TEXTS}
+    def text_batch(self, rows: np.ndarray) -> pa.RecordBatch:
+        """Return TEXTS of some rows as columns of text; each batch that has some is read once."""
+        places = self.column("place")[rows]
+        order = np.argsort(places, kind="stable")
+        pieces = [*self._pieces(places[order]), _nothing(int((places == NO_PLACE).sum()))]
+        back = np.empty(len(order), np.int64)
+        back[order] = np.arange(len(order))
+        columns = [pa.concat_arrays([one.column(name) for one in pieces]) for name in TEXTS]
+        return pa.RecordBatch.from_arrays(columns, list(TEXTS)).take(pa.array(back))
+
+    def _pieces(self, places: np.ndarray) -> Iterator[pa.RecordBatch]:
+        """Yield the texts at ascending places."""
+        starts = self.column("text_starts")
+        places = places[: np.searchsorted(places, NO_PLACE)]
+        ends = np.searchsorted(places, starts[1:])
+        first = 0
+        for number, last in enumerate([*ends.tolist(), len(places)][: len(starts)]):
+            if last > first:
+                batch = self._whole_or_anew(partial(self._texts.get_batch, number))
+                yield batch.take(pa.array(places[first:last] - int(starts[number])))
+            first = last
+
+
+def _nothing(n: int) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([pa.nulls(n, pa.string())] * len(TEXTS), list(TEXTS))
 
 
 def open_columns(sources: Sources, copies: Copies) -> Columns:

@@ -102,11 +102,9 @@ def table(
     """
     if unknown := [name for name in names if name not in TABLE_TYPES]:
         raise ValueError(f"column {unknown[0]!r}: one of {', '.join(TABLE_COLUMNS)}")
-    texts = columns.texts(rows) if set(names) & set(TEXTS) else []
+    texts = columns.text_batch(rows) if set(names) & set(TEXTS) else None
     arrays = [
-        pa.array([one[name] for one in texts], pa.string())
-        if name in TEXTS
-        else _array(columns, name, rows)
+        texts.column(name) if texts is not None and name in TEXTS else _array(columns, name, rows)
         for name in names
     ]
     return pa.RecordBatch.from_arrays(arrays, list(names))

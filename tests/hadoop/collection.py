@@ -15,6 +15,11 @@ LIONS, TREES = "/m/096mb", "/m/07j7r"
 SUBSETS = ("train", "validation", "train", "test")
 GROUPS, ROWS = 12, 50
 MANY = GROUPS * ROWS
+SIZES = (60, 60, 60, 120, 180)
+"""Of each of four pictures two copies, one with other bytes, and two enlarged."""
+COPIES = 3
+"""Of a fifth, byte for byte, and one with less bytes."""
+DUPLICATES = 4 * len(SIZES) + COPIES + 1
 
 
 def jpeg(seed: int, width: int = 60, height: int = 40) -> bytes:
@@ -24,7 +29,8 @@ def jpeg(seed: int, width: int = 60, height: int = 40) -> bytes:
 def make_collection(folder: Path) -> bytes:
     """Pictures and labels in `openimages`, `more.tar`, and the bytes of a Parquet file.
 
-    55 pictures, of which 48 can be used: 7 are broken, empty, no pictures or doubles.
+    55 pictures, of which 48 can be used: 7 are broken, empty, no pictures or doubles. In the
+    Parquet file are five groups of duplicates besides.
     """
     images = folder / "openimages" / "images"
     images.mkdir(parents=True)
@@ -52,7 +58,16 @@ def make_collection(folder: Path) -> bytes:
     _make_tar(folder / "more.tar")
     pictures = [jpeg(seed) for seed in range(40, 54)] + [b"GIF89a", None]
     ids = [f"{seed:016x}" for seed in (0, *range(41, 56))]  # the first is a double
-    return parquet(pictures, ids, 4)
+    ids += [f"{number:016x}" for number in range(200, 200 + DUPLICATES)]
+    return parquet([*pictures, *_duplicates(100)], ids, 4)
+
+
+def _duplicates(first: int) -> list[bytes]:
+    """Five groups of pictures that are there more than once, of seeds from the first on."""
+    pictures = [jpeg(first + seed, side, side) for seed in range(4) for side in SIZES]
+    pictures[2 :: len(SIZES)] = [data + b"\0" for data in pictures[2 :: len(SIZES)]]
+    fifth = jpeg(first + 4, 90, 90)
+    return [*pictures, *[fifth + b"\0"] * COPIES, fifth]
 
 
 def _make_metadata(folder: Path) -> None:

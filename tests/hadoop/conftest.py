@@ -18,7 +18,7 @@ from devcluster.layout import need_tools
 from devcluster.lifecycle import Cluster
 
 HERE = Path(__file__).resolve().parent
-WHOLE_RUNS = ("test_pipeline.py", "test_duplicates.py")
+WHOLE_RUNS = ("test_pipeline.py",)
 """Half of the work; accidents, HDFS and YARN are the other."""
 
 

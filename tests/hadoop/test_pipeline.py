@@ -16,8 +16,9 @@ import psutil
 import pytest
 
 from mapsight.storage.hdfs import hdfs_file_system
-from tests.hadoop.collection import jpeg, make_collection
+from tests.hadoop.collection import COPIES, DUPLICATES, jpeg, make_collection
 from tests.hadoop.containers import MAPPER, running, tasks
+from tests.hadoop.small_jobs import in_their_masters
 from tests.support.paths import ROOT
 from tests.support.program import CalledProgram, Program
 
@@ -26,6 +27,9 @@ WORKSPACE = f"{HOME}/workspace"
 PARQUET = f"{HOME}/more.parquet"
 INPUTS = ["--openimages", "openimages", "--images", "more.tar", PARQUET]
 INPUTS += ["--target-labels", "Lion,Tree", "--max-iterations", "2", "--cells", "5"]
+INPUTS += ["--duplicates"]
+USABLE = 48 + DUPLICATES
+SMALL = "small-jobs.conf"
 ERRORS = {
     "corrupt": 1,
     "duplicate_id": 2,
@@ -39,6 +43,7 @@ STAGES = [
     "classify",
     "cluster",
     "count",
+    "duplicates",
     "explore",
     "extract",
     "fetch",
@@ -120,6 +125,7 @@ def ran(cluster, environment, tmp_path_factory):
         hdfs = hdfs_file_system("")
         hdfs.pipe_file(PARQUET, make_collection(folder))
         variables |= counting(cluster, folder)
+        in_their_masters(folder / SMALL)
         alone = Program(variables, folder)  # what a process leaves is looked at
         alone.seconds = 900
         program = CalledProgram(variables, folder)
@@ -147,9 +153,27 @@ def test_published_results_are_those_that_were_copied(ran):
 def test_counters_are_exact(ran):
     summary = json.loads((ran.folder / "there" / "summary.json").read_text())
     read = {name: summary[f"images_{name}"] for name in ("read", "extracted", "rejected")}
-    assert read == {"read": 55, "extracted": 48, "rejected": 7}
+    assert read == {"read": USABLE + 7, "extracted": USABLE, "rejected": 7}
     assert summary["errors"] == ERRORS
     assert (summary["truth"], summary["labelled_by"]) == ({"pictures": 7}, "head")
+
+
+def test_groups_of_duplicates_are_those_of_one_machine_and_the_command_finds_them_again(ran):
+    here, there = (ran.folder / name for name in ("here/results", "there"))
+    table = (here / "duplicates.csv").read_text()
+    assert (there / "duplicates.csv").read_text() == table
+    kinds = [line.split(",")[2] for line in table.splitlines()]
+    assert [kinds.count(kind) for kind in ("keeper", "near", "exact")] == [5, 17, COPIES - 1]
+    facts, same = (
+        json.loads((at / "summary.json").read_text())["duplicates"] for at in (here, there)
+    )
+    assert facts == same and facts["sizes"] == [
+        {"least": 3, "most": 4, "groups": 1, "pictures": 4},
+        {"least": 5, "most": 8, "groups": 4, "pictures": 20},
+    ]
+    done = ran.program("duplicates", "-r", "hadoop", "--workspace", WORKSPACE)
+    counts = f"{COPIES - 1} exact copies and 17 near-duplicates besides the 5 to keep"
+    assert f"{USABLE} pictures, 5 groups of duplicates: {counts}" in done.stderr
 
 
 def test_containers_see_nothing_of_the_developers_environment(ran):
@@ -160,8 +184,8 @@ def test_containers_see_nothing_of_the_developers_environment(ran):
     assert "seen" not in ran.look.variables
 
 
-def test_java_is_started_for_each_of_thirteen_steps_and_for_nothing_else(ran):
-    assert ran.calls == {"jar": 13}
+def test_java_is_started_for_each_of_twenty_three_steps_and_for_nothing_else(ran):
+    assert ran.calls == {"jar": 23}
 
 
 def test_nothing_runs_and_nothing_temporary_is_left(ran, cluster):
@@ -196,23 +220,28 @@ def test_status_of_a_workspace_on_hdfs_is_that_of_one_here(ran):
     here = ran.program.ok("status", "--workspace", "here")
     rows = [[line.split()[:2] for line in said.splitlines()] for said in (here, there)]
     assert rows[0] == rows[1]
-    assert len(re.findall("application_", there)) == 13
-    assert "corrupt 1, duplicate_id 2, empty 1, extracted 48" in there
+    assert len(re.findall("application_", there)) == 23
+    assert f"corrupt 1, duplicate_id 2, empty 1, extracted {USABLE}" in there
 
 
-def answers(ran, *arguments: str) -> list[dict]:
-    """The same search here and there; the answers, once their bytes are seen to be equal."""
+def answers(ran, *arguments: str, small: bool = True) -> list[dict]:
+    """The same search here and there; the answers, once their bytes are seen to be equal.
+
+    A small job of a search is run as by clusters that run such jobs in their masters.
+    """
+    settings = ["--mrjob-conf", SMALL] if small else []
     rest = ["--format", "json", *arguments]
     places = (("inline", "here"), ("local", "here"), ("hadoop", WORKSPACE))
     found = [ran.program.ok("search", "-r", r, "--workspace", w, *rest) for r, w in places]
-    found.append(ran.program.ok("search", "-r", "hadoop", "--job", "--workspace", WORKSPACE, *rest))
+    job = ["-r", "hadoop", "--job", "--workspace", WORKSPACE, *settings]
+    found.append(ran.program.ok("search", *job, *rest))
     assert found[1:] == found[:1] * 3
     return [json.loads(line) for line in found[0].splitlines()]
 
 
 def test_a_picture_is_searched_for_as_on_one_machine(ran):
     (ran.folder / "query.jpg").write_bytes(jpeg(7, 67))
-    found = answers(ran, "query.jpg", "--top-k", "3")
+    found = answers(ran, "query.jpg", "--top-k", "3", small=False)
     assert (found[0]["image_id"], len(found)) == (f"{7:016x}", 3)
 
 
@@ -246,7 +275,8 @@ def test_five_hundred_queries_are_answered_as_on_one_machine(ran, cluster):
     (ran.folder / "query.jpg").write_bytes(jpeg(7, 67))
     ids = [f"{seed:016x}" for seed in range(20)]
     (ran.folder / "queries.txt").write_text("\n".join(["query.jpg", *(ids * 25)[:499]]))
-    assert len(answers(ran, "--queries", "queries.txt", "--top-k", "2")) == 1000
+    found = answers(ran, "--queries", "queries.txt", "--top-k", "2", small=False)
+    assert len(found) == 1000
     assert running(cluster) == []
     assert not ran.hdfs.exists(f"{ran.hdfs._strip_protocol(WORKSPACE)}/.jobs")
 
@@ -262,13 +292,14 @@ def changed(ran):
     for image_id in EXTRA:
         (folder / f"{image_id}.jpg").write_bytes(jpeg(int(image_id, 16), 67))
     for runner, workspace in (("local", "here"), ("hadoop", WORKSPACE)):
-        ran.program.ok("add", "-r", runner, "extra", "--workspace", workspace)
+        settings = ["--mrjob-conf", SMALL] if runner == "hadoop" else []
+        ran.program.ok("add", "-r", runner, "extra", "--workspace", workspace, *settings)
         ran.program.ok("remove", IDS[0], "--workspace", workspace)
     return ran
 
 
 def test_added_pictures_are_found_and_removed_ones_hidden_as_on_one_machine(changed):
-    rest = ["--top-k", "60", "--style", "any", "--recall", "1"]
+    rest = ["--top-k", "100", "--style", "any", "--recall", "1"]
     for by in ("index", "features"):
         found = answers(changed, *EXTRA, *(rest if by == "index" else rest[:2]), "--by", by)
         assert [row["image_id"] for row in found if row["rank"] == 1] == EXTRA
@@ -278,7 +309,9 @@ def test_added_pictures_are_found_and_removed_ones_hidden_as_on_one_machine(chan
 def test_a_copy_of_an_index_on_hdfs_answers_as_the_job_does(changed):
     rest = ["--format", "json", "--workspace", WORKSPACE, *EXTRA, *IDS[1:]]
     copied = changed.program.ok("search", "--no-job", "--copy", "copy", *rest)
-    assert copied == changed.program.ok("search", "-r", "hadoop", "--job", *rest)
+    assert copied == changed.program.ok(
+        "search", "-r", "hadoop", "--job", "--mrjob-conf", SMALL, *rest
+    )
     assert copied == changed.program.ok("search", *rest)
     assert len(copied.splitlines()) == 10 * len([*EXTRA, *IDS[1:]])
 
@@ -292,4 +325,4 @@ def test_features_are_exported_from_hdfs_as_from_here(changed):
     # the digest of an index is of its files, whose names are new in every run
     facts = [json.loads((f / "export.json").read_text()) | {"index": ""} for f in (here, there)]
     assert facts[0] == facts[1]
-    assert (facts[0]["rows"], facts[0]["d"]) == (48 + 3 - 1, 256 + 2)
+    assert (facts[0]["rows"], facts[0]["d"]) == (USABLE + 3 - 1, 256 + 2)

@@ -98,9 +98,9 @@ def _yarn(plan: Plan) -> Settings:
         "yarn.scheduler.maximum-allocation-mb": plan.memory_mb,
         "yarn.scheduler.maximum-allocation-vcores": plan.vcores,
         "yarn.application.classpath": plan.class_path,
-        # a node is lost after 20 s of silence, and the master of a job with it; one whose node
+        # a node is lost after 12 s of silence, and the master of a job with it; one whose node
         # speaks may take longer to start where the machine is busy
-        "yarn.nm.liveness-monitor.expiry-interval-ms": 20000,
+        "yarn.nm.liveness-monitor.expiry-interval-ms": 12000,
         "yarn.am.liveness-monitor.expiry-interval-ms": 60000,
         "yarn.client.nodemanager-connect.max-wait-ms": 10000,
         "yarn.client.nodemanager-connect.retry-interval-ms": 1000,

@@ -13,7 +13,7 @@ from tests.support.pictures import encoded, scribble
 
 LIONS, TREES = "/m/096mb", "/m/07j7r"
 SUBSETS = ("train", "validation", "train", "test")
-GROUPS, ROWS = 12, 50
+GROUPS, ROWS = 8, 50
 MANY = GROUPS * ROWS
 SIZES = (60, 60, 60, 120, 180)
 """Of each of four pictures two copies, one with other bytes, and two enlarged."""
@@ -101,7 +101,7 @@ def parquet(pictures: list[bytes | None], ids: list[str], rows: int) -> bytes:
 
 
 def many_pictures() -> bytes:
-    """A Parquet file of 600 pictures: long enough for a task to be caught at work."""
+    """A Parquet file of 400 pictures: long enough for a task to be caught at work."""
     some = [jpeg(seed, 1600, 1200) for seed in range(ROWS)]
     ids = [f"{number:016x}" for number in range(MANY)]
     return parquet([some[number % ROWS] for number in range(MANY)], ids, ROWS)

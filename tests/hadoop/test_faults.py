@@ -1,6 +1,6 @@
 """What clusters do to jobs: the results are those of an undisturbed run, or there are none.
 
-Every test runs as far as extract, one job over 600 pictures, in a workspace of its own, and sees
+Every test runs as far as extract, one job over 400 pictures, in a workspace of its own, and sees
 that what it did to the job has hit it.
 """
 
@@ -56,7 +56,7 @@ class Site:
     def command(self, workspace: str, *more: str) -> list[str]:
         """A run as far as extract; nodes use this Python, so that nothing is packed."""
         where = ["--workspace", f"hdfs://{HOME}/{workspace}", "--node-python", sys.executable]
-        return ["-r", "hadoop", "--images", PARQUET, "--splits", "6", *where, "--until",
+        return ["-r", "hadoop", "--images", PARQUET, "--splits", "4", *where, "--until",
                 "extract", *more]  # fmt: skip
 
     def start(self, workspace: str, *more: str) -> subprocess.Popen[str]:

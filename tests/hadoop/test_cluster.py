@@ -255,6 +255,13 @@ def test_a_process_that_has_the_id_of_a_daemon_is_not_taken_for_it():
 # ---- it is a real one
 
 
+def test_java_has_hadoops_classes_from_an_archive(cluster):
+    options = {**cluster.exports(), "HADOOP_OPTS": "-Xlog:class+load"}
+    done = subprocess.run(["hadoop", "fs", "-help"], env=options, capture_output=True, text=True)
+    loaded = re.search(r" org\.apache\.hadoop\.fs\.FsShell source: (.+)", done.stdout)
+    assert loaded and loaded[1] == "shared objects file", done.stderr
+
+
 def test_env_makes_hadoop_usable_in_a_shell(cluster):
     script = f'eval "$({sys.executable} devcluster/cluster.py --state {cluster.folder} env)"'
     script += " && hadoop version"

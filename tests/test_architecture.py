@@ -38,7 +38,7 @@ LIBRARY = {
     "search": "index results",
     "duplicates": "index labels",
     "explore": "openimages results",
-    "report": "evaluation openimages features",
+    "report": "evaluation openimages index",
     "capacity": "index search inputs openimages",
     "browse": "search duplicates evaluation",
     "api": "browse search report capacity duplicates explore evaluation",

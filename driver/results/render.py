@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driver.pipeline.stage import Outcome, Stage
+from driver.results.cards import SheetRows, drawn_sheets
 from driver.results.current_duplicates import current_duplicates, duplicate_facts
-from driver.results.sheets import cell_sheets, duplicate_sheets, noticed_sheets, sheets_of
+from driver.results.index_sheets import IndexSheets
+from driver.results.sheets import duplicate_sheets, noticed_sheets, sheets_of
 from mapsight.application import project_file
+from mapsight.opened_tables import ResultTables
 from mapsight.workspace.result_facts import DuplicateNotes
 
 if TYPE_CHECKING:
     from driver.pipeline.pipeline import Pipeline
     from driver.workspace.workspace import Workspace
+    from mapsight.report.cards import Sheet
 
 __all__ = ["STAGE", "download_results", "report_to", "with_duplicates"]
 
@@ -76,17 +83,62 @@ def report_to(
     workspace: Workspace, documents: dict[str, dict[str, Any]], results: Path, target: Path
 ) -> Path:
     """Write the report of a workspace's documents into a folder; the page's path."""
-    from mapsight.report.drawing import drawing
+    from mapsight.report.cards import Extras
+    from mapsight.report.charts.drawing import drawing
+    from mapsight.report.overview import COLUMNS, look_through
     from mapsight.report.report import report_charts, write_report
 
-    with drawing(target / "plots", report_charts(results)):
-        noticed = noticed_sheets(workspace, documents)
-        near = cell_sheets(workspace, documents)
-        twice = duplicate_sheets(workspace, documents)
-        sheets = sheets_of(workspace, documents)
+    of_index = IndexSheets(workspace)
+    places = of_index.places()
+    with drawing(target / "plots", report_charts(results, places)):
+        overview = look_through(ResultTables(workspace).prediction_batches(COLUMNS))
+        of_labels = of_index.of_labels(_labels(results))
+        kinds = {
+            **{name: [one] for name, one in noticed_sheets(documents).items()},
+            "sheets": sheets_of(documents),
+            "nearest": of_index.of_cells(),
+            "duplicates": duplicate_sheets(documents),
+            "outliers": of_index.outliers(overview),
+            **{f"label {name}": sheets for name, sheets in of_labels.items()},
+        }
+        drawn = _drawn(workspace, documents, kinds)
+    chosen = {name: drawn[f"label {name}"] for name in of_labels}
     return write_report(
-        results, target, sheets, nearest=near, duplicate_groups=twice, drawn=True, **noticed
+        results,
+        target,
+        drawn["sheets"],
+        _only(drawn, "confused"),
+        _only(drawn, "suspects"),
+        nearest=drawn["nearest"],
+        duplicate_groups=drawn["duplicates"],
+        extras=Extras(chosen, drawn["outliers"], overview, places),
+        drawn=True,
     )
+
+
+def _labels(results: Path) -> list[str]:
+    """Return the labels whose pictures are shown: those that most pictures have."""
+    from mapsight.report.summary import largest, read_counts
+
+    rows = largest(read_counts(results / "labels.csv"), "pictures")
+    return [row["label"] for row in rows if row["pictures"]]
+
+
+def _only(sheets: Mapping[str, Sequence[Sheet]], name: str) -> Sheet | None:
+    return next(iter(sheets.get(name, ())), None)
+
+
+def _drawn(
+    workspace: Workspace,
+    documents: Mapping[str, dict[str, Any]],
+    rows: Mapping[str, Sequence[SheetRows]],
+) -> dict[str, list[Sheet]]:
+    """Return sheets by name with their pictures, all of which are read together."""
+    from mapsight.index.pictures import Pictures
+
+    pictures = Pictures(workspace, documents["extract"], sys.stderr.write)
+    drawn = iter(drawn_sheets(itertools.chain.from_iterable(rows.values()), pictures))
+    return {name: list(itertools.islice(drawn, len(sheets))) for name, sheets in rows.items()}
 
 
 STAGE = Stage(

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from driver.pipeline.pipeline import Pipeline
-from driver.results.sheets import cards_of
+from driver.results.cards import cards_of
 from driver.search.asked import Asked
 from driver.text_table import table_lines
 from mapsight.index.collection import Collection
@@ -112,7 +112,8 @@ def _footer(question: Question) -> str:
 
 def _write_page(run: Pipeline, questions: Sequence[Question]) -> None:
     from mapsight.features.thumbnails import thumbnail
-    from mapsight.report.report import Answer, write_search_page
+    from mapsight.report.cards import Answer
+    from mapsight.report.report import write_search_page
 
     asked, options = run.options_of(Asked), run.options_of(SearchOptions)
     pictures = PartPictures(run.facts[Collection].parts, sys.stderr.write)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from mapsight.report import plots
-from mapsight.report.drawing import Drawing
+from mapsight.report.charts import plots
+from mapsight.report.charts.drawing import Drawing
 from mapsight.text import amount, counted, file_size, percent
 
 __all__ = ["Chapter", "read_chapter", "size_range"]

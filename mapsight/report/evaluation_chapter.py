@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from mapsight.evaluation.accuracy import ALL
-from mapsight.report.drawing import Drawing
-from mapsight.report.evaluation_plots import Point, reliability_chart, strengths_chart
+from mapsight.report.charts.drawing import Drawing
+from mapsight.report.charts.evaluation_plots import Point, reliability_chart, strengths_chart
+from mapsight.report.charts.plots import Interval, interval_chart
 from mapsight.report.pages import bounds
-from mapsight.report.plots import Interval, interval_chart
 from mapsight.report.summary import MAX_LABELS, Run, largest, read_accuracy, read_rows
 from mapsight.text import amount, percent
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from mapsight.openimages.columns import SUBSETS
-from mapsight.report import explore_plots as plots
-from mapsight.report.drawing import Drawing
+from mapsight.report.charts import explore_plots as plots
+from mapsight.report.charts.drawing import Drawing
+from mapsight.report.charts.treemap import Node, treemap
 from mapsight.report.summary import largest, read_rows
-from mapsight.report.treemap import Node, treemap
 from mapsight.text import amount, percent, shorten
 
 __all__ = ["read_chapter"]
@@ -155,9 +155,9 @@ def _subset_chart(folder: Path) -> Drawing:
     rows = [row for row in read_rows(folder / "splits.csv") if row["subset"] != "all"]
     titles = {
         "boxes_per_picture": "boxes per picture",
-        "verified_per_picture": "verified labels per picture",
-        "boxes_spread": "variation of boxes (SD / mean)",
-        "boxed_share": "share of pictures with boxes",
+        "verified_per_picture": "labels per picture",
+        "boxes_spread": "variation of boxes",
+        "boxed_share": "share with boxes",
     }
     return partial(
         plots.subset_chart,

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mapsight.report.drawing import Drawing
-from mapsight.report.index_plots import inertia_chart, recall_chart, sizes_chart
+from mapsight.report.charts.drawing import Drawing
+from mapsight.report.charts.index_plots import inertia_chart, map_chart, recall_chart, sizes_chart
 from mapsight.report.summary import read_rows
 from mapsight.text import amount, percent
 
@@ -21,17 +21,29 @@ MAX_CELLS = 24
 
 @dataclass(frozen=True)
 class Chapter:
-    """Hold what the template shows; `recall` is empty where it was not measured."""
+    """Hold what the template shows; `recall` is empty where it was not measured.
+
+    `styled` says whether pictures have a style, which only a head gives.
+    """
 
     lead: str
     learned: str
     cells: Sequence[Mapping[str, Any]]
     recall: Sequence[Mapping[str, Any]]
+    styled: bool
     plots: dict[str, Drawing] = field(default_factory=dict)
 
 
-def read_chapter(results: Path, facts: Mapping[str, Any] | None) -> Chapter | None:
-    """Read the chapter of a results folder; None where no index was built."""
+def read_chapter(
+    results: Path,
+    facts: Mapping[str, Any] | None,
+    places: Mapping[int, tuple[float, float]] | None = None,
+) -> Chapter | None:
+    """Read the chapter of a results folder; None where no index was built.
+
+    Args:
+        places: of cells on a map.
+    """
     if not facts or not (results / "cells.csv").exists():
         return None
     rows = list(read_rows(results / "kmeans.csv"))
@@ -40,11 +52,16 @@ def read_chapter(results: Path, facts: Mapping[str, Any] | None) -> Chapter | No
     cells.sort(key=lambda row: (-row["pictures"], row["cell"]))
     recall = _recall(results / "recall.csv")
     plots: dict[str, Drawing] = {"cells": partial(sizes_chart, [row["pictures"] for row in cells])}
+    if places and len(places) > 2:
+        on_map = [row for row in cells if row["cell"] in places]
+        discs = [(*places[row["cell"]], row["pictures"], row["label"]) for row in on_map]
+        plots["map"] = partial(map_chart, discs)
     if steps:
         plots["inertia"] = partial(inertia_chart, [step["inertia"] for step in steps])
     if recall:
         plots["recall"] = partial(recall_chart, recall)
-    return Chapter(_lead(facts, cells), _learned(steps), cells[:MAX_CELLS], recall, plots)
+    styled = any(row["style"] for row in cells)
+    return Chapter(_lead(facts, cells), _learned(steps), cells[:MAX_CELLS], recall, styled, plots)
 
 
 def _cell(row: Mapping[str, str]) -> dict[str, Any]:

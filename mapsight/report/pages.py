@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from markupsafe import Markup
 
 from mapsight.features.thumbnails import fitted
 from mapsight.license_names import is_web_address, license_name
+from mapsight.report.links import POLICY, anchor, page_link
 from mapsight.text import amount, duration, percent, plain, shorten
 
 __all__ = ["data_uri", "environment", "license_link", "write_page"]
@@ -39,15 +41,20 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=_printable,
     )
+    made.globals |= {"page_link": page_link, "policy": POLICY}
     made.filters |= {
         "amount": amount,
+        "anchor": lambda text, kind: anchor(kind, text),
         "bounds": bounds,
         "data_uri": data_uri,
         "duration": duration,
         "file_name": file_name,
         "license": license_link,
+        "license_name": license_name,
         "moment": moment,
+        "original": original_of,
         "percent": percent,
+        "shell": shlex.quote,
         "short": lambda text, width: shorten(text or "", width),
         "size": size_attributes,
     }
@@ -117,3 +124,12 @@ def license_link(license_text: str) -> Markup | str:
         return license_name(address)
     link = Markup('<a href="{}" rel="license noopener">{}</a>')
     return link.format(address, license_name(address))
+
+
+def original_of(card: Any) -> Markup:
+    """Return where a picture comes from: a link for an http(s) address, else text to copy."""
+    address = plain(card.original or card.source).strip()
+    if is_web_address(address):
+        link = Markup('<a href="{}" rel="noopener">{}</a>')
+        return link.format(address, shorten(address, 120))
+    return Markup('<code class="copy">{}</code>').format(shorten(address, 300))

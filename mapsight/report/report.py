@@ -9,76 +9,30 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mapsight.report import (
+    attention,
+    confusion,
     duplicates_chapter,
     evaluation_chapter,
     explore_chapter,
+    headline,
     index_chapter,
-    plots,
+    label_rows,
     summary,
 )
-from mapsight.report.drawing import Drawing, draw_charts
+from mapsight.report.cards import ARROW, Answer, Card, Extras, Sheet
+from mapsight.report.charts import plots
+from mapsight.report.charts.drawing import Drawing, draw_charts
 from mapsight.report.pages import write_page
 
-__all__ = ["Answer", "Card", "Sheet", "report_charts", "write_report", "write_search_page"]
+__all__ = ["report_charts", "write_report", "write_search_page"]
 
 MAX_EXAMPLES = 50
-
-
-@dataclass(frozen=True)
-class Card:
-    """Hold a picture as it is shown: width and height in pixels, thumbnail a JPEG.
-
-    `kept` marks the picture of a group of duplicates that is to stay. `copies` counts the
-    near-duplicates that this picture stands for.
-    """
-
-    image_id: str
-    source: str
-    label: str | None = None
-    score: float | None = None
-    rank: int | None = None
-    ppi: float | None = None
-    width: int | None = None
-    height: int | None = None
-    license: str | None = None
-    author: str | None = None
-    title: str | None = None
-    thumbnail: bytes | None = None
-    kept: bool = False
-    copies: int = 0
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """Hold a contact sheet: a title, a note (may be empty) and pictures, best first."""
-
-    title: str
-    note: str
-    cards: Sequence[Card]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Hold a query and its results, or the `error` that kept it from being answered.
-
-    `by` says in words what was compared. `label` is the label that results had to have,
-    `limits` describes the other filters, `predicted` is the label of the query itself.
-    """
-
-    query: str
-    thumbnail: bytes | None
-    by: str
-    label: str | None
-    cards: Sequence[Card]
-    error: str | None = None
-    predicted: str | None = None
-    limits: Sequence[str] = ()
+Places = Mapping[int, tuple[float, float]]
 
 
 def write_report(
@@ -89,6 +43,7 @@ def write_report(
     suspects: Sheet | None = None,
     nearest: Sequence[Sheet] = (),
     duplicate_groups: Sequence[Sheet] = (),
+    extras: Extras | None = None,
     *,
     drawn: bool = False,
 ) -> Path:
@@ -105,6 +60,7 @@ def write_report(
         suspects: pictures whose verified labels may be wrong.
         nearest: for the largest cells, the pictures nearest the centre.
         duplicate_groups: the largest groups of duplicates, the picture to keep first.
+        extras: more pictures and counts.
         drawn: the charts of `report_charts` are in plots/ already.
 
     Returns:
@@ -114,52 +70,94 @@ def write_report(
         OSError: a file of `results` is missing, or `out` cannot be written.
         ValueError: a file of `results` does not hold what it should.
     """
+    extras = extras or Extras()
     run = summary.read_run(results / "summary.json")
     accuracy = summary.read_accuracy(results)
     counts = {name: summary.read_counts(results / f"{name}.csv") for name in ("labels", "classes")}
     if not drawn:
-        draw_charts(out / "plots", report_charts(results))
+        draw_charts(out / "plots", report_charts(results, extras.places))
     optional = [sheet for sheet in (confused, suspects) if sheet]
-    thumbs = _write_thumbnails(out, [*sheets, *nearest, *duplicate_groups, *optional])
+    chosen = itertools.chain.from_iterable(extras.chosen.values())
+    shown = [*optional, *chosen, *sheets, *extras.outliers, *duplicate_groups, *nearest]
     write_page(
         out / "index.html",
         "report.html",
         **_facts(results, run, accuracy, counts),
-        **_chapters(results, run, accuracy)[0],
+        **_chapters(results, run, accuracy, extras.places)[0],
+        **_labelled(counts["labels"], accuracy, sheets, extras),
+        attention=attention.attention(
+            run, summary.suspect_rows(results), extras.overview.unsure, counts["labels"]
+        ),
+        matrix=_matrix(results, accuracy, confused),
         confused=confused,
         suspects=suspects,
         nearest=nearest,
         duplicate_groups=duplicate_groups,
-        sheets=sheets,
-        thumbs=thumbs,
+        outliers=extras.outliers,
+        overview=extras.overview,
+        pictures=_pictures(shown),
+        thumbs=_write_thumbnails(out, shown),
     )
     return out / "index.html"
 
 
-def report_charts(results: Path) -> dict[str, Drawing]:
+def _labelled(
+    labels: Sequence[summary.Run],
+    accuracy: Sequence[summary.Run],
+    sheets: Sequence[Sheet],
+    extras: Extras,
+) -> dict[str, Any]:
+    """Return the rows of labels, and the ranked pictures that are of no label."""
+    names = {row["label"] for row in labels}
+    ranked = {sheet.title: sheet for sheet in sheets if sheet.title in names}
+    rows = label_rows.label_rows(labels, accuracy, ranked, extras.chosen)
+    return {
+        "label_rows": rows,
+        "label_ids": {row.label: row.id for row in rows},
+        "ranked": [sheet for sheet in sheets if sheet.title not in names],
+    }
+
+
+def _matrix(
+    results: Path, accuracy: Sequence[summary.Run], confused: Sheet | None
+) -> confusion.Matrix | None:
+    if not summary.verified(accuracy):
+        return None
+    labels, counts = summary.read_confusion(results / "confusion.csv")
+    cards = confused.cards if confused else ()
+    pairs = ((card.label or "").partition(ARROW) for card in cards)
+    shown = {(truth, label) for truth, _, label in pairs}
+    return confusion.confusion_matrix(labels, counts, shown)
+
+
+def _pictures(sheets: Sequence[Sheet]) -> list[Card]:
+    """Return each picture once, as it is shown large."""
+    cards = {card.image_id: card for sheet in reversed(sheets) for card in reversed(sheet.cards)}
+    return [*reversed(cards.values())]
+
+
+def report_charts(results: Path, places: Places | None = None) -> dict[str, Drawing]:
     """Return the charts of a report, by name; they are yet to be drawn.
 
     Args:
         results: as for `write_report`.
+        places: of cells on a map.
     """
     run = summary.read_run(results / "summary.json")
     accuracy = summary.read_accuracy(results)
     charts = _run_charts(
         run, *(summary.read_counts(results / f"{name}.csv") for name in ("labels", "classes"))
     )
-    if summary.verified(accuracy):
-        confusion = summary.read_confusion(results / "confusion.csv")
-        charts["confusion"] = partial(plots.confusion_chart, *confusion)
-    return charts | _chapters(results, run, accuracy)[1]
+    return charts | _chapters(results, run, accuracy, places)[1]
 
 
 def _chapters(
-    results: Path, run: summary.Run, accuracy: Sequence[summary.Run]
+    results: Path, run: summary.Run, accuracy: Sequence[summary.Run], places: Places | None
 ) -> tuple[dict[str, Any], dict[str, Drawing]]:
     """Return what the page tells of evaluation, metadata, cells and duplicates; and the charts."""
     evaluated = evaluation_chapter.read_chapter(results, run)
     explored = run["explore"] and explore_chapter.read_chapter(results / "explore", run["explore"])
-    indexed = index_chapter.read_chapter(results, run["cells"])
+    indexed = index_chapter.read_chapter(results, run["cells"], places)
     duplicated = duplicates_chapter.read_chapter(run["duplicates"])
     charts = {**_accuracy_charts(accuracy, evaluated)}
     charts |= explored["plots"] if explored else {}
@@ -178,8 +176,10 @@ def _facts(
     """Return what the page tells of pictures, labels and the run."""
     return {
         "run": run,
-        "heading": summary.heading(run),
-        "figures": list(summary.figures(run, accuracy)),
+        "collection": headline.collection(run),
+        "heading": headline.heading(run),
+        "where": attention.workspace_option(run),
+        "figures": list(headline.figures(run, accuracy)),
         "labels": counts["labels"],
         "labels_note": summary.labels_note(len(counts["labels"]), run["images_extracted"]),
         "classes_note": summary.classes_note(len(counts["classes"])),
@@ -191,6 +191,7 @@ def _facts(
         "examples": list(
             itertools.islice(summary.read_rows(results / "rejected.csv"), MAX_EXAMPLES)
         ),
+        "max_labels": summary.MAX_LABELS,
         "stages": summary.stage_rows(run["stages"]),
         "counters": list(summary.counter_rows(run["stages"])),
         "facts": summary.facts(run),

@@ -12,9 +12,8 @@ import numpy as np
 
 from mapsight.evaluation.accuracy import ALL
 from mapsight.records import ERROR_CODES
-from mapsight.report.pages import bounds
-from mapsight.report.plots import Interval
-from mapsight.text import amount, duration, percent
+from mapsight.report.charts.plots import Interval
+from mapsight.text import amount
 
 __all__ = [
     "MAX_CLASSES",
@@ -23,8 +22,6 @@ __all__ = [
     "counter_rows",
     "error_rows",
     "facts",
-    "figures",
-    "heading",
     "labels_note",
     "largest",
     "ppi_note",
@@ -34,6 +31,7 @@ __all__ = [
     "read_rows",
     "read_run",
     "stage_rows",
+    "suspect_rows",
     "verified",
 ]
 
@@ -53,6 +51,8 @@ _DEFAULTS: Run = {
     "labelled_by": "model",
     "no_head": None,
     "images_not_selected": 0,
+    "images_without_annotation": 0,
+    "annotations_without_picture": 0,
     "note": None,
     "verified_absent": {},
     "evaluation": {},
@@ -127,34 +127,10 @@ def verified(accuracy: Sequence[Mapping[str, Any]]) -> int:
     return next((row["n"] for row in accuracy if row["label"] == ALL), 0)
 
 
-def heading(run: Run) -> str:
-    """Return how the run ended, in a few words."""
-    read, used = amount(run["images_read"]), amount(run["images_extracted"])
-    if run["images_read"] == run["images_extracted"]:
-        return f"{read} pictures classified"
-    return f"{used} of {read} pictures classified"
-
-
-def figures(run: Run, accuracy: Sequence[Run]) -> Iterator[tuple[str, str, str]]:
-    """Return the numbers on top of the page: name, value, detail."""
-    read = run["images_read"]
-    inputs = len(run["inputs"])
-    plural = "input" if inputs == 1 else "inputs"
-    yield "Pictures read", amount(read), f"from {amount(inputs)} {plural}"
-    for name in ("extracted", "rejected"):
-        count = run[f"images_{name}"]
-        title = "Classified" if name == "extracted" else "Rejected"
-        detail = f"{percent(count / read)} of all" if read else ""
-        if name == "extracted" and run["images_not_selected"]:
-            detail = f"{amount(run['images_not_selected'])} were not selected"
-        yield title, amount(count), detail
-    for row in accuracy:
-        if row["label"] == ALL and row["n"]:
-            detail = f"{bounds(row['top1'])}, n = {amount(row['n'])}"
-            yield "Top-1 accuracy", percent(row["top1"][0]), detail
-    seconds = sum(stage["seconds"] for stage in run["stages"])
-    speed = run["pictures_per_second"]
-    yield "Pictures per second (extract)", amount(speed, 1), f"all stages: {duration(seconds)}"
+def suspect_rows(results: Path) -> list[dict[str, str]]:
+    """Read suspects.csv, which has at most some sixty rows; nothing where there is none."""
+    path = results / "suspects.csv"
+    return list(read_rows(path)) if path.exists() else []
 
 
 def largest(rows: Sequence[Run], name: str) -> list[Run]:

@@ -84,7 +84,7 @@ def test_the_decoder_executes_no_file_of_the_current_folder(trapped, monkeypatch
 
 CHART = """
 from matplotlib.figure import Figure
-from mapsight.report.chart_style import as_svg
+from mapsight.report.charts.chart_style import as_svg
 def draw():
     figure = Figure()
     figure.subplots().plot([1, 2])

@@ -12,7 +12,8 @@ import threading
 
 import pytest
 
-from mapsight.report.report import Answer, Sheet, write_report, write_search_page
+from mapsight.report.cards import Answer, Sheet
+from mapsight.report.report import write_report, write_search_page
 from tests.support.predictions import MADE
 from tests.support.reports import HOSTILE, card, exploration, write_chapter, write_explored
 
@@ -24,11 +25,18 @@ FLAGS = [
 ]
 LONG = "Rhinoceros_with_a_name_that_has_no_blanks_" * 8
 MEASURE = """<iframe id=page src="{page}" style="width:{width}px;height:30000px"></iframe><script>
+const shown = element => element.getClientRects().length;
 page.onload = () => {{
   const root = page.contentDocument.documentElement, images = [...root.querySelectorAll("img")];
   const found = {{
     scroll: root.scrollWidth, client: root.clientWidth, images: images.length,
-    blank: images.filter(image => !image.complete || !image.naturalWidth).length
+    blank: images.filter(shown).filter(image => !image.complete || !image.naturalWidth).length,
+    broken: [...root.querySelectorAll("th code, td code, .matrix th, .number")]
+      .filter(shown).filter(cell => cell.getClientRects().length > 1).length,
+    unframed: [...root.querySelectorAll("table")]
+      .filter(table => !table.closest(".scroll[tabindex]")).length,
+    small: [...root.querySelectorAll(".plot img")].filter(shown)
+      .filter(image => image.clientWidth < Math.min(300, {width} - 100)).length
   }};
   document.body.append("found" + JSON.stringify(found));
 }}</script>"""
@@ -78,8 +86,9 @@ def measured(site, profile, page: str, width: int) -> dict:
 
 
 @pytest.mark.parametrize("width", [1400, 400])
-@pytest.mark.parametrize(("page", "images"), [("report/index.html", 24), ("search.html", 3)])
+@pytest.mark.parametrize(("page", "images"), [("report/index.html", 29), ("search.html", 3)])
 def test_a_page_fits_its_window(site, tmp_path, page, images, width):
     found = measured(site, tmp_path, page, width)
     assert found["scroll"] <= found["client"] <= width
     assert (found["images"], found["blank"]) == (images, 0)
+    assert (found["broken"], found["unframed"], found["small"]) == (0, 0, 0)

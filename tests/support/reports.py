@@ -20,7 +20,7 @@ from mapsight.evaluation.accuracy import accuracy_row
 from mapsight.explore.exploration import Exploration
 from mapsight.explore.findings import summarised
 from mapsight.explore.tables import write_tables
-from mapsight.report.report import Card
+from mapsight.report.cards import Card
 from tests.support.pictures import encoded, scribble
 from tests.support.predictions import LABELS, counted
 

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from mapsight.report import drawing
-from mapsight.report.drawing import draw_charts
+from mapsight.report.charts import drawing
+from mapsight.report.charts.drawing import draw_charts
 
 HERE = os.getpid()
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from mapsight.duplicates.sizes import SHOWN_GROUPS, SHOWN_PICTURES, GroupSizes
 from mapsight.report import duplicates_chapter
-from mapsight.report.report import Sheet, write_report
+from mapsight.report.cards import Sheet
+from mapsight.report.report import write_report
 from tests.support.reports import Page, card, write_results
 
 FACTS = {

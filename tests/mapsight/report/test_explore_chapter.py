@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mapsight.explore.exploration import Exploration
-from mapsight.report import explore_chapter, explore_plots
+from mapsight.report import explore_chapter
+from mapsight.report.charts import explore_plots
+from mapsight.report.charts.treemap import Node, squarified, treemap
 from mapsight.report.report import write_report
-from mapsight.report.treemap import Node, squarified, treemap
 from tests.support.reports import (
     HOSTILE,
     Page,

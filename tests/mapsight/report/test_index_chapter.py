@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from mapsight.report import index_chapter, index_plots
+from mapsight.report import index_chapter
+from mapsight.report.charts import index_plots
 
 FACTS = {
     "cells": 3, "empty": 1, "pictures": 1200, "purity": 0.75, "dimensions": 9, "dtype": "int16",

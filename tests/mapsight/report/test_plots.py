@@ -2,12 +2,13 @@ import warnings
 import xml.etree.ElementTree as ET
 
 import matplotlib
-import numpy as np
 import pytest
 
-from mapsight.report import evaluation_plots, plots
-from mapsight.report.chart_style import STYLE, Figure
+from mapsight.report.charts import evaluation_plots, plots
+from mapsight.report.charts.chart_style import STYLE, Figure
+from mapsight.report.charts.index_plots import map_chart
 
+SVG = "{http://www.w3.org/2000/svg}"
 LABELS = ["Lion", "Tiger", "other"]
 LONG = [
     "Rhinoceros with a very long name and more " * 3,
@@ -24,11 +25,10 @@ CHARTS = {
     "GCV alone": (evaluation_plots.strengths_chart, [0.01, 0.1], [3, 2], [None] * 2),
     "bars": (plots.bar_chart, LABELS, [3, 2_000_000, 0]),
     "intervals": (plots.interval_chart, LABELS, {"top 1": SHARES, "top 5": SHARES}),
-    "confusion": (plots.confusion_chart, LABELS, np.diag([5, 0, 7])),
     "histogram": (plots.histogram_chart, [10, 20, 40], [3, 9], "PPI"),
     "long bars": (plots.bar_chart, LONG, [10**9, 2, 3, 4, 5]),
     "long intervals": (plots.interval_chart, LONG, {"top 1": [(1.0, 0.9, 1.0)] * 5}),
-    "long confusion": (plots.confusion_chart, LONG, np.full((5, 5), 10**7)),
+    "map": (map_chart, [(0.0, 1.0, 9, "Lion"), (-1.0, 0.2, 3, LONG[0]), (1.0, 0.1, 1, LONG[2])]),
 }
 EMPTY = [
     (evaluation_plots.reliability_chart, {"label": []}),
@@ -36,7 +36,6 @@ EMPTY = [
     (plots.bar_chart, [], []),
     (plots.bar_chart, LABELS, [0, 0, 0]),
     (plots.interval_chart, LABELS, {"top 1": [None] * 3}),
-    (plots.confusion_chart, [], np.zeros((0, 0))),
     (plots.histogram_chart, [], [], "PPI"),
     (plots.histogram_chart, [1, 2], [0], "PPI"),
 ]
@@ -55,10 +54,8 @@ def svg(chart) -> bytes:
 
 
 def drawn_texts(svg: bytes) -> str:
-    """The text of a chart, which is drawn as outlines, from the comments beside them."""
-    parser = ET.XMLParser(target=ET.TreeBuilder(insert_comments=True))
-    root = ET.fromstring(svg, parser)
-    return "\n".join(e.text or "" for e in root.iter() if e.tag is ET.Comment)
+    """The text of a chart, which stays text."""
+    return "\n".join(e.text or "" for e in ET.fromstring(svg).iter(f"{SVG}text"))
 
 
 def test_a_chart_is_well_formed_and_always_the_same(chart, svg):
@@ -114,16 +111,11 @@ def test_labels_without_verified_pictures_are_named():
     assert "none verified" in drawn_texts(plots.interval_chart(LABELS, {"top 1": SHARES}))
 
 
-def test_a_large_confusion_keeps_the_labels_with_most_pictures():
-    labels = [f"label {n}" for n in range(60)]
-    texts = drawn_texts(plots.confusion_chart(labels, np.diag(range(60))))
-    assert "40 of 60 labels" in texts
-    assert "label 20 (20)" in texts and "label 19 (19)" not in texts
-
-
-def test_confusion_counts_are_written():
-    texts = drawn_texts(plots.confusion_chart(["a", "b"], np.array([[1234, 0], [7, 0]])))
-    assert "1,234" in texts and "b (7)" in texts
+def test_charts_are_in_the_font_of_the_page_and_have_colours_for_the_dark(svg):
+    text = svg.decode()
+    assert "'DejaVu Sans'; " not in text and "font-family: system-ui" in text
+    assert "@media (prefers-color-scheme:dark)" in text and "<path" in text
+    assert "fill: #ffffff" not in text.partition("</style>")[2]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +124,6 @@ def test_confusion_counts_are_written():
         lambda: plots.bar_chart(["a"], [1, 2]),
         lambda: evaluation_plots.strengths_chart([1], [1, 2], [None]),
         lambda: plots.interval_chart(["a"], {"top 1": [None, None]}),
-        lambda: plots.confusion_chart(["a"], np.zeros((2, 2))),
         lambda: plots.histogram_chart([1, 2], [1, 2], "PPI"),
     ],
 )

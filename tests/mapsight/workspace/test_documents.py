@@ -102,8 +102,8 @@ def cards_of_all(workspace: Workspace) -> None:
     names = ("extract", "classify", "merge")
     read = {name: workspace.required(name) for name in names}
     Pictures(workspace, read["extract"])
-    sheets_of(workspace, {**read, "merge": without_pictures(read["merge"])})
-    duplicate_sheets(workspace, {**read, "merge": without_pictures(read["merge"])})
+    sheets_of({**read, "merge": without_pictures(read["merge"])})
+    duplicate_sheets({**read, "merge": without_pictures(read["merge"])})
 
 
 def without_pictures(merge: dict[str, Any]) -> dict[str, Any]:

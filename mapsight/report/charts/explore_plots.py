@@ -7,14 +7,23 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.ticker import MaxNLocator, NullLocator, PercentFormatter
 
-from mapsight.report.chart_style import BLUE, GREY, ORANGE, WIDTH, Figure, as_svg, no_data
-from mapsight.report.plots import label_rows
+from mapsight.report.charts.chart_style import (
+    BLUE,
+    GREEN,
+    GREY,
+    LIGHT,
+    ORANGE,
+    WIDTH,
+    Figure,
+    as_svg,
+    no_data,
+)
+from mapsight.report.charts.plots import label_rows
 from mapsight.text import amount
 
 __all__ = ["boxes_chart", "shape_chart", "shares_chart", "stacked_chart", "subset_chart"]
 
-PALE, LIGHT = "#9CC9E4", "#C9D1D9"
-SUBSET_COLOURS = {"train": BLUE, "validation": ORANGE, "test": "#009E73", "unknown": GREY}
+SUBSET_COLOURS = {"train": BLUE, "validation": ORANGE, "test": GREEN, "unknown": GREY}
 
 
 @as_svg

@@ -7,10 +7,26 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from mapsight.report.chart_style import BLUE, GREY, GRID, ORANGE, WIDTH, Figure, as_svg, no_data
+from mapsight.report.charts.chart_style import (
+    BLUE,
+    GREEN,
+    GREY,
+    GRID,
+    INK,
+    LIGHT,
+    ORANGE,
+    WIDTH,
+    Figure,
+    as_svg,
+    no_data,
+)
+from mapsight.text import shorten
 
-__all__ = ["inertia_chart", "recall_chart", "sizes_chart"]
+__all__ = ["inertia_chart", "map_chart", "recall_chart", "sizes_chart"]
 
+COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00", "#56B4E9", "#8A6FC0", "#7F7F3F")
+"""Of the labels of the largest cells on a map; others are grey."""
+NAMED = 24
 TOPS = ((1, GREY, "s"), (10, BLUE, "o"), (100, ORANGE, "D"))
 
 
@@ -68,4 +84,27 @@ def recall_chart(rows: Sequence[Mapping[str, float]]) -> Figure:
     axes.set(xlabel="share of the index read", ylabel="recall")
     axes.grid(color=GRID, linewidth=0.8)
     figure.legend(loc="outside upper center", ncols=len(TOPS), frameon=False)
+    return figure
+
+
+@as_svg
+def map_chart(discs: Sequence[tuple[float, float, int, str]]) -> Figure:
+    """Draw cells as discs whose area is their pictures; those of the largest are named.
+
+    Args:
+        discs: (x, y, pictures, label) of each cell, largest first.
+    """
+    figure = Figure(figsize=(WIDTH * 1.6, WIDTH), layout="constrained")
+    axes = figure.subplots()
+    labels = list(dict.fromkeys(label for *_, label in discs))
+    colours = dict(zip(labels, COLOURS, strict=False))
+    x, y, pictures = np.array([disc[:3] for disc in discs], float).T
+    axes.scatter(
+        x, y, s=60 + 1800 * pictures / pictures.sum() ** 0.5 / pictures.max() ** 0.5,
+        c=[colours.get(label, LIGHT) for *_, label in discs], alpha=0.6, linewidths=0,
+    )  # fmt: skip
+    for place, *_, label in [(disc[:2], *disc) for disc in discs[:NAMED]]:
+        axes.annotate(shorten(label, 18), place, ha="center", va="center", fontsize=8, color=INK)
+    axes.margins(0.12)
+    axes.axis("off")
     return figure

@@ -8,7 +8,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, PercentFormatter
 
-from mapsight.report.chart_style import BLUE, GREY, GRID, ORANGE, WIDTH, Figure, as_svg, no_data
+from mapsight.report.charts.chart_style import (
+    BLUE,
+    GREY,
+    GRID,
+    ORANGE,
+    WIDTH,
+    Figure,
+    as_svg,
+    no_data,
+)
 
 __all__ = ["Point", "reliability_chart", "strengths_chart"]
 

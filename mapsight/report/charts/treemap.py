@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from mapsight.report.chart_style import INK, WIDTH, Figure, as_svg, no_data
+from mapsight.report.charts.chart_style import INK, WIDTH, Figure, as_svg, no_data
 from mapsight.text import amount, shorten
 
 __all__ = ["Node", "squarified", "treemap"]

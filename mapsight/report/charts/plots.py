@@ -10,11 +10,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, PercentFormatter
 
-from mapsight.report.chart_style import (
+from mapsight.report.charts.chart_style import (
     BLUE,
     GREY,
     GRID,
-    INK,
     ORANGE,
     WIDTH,
     Figure,
@@ -26,19 +25,16 @@ from mapsight.text import amount, shorten
 __all__ = [
     "Interval",
     "bar_chart",
-    "confusion_chart",
     "histogram_chart",
     "interval_chart",
     "label_rows",
 ]
 
-MAX_CONFUSION = 40
-
 Interval = tuple[float, float, float]
 """A share with the bounds of its interval: `(share, low, high)`, all 0 to 1."""
 
 ROW = 0.27
-LABEL_WIDTH = 26
+LABEL_WIDTH = 22
 
 
 @as_svg
@@ -46,7 +42,7 @@ def bar_chart(labels: Sequence[str], counts: Sequence[int]) -> Figure:
     """Draw a horizontal bar per label, first on top, with its count.
 
     Args:
-        labels: (n,) names, shown up to 26 characters.
+        labels: (n,) names, shown up to 22 characters.
         counts: (n,) numbers of pictures.
 
     Raises:
@@ -92,44 +88,6 @@ def interval_chart(
     axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     axes.grid(axis="x", color=GRID, linewidth=0.8)
     figure.legend(loc="outside upper center", ncols=len(series), frameon=False)
-    return figure
-
-
-@as_svg
-def confusion_chart(labels: Sequence[str], counts: np.ndarray) -> Figure:
-    """Draw a heat map of verified (rows) against predicted labels, each row adding to 1.
-
-    Args:
-        labels: (n,) names. Of more than MAX_CONFUSION those with the most
-            verified pictures are shown, in their order, and the chart says so.
-        counts: (n, n) whole numbers of pictures.
-
-    Raises:
-        ValueError: the shape is not (n, n).
-    """
-    table = np.asarray(counts)
-    if table.shape != (len(labels), len(labels)):
-        raise ValueError(f"expected counts of shape {(len(labels),) * 2}, got {table.shape}")
-    if not table.any():
-        return no_data()
-    totals = table.sum(axis=1)
-    shown = np.sort(np.argsort(-totals, kind="stable")[:MAX_CONFUSION])
-    names = [shorten(labels[number], LABEL_WIDTH) for number in shown]
-    side = 0.075 * max(map(len, names)) + max(0.2, 0.42 - 0.005 * len(shown)) * len(shown)
-    size = (max(WIDTH, side + 2.4), max(2.4, side + 0.9))
-    figure = Figure(figsize=size, layout="constrained")
-    axes = figure.subplots()
-    shares = table[np.ix_(shown, shown)] / np.maximum(totals[shown], 1)[:, None]
-    mesh = axes.pcolormesh(shares, cmap="Blues", vmin=0, vmax=1, edgecolors="white", linewidth=0.6)
-    _label_matrix(axes, names, totals[shown])
-    if len(shown) <= 16:
-        _write_counts(axes, table[np.ix_(shown, shown)], shares)
-    bar = figure.colorbar(mesh, ax=axes, shrink=0.6, format=PercentFormatter(1, symbol=" %"))
-    bar.outline.set_visible(False)
-    bar.set_label("share of the verified pictures")
-    if len(shown) < len(labels):
-        note = f"{len(shown)} of {amount(len(labels))} labels: those with most verified pictures"
-        figure.suptitle(note, fontsize=8.5, color=GREY)
     return figure
 
 
@@ -198,29 +156,3 @@ def _log_scale(axes: Axes, low: float, high: float) -> None:
     axes.xaxis.set_major_locator(ticks)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.xaxis.set_minor_locator(NullLocator())
-
-
-def _label_matrix(axes: Axes, names: Sequence[str], totals: np.ndarray) -> None:
-    middles = np.arange(len(names)) + 0.5
-    rows = [f"{name} ({amount(n)})" for name, n in zip(names, totals.tolist(), strict=True)]
-    axes.set_xticks(middles, names, rotation=90)
-    axes.set_yticks(middles, rows)
-    axes.set(xlabel="predicted", ylabel="verified (pictures)")
-    axes.invert_yaxis()
-    axes.tick_params(length=0, labelsize=8 if len(names) <= 20 else 7, labelcolor=INK)
-    axes.spines[:].set_visible(False)
-
-
-def _write_counts(axes: Axes, counts: np.ndarray, shares: np.ndarray) -> None:
-    for row, column in zip(*counts.nonzero(), strict=True):
-        ink = "white" if shares[row, column] > 0.55 else INK
-        text = _compact(int(counts[row, column]))
-        place = (column + 0.5, row + 0.5)
-        axes.annotate(text, place, ha="center", va="center", color=ink, fontsize=7.5)
-
-
-def _compact(count: int) -> str:
-    """Return at most five characters up to 999 million."""
-    if count < 10_000:
-        return amount(count)
-    return f"{count / 1e3:.0f}k" if count < 999_500 else f"{count / 1e6:.3g}M"

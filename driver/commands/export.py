@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
+import itertools
 import json
 import shutil
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,10 @@ from driver.options.required import require_options
 from driver.output_files import check_folder
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from mapsight.index.export.facts import Facts
+    from mapsight.index.export.plane import Plane
     from mapsight.search.search_index import SearchIndex
 
 GROUP = "Search"
@@ -36,6 +41,7 @@ NEEDS = (Need("--format faiss", ("faiss",), asks("format", "faiss")),)
 FOR_OUTPUT = False
 ABOUT, README = "export.json", "README.md"
 FIELD_BYTES = 400
+RECORDS = 4096
 USES = {
     "npy": """\
     import numpy as np, pyarrow.parquet as pq
@@ -46,6 +52,8 @@ USES = {
     import pyarrow.dataset as ds
     for batch in ds.dataset(".", format="parquet", exclude_invalid_files=True).to_batches():
         x = batch.column("vector").flatten().to_numpy().reshape(batch.num_rows, -1)
+    # columns x and y are two dimensions of each picture; docs/elsewhere.md opens the files in
+    # DuckDB, embedding-atlas, Lightly and FiftyOne
 """,
     "faiss": """\
     import faiss, pyarrow.parquet as pq
@@ -112,8 +120,10 @@ def _target(out: str) -> Path:
 
 def _size(kind: str, index: SearchIndex, features: str) -> int:
     """About how many bytes the files take."""
-    d, ids = index.features()[features], 8 if kind == "faiss" else 0
-    return index.rows * (4 * d + ids + FIELD_BYTES)
+    from mapsight.index.export.facts import ROW_BYTES
+
+    beside = {"faiss": 8, "parquet": 2 * ROW_BYTES}.get(kind, 0)
+    return index.rows * (4 * index.features()[features] + beside + FIELD_BYTES)
 
 
 @contextlib.contextmanager
@@ -184,7 +194,45 @@ def _writer(kind: str, index: SearchIndex, features: str, folder: Path, target: 
     from mapsight.index.export import FaissWriter, NpyWriter, ParquetWriter
 
     d = index.features()[features]
-    if kind == "faiss":
-        probe = index.probe_for(features)
-        return FaissWriter(folder, index.centres.centres[:, :d], target, probe)
-    return (NpyWriter if kind == "npy" else ParquetWriter)(folder, d)
+    if kind == "npy":
+        return NpyWriter(folder, d)
+    if kind == "parquet":
+        return ParquetWriter(folder, d, _plane(index), _facts(index, folder.parent / "facts"))
+    probe = index.probe_for(features)
+    return FaissWriter(folder, index.centres.centres[:, :d], target, probe)
+
+
+def _plane(index: SearchIndex) -> Plane:
+    from mapsight.index.blocks import read_blocks
+    from mapsight.index.export.plane import plane_of
+    from mapsight.search.search_index import blocks_in
+
+    base = index.parts[0]  # of all its rows, hidden ones too: the plane stays what it was
+    return plane_of(base, read_blocks(blocks_in(base.blocks)))
+
+
+def _facts(index: SearchIndex, folder: Path) -> Facts:
+    """Return what results say of the pictures; of those that were added, what their jobs say."""
+    from mapsight.index.export.facts import COLUMNS, Facts
+    from mapsight.opened_tables import ResultTables
+
+    batches: list[Iterable[pa.RecordBatch]] = []
+    for number, workspace in index.collection.parts.items():
+        if number:
+            batches.append(_classified(workspace.sound_parts("classify"), COLUMNS))
+        elif workspace.sound("merge"):
+            batches.append(ResultTables(workspace).prediction_batches(COLUMNS))
+    return Facts(folder, itertools.chain.from_iterable(batches))
+
+
+def _classified(parts: Sequence[str], columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Yield prediction records as rows. Memory: RECORDS of them."""
+    import pyarrow as pa
+
+    from mapsight.records import is_picture
+    from mapsight.results.predictions import PREDICTION_SCHEMA, records_of
+
+    schema = pa.schema([PREDICTION_SCHEMA.field(name) for name in columns])
+    records = ({"image_id": key, **value} for key, value in records_of(parts) if is_picture(value))
+    while some := list(itertools.islice(records, RECORDS)):
+        yield pa.RecordBatch.from_pylist(some, schema)

@@ -45,6 +45,10 @@ class IndexPart:
         self.facts = IndexNotes.of(document)
         self.digest: str = document["digest"]
 
+    def has(self, name: str) -> bool:
+        """Return whether the stage wrote a file of this name."""
+        return name in self._files
+
     def read(self, name: str) -> bytes:
         """Return the bytes of a file of the stage.
 

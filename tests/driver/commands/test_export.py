@@ -15,7 +15,9 @@ import pyarrow.dataset as ds
 import pytest
 
 from driver.run import main
+from mapsight.index.export.facts import FACTS
 from mapsight.index.rows import INT8, INT16, to_int8
+from mapsight.labels.head import UNIT
 from tests.support.index_world import PLAIN_D, D, IndexWorld, indexed
 from tests.support.paths import ROOT
 
@@ -69,8 +71,8 @@ def test_npy_holds_all_vectors_in_the_order_of_the_rows(place, tmp_path, feature
 
 
 def test_parquet_has_rows_and_vectors_in_several_files(place, tmp_path, monkeypatch):
-    monkeypatch.setattr("mapsight.index.export.FILE_ROWS", 200)
-    monkeypatch.setattr("mapsight.index.export.ROW_GROUP", 64)
+    monkeypatch.setattr("mapsight.index.export.writers.FILE_ROWS", 200)
+    monkeypatch.setattr("mapsight.index.export.writers.ROW_GROUP", 64)
     assert export(place, tmp_path / "x", "parquet") == 0
     frame, x = expected(place, D)
     assert len(list((tmp_path / "x").glob("part-*.parquet"))) > 1
@@ -78,6 +80,40 @@ def test_parquet_has_rows_and_vectors_in_several_files(place, tmp_path, monkeypa
     agree(table.to_pandas(), frame)
     flat = table.column("vector").combine_chunks().flatten().to_numpy()
     assert (flat.reshape(-1, D) == x).all()
+
+
+def test_parquet_has_two_dimensions_that_are_principal_components(place, tmp_path):
+    assert export(place, tmp_path / "x", "parquet") == 0
+    found = ds.dataset(tmp_path / "x", format="parquet", exclude_invalid_files=True).to_table()
+    x = expected_places(place)
+    places = np.stack([found.column(name).to_numpy() for name in "xy"], axis=1)
+    assert places == pytest.approx(x, abs=2e-3)
+    assert places.std(axis=0)[0] >= places.std(axis=0)[1] > 0
+    assert export(place, tmp_path / "again", "parquet", "--features", "plain") == 0
+    again = ds.dataset(tmp_path / "again", format="parquet", exclude_invalid_files=True)
+    assert again.to_table(["x", "y"]) == found.select(["x", "y"])
+
+
+def expected_places(place) -> np.ndarray:
+    """Embeddings along the components that numpy finds by another way, in the rows' order."""
+    folder, world = place
+    frame, _ = expected(place, D)
+    int8 = json.loads(next(folder.glob("index/stage.json")).read_text())["notes"]["dtype"] == INT8
+    x = world.x
+    if int8:
+        numbers, scales = to_int8(x)
+        x = np.rint(numbers * scales[:, None])
+    real = x[:, :PLAIN_D].astype(float)
+    _, _, axes = np.linalg.svd(real - real.mean(axis=0))
+    axes = axes[:2] * np.sign(axes[[0, 1], np.abs(axes[:2]).argmax(axis=1)])[:, None]
+    return (real @ axes.T / UNIT)[frame["place"]]
+
+
+def test_what_results_do_not_say_is_null(place, tmp_path):
+    assert export(place, tmp_path / "x", "parquet") == 0
+    found = ds.dataset(tmp_path / "x", format="parquet", exclude_invalid_files=True).to_table()
+    for name, kind in FACTS:
+        assert (found.schema.field(name).type, found.column(name).null_count) == (kind, 500)
 
 
 @pytest.mark.parametrize(("features", "d"), [("new", D), ("plain", PLAIN_D)])

@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mapsight.index.cosines import squares
+from mapsight.index.export.facts import FACTS, Facts
+from mapsight.index.export.plane import PLACES, Plane
 from mapsight.index.rows import FIELDS, vectors_of, whole_vectors
 
 __all__ = ["FaissWriter", "NpyWriter", "ParquetWriter", "unit_rows", "unit_vectors"]
@@ -22,7 +24,18 @@ __all__ = ["FaissWriter", "NpyWriter", "ParquetWriter", "unit_rows", "unit_vecto
 ROW_GROUP = 4096
 FILE_ROWS = 16 * ROW_GROUP
 """Of a Parquet file: 256 MiB of vectors of 1,024 numbers."""
-REPEATED = ("label", "style", "source", "shard", "top_label", "license", "author", "subset")
+REPEATED = (
+    "format",
+    "mid",
+    "label",
+    "style",
+    "source",
+    "shard",
+    "top_label",
+    "license",
+    "author",
+    "subset",
+)
 ROWS, VECTORS = "rows.parquet", "vectors.npy"
 INDEX, LISTS = "index.faiss", "lists.ivfdata"
 
@@ -41,11 +54,12 @@ def unit_rows(x: np.ndarray) -> np.ndarray:
     return np.divide(x, lengths, out=np.zeros(x.shape), where=lengths > 0).astype(np.float32)
 
 
-def row_schema(d: int | None = None) -> pa.Schema:
-    """The schema of exported rows, with vectors of d dimensions if they have any."""
+def row_schema(d: int | None = None, more: Sequence[tuple[str, pa.DataType]] = ()) -> pa.Schema:
+    """The schema of exported rows, with more columns, and vectors of d dimensions if any."""
     names = [("row", pa.int64()), ("image_id", pa.string()), ("cell", pa.int32())]
     names += [(f"shard_{n}" if n == "row" else n, kind) for n, kind in FIELDS]
-    return pa.schema(names + ([] if d is None else [("vector", pa.list_(pa.float32(), d))]))
+    vector = [] if d is None else [("vector", pa.list_(pa.float32(), d))]
+    return pa.schema([*names, *more, *vector])
 
 
 def _columns(batch: pa.RecordBatch, cell: int, first: int) -> list[pa.Array]:
@@ -59,9 +73,12 @@ class _Rows:
     """Appends rows to a Parquet file. Memory: ROW_GROUP rows."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
-        plain = {name: "none" if name == "vector" else "zstd" for name in schema.names}
-        if "vector" in plain:
-            plain["vector.list.element"] = plain.pop("vector")
+        plain = {
+            f"{field.name}.list.element" if pa.types.is_nested(field.type) else field.name: (
+                "none" if field.name == "vector" else "zstd"
+            )
+            for field in schema
+        }
         self._writer = pq.ParquetWriter(
             path, schema, compression=plain, use_dictionary=list(REPEATED)
         )
@@ -123,15 +140,19 @@ class NpyWriter:
 
 
 class ParquetWriter:
-    """Rows with their vectors, FILE_ROWS in a file.
+    """Rows with their places in a plane, facts and vectors, FILE_ROWS in a file.
 
     Args:
         folder: empty.
         d: how many numbers of a vector count.
+        plane: gives two dimensions.
+        facts: knows what results say of pictures.
     """
 
-    def __init__(self, folder: Path, d: int) -> None:
-        self._folder, self._schema, self._d = folder, row_schema(d), d
+    def __init__(self, folder: Path, d: int, plane: Plane, facts: Facts) -> None:
+        self._folder, self._d = folder, d
+        self._schema = row_schema(d, (*PLACES, *FACTS))
+        self._plane, self._facts = plane, facts
         self._file: _Rows | None = None
         self._files: Files = {}
         self._n = 0
@@ -144,7 +165,8 @@ class ParquetWriter:
         flat = pa.array(unit_vectors(batch, self._d).reshape(-1))
         kind = self._schema.field("vector").type
         vectors = pa.FixedSizeListArray.from_arrays(flat, type=kind)
-        self._file.add([*_columns(batch, cell, self._n), vectors])
+        more = [*self._plane.columns(batch), *self._facts.columns(batch)]
+        self._file.add([*_columns(batch, cell, self._n), *more, vectors])
         self._n += batch.num_rows
 
     def _next(self) -> None:
@@ -152,7 +174,7 @@ class ParquetWriter:
             self._file.close()
         name = f"part-{len(self._files):05d}.parquet"
         self._file = _Rows(self._folder / name, self._schema)
-        holds = "rows with vectors of unit length (float32)"
+        holds = "rows with two dimensions, facts, and vectors of unit length (float32)"
         self._files[name] = {"holds": holds, "first_row": self._n}
 
     def close(self) -> Files:

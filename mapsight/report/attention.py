@@ -75,7 +75,7 @@ def _rejected(run: Run) -> Iterator[Item]:
         share = percent(run["images_rejected"] / run["images_read"]) if run["images_read"] else "–"
         yield Item(
             amount(run["images_rejected"]),
-            "rejected pictures",
+            _plural(run["images_rejected"], "rejected picture"),
             f"{share} of all: {reasons}.",
             "rejected",
             run["command"] or "",
@@ -88,7 +88,7 @@ def _suspects(rows: Sequence[Mapping[str, str]], where: str) -> Iterator[Item]:
         first = shlex.quote(rows[0]["image_id"])
         yield Item(
             amount(len(rows)),
-            "suspected label errors",
+            _plural(len(rows), "suspected label error"),
             "The prediction contradicts what people verified; either may be wrong.",
             "suspects",
             f"mapsight search {first}{where}",
@@ -104,7 +104,7 @@ def _missing(run: Run, labels: Sequence[Run]) -> Iterator[Item]:
         them = "this label" if len(missing) == 1 else "these labels"
         yield Item(
             amount(len(missing)),
-            "missing label" if len(missing) == 1 else "missing labels",
+            _plural(len(missing), "missing label"),
             f"The model has no class for {_named(missing)}{why}. No picture can get {them}.",
             "",
             f"mapsight fetch --labels {names} --to openimages/",
@@ -112,7 +112,7 @@ def _missing(run: Run, labels: Sequence[Run]) -> Iterator[Item]:
         )
     none = [row["label"] for row in labels if not row["pictures"] and row["label"] not in missing]
     if none and len(none) < len(labels):
-        name = "label without a picture" if len(none) == 1 else "labels without a picture"
+        name = _plural(len(none), "label", "without a picture")
         yield Item(amount(len(none)), name, f"No picture has {_named(none)}.", "labels")
 
 
@@ -127,7 +127,7 @@ def _duplicates(run: Run, where: str) -> Iterator[Item]:
     if spare:
         yield Item(
             amount(spare),
-            "duplicates",
+            _plural(spare, "duplicate"),
             f"In {counted(facts['groups'], 'group')}, each with a picture to keep; without the"
             f" others {file_size(facts['bytes'])} less.",
             "duplicates",
@@ -142,7 +142,7 @@ def _unsure(run: Run, unsure: int | None) -> Iterator[Item]:
         share = percent(unsure / run["images_extracted"]) if run["images_extracted"] else "–"
         yield Item(
             amount(unsure),
-            "pictures with a score below 0.5",
+            _plural(unsure, "picture", "with a score below 0.5"),
             f"{share} of all. The least sure of each label are among its pictures.",
             "labels",
         )
@@ -156,21 +156,25 @@ def _unused(run: Run) -> Iterator[Item]:
         why = f"by {' and '.join(limits)}" if limits else "by the annotations"
         yield Item(
             amount(run["images_not_selected"]),
-            "pictures not used",
+            _plural(run["images_not_selected"], "picture", "not used"),
             f"Left out {why}.",
         )
     if run["images_without_annotation"]:
         yield Item(
             amount(run["images_without_annotation"]),
-            "pictures without metadata",
+            _plural(run["images_without_annotation"], "picture", "without metadata"),
             "The image lists and labels do not have them; orphans.csv lists them.",
         )
     if run["annotations_without_picture"]:
         yield Item(
             amount(run["annotations_without_picture"]),
-            "annotations without a picture",
+            _plural(run["annotations_without_picture"], "annotation", "without a picture"),
             "The metadata has pictures that are not in this collection; orphans.csv lists them.",
         )
+
+
+def _plural(count: int, one: str, rest: str = "") -> str:
+    return f"{one if count == 1 else one + 's'} {rest}".rstrip()
 
 
 def _text(value: Any) -> str:

@@ -43,6 +43,7 @@ def read_chapter(folder: Path, counts: Mapping[str, Any]) -> dict[str, Any]:
         "boxes_note": _boxes_note(counts, _top(folder, "most_boxes", 1)),
         "shapes_note": _shapes_note(counts),
         "labels": sum(1 for _ in read_rows(folder / "labels.csv")),
+        "labels_shown": len(_label_rows(folder)),
         "pairs": _top(folder, "pairs"),
         "licenses": _top(folder, "licenses"),
         "authors": _top(folder, "authors"),
@@ -136,10 +137,16 @@ def _charts(folder: Path) -> dict[str, Drawing]:
 
 
 def _label_chart(folder: Path) -> Drawing:
-    rows = _top(folder, "labels", LABELS)
+    rows = _label_rows(folder)
     names = {"verified present": "present", "by machine": "machine", "verified absent": "absent"}
     series = {title: [int(row[name]) for row in rows] for title, name in names.items()}
     return partial(plots.stacked_chart, [row["label"] for row in rows], series, "pictures")
+
+
+def _label_rows(folder: Path) -> list[dict[str, str]]:
+    """Return the labels of the chart: beyond ROWS none that people saw in one picture only."""
+    rows = _top(folder, "labels", LABELS)
+    return [row for place, row in enumerate(rows) if place < ROWS or int(row["present"]) > 1]
 
 
 def _histograms(folder: Path) -> dict[str, list[tuple[int, int, int]]]:

@@ -6,7 +6,6 @@ text, whatever they contain.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -24,10 +23,11 @@ from mapsight.report import (
     label_rows,
     summary,
 )
-from mapsight.report.cards import ARROW, Answer, Card, Extras, Sheet
+from mapsight.report.cards import ARROW, Answer, Extras, Sheet
 from mapsight.report.charts import plots
 from mapsight.report.charts.drawing import Drawing, draw_charts
 from mapsight.report.pages import write_page
+from mapsight.report.thumbs import each_once, write_thumbnails
 
 __all__ = ["report_charts", "write_report", "write_search_page"]
 
@@ -95,8 +95,8 @@ def write_report(
         duplicate_groups=duplicate_groups,
         outliers=extras.outliers,
         overview=extras.overview,
-        pictures=_pictures(shown),
-        thumbs=_write_thumbnails(out, shown),
+        pictures=each_once(shown),
+        thumbs=write_thumbnails(out, shown),
     )
     return out / "index.html"
 
@@ -128,12 +128,6 @@ def _matrix(
     pairs = ((card.label or "").partition(ARROW) for card in cards)
     shown = {(truth, label) for truth, _, label in pairs}
     return confusion.confusion_matrix(labels, counts, shown)
-
-
-def _pictures(sheets: Sequence[Sheet]) -> list[Card]:
-    """Return each picture once, as it is shown large."""
-    cards = {card.image_id: card for sheet in reversed(sheets) for card in reversed(sheet.cards)}
-    return [*reversed(cards.values())]
 
 
 def report_charts(results: Path, places: Places | None = None) -> dict[str, Drawing]:
@@ -237,18 +231,3 @@ def _accuracy_charts(
     labels = [row["label"] for row in accuracy]
     series = {f"top-{n} accuracy": [row[f"top{n}"] for row in accuracy] for n in (1, 5)}
     return {"accuracy": partial(plots.interval_chart, labels, series)}
-
-
-def _write_thumbnails(out: Path, sheets: Sequence[Sheet]) -> dict[str, str]:
-    """Write every card's thumbnail once and return the addresses by image_id.
-
-    Files are named by a hash, as an `image_id` may contain any character.
-    """
-    (out / "thumbs").mkdir(parents=True, exist_ok=True)
-    written = {}
-    for card in itertools.chain.from_iterable(sheet.cards for sheet in sheets):
-        if card.thumbnail:
-            name = hashlib.sha256(card.image_id.encode("utf-8", "surrogatepass")).hexdigest()
-            written[card.image_id] = f"thumbs/{name[:24]}.jpg"
-            (out / written[card.image_id]).write_bytes(card.thumbnail)
-    return written

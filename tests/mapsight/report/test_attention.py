@@ -49,7 +49,7 @@ def test_what_was_not_used_is_counted():
     (unused,) = items(images_not_selected=7, options=options)
     assert "--license by/2.0 and --only-labels Cat,Dog" in unused.text
     titles = [one.title for one in items(images_without_annotation=1, labels=LABELS)]
-    assert titles == ["label without a picture", "pictures without metadata"]
+    assert titles == ["label without a picture", "picture without metadata"]
 
 
 @pytest.mark.parametrize(

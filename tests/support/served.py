@@ -16,8 +16,23 @@ import uvicorn
 from mapsight.serve.running import configured, listening
 from mapsight.serve.server import Server
 from mapsight.serve.settings import Limits, Settings
+from tests.support.lions_and_tigers import make_dataset
+from tests.support.pictures import encoded, scribble
+from tests.support.program import CalledProgram
 
 START_SECONDS = 30.0
+
+
+def fill(folder: Path, environment: dict[str, str]) -> None:
+    """Make `open/images`, with some that are rejected or nearly the same, and run over them."""
+    images = make_dataset(folder / "open", 0, 80) / "images"
+    (images / "00000000000000fd.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    (images / "00000000000000fe.jpg").write_bytes(encoded(scribble(7), "JPEG")[:300])
+    (images / "00000000000000ff.tiff").write_bytes(encoded(scribble(9), "TIFF"))
+    (images / "0000000000000100.jpg").write_bytes(encoded(scribble(1000, 60, 40), "JPEG"))
+    (images / "0000000000000101.jpg").write_bytes(encoded(scribble(1000, 120, 80), "JPEG"))
+    program = CalledProgram(environment, folder)
+    program.ok("--images", "open/images", "--openimages", "open", "--duplicates")
 
 
 @dataclass

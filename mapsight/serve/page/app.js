@@ -26,7 +26,7 @@ let summary = null;
 let filters = null;
 
 async function start() {
-  find("#header-buttons").append(schemeButton(), button({ text: "?", class: "plain", "aria-label": "Keys", on: showKeys }));
+  find("#header-buttons").append(schemeButton(), button({ text: "?", "aria-label": "Keys", on: showKeys }));
   fill(find("#main"), notice("Loading…"));
   try {
     summary = await ask("summary");
@@ -124,7 +124,7 @@ async function renew() {
 
 function schemeButton() {
   const { dataset } = document.documentElement;
-  const node = button({ text: "◐", class: "plain", id: "scheme" });
+  const node = button({ text: "◐", id: "scheme" });
   const name = () => node.setAttribute("aria-label", `Colours: ${dataset.scheme || "as the system"}`);
   node.addEventListener("click", () => {
     dataset.scheme = SCHEMES[(SCHEMES.indexOf(dataset.scheme ?? "") + 1) % SCHEMES.length];

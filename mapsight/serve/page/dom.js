@@ -54,11 +54,11 @@ export function icon(name) {
 }
 
 /** Make a button: an icon with a name that is read, or both where `text` is set. */
-export function button({ name, text, symbol, on, ...attributes }) {
+export function button({ name, text, symbol, on, class: kind = "plain", ...attributes }) {
   const label = text ? {} : { "aria-label": name, title: name };
   const inside = [symbol ? icon(symbol) : null, text ? el("span", {}, text) : null];
   const events = typeof on === "function" ? { click: on } : on;
-  return el("button", { type: "button", ...label, ...attributes, on: events ?? {} }, ...inside);
+  return el("button", { type: "button", class: kind, ...label, ...attributes, on: events ?? {} }, ...inside);
 }
 
 export function find(selector) {

@@ -22,7 +22,7 @@ export function fillCellCard(card, cell, { zoom, close }) {
     el("h2", {}, cell.label || `Cell ${cell.cell}`),
     factList(facts),
     button({ text: "Show its pictures", class: "primary", on: () => go({ view: null, q: null, upload: null, cell: cell.cell }) }),
-    button({ text: "Zoom in", class: "plain", on: zoom }),
+    button({ text: "Zoom in", on: zoom }),
   );
   card.querySelector(".frame").append(image({ image_id: cell.picture }, 200));
   card.hidden = false;

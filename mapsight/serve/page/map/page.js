@@ -24,7 +24,7 @@ export function buildMap(panel, acts, list) {
   const legend = el("ul", { class: "legend", "aria-label": "Colours" });
   const card = el("section", { class: "cell-card", "aria-label": "Cell", hidden: true });
   const stage = el("div", { class: "map-stage" }, canvas, zoomButtons(acts), card);
-  const seen = button({ text: "Take what is seen", class: "plain", on: acts.seen });
+  const seen = button({ text: "Take what is seen", on: acts.seen });
   const colour = el("label", { class: "order" }, "Colour ", by);
   panel.append(
     el("div", { class: "toolbar" }, status, colour, lasso, seen),
@@ -41,8 +41,8 @@ function zoomButtons({ zoomed, fitted }) {
   return el(
     "div",
     { class: "zoom" },
-    button({ name: "Zoom in", symbol: "plus", on: () => zoomed(CLOSER) }),
-    button({ name: "Zoom out", symbol: "minus", on: () => zoomed(1 / CLOSER) }),
-    button({ name: "Show all", symbol: "fit", on: fitted }),
+    button({ name: "Zoom in", symbol: "plus", class: "", on: () => zoomed(CLOSER) }),
+    button({ name: "Zoom out", symbol: "minus", class: "", on: () => zoomed(1 / CLOSER) }),
+    button({ name: "Show all", symbol: "fit", class: "", on: fitted }),
   );
 }

@@ -132,6 +132,8 @@ export class Grid {
       const index = number * this.columns + column;
       if (index < total) this.#fill(row, index, column);
     }
+    const left = Math.min(this.columns, total - number * this.columns);
+    while (row.children.length > left) row.lastChild.remove(); // they waited for more than there is
   }
 
   /** Put a row where it belongs among the others, as they are read in that order. */
@@ -143,9 +145,8 @@ export class Grid {
   #fill(row, index, column) {
     let cell = row.children[column];
     if (!cell) {
-      cell = el("div", { class: "tile waiting", role: "gridcell", tabindex: -1 });
-      cell.setAttribute("aria-colindex", column + 1);
-      cell.dataset.index = index;
+      const place = { tabindex: -1, "aria-colindex": column + 1, "data-index": index };
+      cell = el("div", { class: "tile waiting", role: "gridcell", ...place });
       row.append(cell);
     }
     const item = this.source.get(index);

@@ -66,6 +66,7 @@ export class Pictures {
     busy(this.panel, true);
     fill(this.message);
     this.box.hidden = false;
+    this.tools.node.hidden = false;
     this.tools.show(query, chips(query, this.summary.measures));
     this.tools.say("Loading…");
   }
@@ -131,6 +132,7 @@ export class Pictures {
   #nothing(query) {
     this.box.hidden = true;
     const filtered = filtersOf(query).size > 0;
+    this.tools.node.hidden = !filtered;
     const clear = button({ text: "Clear filters", class: "primary", on: () => go(noFilters()) });
     fill(
       this.message,

@@ -5,8 +5,8 @@ import { ask } from "../api.js";
 import { button, el } from "../dom.js";
 import { Answers, Listing } from "./rows.js";
 import { image } from "./tile.js";
-import { uploaded } from "./uploads.js";
 
+const kept = new Map(); // number in the address to files, for as long as the page is open
 const TOP_K = 200;
 const MORE = 1000;
 
@@ -19,7 +19,7 @@ export function listed(query, changed, failed) {
 /** Return the pictures most like those that an address asks for, and a heading for them. */
 export async function answersTo(query, summary, signal) {
   const number = query.get("upload");
-  const files = uploaded(number);
+  const files = kept.get(number);
   if (number && !files && !query.has("q")) throw new Error(
     "The picture was dropped into another page, or before this one was loaded anew. Drop it again.",
   );
@@ -63,7 +63,7 @@ function queryChip(query, { query: asked, kind }) {
     { class: "query" },
     kind === "id" ? image({ image_id: asked }, 48) : null,
     el("span", { class: "name" }, asked),
-    button({ name: `Without ${asked}`, symbol: "close", class: "plain", on: () => go({ q: rest }) }),
+    button({ name: `Without ${asked}`, symbol: "close", on: () => go({ q: rest }) }),
   );
 }
 
@@ -74,6 +74,13 @@ function droppedChip(preview, file) {
     { class: "query" },
     el("img", { src: preview, alt: "", class: "there" }),
     el("span", { class: "name" }, file.name || "pasted picture"),
-    button({ name: "Without this picture", symbol: "close", class: "plain", on: drop }),
+    button({ name: "Without this picture", symbol: "close", on: drop }),
   );
+}
+
+/** Keep pictures of the person's own, and return the number that stands for them. */
+export function keep(files) {
+  const number = String(kept.size + 1);
+  kept.set(number, { files, previews: files.map((file) => URL.createObjectURL(file)) });
+  return number;
 }

@@ -5,14 +5,14 @@ import { ask } from "../api.js";
 import { announce, button, el, fill, find } from "../dom.js";
 import { many } from "../format.js";
 import { typing } from "../keys.js";
-import { keep } from "./uploads.js";
+import { keep } from "./question.js";
 
 const MOST = 10; // pictures of one query
 
 export function startSearch() {
   const [form, words, file] = [find("#search"), find("#words"), find("#file")];
   form.append(
-    button({ name: "Search by pictures of yours", symbol: "plus", class: "plain", on: () => file.click() }),
+    button({ name: "Search by pictures of yours", symbol: "plus", on: () => file.click() }),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();

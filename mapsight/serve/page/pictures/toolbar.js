@@ -16,9 +16,9 @@ export class Toolbar {
     this.beside = el("span", {});
     this.chips = el("div", { class: "chips" });
     this.order = el("select", { "aria-label": "Order", on: { change: () => this.#ordered() } });
-    this.turn = button({ name: "Turn the order round", symbol: "up", class: "plain", on: () => this.#turned() });
+    this.turn = button({ name: "Turn the order round", symbol: "up", on: () => this.#turned() });
     this.slider = sizeSlider(resized);
-    const filters = button({ text: "Filters", symbol: "filter", class: "plain", on: openDrawer });
+    const filters = button({ text: "Filters", symbol: "filter", on: openDrawer });
     Object.assign(filters, { id: "filters-button" });
     filters.setAttribute("aria-expanded", "false");
     this.node = el(

@@ -126,7 +126,7 @@ function turn(symbol, by) {
 }
 
 function tools(id) {
-  const copies = button({ text: "Copy id", symbol: "copy", class: "plain", "data-act": "copy" });
+  const copies = button({ text: "Copy id", symbol: "copy", "data-act": "copy" });
   copies.addEventListener("click", () => copy(id, copies));
   const mark = button({ text: "Select", symbol: "check", class: "plain toggle", "data-act": "mark", on: toggle });
   mark.setAttribute("aria-pressed", String(selection.has(id)));
@@ -136,7 +136,7 @@ function tools(id) {
     button({ text: "Find similar", symbol: "like", class: "primary", "data-act": "like", on: () => similar(id) }),
     mark,
     copies,
-    el("a", { class: "plain", href: original(id), target: "_blank", rel: "noopener", "data-act": "file" }, "Picture file"),
+    el("a", { href: original(id), target: "_blank", rel: "noopener", "data-act": "file" }, "Picture file"),
     button({ name: "Close", symbol: "close", class: "plain close", "data-act": "close", on: leave }),
   );
 }

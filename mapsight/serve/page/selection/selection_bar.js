@@ -1,10 +1,11 @@
 // The bar at the bottom: how many are selected, and what can be had of them.
 
-import { findLike } from "../address.js";
+import { findLike, isSearch } from "../address.js";
 import { ask, askFile } from "../api.js";
 import { announce, button, copy, el, fill, find } from "../dom.js";
 import { image } from "../pictures/tile.js";
 import { count, many } from "../format.js";
+import { searchCommand } from "./command.js";
 import { WHOLE, selection } from "./selection.js";
 
 const FORMATS = { ids: "List of ids", csv: "CSV", parquet: "Parquet" };
@@ -28,10 +29,10 @@ function draw() {
     bar,
     el("div", { class: "few", "aria-hidden": "true" }, few ? shown() : null),
     el("strong", {}, `${count(selection.size)} selected`),
-    few ? button({ text: "Find like these", symbol: "like", class: "plain", on: () => findLike(...selection.ids) }) : null,
+    few ? button({ text: "Find like these", symbol: "like", on: () => findLike(...selection.ids) }) : null,
     exports(),
-    button({ text: "Command line", class: "plain", on: showCommand }),
-    button({ text: "Clear", symbol: "close", class: "plain", on: () => selection.clear() }),
+    button({ text: "Command line", on: showCommand }),
+    button({ text: "Clear", symbol: "close", on: () => selection.clear() }),
   );
 }
 
@@ -41,7 +42,7 @@ function shown() {
 
 function exports() {
   const items = Object.entries(FORMATS).map(([format, text]) =>
-    button({ text, class: "plain", on: (event) => download(format, event.currentTarget) }),
+    button({ text, on: (event) => download(format, event.currentTarget) }),
   );
   return el("span", { class: "export", role: "group", "aria-label": "Export" }, el("span", {}, "Export"), items);
 }
@@ -85,16 +86,18 @@ function save(address, format) {
 
 async function showCommand() {
   const query = selection.all?.query ?? selection.whole;
-  if (query === null) {
-    say("These were marked by hand. Export their ids, which every command and program takes one a line.");
-    return;
-  }
   try {
-    const { command } = await ask("command", query);
-    showText(command);
+    const command = query === null ? null : await commandOf(new URLSearchParams(query));
+    if (command) showText(command);
+    else say("No one command gives just these. Export their ids: a program reads one a line.");
   } catch (error) {
     say(error.message);
   }
+}
+
+async function commandOf(query) {
+  if (isSearch(query)) return searchCommand(query, selection.size);
+  return (await ask("command", query)).command;
 }
 
 function showText(command) {
@@ -114,7 +117,7 @@ function message(title, ...inside) {
     dialog,
     title ? el("h2", {}, title) : null,
     ...inside,
-    button({ text: "Close", class: "plain", on: () => dialog.close() }),
+    button({ text: "Close", on: () => dialog.close() }),
   );
   dialog.showModal();
 }

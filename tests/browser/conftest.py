@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support.browser import Window, chromium, window
+from tests.browser.windows import Window, chromium, window
 from tests.support.served import Running, fill, running
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 
-from tests.support.browser import NARROW, marks, window
+from tests.browser.windows import NARROW, marks, window
 
 pytestmark = marks
 LION = "0000000000000000"
@@ -31,7 +28,7 @@ def test_the_first_sight_is_all_pictures_with_filters_and_views(wide, server):
     pictures = server.json("summary")["pictures"]
     assert wide.status == f"{pictures} pictures"
     assert wide.ids() == listed(server)[: len(wide.ids())]
-    assert page.get_by_role("checkbox", name="Lion").count() == 1
+    page.get_by_role("checkbox", name="Lion").wait_for()
     tabs = page.get_by_role("navigation").get_by_role("link").all_inner_texts()
     assert [tab.strip("0123456789") for tab in tabs] == TABS
 
@@ -166,38 +163,6 @@ def test_a_number_of_the_confusions_leads_to_its_pictures(wide, server):
     label = page.url.partition("label=")[2].partition("&")[0]
     total = server.json("pictures", truth=truth, label=label)["total"]
     page.get_by_role("heading", name=f"{total} picture").wait_for()
-
-
-def test_a_selection_is_exported_as_the_api_exports_it(wide, server):
-    page = wide.open("?label=Lion&sort=-ppi")
-    page.get_by_role("button", name="Select all").click()
-    expected = server.get("export", label="Lion", sort="-ppi", format="ids").text
-    wide.selected(f"{len(expected.split())} selected")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="List of ids").click()
-    assert Path(download.value.path()).read_text() == expected
-
-
-def test_a_selection_by_hand_is_exported_with_what_is_known(wide, server):
-    page = wide.open()
-    shown = wide.ids()
-    page.locator(".tile").nth(1).hover()
-    page.locator(".mark").nth(1).click()
-    page.locator(".tile").nth(4).click(modifiers=["Shift"])
-    wide.selected("4 selected")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="CSV").click()
-    sent = {"ids": shown[1:5], "format": "csv"}
-    expected = server.client.post("/api/v1/export", content=json.dumps(sent)).text
-    assert Path(download.value.path()).read_text() == expected
-
-
-def test_a_selection_names_the_command_that_gives_the_same(wide, server):
-    page = wide.open("?label=Lion&min_sharpness=1")
-    page.get_by_role("button", name="Select all").click()
-    page.get_by_role("button", name="Command line").click()
-    expected = server.json("command", label="Lion", min_sharpness="1")["command"]
-    page.get_by_role("dialog").get_by_text(expected, exact=True).wait_for()
 
 
 def test_keys_alone_do_all(wide, server):

@@ -53,6 +53,7 @@ function again() {
 
 async function show(query) {
   const name = TABS.some(([known]) => known === query.get("view")) ? query.get("view") : "pictures";
+  for (const [other, { panel }] of views) panel.hidden = other !== name;
   drawTabs(name);
   showQuery(query);
   const listed = name === "pictures" && summary.pictures > 0;
@@ -61,15 +62,15 @@ async function show(query) {
   if (listed) filters.show(query);
   else closeDrawer();
   const view = await opened(name);
-  for (const [other, { panel }] of views) panel.hidden = other !== name;
   if (params().toString() !== query.toString()) return;
+  view.panel.hidden = false;
   view.show(query);
   showViewer(query, view);
 }
 
 async function opened(name) {
   if (views.has(name)) return views.get(name);
-  const panel = el("div", { class: `view ${name}`, "aria-busy": "true" });
+  const panel = el("div", { class: `view ${name}`, "aria-busy": "true", hidden: true });
   const load = TABS.find(([known]) => known === name)[2];
   const View = load ? (await load()).default : Pictures;
   if (views.has(name)) return views.get(name);

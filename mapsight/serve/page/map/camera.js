@@ -39,8 +39,8 @@ export class Camera {
   }
 
   /** Return where to look so that a circle of the map fills a share of the window. */
-  seeing(x, y, radius, share) {
-    const wanted = (share * this.zoom * Math.min(this.width, this.height)) / (2 * radius * this.scale);
+  seeing({ x, y, r }, share) {
+    const wanted = (share * this.zoom * Math.min(this.width, this.height)) / (2 * r * this.scale);
     return { x, y, zoom: Math.max(1, Math.min(this.closest, wanted)) };
   }
 

@@ -159,3 +159,16 @@ export function pictureBox(camera, picture) {
   const [x, y] = camera.toWindow(picture.x, picture.y);
   return { left: x - side / 2, top: y - side / 2, side };
 }
+
+/** Lay the pictures of a cell into its circle, as they lie around its centre, with a side each. */
+export function placed(cell, pictures) {
+  const far = Math.max(...pictures.map(({ x, y }) => Math.hypot(x - cell.x, y - cell.y)), 1e-9);
+  const side = 1.5 * cell.r / Math.sqrt(Math.max(pictures.length, 3));
+  const stretch = (cell.r - 0.7 * side) / far; // their corners stay within
+  return pictures.map((picture) => ({
+    ...picture,
+    x: cell.x + (picture.x - cell.x) * stretch,
+    y: cell.y + (picture.y - cell.y) * stretch,
+    side,
+  }));
+}

@@ -7,11 +7,10 @@ import { many } from "../format.js";
 import { Camera, fly } from "./camera.js";
 import { fillCellCard } from "./card.js";
 import { colouring } from "./colors.js";
-import { Drawing, INSIDE, Thumbnails, pictureBox } from "./drawing.js";
+import { Drawing, INSIDE, Thumbnails, pictureBox, placed } from "./drawing.js";
 import { Hands } from "./hands.js";
 import { CellList } from "./list.js";
 import { buildMap } from "./page.js";
-import { cellSizes, placedPictures } from "./sizes.js";
 import { hideFacts, showFacts } from "../pictures/facts_card.js";
 
 const LOADS = 6; // cells whose pictures are asked for at a time
@@ -79,8 +78,7 @@ export default class CellMap {
       return;
     }
     this.cells = cells;
-    this.sizes = cellSizes(cells);
-    const radii = [...this.sizes.values()].sort((a, b) => a - b);
+    const radii = cells.map(({ r }) => r).sort((a, b) => a - b);
     this.camera.closest = 0.6 / radii[Math.floor(radii.length / 2)];
     this.status.textContent = many(cells.length, "cell");
     announce(`Map of ${many(cells.length, "cell")}`);
@@ -136,7 +134,7 @@ export default class CellMap {
   }
 
   #radius(cell) {
-    return this.sizes.get(cell.cell) * this.camera.scale;
+    return cell.r * this.camera.scale;
   }
 
   #inside(cell) {
@@ -151,7 +149,7 @@ export default class CellMap {
   async #load(cell) {
     try {
       const { pictures } = await ask(`map/${cell.cell}`);
-      this.pictures.set(cell.cell, placedPictures(cell, this.sizes.get(cell.cell), pictures));
+      this.pictures.set(cell.cell, placed(cell, pictures));
     } catch (error) {
       this.pictures.set(cell.cell, []);
       announce(error.message);
@@ -222,7 +220,7 @@ export default class CellMap {
   }
 
   #fly(cell, share) {
-    const to = this.camera.seeing(cell.x, cell.y, this.sizes.get(cell.cell), share);
+    const to = this.camera.seeing(cell, share);
     fly(this.camera, to, () => this.#drawNow());
   }
 

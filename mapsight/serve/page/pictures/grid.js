@@ -23,21 +23,17 @@ export class Grid {
     box.addEventListener("focusin", (event) => this.#focused(event));
   }
 
-  show(source, { keep = false } = {}) {
+  show(source) {
     this.source?.close();
     this.source = source;
     this.#clear();
-    if (!keep) this.active = 0;
-    this.#measure(keep ? this.scroll.top : 0);
+    this.active = 0;
+    this.#measure(0);
   }
 
   resize(size) {
     this.size = size;
-    const first = this.firstSeen();
-    this.#clear();
-    this.#measure(0);
-    this.scroll.to(Math.floor(first / this.columns) * this.rowHeight);
-    this.draw();
+    this.#measure();
   }
 
   firstSeen() {
@@ -69,12 +65,15 @@ export class Grid {
     this.draw();
   }
 
-  #measure(top = this.scroll.top) {
+  /** Lay out anew; where columns change, what is seen first stays so, unless `top` is given. */
+  #measure(top) {
     const width = this.box.clientWidth - 2 * GAP;
     if (width <= 0) return;
     const columns = Math.max(1, Math.round((width + GAP) / (this.size + GAP)));
     const side = Math.floor((width - GAP * (columns - 1)) / columns);
-    if (columns !== this.columns || side !== this.side) this.#clear();
+    const changed = columns !== this.columns || side !== this.side;
+    const first = changed && this.columns ? this.firstSeen() : 0;
+    if (changed) this.#clear();
     const words = side >= WORDS;
     Object.assign(this, { columns, side, rowHeight: side + GAP + (words ? CAPTION : 0) });
     this.box.classList.toggle("wordless", !words);
@@ -82,7 +81,8 @@ export class Grid {
     const total = this.#total();
     this.box.setAttribute("aria-rowcount", Math.ceil(total / columns));
     this.box.setAttribute("aria-colcount", columns);
-    this.scroll.resize(Math.ceil(total / columns) * this.rowHeight + GAP, top);
+    const place = changed ? Math.floor(first / columns) * this.rowHeight : this.scroll.top;
+    this.scroll.resize(Math.ceil(total / columns) * this.rowHeight + GAP, top ?? place);
     this.draw();
   }
 

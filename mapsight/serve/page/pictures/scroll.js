@@ -12,7 +12,7 @@ export class TallScroll {
   }
 
   /** Set the height of the whole, in pixels, and stay at the same place as far as there is one. */
-  resize(height, top = this.top) {
+  resize(height, top) {
     this.height = height;
     this.sizer.style.height = `${Math.min(height, LIMIT)}px`;
     this.to(top);

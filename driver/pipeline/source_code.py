@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,8 +32,6 @@ PACKAGES = ("mapsight", "driver", "mr_jobs")
 ALL, EXECUTED, MAIN = "*", "", "__main__"
 """Of a module, beside its names: the whole of it, what importing does, and what running adds."""
 NOT_CODE = ("__all__", "__version__")
-PARSING = threading.Lock()
-"""Python 3.11 counts the depth of all threads' trees in one place, and fails where two parse."""
 Reference = tuple[str, str]
 """The name of a module, and one of a definition in it."""
 
@@ -183,8 +180,7 @@ def load(name: str, root: Path) -> Module | None:
     if path is None or not is_ours(name):
         return None
     module = Module(name, root, is_package=path.name == "__init__.py")
-    with PARSING:
-        module._add_all(ast.parse(path.read_bytes()).body)
+    module._add_all(ast.parse(path.read_bytes()).body)
     return module
 
 

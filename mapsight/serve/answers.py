@@ -38,7 +38,7 @@ ITEM = {
     "author": "J. Doe",
     "subset": "train",
     "cell": 12,
-    "duplicate": None,
+    "duplicate": "keeper",
     "unsure": False,
     "disputed": False,
     "truth": ["Lion"],
@@ -202,7 +202,17 @@ class Duplicate(Model):
 class Facts(Item, Of):
     """All that is known of a picture."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = example(
+        **ITEM,
+        state=STATE,
+        predictions={"label": "Lion", "mid": "/m/096mb", "top_probability": 0.91},
+        measures={"ppi": 24.9, "pixels": 307200, "format": "JPEG"},
+        original_url="https://images.example/lion.jpg",
+        title="A lion",
+        caption="A lion in the grass",
+        source="pictures/00966a975d566c45.jpg",
+        duplicates=[{"image_id": "84fafa437c33a72b", "kind": "near"}],
+    )
     predictions: dict[str, Any]
     measures: dict[str, Any]
     original_url: str | None
@@ -222,6 +232,7 @@ class Understood(Model):
 class Answer(Item):
     """A picture and how like it is."""
 
+    model_config = example(**ITEM, rank=1, similarity=0.93, copies=0)
     rank: int
     similarity: float
     copies: int = Field(description="copies of it that are left out (rank_by=diverse)")
@@ -246,6 +257,7 @@ class Cell(Model):
     cell: int
     x: float
     y: float
+    r: float = Field(description="radius of its disc, which overlaps no other")
     pictures: int
     label: str | None
     purity: float | None
@@ -265,6 +277,7 @@ class Cells(Of):
 class Placed(Item):
     """A picture and its place in the map of its cell."""
 
+    model_config = example(**ITEM, x=0.41, y=0.37)
     x: float
     y: float
 
@@ -278,6 +291,7 @@ class CellPictures(Of):
 class Copied(Item):
     """A picture of a group."""
 
+    model_config = example(**{**ITEM, "duplicate": "near"}, kind="near", distance=2, cosine=0.9961)
     kind: str
     distance: int | None
     cosine: float | None
@@ -322,7 +336,7 @@ class Rejected(Of):
                 "detail": "image file is truncated (2 bytes not processed)",
             }
         ],
-        next=None,
+        next="MWYzYTZj",
     )
     counts: dict[str, int]
     items: list[Lost]

@@ -12,11 +12,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mapsight import __version__
+from mapsight.errors import Failure
 from mapsight.serve.errors import Refusal, refused
 from mapsight.serve.layers.limits import Limited
 from mapsight.serve.layers.log import Watched
 from mapsight.serve.layers.safety import Guard
-from mapsight.serve.routes import browse, page, pictures, search, tables, token
+from mapsight.serve.routes import browse, export, page, pictures, search, tables, token
 from mapsight.serve.server import HELD, Server
 from mapsight.serve.settings import API
 
@@ -24,7 +25,7 @@ __all__ = ["application"]
 
 DESCRIPTION = """Look through a collection that Mapsight has classified, and ask it.
 Nothing here changes it. Each answer is of one `state`, a digest of what it was made from."""
-ROUTERS = (browse, pictures, search, tables, token)
+ROUTERS = (browse, export, pictures, search, tables, token)
 
 
 def application(server: Server) -> ASGIApp:
@@ -42,6 +43,7 @@ def application(server: Server) -> ASGIApp:
             Refusal: _refusal,
             HTTPException: _http_error,
             RequestValidationError: _unread,
+            Failure: _changed,
             Exception: _broken,
         },
     )
@@ -79,6 +81,11 @@ async def _unread(request: Request, error: Any) -> Response:
     first = error.errors()[0]
     field = str(first["loc"][-1])
     return refused(422, f"{field}: {first['msg']}", field)
+
+
+async def _changed(request: Request, error: Any) -> Response:
+    """Say that a file of the workspace is not what it was; the next state may be on its way."""
+    return refused(503, str(error), headers={"Retry-After": "5"})
 
 
 async def _broken(request: Request, error: Any) -> Response:

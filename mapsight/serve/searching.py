@@ -110,6 +110,8 @@ def answered(state: State, ask: Ask, questions: Sequence[Question | np.ndarray])
     Raises:
         Refusal: a query cannot be answered (404), or an option is not allowed (400).
     """
+    if state.lookup is None:
+        raise Refusal(404, "the workspace has no index of its pictures", "q")
     taken_for = [understood(one, state.names) for one in questions]
     for one in taken_for:
         if one["kind"] == "id" and state.browser.row_of(one["query"]) is None:
@@ -125,8 +127,6 @@ def _found(
 ) -> list[list[dict[str, Any]]]:
     """Return the answers as a Searcher or a Scanner gives them."""
     top_k = MOST if ask.is_filtered else ask.top_k
-    if state.lookup is None:
-        raise Refusal(404, "the workspace has no index of its pictures", "q")
     try:
         if ask.by:
             return state.scan(questions, top_k, ask.by, ask.options)

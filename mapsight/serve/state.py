@@ -100,6 +100,12 @@ class State:
                 return self.opened.record(image_id)
             return self.lookup.index.rows_of([image_id]).get(image_id)
 
+    def cell(self, number: int) -> list[dict[str, Any]]:
+        """Return the pictures of a cell of the map; errors as `Browser.cell`."""
+        index = self.lookup.index if self.lookup else None
+        with self._reading:
+            return self.browser.cell(number, index)  # type: ignore[arg-type] # it has no map then
+
     def classified(self, part: int) -> list[str]:
         """Return the addresses of the records of what was added, by its number."""
         return self.collection.parts[part].parts("classify")

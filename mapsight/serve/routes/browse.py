@@ -1,4 +1,4 @@
-"""Looking through: the summary, labels, pages of pictures, facets."""
+"""Looking through: the summary, labels, pages of pictures, facets, the map."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from mapsight.browse.command_line import command_of
 from mapsight.browse.filters import NAMES
-from mapsight.browse.selection import MOST_ROWS
+from mapsight.browse.selection import MOST_ROWS, SORTS
 from mapsight.serve import answers as models
-from mapsight.serve.errors import asked
+from mapsight.serve.errors import Refusal, asked
 from mapsight.serve.facts import labels_of, summary_of
 from mapsight.serve.query import Words, query_of
 from mapsight.serve.routes.describe import FILTERS, NUMBER, PAGE, SORT, answers, param, params
 from mapsight.serve.server import asked_of
 from mapsight.serve.state import State
+from mapsight.text import shorten
 
 __all__ = ["read", "router"]
 
@@ -85,3 +87,50 @@ async def facets(request: Request) -> Response:
 def _facets(state: State, words: Words) -> dict[str, Any]:
     with asked():
         return state.browser.facets(words.filters())
+
+
+@router.get("/map", responses=answers(models.Cells, 404), summary="Cells by likeness")
+async def cells(request: Request) -> Response:
+    """Return the cells of the index, each with its place, its size and what is in it."""
+    return await read(request, _cells)
+
+
+def _cells(state: State, words: Words) -> dict[str, Any]:
+    with asked(404):
+        return {"cells": state.browser.map()}
+
+
+@router.get(
+    "/map/{cell}",
+    responses=answers(models.CellPictures, 404),
+    summary="Pictures of a cell",
+    openapi_extra=params(param("cell", {"type": "integer"}, "its number", 12, where="path")),
+)
+async def cell(request: Request) -> Response:
+    """Return the pictures of a cell, those nearest its centre first, with their places."""
+    return await read(request, _cell, (), request.path_params["cell"])
+
+
+def _cell(state: State, words: Words, cell: str) -> dict[str, Any]:
+    if not (cell.isascii() and cell.isdigit() and len(cell) < 10):
+        raise Refusal(404, f"cell {shorten(cell, 20)!r}: no such cell", "cell")
+    with asked(404):
+        return {"pictures": state.cell(int(cell))}
+
+
+@router.get(
+    "/command",
+    responses=answers(models.Command),
+    summary="The command line that gives the same",
+    openapi_extra=params(FILTERS, SORT),
+)
+async def command(request: Request) -> Response:
+    """Return the command line that gives the same pictures."""
+    return await read(request, _command, (*NAMES, "sort"))
+
+
+def _command(state: State, words: Words) -> dict[str, Any]:
+    filters, sort = words.filters(), str(words.text("sort", SORTS[0]))
+    with asked():
+        state.browser.select(filters, sort)
+    return {"command": command_of(filters, sort, state.workspace.location)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -23,6 +24,8 @@ KINDS = {
     ".js": "text/javascript; charset=utf-8",
     ".png": "image/png",
 }
+
+FILE = re.compile(r"([a-z_]+/)?[a-z_]+\.(html|css|js|png)")
 
 
 @router.get("/")
@@ -59,13 +62,11 @@ async def metrics(request: Request) -> Response:
 
 
 def _file(request: Request, name: str) -> Response:
-    """Return one of the files that are in the folder; no other can be named."""
-    there = {path.relative_to(FOLDER).as_posix(): path for path in FOLDER.rglob("*")}
-    path = there.get(name)
-    kind = KINDS.get(path.suffix) if path and path.is_file() else None
-    if path is None or kind is None:
+    """Return one of the files of the folder, which are named so that no other can be."""
+    path = FOLDER / name
+    if not (FILE.fullmatch(name) and path.is_file()):
         raise Refusal(404, "no such file")
-    data = path.read_bytes()
+    kind, data = KINDS[path.suffix], path.read_bytes()
     tag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
     if request.headers.get("if-none-match") == tag:

@@ -46,7 +46,7 @@ RASTER: Responses = {
     summary="A small picture",
     openapi_extra=params(ID, SIDE),
 )
-async def thumbnail(request: Request, image_id: str) -> Response:
+async def thumbnail(request: Request) -> Response:
     """Return a JPEG of a picture; 404 and a reason where it cannot be had."""
     words = query_of(request, ("side",))
     side = side_of(words.whole("side", SIDES[-1], USUAL) or USUAL)
@@ -59,7 +59,7 @@ async def thumbnail(request: Request, image_id: str) -> Response:
 
         return Shown(cache.get((record["sha256"], side), make))
 
-    return await _shown(now, image_id, f"-{side}", draw)
+    return await _shown(now, f"-{side}", draw)
 
 
 @router.get(
@@ -69,7 +69,7 @@ async def thumbnail(request: Request, image_id: str) -> Response:
     summary="The picture as it is",
     openapi_extra=params(ID),
 )
-async def image(request: Request, image_id: str) -> Response:
+async def image(request: Request) -> Response:
     """Return a picture's own bytes, or a JPEG of what browsers do not show."""
     query_of(request)
     now = asked_of(request)
@@ -77,7 +77,7 @@ async def image(request: Request, image_id: str) -> Response:
     def draw(record: dict[str, Any]) -> Shown:
         return whole(_bytes(now.state, record), now.server.drawers.own())
 
-    return await _shown(now, image_id, "", draw)
+    return await _shown(now, "", draw)
 
 
 @router.get(
@@ -86,22 +86,21 @@ async def image(request: Request, image_id: str) -> Response:
     summary="All that is known of a picture",
     openapi_extra=params(ID),
 )
-async def facts(request: Request, image_id: str) -> Response:
+async def facts(request: Request) -> Response:
     """Return predictions, measures, author, licence, cell, duplicates, and where it came from."""
     query_of(request)
     now = asked_of(request)
-    made = await now.server.read.run(facts_of, now.state, image_id)
+    made = await now.server.read.run(facts_of, now.state, request.path_params["image_id"])
     return JSONResponse({"state": now.state.id, **made})
 
 
-async def _shown(
-    now: Asked, image_id: str, mark: str, draw: Callable[[dict[str, Any]], Shown]
-) -> Response:
+async def _shown(now: Asked, mark: str, draw: Callable[[dict[str, Any]], Shown]) -> Response:
     """Answer with what is drawn of a picture, or that the caller has it.
 
     Raises:
         Refusal: there is no such picture, or it cannot be drawn (404).
     """
+    image_id = now.request.path_params["image_id"]
     record = await now.server.read.run(now.state.record_of, image_id)
     if record is None:
         raise missing(now.state, image_id)

@@ -40,8 +40,8 @@ BODY = {
 )
 async def give_cookie(request: Request) -> Response:
     """Answer with a cookie that only this server reads, where the token is the right one."""
-    token = asked_of(request).server.settings.token
-    if token and not is_token(_given(await request.body()), token):
+    token, body = asked_of(request).server.settings.token, await request.body()
+    if token and not is_token(_given(body), token):
         raise Refusal(401, "this is not the token", "token")
     answer = Response(status_code=204)
     if token:

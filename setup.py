@@ -43,6 +43,7 @@ EMR = [
     "mrjob[aws]>=0.7.4,<0.8",
 ]
 DEV = [
+    "duckdb>=1.1,<2",  # opens what export writes
     "httpx>=0.27,<1",  # a client for the server
     "hypothesis>=6.100,<7",
     "imagecodecs>=2024.1",  # writes what Pillow cannot: JPEG-LS, 12 bits, TIFF's other codecs

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +18,8 @@ import pytest
 
 from driver.run import main
 from mapsight.index.export.facts import FACTS
+from mapsight.index.export.plane import PLACES
+from mapsight.index.export.writers import row_schema
 from mapsight.index.rows import INT8, INT16, to_int8
 from mapsight.labels.head import UNIT
 from tests.support.index_world import PLAIN_D, D, IndexWorld, indexed
@@ -114,6 +118,36 @@ def test_what_results_do_not_say_is_null(place, tmp_path):
     found = ds.dataset(tmp_path / "x", format="parquet", exclude_invalid_files=True).to_table()
     for name, kind in FACTS:
         assert (found.schema.field(name).type, found.column(name).null_count) == (kind, 500)
+
+
+def test_the_recipe_for_duckdb_does_what_the_document_says(place, tmp_path, monkeypatch, capfd):
+    pytest.importorskip("duckdb")
+    monkeypatch.chdir(tmp_path)
+    assert export(place, Path("exported"), "parquet") == 0
+    capfd.readouterr()
+    exec(recipe("DuckDB"), {"__name__": "recipe"})
+    frame, x = expected(place, D)
+    photos = frame[frame["style"] == "photo"]["label"].value_counts()
+    shown = capfd.readouterr().out
+    for label, number in photos.items():
+        assert re.search(rf"{label} +│ +{number} ", shown)
+    cosines = np.round(x[0] @ x.T, 6)
+    best = np.lexsort((frame["image_id"], -cosines))[:10]
+    assert set(re.findall(r"\b[0-9a-f]{16}\b", shown)) == {*frame["image_id"][best]}
+
+
+def recipe(program: str) -> str:
+    document = (ROOT / "docs" / "elsewhere.md").read_text(encoding="utf-8")
+    section = document.partition(f"## {program}\n")[2].partition("\n## ")[0]
+    return section.partition("```python\n")[2].partition("```")[0]
+
+
+@pytest.mark.parametrize("program", ["DuckDB", "LightlyStudio", "FiftyOne"])
+def test_recipes_are_short_and_name_columns_that_there_are(program):
+    assert len(ast.parse(recipe(program)).body) <= 7
+    known = {*row_schema(1, (*PLACES, *FACTS)).names}
+    for columns in re.findall(r"columns=\[(.*?)\]", recipe(program)):
+        assert set(re.findall(r"\w+", columns)) <= known
 
 
 @pytest.mark.parametrize(("features", "d"), [("new", D), ("plain", PLAIN_D)])

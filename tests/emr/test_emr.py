@@ -24,7 +24,6 @@ from tests.emr.account import BUCKET, Account, start
 from tests.support.pictures import encoded, make_pictures, scribble
 from tests.support.program import Program
 
-pytestmark = pytest.mark.xdist_group("emr")  # one account, one run
 WORKSPACE = f"s3://{BUCKET}/mapsight"
 
 
@@ -44,7 +43,7 @@ def folder(tmp_path_factory) -> Path:
         (pictures / f"{seed:016x}.png").write_bytes(encoded(scribble(seed, 50, 30 + seed)))
     (pictures / f"{18:016x}.jpg").write_bytes(b"\xff\xd8\xff no picture")
     (pictures / f"{0:016x}.png").write_bytes(encoded(scribble(99)))
-    (folder / "near.conf").write_text("runners: {emr: {check_cluster_every: 0.3}}\n")
+    (folder / "near.conf").write_text("runners: {emr: {check_cluster_every: 1}}\n")
     return folder
 
 
@@ -142,7 +141,7 @@ class Failed:
     def __init__(self, program: Program, account: Account) -> None:
         self.before, known = account.standing(), len(account.clusters)
         fire = """echo 'raise RuntimeError("the disk is on fire")' > pyarrow.py"""
-        settings = {"runners": {"emr": {"check_cluster_every": 0.3, "setup": [fire]}}}
+        settings = {"runners": {"emr": {"check_cluster_every": 1, "setup": [fire]}}}
         (program.folder / "ill.conf").write_text(json.dumps(settings))
         arguments = ("--images", "pictures", "--workspace", f"s3://{BUCKET}/ill")
         self.done = program(*arguments, "-r", "emr", "--mrjob-conf", "ill.conf")

@@ -22,8 +22,6 @@ from tests.emr.account import BUCKET, start
 from tests.support.index_world import SOME_CELLS, indexed, scored
 from tests.support.results import everything, pictures_of, upload
 
-pytestmark = pytest.mark.xdist_group("emr")
-
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory) -> Iterator[str]:

@@ -13,6 +13,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PROCESSES ?= 2
 TESTS ?= tests
+# a module's tests stay in one process, which makes its fixtures once; the longest modules come first
+BY_MODULE := --dist loadfile --no-loadscope-reorder
 # the bundled catalogue brings its model; for other pictures one is built
 DEMO := $(if $(MAPSIGHT_OPENIMAGES)$(wildcard mapsight.toml),installed-model,installed-demo)
 
@@ -34,13 +36,13 @@ test:
 	printf "\nseconds of each part:\n$$times"; exit $$ended
 
 test-here: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal --durations=10 -m "not hadoop"
+	$(BIN)/python -m pytest -n $(PROCESSES) $(BY_MODULE) --durations=10 -m "not hadoop"
 
 test-cluster: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n 0 --durations=10 -m hadoop tests/hadoop
 
 test-fast: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal --hypothesis-profile=fast \
+	$(BIN)/python -m pytest -n $(PROCESSES) $(BY_MODULE) --hypothesis-profile=fast \
 	    -m "not (hadoop or whole or browser)" $(TESTS)
 
 lint: $(VENV)/installed-dev

@@ -30,11 +30,30 @@ WHOLE_PLACES = (
     *("mr_jobs/test_alone.py", "mr_jobs/test_duplicates.py", "mr_jobs/test_fetch.py"),
 )
 """Folders and modules most of whose tests start processes, or take seconds."""
+LONGEST = (
+    *("emr/test_emr.py", "driver/commands/test_fetch.py", "mr_jobs/test_fetch.py"),
+    *("end_to_end/test_pipeline.py", "mapsight/features/test_convert.py"),
+    *("examples", "mr_jobs/test_duplicates.py", "end_to_end", "test_wheel.py"),
+    *("mapsight/features/test_quantize.py", "driver/options/test_defaults.py"),
+    *("benchmarks", "driver/commands", "mapsight/report", "emr", "mr_jobs"),
+)
+"""Folders and modules that take longest begin first, so that none is left to one process alone."""
+
+
+def _place(item: pytest.Item) -> str:
+    return item.path.relative_to(ROOT / "tests").as_posix()
+
+
+def _turn(item: pytest.Item) -> int:
+    """Return where its module stands in `LONGEST`, behind it for all others."""
+    place = _place(item)
+    return next((n for n, name in enumerate(LONGEST) if place.startswith(name)), len(LONGEST))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_turn)
     for item in items:
-        place = item.path.relative_to(ROOT / "tests").as_posix()
+        place = _place(item)
         if place.startswith(WHOLE_PLACES) or not WHOLE.isdisjoint(
             getattr(item, "fixturenames", ())
         ):

@@ -246,7 +246,7 @@ def test_parquet_is_read_in_place(finished, tmp_path):
     pictures = sorted((tmp_path / "pictures").iterdir())
     rows = [{"image": p.read_bytes(), "path": p.name} for p in pictures]
     pd.DataFrame(rows).to_parquet(tmp_path / "all.parquet", row_group_size=5)
-    finished.ok("--images", "all.parquet", "--workspace", "w1")
+    finished.ok("--images", "all.parquet", "--no-index", "--workspace", "w1")
     one, two = (
         pd.read_parquet(tmp_path / w / "results" / "predictions.parquet")
         for w in ("w1", "workspace")
@@ -258,21 +258,22 @@ def test_parquet_is_read_in_place(finished, tmp_path):
 
 def test_the_workspace_inside_the_pictures_is_no_input(mapsight, pictures, tmp_path):
     mapsight.folder = pictures
-    mapsight.ok("--images", ".")
-    mapsight.ok("--images", ".", "--results", "results")
-    mapsight.ok("--images", ".", "--results", "results")
+    mapsight.ok("--images", ".", "--no-index")
+    for _ in range(2):
+        mapsight.ok("--images", ".", "--no-index", "--results", "results")
     assert summary(pictures / "workspace")["images_read"] == 12
 
 
 def test_too_many_rejected_pictures_fail_the_run(mapsight, pictures):
     for number in range(13):
         (pictures / f"bad{number}.jpg").write_bytes(b"junk")
-    done = mapsight("--images", "pictures")
+    run = ("--images", "pictures", "--no-index")
+    done = mapsight(*run)
     assert done.returncode == 1
     assert "13 of 25 pictures cannot be used (13 not_an_image)" in done.stderr
     assert "pictures/bad" in done.stderr
-    mapsight.ok("--images", "pictures", "--max-rejected", "0.6")
-    assert mapsight("--images", "pictures", "--max-rejected", "0.1").returncode == 1
+    mapsight.ok(*run, "--max-rejected", "0.6")
+    assert mapsight(*run, "--max-rejected", "0.1").returncode == 1
 
 
 @pytest.mark.parametrize(

@@ -105,3 +105,14 @@ def test_a_list_that_is_higher_than_a_browser_scrolls_is_reached_everywhere(brow
         grid.evaluate("grid => { grid.scrollTop = grid.scrollHeight }")
         page.wait_for_selector(f".tile[data-index='{MANY - 1}']")
         check(narrow, many)
+
+
+def test_all_that_match_are_selected_and_exported_without_being_in_the_page(browser, many):
+    with window(browser, many.url, accept_downloads=True) as wide:
+        page = drawn(wide).page
+        page.get_by_role("button", name="Select all").click()
+        wide.selected("20,000 selected")
+        with page.expect_download() as download:
+            page.get_by_role("button", name="List of ids").click()
+        ids = Path(download.value.path()).read_text().split()
+        assert ids == many.server.keeper.state.browser.columns.ids[:].to_pylist()

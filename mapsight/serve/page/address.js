@@ -29,10 +29,7 @@ function tell() {
 
 addEventListener("popstate", tell);
 
-/**
- * Change what the address says: null takes a name away, an array gives it several values.
- * `replace` leaves no step for Back, as for a picture beside the one that is open.
- */
+/** Change what the address says: null takes a name away, an array gives it several values. */
 export function go(changes, { replace = false } = {}) {
   const next = changed(params(), changes);
   if (next.toString() === params().toString()) return;

@@ -110,7 +110,7 @@ export async function copy(text, source) {
   setTimeout(() => source.classList.remove("done"), 1500);
 }
 
-/** Copy where the page is not served securely, and the clipboard is not to be had otherwise. */
+/** Copy where the page is not served securely, and has no clipboard. */
 function copyBySelection(text, source) {
   const area = el("textarea", { class: "unseen", readonly: true });
   area.value = text;

@@ -1,5 +1,6 @@
 // Numbers and names as people read them.
 
+export const OTHER = "other"; // the label of what shows none of the labels
 const whole = new Intl.NumberFormat("en");
 const SIDES = [64, 96, 128, 160, 240, 320, 480]; // that the server draws
 

@@ -79,7 +79,6 @@ export class Filters {
   }
 }
 
-/** Return what could be checked by one list of things that are not names of the collection. */
 function offers(facets) {
   const { hide, only } = facets.duplicates ?? {};
   const counts = { unsure: facets.unsure, disputed: facets.disputed, hide, only };

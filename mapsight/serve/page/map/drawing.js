@@ -1,6 +1,6 @@
 // Draws the map on a canvas: circles with their typical pictures, or the pictures themselves.
 
-import { thumbnail } from "../format.js";
+import { OTHER, thumbnail } from "../format.js";
 
 const FACES = 15; // pixels of radius from which a circle shows its typical picture
 const NAMES = 34; // and from which it shows its name
@@ -47,10 +47,12 @@ export class Drawing {
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     context.clearRect(0, 0, camera.width, camera.height);
     this.styles = this.#styles();
+    const names = []; // drawn above all circles
     for (const cell of cells) {
       const [x, y] = camera.toWindow(cell.x, cell.y);
       const r = radius(cell);
       if (!camera.sees(x, y, r)) continue;
+      if (r >= NAMES && r < INSIDE) names.push([nameOf(cell), x, y + r + 12]);
       const pictures = r >= INSIDE ? inside(cell) : null;
       const dim = chosen.size > 0 && !chosen.has(cell.cell);
       context.globalAlpha = dim ? 0.3 : 1;
@@ -59,6 +61,7 @@ export class Drawing {
       if (cell === pointed) this.#ring(x, y, r + 3, this.styles.ink, 2);
       context.globalAlpha = 1;
     }
+    for (const name of names) this.#name(...name);
     if (region.length) this.#region(region);
   }
 
@@ -79,7 +82,6 @@ export class Drawing {
     this.#disc(x, y, r);
     context.fill();
     if (face) this.#face(face, x, y, r * 0.86);
-    if (r >= NAMES) this.#name(cell.label || cell.name, x, y + r + 14);
   }
 
   #disc(x, y, r) {
@@ -153,7 +155,12 @@ export class Drawing {
   }
 }
 
-/** Return where a picture of a cell is in the window; its `side` on the map was set by the view. */
+/** Name a cell by its label, or by what most of its pictures look like. */
+function nameOf({ label, name }) {
+  return label && label !== OTHER ? label : (name ?? "").split(",")[0];
+}
+
+/** Return where a picture of a cell is in the window. */
 export function pictureBox(camera, picture) {
   const side = picture.side * camera.scale;
   const [x, y] = camera.toWindow(picture.x, picture.y);
@@ -163,7 +170,7 @@ export function pictureBox(camera, picture) {
 /** Lay the pictures of a cell into its circle, as they lie around its centre, with a side each. */
 export function placed(cell, pictures) {
   const far = Math.max(...pictures.map(({ x, y }) => Math.hypot(x - cell.x, y - cell.y)), 1e-9);
-  const side = 1.5 * cell.r / Math.sqrt(Math.max(pictures.length, 3));
+  const side = 1.2 * cell.r / Math.sqrt(Math.max(pictures.length, 3));
   const stretch = (cell.r - 0.7 * side) / far; // their corners stay within
   return pictures.map((picture) => ({
     ...picture,

@@ -1,4 +1,4 @@
-// The cells as a list, for keys and for those who hear the page; beside the map for everybody.
+// The cells as a list, for keys and for those who hear the page.
 
 import { button, el, fill } from "../dom.js";
 import { count, many } from "../format.js";

@@ -125,7 +125,7 @@ export class Pictures {
     const { items } = this.grid.source;
     if (items) return items.map((item) => item.image_id);
     const query = new URLSearchParams(asked);
-    query.set("format", "ids");
+    query.append("format", "ids"); // beside those that pictures may have
     return (await (await askFile("export", query)).text()).split("\n").filter(Boolean);
   }
 

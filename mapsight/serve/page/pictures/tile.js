@@ -1,9 +1,7 @@
 // One picture of a grid or a row: image, marks, caption.
 
 import { button, el, fill } from "../dom.js";
-import { credit, decimal, described, said, thumbnail } from "../format.js";
-
-const OTHER = "other"; // the label of what shows none of the labels
+import { OTHER, credit, decimal, described, said, thumbnail } from "../format.js";
 
 /** Fill a cell with a picture; `marked` says whether it is selected. */
 export function fillTile(cell, item, size, marked) {

@@ -9,7 +9,6 @@ import { searchCommand } from "./command.js";
 import { WHOLE, selection } from "./selection.js";
 
 const FORMATS = { ids: "List of ids", csv: "CSV", parquet: "Parquet" };
-const ENDINGS = { ids: "txt", csv: "csv", parquet: "parquet" };
 const SHOWN = 5; // small pictures in the bar
 const QUERIES = 10; // of which a mean may be made
 
@@ -66,7 +65,7 @@ async function download(format, source) {
 /** Leave a large file to the browser, which writes it as it comes. */
 function streamed(format) {
   const query = new URLSearchParams(selection.all.query);
-  query.set("format", format);
+  query.append("format", format);
   save(`api/v1/export?${query}`, format);
 }
 
@@ -78,7 +77,7 @@ async function gathered(format) {
 }
 
 function save(address, format) {
-  const anchor = el("a", { href: address, download: `selection.${ENDINGS[format]}` });
+  const anchor = el("a", { href: address, download: `selection.${format === "ids" ? "txt" : format}` });
   document.body.append(anchor);
   anchor.click();
   anchor.remove();
@@ -96,8 +95,10 @@ async function showCommand() {
 }
 
 async function commandOf(query) {
-  if (isSearch(query)) return searchCommand(query, selection.size);
-  return (await ask("command", query)).command;
+  if (!isSearch(query)) return (await ask("command", query)).command;
+  const command = searchCommand(query, selection.size);
+  const { command: all } = await ask("command"); // it names the workspace
+  return command && command + all.replace("mapsight select", "");
 }
 
 function showText(command) {

@@ -13,6 +13,7 @@ let summary;
 let around = null; // {source, index}: what the arrows lead through
 let shown = null; // image_id
 let pushed = false;
+let grid; // of the view below
 
 export function startViewer(known) {
   summary = known;
@@ -36,8 +37,9 @@ export function openPicture(source, index) {
 export function showViewer(query, view) {
   const dialog = find("#viewer");
   const id = query.get("open");
+  grid = view.grid;
   if (!id) {
-    if (dialog.open) close(view);
+    close();
     return;
   }
   if (shown === id && dialog.open) return;
@@ -48,17 +50,18 @@ export function showViewer(query, view) {
   shown = id;
 }
 
-function close(view) {
+function close() {
+  if (!shown) return;
   find("#viewer").close();
   shown = null;
-  pushed = false;
-  const grid = view?.grid;
   if (around && grid?.source === around.source) grid.focus(around.index);
 }
 
 function leave() {
+  close();
   if (pushed) history.back();
   else go({ open: null }, { replace: true });
+  pushed = false;
 }
 
 async function step(by) {

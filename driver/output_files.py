@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from driver.errors import UsageError
@@ -12,7 +12,7 @@ from driver.errors import UsageError
 HEAD = 4096
 """Bytes at the start of a file that say what it is."""
 
-__all__ = ["check_file", "check_folder", "make_folder"]
+__all__ = ["check_file", "check_folder", "make_folder", "write_pieces"]
 
 
 def check_file(option: str, name: str | None, is_ours: Callable[[bytes], bool]) -> None:
@@ -81,6 +81,22 @@ def make_folder(option: str, name: str | None) -> None:
             file.write(b"can it be written?")
     except OSError as error:
         raise UsageError(f"{option} {name}: cannot be written: {error.strerror}") from None
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """Write a file piece by piece; until all of it is there, whatever was there stays.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            for piece in pieces:
+                file.write(piece)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _check_writable(option: str, name: str, path: Path) -> None:

@@ -19,7 +19,7 @@ __all__ = ["COMMANDS", "Command", "command_of", "parse", "parser_of"]
 
 COMMANDS = (
     *("run", "status", "report", "duplicates", "compare"),
-    *("search", "serve", "add", "remove", "evaluate-index", "export"),
+    *("search", "select", "serve", "add", "remove", "evaluate-index", "export"),
     *("plan", "fetch", "model", "pack"),
 )
 """Each is the module of `driver.commands` of that name."""

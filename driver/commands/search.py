@@ -43,7 +43,7 @@ examples:
   %(prog)s --queries - --no-job --format json          (answers each line as it comes)
 """
 USUAL = (
-    *("queries", "by", "top-k", "label", "min-ppi", "format", "out", "workspace"),
+    *("queries", "by", "top-k", "label", "min-ppi", "format", "only-ids", "out", "workspace"),
     *("job", "no-job", "runner"),
 )
 APART = ("license", "rank-by", "subset")
@@ -146,6 +146,8 @@ def _check(options: Namespace) -> None:
     """What can be said before anything is read."""
     if options.top_k > MAX_TOP_K:
         raise UsageError(f"--top-k {options.top_k}: at most {MAX_TOP_K:,}")
+    if options.only_ids and options.format != "table":
+        raise UsageError(f"--only-ids excludes --format {options.format}")
     if options.format == "html" and not options.out:
         raise UsageError("--format html needs --out FILE")
     check_file("--out", options.out, is_answers)

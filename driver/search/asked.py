@@ -23,4 +23,5 @@ class Asked:
     copy: str | None
     head: str | None
     format: str
+    only_ids: bool
     out: str | None

@@ -59,6 +59,11 @@ def add_output_options(parser: argparse.ArgumentParser) -> None:
         help="form of the answers; html needs --out (default: %(default)s)",
     )
     parser.add_argument(
+        "--only-ids",
+        action="store_true",
+        help="write only the ids of the answers, one a line; excludes --format",
+    )
+    parser.add_argument(
         "--out", metavar="FILE", help="file to write the answers to (default: standard output)"
     )
 

@@ -34,7 +34,7 @@ ORDERS = {
 
 
 def show(run: Pipeline, questions: Sequence[Question]) -> None:
-    """Write the answers as the options say: table, JSON lines or a page."""
+    """Write the answers as the options say: table, ids, JSON lines or a page."""
     options = run.options_of(Asked)
     if options.format != "table":
         lookup = run.facts.get(CopiedCredits) or partial(known_predictions, run.workspace)
@@ -44,7 +44,9 @@ def show(run: Pipeline, questions: Sequence[Question]) -> None:
         sys.stdout.write(f"{options.out}\n")
         return
     by_index = options.by == "index"
-    if options.format == "json":
+    if options.only_ids:
+        text = "".join(f"{row['image_id']}\n" for one in questions for row in one.answers)
+    elif options.format == "json":
         text = _json(questions, (*FIELDS, *BY_INDEX) if by_index else FIELDS)
     else:
         text = _table(questions, by_index, typed_filters(run.options_of(SearchOptions)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,19 +32,23 @@ from mapsight.index.removed_ids import IdList
 
 __all__ = ["write_columns"]
 
-CHUNK = 65_536
+_Given = Mapping[int, tuple[int, pa.Array]]
+CHUNK = 16_384
 QUANTILES = 17
 
 
 def write_columns(folder: Path, sources: Sources) -> dict[str, Any]:
     """Write the columns of a state into an empty folder; return what is to be known of them.
 
-    Memory: some 60 bytes a picture, and each different name once.
+    Memory: some 180 bytes a picture, and each different name once.
     """
     gathered = Gathered(folder)
     texts = write_batches(folder / TEXT_ROWS, texts_of(sources.facts(), gathered))
     gathered.close()
-    rows = _Rows(sources.parts(gathered.ids), gathered, sources.collection.removed)
+    given = gathered.taken_ids()
+    ids = {number: names for number, (_, names) in given.items()}
+    rows = _Rows(sources.parts(ids), given, sources.collection.removed)
+    del given, ids
     writer = _Writer(folder, gathered, rows)
     writer.write_all()
     writer.write_duplicates(sources.duplicates())
@@ -53,27 +58,41 @@ def write_columns(folder: Path, sources: Sources) -> dict[str, Any]:
 class _Rows:
     """Which pictures are shown: `ids` in order, with `part`, `cell` and `place` of each."""
 
-    def __init__(self, parts: Iterator[Part], gathered: Gathered, removed: IdList) -> None:
-        whole = [_shown(part, removed) for part in parts]
-        ids = pa.concat_arrays([part.ids for part in whole])
-        part = np.concatenate([np.full(len(one.ids), one.number, np.uint16) for one in whole])
-        cell = np.concatenate([one.cells for one in whole])
+    def __init__(self, parts: Iterator[Part], given: _Given, removed: IdList) -> None:
+        ids, self.part, self.cell = _joined([_shown(part, removed) for part in parts])
         order = pc.sort_indices(ids).to_numpy()  # stable: of equal ids the last part comes last
         ids = ids.take(pa.array(order))
         last = _ends_of_runs(ids)
         self.ids = ids.filter(pa.array(last)) if not last.all() else ids
-        self.part, self.cell = part[order][last], cell[order][last]
+        self.part, self.cell = self.part[order][last], self.cell[order][last]
         self.place = np.full(len(self.ids), NO_PLACE, np.uint32)
-        for number, given in gathered.ids.items():
-            self._find(number, given, gathered.first(number))
+        for number, (first, names) in given.items():
+            self._find(number, names, first)
 
     def _find(self, number: int, given: pa.Array, first: int) -> None:
-        """Set the places of the pictures of a part among the facts."""
+        """Set the places of the pictures of a part among the facts, CHUNK pictures at a time."""
+        order = None if _ascends(given) else pc.sort_indices(given)
+        given = given if order is None else given.take(order)
         mine = np.flatnonzero(self.part == number)
-        places = pc.index_in(self.ids.take(pa.array(mine)), value_set=given)
-        known = places.is_valid().to_numpy(zero_copy_only=False)
-        found = places.fill_null(0).to_numpy().astype(np.uint32) + first
-        self.place[mine[known]] = found[known]
+        for some in (mine[i : i + CHUNK] for i in range(0, len(mine), CHUNK)):
+            ids, every = self.ids.take(pa.array(some)), range(len(given))
+            low = bisect_left(every, ids[0].as_py(), key=lambda i: given[i].as_py())
+            high = bisect_right(every, ids[-1].as_py(), low, key=lambda i: given[i].as_py())
+            found = pc.add(pc.index_in(ids, value_set=given.slice(low, high - low)), low)
+            known = found.is_valid().to_numpy(zero_copy_only=False)
+            places = found.drop_null() if order is None else order.take(found.drop_null())
+            self.place[some[known]] = places.to_numpy() + first
+
+
+def _joined(parts: list[Part]) -> tuple[pa.Array, np.ndarray, np.ndarray]:
+    """Return (ids, part and cell of each) of all parts, one after the other."""
+    part = [np.full(len(one.ids), one.number, np.uint16) for one in parts]
+    ids = parts[0].ids if len(parts) == 1 else pa.concat_arrays([one.ids for one in parts])
+    return ids, np.concatenate(part), np.concatenate([one.cells for one in parts])
+
+
+def _ascends(ids: pa.Array) -> bool:
+    return len(ids) < 2 or pc.all(pc.less_equal(ids[:-1], ids[1:])).as_py()
 
 
 def _shown(part: Part, removed: IdList) -> Part:

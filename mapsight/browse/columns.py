@@ -132,7 +132,7 @@ class Columns:
         """Return all ids, in order: large_string."""
         if self._ids is None:
             offsets = pa.py_buffer(self.column("id_offsets"))
-            data = self._whole_or_anew(lambda: self._id_data.whole())
+            data = self._whole_or_anew(lambda: self._id_data.whole()) or pa.py_buffer(b"")
             self._ids = pa.LargeStringArray.from_buffers(self.rows, offsets, data)
         return self._ids
 

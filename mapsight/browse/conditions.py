@@ -51,9 +51,8 @@ def _known(field: str, word: str, names: Iterable[str]) -> str:
         return word
     if word.casefold() in folded:
         return folded[word.casefold()]
-    near = near_names(word, exact, 3)
-    if near:
-        raise FilterError(field, word, f"did you mean {', '.join(near)}?")
+    if near := near_names(word.casefold(), folded, 3):
+        raise FilterError(field, word, f"did you mean {', '.join(folded[n] for n in near)}?")
     listed = ", ".join(sorted(exact)[:SHOWN]) or "nothing, for it is known of no picture"
     raise FilterError(field, word, f"one of {listed}{', …' if len(exact) > SHOWN else ''}")
 

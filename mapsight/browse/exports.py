@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mapsight.browse.filter_values import FilterError
@@ -44,7 +45,7 @@ def _csv(selection: Selection) -> Iterator[bytes]:
     """Yield CSV as `results/` has it: UTF-8, LF, cells safe for spreadsheets."""
     yield _lines([TABLE_COLUMNS])
     for batch in selection.batches():
-        columns = [map(_cell, column.to_pylist()) for column in batch.columns]
+        columns = [_cells(column) for column in batch.columns]
         if batch.num_rows:
             yield _lines(zip(*columns, strict=True))
 
@@ -55,12 +56,17 @@ def _lines(rows: Any) -> bytes:
     return text.getvalue().encode()
 
 
-def _cell(value: Any) -> Any:
-    if isinstance(value, list):
-        value = LIST_MARK.join(value)
-    elif isinstance(value, bool):
-        return str(value).lower()
-    return csv_safe(value) if isinstance(value, str) else value
+def _cells(column: pa.Array) -> list[Any]:
+    """Return the cells of a column as they are written; numbers need no look each."""
+    values = column.to_pylist()
+    if pa.types.is_list(column.type):
+        return [one and csv_safe(LIST_MARK.join(one)) for one in values]
+    if pa.types.is_boolean(column.type):
+        return [str(one).lower() for one in values]
+    if pa.types.is_string(column.type):
+        safe = {one: csv_safe(one) for one in set(values) if one}
+        return [safe.get(one) for one in values]
+    return values
 
 
 class _Sink(io.RawIOBase):

@@ -71,15 +71,13 @@ class Gathered:
         for file in self._files.values():
             file.close()
 
-    @property
-    def ids(self) -> dict[int, pa.Array]:
-        """Return the ids of each part, in the order in which they were read."""
-        empty = pa.array([], pa.large_string())
-        return {0: empty} | {part: pa.concat_arrays(some) for part, some in self._ids.items()}
-
-    def first(self, part: int) -> int:
-        """Return the place of a part's first row."""
-        return self._first.get(part, 0)
+    def taken_ids(self) -> dict[int, tuple[int, pa.Array]]:
+        """Return (place of the first, ids) of each part, which are not kept here any more."""
+        taken: dict[int, tuple[int, pa.Array]] = {0: (0, pa.array([], pa.large_string()))}
+        while self._ids:
+            part, some = self._ids.popitem()
+            taken[part] = self._first[part], pa.concat_arrays(some)
+        return taken
 
     def values(self, name: str, kind: type[np.generic]) -> np.ndarray:
         """Return a column, whose file is gone then: (n,) of a kind."""

@@ -76,6 +76,10 @@ class Selection:
         """Return how many there are."""
         return len(self.rows)
 
+    def first(self, most: int) -> Selection:
+        """Return the first of them, at most so many."""
+        return Selection(self.columns, self.rows[:most], self.sort)
+
     def page(
         self, cursor: str | None = None, limit: int = 100, at: float | None = None
     ) -> tuple[list[dict[str, Any]], str | None]:

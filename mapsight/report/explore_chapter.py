@@ -41,6 +41,7 @@ def read_chapter(folder: Path, counts: Mapping[str, Any]) -> dict[str, Any]:
         "claims": counts["compared"],
         "verdict": _verdict(counts["compared"]),
         "boxes_note": _boxes_note(counts, _top(folder, "most_boxes", 1)),
+        "boxes_vary": len({low for bins in _histograms(folder).values() for low, *_ in bins}) > 1,
         "shapes_note": _shapes_note(counts),
         "labels": sum(1 for _ in read_rows(folder / "labels.csv")),
         "labels_shown": len(_label_rows(folder)),

@@ -3,6 +3,7 @@
 import functools
 import html
 import http.server
+import io
 import json
 import os
 import re
@@ -10,7 +11,9 @@ import shutil
 import subprocess
 import threading
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from mapsight.report.cards import Answer, Sheet
 from mapsight.report.report import write_report, write_search_page
@@ -92,3 +95,70 @@ def test_a_page_fits_its_window(site, tmp_path, page, images, width):
     assert found["scroll"] <= found["client"] <= width
     assert (found["images"], found["blank"]) == (images, 0)
     assert (found["broken"], found["unframed"], found["small"]) == (0, 0, 0)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as running:
+        started = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.mark.parametrize("width", [1400, 400])
+def test_a_picture_opens_larger_and_the_page_stays_where_it_was(site, browser, width):
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto((site[0] / "report" / "index.html").as_uri())
+    page.locator("#suspects ~ ol .thumb").first.click()
+    before = page.evaluate("scrollY")
+    view = page.locator(".large:target")
+    assert before > 0 and view.locator("img").is_visible()
+    assert view.locator("code.copy").first.inner_text() == "0"
+    view.locator(".close").click()
+    assert (page.locator(".large:target").count(), page.evaluate("scrollY")) == (0, before)
+    page.go_back()
+    assert page.locator(".large:target").is_visible()
+    page.close()
+
+
+def test_the_contents_stay_in_view_and_lead_to_sections(site, browser):
+    for width in (1400, 400):
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        page.goto((site[0] / "report" / "index.html").as_uri())
+        contents = page.locator("nav.contents")
+        contents.get_by_text("Distributions").click()
+        assert contents.bounding_box()["y"] == 0
+        top = page.locator("#distributions").bounding_box()["y"]
+        assert 0 <= top < 120
+        page.close()
+
+
+def test_a_link_to_a_label_opens_its_row(site, browser):
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.goto((site[0] / "report" / "index.html").as_uri())
+    page.locator(".matrix tbody th a").first.click()
+    assert page.locator("details.row[open]").count() == 1
+    assert page.locator("details.row[open] > summary").bounding_box()["y"] >= 0
+    page.close()
+
+
+def test_in_the_dark_charts_are_no_white_cards(site, browser):
+    page = browser.new_page(color_scheme="dark", viewport={"width": 1400, "height": 900})
+    page.goto(f"{site[1]}/report/index.html")
+    chart = page.locator(".plot img").first
+    chart.scroll_into_view_if_needed()
+    with Image.open(io.BytesIO(chart.screenshot())) as shown:
+        grey = np.asarray(shown.convert("L"))
+    assert np.median(grey) < 60 and grey.max() > 150
+    page.close()
+
+
+def test_nothing_is_asked_of_another_host_and_the_console_is_silent(site, browser):
+    page = browser.new_page()
+    asked, said = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(f"{site[1]}/report/index.html", wait_until="networkidle")
+    assert said == [] and all(url.startswith((site[1], "data:")) for url in asked)
+    page.close()

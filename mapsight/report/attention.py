@@ -47,7 +47,7 @@ def attention(
         *_suspects(suspects, where),
         *_missing(run, labels),
         *_duplicates(run, where),
-        *_unsure(run, unsure),
+        *_unsure(run, unsure, where),
         *_unused(run),
     ]
 
@@ -85,14 +85,13 @@ def _rejected(run: Run) -> Iterator[Item]:
 
 def _suspects(rows: Sequence[Mapping[str, str]], where: str) -> Iterator[Item]:
     if rows:
-        first = shlex.quote(rows[0]["image_id"])
         yield Item(
             amount(len(rows)),
             _plural(len(rows), "suspected label error"),
             "The prediction contradicts what people verified; either may be wrong.",
             "suspects",
-            f"mapsight search {first}{where}",
-            "See what is like one of them; all are in suspects.csv.",
+            f"mapsight select --disputed --format csv{where}",
+            "Look at each and mend the wrong one; suspects.csv has the most probable.",
         )
 
 
@@ -137,7 +136,7 @@ def _duplicates(run: Run, where: str) -> Iterator[Item]:
         )
 
 
-def _unsure(run: Run, unsure: int | None) -> Iterator[Item]:
+def _unsure(run: Run, unsure: int | None, where: str) -> Iterator[Item]:
     if unsure:
         share = percent(unsure / run["images_extracted"]) if run["images_extracted"] else "–"
         yield Item(
@@ -145,6 +144,7 @@ def _unsure(run: Run, unsure: int | None) -> Iterator[Item]:
             _plural(unsure, "picture", "with a score below 0.5"),
             f"{share} of all. The least sure of each label are among its pictures.",
             "labels",
+            f"mapsight select --unsure{where}",
         )
 
 

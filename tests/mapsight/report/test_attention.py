@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
+from driver.parser import COMMANDS, parser_of
 from mapsight.report.attention import attention, workspace_option
 from tests.support.reports import RUN
 
@@ -34,9 +37,9 @@ def test_rejected_pictures_come_first_with_their_reasons():
 def test_suspects_duplicates_and_unsure_pictures():
     found = {"groups": 2, "exact": 1, "near": 3, "bytes": 2500}
     suspected, twice, unsure = items([{"image_id": "a b"}], 300, duplicates=found)
-    assert suspected.command == "mapsight search 'a b'"
+    assert suspected.command == "mapsight select --disputed --format csv"
     assert (twice.count, twice.link) == ("4", "duplicates") and "2 groups" in twice.text
-    assert unsure.count == "300"
+    assert (unsure.count, unsure.command) == ("300", "mapsight select --unsure")
 
 
 def test_duplicates_that_nobody_looked_for_have_a_command():
@@ -64,3 +67,15 @@ def test_what_was_not_used_is_counted():
 )
 def test_the_workspace_is_that_of_the_command(command, option):
     assert workspace_option({"command": command}) == option
+
+
+def test_commands_are_of_the_program():
+    found = {"groups": 1, "exact": 1, "near": 0, "bytes": 1}
+    every = [
+        *items([{"image_id": "a"}], 3, duplicates=found, missing_labels=["Owl"]),
+        *items(duplicates=None),
+    ]
+    commands = [shlex.split(one.command) for one in every if one.command]
+    for program, name, *words in (words for words in commands if words[2:] != ["pictures"]):
+        assert (program, name in COMMANDS) == ("mapsight", True)
+        parser_of(name, "mapsight").parse_args(words)

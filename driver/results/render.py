@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from driver.pipeline.pipeline import Pipeline
     from driver.workspace.workspace import Workspace
     from mapsight.report.cards import Sheet
+    from mapsight.report.overview import Overview
 
 __all__ = ["STAGE", "download_results", "report_to", "with_duplicates"]
 
+LABEL = "label "
 TEMPLATES = tuple(
     f"mapsight/templates/{path.name}"
     for path in sorted(project_file("mapsight/templates").iterdir())
@@ -92,28 +94,37 @@ def report_to(
     places = of_index.places()
     with drawing(target / "plots", report_charts(results, places)):
         overview = look_through(ResultTables(workspace).prediction_batches(COLUMNS))
-        of_labels = of_index.of_labels(_labels(results))
-        kinds = {
-            **{name: [one] for name, one in noticed_sheets(documents).items()},
-            "sheets": sheets_of(documents),
-            "nearest": of_index.of_cells(),
-            "duplicates": duplicate_sheets(documents),
-            "outliers": of_index.outliers(overview),
-            **{f"label {name}": sheets for name, sheets in of_labels.items()},
-        }
-        drawn = _drawn(workspace, documents, kinds)
-    chosen = {name: drawn[f"label {name}"] for name in of_labels}
+        rows = _sheet_rows(documents, of_index, overview, _labels(results))
+        sheets = _drawn(workspace, documents, rows)
+    chosen = {name[len(LABEL) :]: sheets[name] for name in rows if name.startswith(LABEL)}
     return write_report(
         results,
         target,
-        drawn["sheets"],
-        _only(drawn, "confused"),
-        _only(drawn, "suspects"),
-        nearest=drawn["nearest"],
-        duplicate_groups=drawn["duplicates"],
-        extras=Extras(chosen, drawn["outliers"], overview, places),
+        sheets["sheets"],
+        _only(sheets, "confused"),
+        _only(sheets, "suspects"),
+        nearest=sheets["nearest"],
+        duplicate_groups=sheets["duplicates"],
+        extras=Extras(chosen, sheets["outliers"], overview, places),
         drawn=True,
     )
+
+
+def _sheet_rows(
+    documents: Mapping[str, dict[str, Any]],
+    of_index: IndexSheets,
+    overview: Overview,
+    labels: Sequence[str],
+) -> dict[str, list[SheetRows]]:
+    """Return the sheets of a report by what they show; those of labels by LABEL and the name."""
+    return {
+        **{name: [one] for name, one in noticed_sheets(documents).items()},
+        "sheets": sheets_of(documents),
+        "nearest": of_index.of_cells(),
+        "duplicates": duplicate_sheets(documents),
+        "outliers": of_index.outliers(overview),
+        **{f"{LABEL}{name}": sheets for name, sheets in of_index.of_labels(labels).items()},
+    }
 
 
 def _labels(results: Path) -> list[str]:

@@ -6,36 +6,22 @@ Rows are numbered from 0, cell by cell. Every writer takes blocks in that order,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from mapsight.index.cosines import squares
 from mapsight.index.export.facts import FACTS, Facts
 from mapsight.index.export.plane import PLACES, Plane
-from mapsight.index.rows import FIELDS, vectors_of, whole_vectors
+from mapsight.index.export.row_files import ROW_GROUP, RowFile, columns_of, row_schema
+from mapsight.index.rows import vectors_of, whole_vectors
 
 __all__ = ["FaissWriter", "NpyWriter", "ParquetWriter", "unit_rows", "unit_vectors"]
 
-ROW_GROUP = 4096
 FILE_ROWS = 16 * ROW_GROUP
 """Of a Parquet file: 256 MiB of vectors of 1,024 numbers."""
-REPEATED = (
-    "format",
-    "mid",
-    "label",
-    "style",
-    "source",
-    "shard",
-    "top_label",
-    "license",
-    "author",
-    "subset",
-)
 ROWS, VECTORS = "rows.parquet", "vectors.npy"
 INDEX, LISTS = "index.faiss", "lists.ivfdata"
 
@@ -54,51 +40,6 @@ def unit_rows(x: np.ndarray) -> np.ndarray:
     return np.divide(x, lengths, out=np.zeros(x.shape), where=lengths > 0).astype(np.float32)
 
 
-def row_schema(d: int | None = None, more: Sequence[tuple[str, pa.DataType]] = ()) -> pa.Schema:
-    """The schema of exported rows, with more columns, and vectors of d dimensions if any."""
-    names = [("row", pa.int64()), ("image_id", pa.string()), ("cell", pa.int32())]
-    names += [(f"shard_{n}" if n == "row" else n, kind) for n, kind in FIELDS]
-    vector = [] if d is None else [("vector", pa.list_(pa.float32(), d))]
-    return pa.schema([*names, *more, *vector])
-
-
-def _columns(batch: pa.RecordBatch, cell: int, first: int) -> list[pa.Array]:
-    n = batch.num_rows
-    numbers = pa.array(np.arange(first, first + n))
-    known = [batch.column(name) for name, _ in FIELDS]
-    return [numbers, batch.column("image_id"), pa.array(np.full(n, cell, np.int32)), *known]
-
-
-class _Rows:
-    """Appends rows to a Parquet file. Memory: ROW_GROUP rows."""
-
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        plain = {
-            f"{field.name}.list.element" if pa.types.is_nested(field.type) else field.name: (
-                "none" if field.name == "vector" else "zstd"
-            )
-            for field in schema
-        }
-        self._writer = pq.ParquetWriter(
-            path, schema, compression=plain, use_dictionary=list(REPEATED)
-        )
-        self._schema, self._some = schema, list[pa.RecordBatch]()
-
-    def add(self, columns: Sequence[pa.Array]) -> None:
-        self._some.append(pa.RecordBatch.from_arrays(columns, schema=self._schema))
-        if sum(batch.num_rows for batch in self._some) >= ROW_GROUP:
-            self._flush()
-
-    def _flush(self) -> None:
-        if self._some:
-            self._writer.write_table(pa.Table.from_batches(self._some))
-        self._some = []
-
-    def close(self) -> None:
-        self._flush()
-        self._writer.close()
-
-
 class NpyWriter:
     """Vectors as one array of numpy's, and a Parquet file of the rows in the same order.
 
@@ -109,7 +50,7 @@ class NpyWriter:
 
     def __init__(self, folder: Path, d: int) -> None:
         self._file = (folder / VECTORS).open("wb")
-        self._rows = _Rows(folder / ROWS, row_schema())
+        self._rows = RowFile(folder / ROWS, row_schema())
         self._d, self._n = d, 0
         self._head()
 
@@ -123,7 +64,7 @@ class NpyWriter:
     def add(self, cell: int, batch: pa.RecordBatch) -> None:
         """The next block."""
         self._file.write(unit_vectors(batch, self._d).data)
-        self._rows.add(_columns(batch, cell, self._n))
+        self._rows.add(columns_of(batch, cell, self._n))
         self._n += batch.num_rows
 
     def close(self) -> Files:
@@ -153,7 +94,7 @@ class ParquetWriter:
         self._folder, self._d = folder, d
         self._schema = row_schema(d, (*PLACES, *FACTS))
         self._plane, self._facts = plane, facts
-        self._file: _Rows | None = None
+        self._file: RowFile | None = None
         self._files: Files = {}
         self._n = 0
 
@@ -166,14 +107,14 @@ class ParquetWriter:
         kind = self._schema.field("vector").type
         vectors = pa.FixedSizeListArray.from_arrays(flat, type=kind)
         more = [*self._plane.columns(batch), *self._facts.columns(batch)]
-        self._file.add([*_columns(batch, cell, self._n), *more, vectors])
+        self._file.add([*columns_of(batch, cell, self._n), *more, vectors])
         self._n += batch.num_rows
 
     def _next(self) -> None:
         if self._file:
             self._file.close()
         name = f"part-{len(self._files):05d}.parquet"
-        self._file = _Rows(self._folder / name, self._schema)
+        self._file = RowFile(self._folder / name, self._schema)
         holds = "rows with two dimensions, facts, and vectors of unit length (float32)"
         self._files[name] = {"holds": holds, "first_row": self._n}
 
@@ -201,7 +142,7 @@ class FaissWriter:
         self._folder, self._centres, self._where, self._probe = folder, centres, where, probe
         self._d = centres.shape[1]
         self._file = (folder / LISTS).open("wb")
-        self._rows = _Rows(folder / ROWS, row_schema())
+        self._rows = RowFile(folder / ROWS, row_schema())
         self._lists: dict[int, tuple[int, int, int]] = {}
         self._cell, self._start, self._first, self._n = -1, 0, 0, 0
         self._lengths, self._long = 0.0, 0
@@ -216,7 +157,7 @@ class FaissWriter:
         self._lengths += float(lengths.sum())
         self._long += int((lengths > 0).sum())
         self._file.write(unit_vectors(batch, self._d).data)
-        self._rows.add(_columns(batch, cell, self._n))
+        self._rows.add(columns_of(batch, cell, self._n))
         self._n += batch.num_rows
 
     def _end(self) -> None:

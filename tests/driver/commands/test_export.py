@@ -19,7 +19,7 @@ import pytest
 from driver.run import main
 from mapsight.index.export.facts import FACTS
 from mapsight.index.export.plane import PLACES
-from mapsight.index.export.writers import row_schema
+from mapsight.index.export.row_files import row_schema
 from mapsight.index.rows import INT8, INT16, to_int8
 from mapsight.labels.head import UNIT
 from tests.support.index_world import PLAIN_D, D, IndexWorld, indexed
@@ -76,7 +76,7 @@ def test_npy_holds_all_vectors_in_the_order_of_the_rows(place, tmp_path, feature
 
 def test_parquet_has_rows_and_vectors_in_several_files(place, tmp_path, monkeypatch):
     monkeypatch.setattr("mapsight.index.export.writers.FILE_ROWS", 200)
-    monkeypatch.setattr("mapsight.index.export.writers.ROW_GROUP", 64)
+    monkeypatch.setattr("mapsight.index.export.row_files.ROW_GROUP", 64)
     assert export(place, tmp_path / "x", "parquet") == 0
     frame, x = expected(place, D)
     assert len(list((tmp_path / "x").glob("part-*.parquet"))) > 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,9 @@ PACKAGES = ("mapsight", "driver", "mr_jobs")
 ALL, EXECUTED, MAIN = "*", "", "__main__"
 """Of a module, beside its names: the whole of it, what importing does, and what running adds."""
 NOT_CODE = ("__all__", "__version__")
+PARSING = threading.Lock()
+"""Stages run in threads, and Python 3.11 counts the depth of two trees as one: a SystemError, where
+collecting garbage hands over from one thread to the other (python/cpython#106905)."""
 Reference = tuple[str, str]
 """The name of a module, and one of a definition in it."""
 
@@ -180,7 +184,9 @@ def load(name: str, root: Path) -> Module | None:
     if path is None or not is_ours(name):
         return None
     module = Module(name, root, is_package=path.name == "__init__.py")
-    module._add_all(ast.parse(path.read_bytes()).body)
+    with PARSING:
+        parsed = ast.parse(path.read_bytes())
+    module._add_all(parsed.body)
     return module
 
 

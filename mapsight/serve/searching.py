@@ -23,6 +23,7 @@ __all__ = ["MOST", "WORDS", "Ask", "answered", "ask_of"]
 MOST = TOP_K
 """Pictures of an answer at most, and of those that filters of browsing choose from."""
 USUAL = 50
+EVERYTHING = Filters()
 SCANNED = 200_000
 """Pictures that are read one by one for a search by features or by label, at most."""
 OWN = ("q", "top_k", "mean", "features", "probe", "recall", "rank_by", "exclude_self", "by")
@@ -49,7 +50,7 @@ class Ask:
     @property
     def is_filtered(self) -> bool:
         """Return whether some of the answers are left out after the search."""
-        return self.rest != Filters()
+        return self.rest != EVERYTHING
 
 
 def ask_of(words: Words, state: State) -> Ask:

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from mapsight.errors import Failure
 from mapsight.serve.errors import Refusal
+from mapsight.serve.running import listening
 from mapsight.serve.settings import Limits
 from tests.support.pictures import encoded, scribble
 from tests.support.served import Running, descriptors, running
@@ -195,6 +197,17 @@ def test_an_error_of_the_program_is_a_500_without_its_words(narrow, monkeypatch)
     assert "nosniff" in str(answer.headers)
     narrow.json("labels")
     assert any("a secret" in line for line in narrow.lines)
+
+
+def test_small_answers_do_not_wait_for_the_one_before():
+    """asyncio sets TCP_NODELAY where a socket says that it is TCP."""
+    with listening("127.0.0.1", 0) as own:
+        assert own.proto == socket.IPPROTO_TCP
+
+
+def test_a_port_that_is_taken_is_named():
+    with listening("127.0.0.1", 0) as own, pytest.raises(Failure, match="--port takes another"):
+        listening("127.0.0.1", own.getsockname()[1])
 
 
 def test_work_that_nobody_waits_for_is_not_begun():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import threading
 import time
@@ -15,7 +16,7 @@ from mapsight.errors import Failure
 from mapsight.serve.state import Keeper
 from tests.support.pictures import encoded, scribble
 from tests.support.program import Program
-from tests.support.served import Running, running
+from tests.support.served import Running, descriptors, running
 
 CLIENTS = 8
 GONE = "0000000000000003"
@@ -129,6 +130,18 @@ def test_a_state_goes_when_the_last_that_holds_it_does(served_once: Path, monkey
         assert held is before and keeper.state is not before and not closed
     assert closed
     keeper.close()
+
+
+def test_states_that_are_gone_leave_no_descriptor_and_no_process(served_once: Path):
+    with running(served_once / "workspace", watch_seconds=1e9) as server:
+        keeper, counts = server.server.keeper, list[int]()
+        for _ in range(4):
+            files = {"file": ("a.png", encoded(scribble(5)))}
+            assert server.client.post("/api/v1/search", files=files).status_code == 200
+            keeper._change()
+            gc.collect()
+            counts.append(descriptors())
+    assert counts[-1] <= counts[1]
 
 
 def test_there_is_no_server_without_a_workspace(tmp_path: Path):

@@ -54,3 +54,37 @@ def test_a_module_never_parses_text_as_html(path):
 def test_the_page_has_neither_styles_nor_scripts_of_its_own():
     page = text(PAGE / "index.html")
     assert re.findall(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)", page) == []
+
+
+def shades() -> dict[str, tuple[str, str]]:
+    """The colours of the page, light and dark, by name."""
+    found = re.findall(r"--([a-z-]+): light-dark\((#\w+), (#\w+)\)", text(PAGE / "style.css"))
+    return {name: (light, dark) for name, light, dark in found}
+
+
+def luminance(color: str) -> float:
+    """Relative luminance as WCAG 2 defines it."""
+    digits = color[1:] if len(color) == 7 else "".join(2 * digit for digit in color[1:])
+    parts = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    ("ink", "ground"),
+    [
+        *(
+            (ink, ground)
+            for ink in ("ink", "soft", "accent", "flag")
+            for ground in ("page", "raised")
+        ),
+        *(("ink", "well"), ("soft", "well"), ("ink", "tint"), ("accent", "tint")),
+        ("on-accent", "accent"),
+    ],
+)
+def test_text_is_told_from_its_ground(ink, ground, scheme):
+    low, high = sorted(luminance(shades()[name][scheme]) for name in (ink, ground))
+    assert (high + 0.05) / (low + 0.05) >= 4.5  # WCAG 2, level AA

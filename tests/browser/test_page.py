@@ -214,6 +214,7 @@ def test_at_400_pixels_filters_are_a_drawer(browser, server):
         assert not box.is_visible()
         page.get_by_role("button", name="Filters", exact=True).click()
         box.check()
-        page.get_by_role("button", name="Close filters").click()
         page.wait_for_url("**/?label=Lion")
+        page.keyboard.press("Escape")
+        box.wait_for(state="hidden")
         assert one.focused("id") == "filters-button"

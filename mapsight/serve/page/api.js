@@ -14,7 +14,6 @@ export class Refusal extends Error {
   }
 }
 
-/** Call back when answers begin to come from another state of the workspace. */
 export function onState(listener) {
   stateListeners.push(listener);
 }

@@ -31,7 +31,8 @@ async function start() {
   try {
     summary = await ask("summary");
   } catch (error) {
-    fill(find("#main"), notice("The collection cannot be opened", error.message, again()));
+    const again = button({ text: "Try again", class: "primary", on: () => location.reload() });
+    fill(find("#main"), notice("The collection cannot be opened", error.message, again));
     return;
   }
   find("#name").textContent = summary.name || "Mapsight";
@@ -45,10 +46,6 @@ async function start() {
   onState(renew);
   fill(find("#main"));
   show(params());
-}
-
-function again() {
-  return button({ text: "Try again", class: "primary", on: () => location.reload() });
 }
 
 async function show(query) {
@@ -132,7 +129,7 @@ function schemeButton() {
     try {
       localStorage.setItem("scheme", dataset.scheme);
     } catch {
-      // The choice lasts as long as the page.
+      // it lasts as long as the page
     }
     name();
     node.title = node.ariaLabel;

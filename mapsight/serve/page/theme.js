@@ -4,7 +4,7 @@
   try {
     scheme = localStorage.getItem("scheme") ?? "";
   } catch {
-    // No storage, no choice that outlives the page.
+    // no choice that outlives the page
   }
   if (scheme) document.documentElement.dataset.scheme = scheme;
 }

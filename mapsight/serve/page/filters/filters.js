@@ -34,6 +34,8 @@ export class Filters {
     this.ranges = named.map((measure) => [measure.name, this.#range(measure)]);
     const [first, ...others] = this.lists.map(([, list]) => list.node);
     const sliders = this.ranges.map(([, range]) => range.node);
+    panel.addEventListener("keydown", (event) => event.key === "Escape" && closeDrawer());
+    find("#main").addEventListener("pointerdown", closeDrawer);
     panel.append(head(), first, this.flags.node, ...sliders, ...others);
     this.refresh = debounce((query) => this.#ask(query), 80);
   }

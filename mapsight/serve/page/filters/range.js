@@ -37,8 +37,7 @@ export class Range {
   }
 
   #draw(counts) {
-    // Edges are quantiles: what rises is how close together pictures lie. Its root, or one bar
-    // would hide the others.
+    // Edges are quantiles: bars show how close together pictures lie, as roots, so that all are seen.
     const dense = counts.map((pictures, place) => Math.sqrt(pictures / this.#width(place)));
     const most = Math.max(...dense) || 1;
     const bars = counts.map((pictures, place) => {

@@ -9,7 +9,6 @@ const OTHERS = "#8a939b";
 const RAMP = ["#2b4c8c", "#2f7fb0", "#3fae9f", "#8fcc6b", "#f2d949"]; // low to high
 const BELOW = 0.05; // the share at either end that a ramp does not stretch to
 
-/** Return {color(cell), legend} for what cells are coloured by. */
 export function colouring(cells, by, title) {
   return by === "label" ? byLabel(cells) : byMeasure(cells, by, title);
 }

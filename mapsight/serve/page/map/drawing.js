@@ -7,7 +7,6 @@ const NAMES = 34; // and from which it shows its name
 const KEPT = 600; // small pictures
 export const INSIDE = 110; // pixels of radius from which a cell shows its pictures
 
-/** Small pictures that were asked for; `arrived` is called when one is there. */
 export class Thumbnails {
   constructor(arrived) {
     Object.assign(this, { arrived, images: new Map() });

@@ -55,10 +55,8 @@ function factsOf(item) {
     ["Size", item.width && `${item.width} × ${item.height}`],
     ["PPI", item.ppi && decimal(item.ppi, 1)],
     ["Sharpness", item.sharpness && decimal(item.sharpness)],
-    ["Duplicate", item.duplicate],
     ["Author", item.author],
     ["Licence", item.license],
-    ["Subset", item.subset],
     ["Id", item.image_id],
   ];
 }

@@ -5,7 +5,8 @@ import { button, el, factList } from "../dom.js";
 import { bytes, decimal, licence, percent, said } from "../format.js";
 import { image } from "./tile.js";
 
-/** Return a list of facts, whose it is, what it may show, and its duplicates. */
+const LONG = 16; // letters of a unit that says more than it helps
+
 export function pictureFacts(known, summary) {
   return el(
     "div",
@@ -44,7 +45,7 @@ function facts(known, { measures: named }) {
     ["File", file],
     ...named
       .filter(({ name }) => name in measures && !["pixels", "bytes", "score"].includes(name))
-      .map(({ name, title, unit, digits }) => [title, `${decimal(measures[name], digits)} ${unit}`]),
+      .map(({ name, title, unit, digits }) => [title, `${decimal(measures[name], digits)} ${unit.length < LONG ? unit : ""}`]),
     ["Cell", known.cell === null || known.cell === undefined ? null : String(known.cell)],
     ["Subset", known.subset],
     ["Used for", predictions.split],

@@ -6,7 +6,7 @@ import { button, el } from "../dom.js";
 import { Answers, Listing } from "./rows.js";
 import { image } from "./tile.js";
 
-const kept = new Map(); // number in the address to files, for as long as the page is open
+const kept = new Map(); // number in the address to files
 const TOP_K = 200;
 const MORE = 1000;
 

@@ -11,7 +11,6 @@ export class TallScroll {
     box.addEventListener("scrollend", () => this.#settle());
   }
 
-  /** Set the height of the whole, in pixels, and stay at the same place as far as there is one. */
   resize(height, top) {
     this.height = height;
     this.sizer.style.height = `${Math.min(height, LIMIT)}px`;

@@ -3,7 +3,6 @@
 import { button, el, fill } from "../dom.js";
 import { OTHER, credit, decimal, described, said, thumbnail } from "../format.js";
 
-/** Fill a cell with a picture; `marked` says whether it is selected. */
 export function fillTile(cell, item, size, marked) {
   cell.dataset.id = item.image_id;
   cell.setAttribute("aria-label", described(item));

@@ -27,7 +27,6 @@ export function startViewer(known) {
   selection.addEventListener("change", drawMark);
 }
 
-/** Open a picture of a source; the others are left and right of it. */
 export function openPicture(source, index) {
   around = { source, index };
   pushed = true;

@@ -2,7 +2,7 @@
 
 import { findLike } from "../address.js";
 import { el, notice, title } from "../dom.js";
-import { bytes, decimal, many } from "../format.js";
+import { decimal, many } from "../format.js";
 import { Paged } from "./paged.js";
 import { Answers } from "../pictures/rows.js";
 import { listedTile } from "../pictures/tile.js";
@@ -55,9 +55,12 @@ function group({ keeper, why, pictures }) {
 
 /** Say how a picture differs from the one that is kept. */
 function note(item, kept) {
-  const size = [item.width && `${item.width} × ${item.height}`, item.bytes && bytes(item.bytes)].filter(Boolean).join(", ");
+  const size = item.width && `${item.width} × ${item.height}`;
   if (kept) return el("span", { class: "what" }, size || "kept");
-  const exact = item.kind === "exact" || item.duplicate === "exact";
-  const away = exact ? "the same bytes" : `${many(item.distance ?? 0, "bit")} apart, ${decimal(item.cosine, 3)} alike`;
-  return [el("span", { class: "what" }, exact ? "exact copy" : "near copy"), el("span", { class: "soft" }, [away, size].filter(Boolean).join(" · "))];
+  const exact = item.kind === "exact";
+  const away = `${many(item.distance ?? 0, "bit")} apart, ${decimal(item.cosine, 3)} alike`;
+  return [
+    el("span", { class: "what" }, [exact ? "exact copy" : "near copy", size].filter(Boolean).join(", ")),
+    el("span", { class: "soft" }, exact ? "the same bytes" : away),
+  ];
 }

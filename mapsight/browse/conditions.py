@@ -31,7 +31,7 @@ def settled(filters: Filters, columns: Columns, labels: Collection[str]) -> Filt
         labels: that pictures may have, also those that none has.
 
     Raises:
-        FilterError: there is no such label, style, subset, format or licence, or no such cell.
+        FilterError: there is no such label, style, subset, format or licence.
     """
     known = {"label": labels, "truth": labels}
     exact: dict[str, Any] = {}

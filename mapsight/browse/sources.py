@@ -43,16 +43,11 @@ class Sources:
         self._workspace, self._index = workspace, index
         self.collection = collection
 
-    @property
-    def settled(self) -> bool:
-        """Return whether predictions are of the same run as the index.
+    def _merged(self) -> dict[str, Any] | None:
+        """Return the document of predictions of the pictures of the index, if it is there.
 
         A run that goes on has made the index anew before it has come to its predictions.
         """
-        return self._merged() is not None
-
-    def _merged(self) -> dict[str, Any] | None:
-        """Return the document of predictions of the pictures of the index, if it is there."""
         merged = self._workspace.sound("merge")
         if merged is None or self._index is None:
             return merged

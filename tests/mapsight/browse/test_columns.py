@@ -177,6 +177,17 @@ def test_what_was_added_and_removed_is_another_state(finished, monkeypatch, tmp_
     assert by_id(before) == found  # which stays as it was when it was opened
 
 
+def test_of_an_index_that_is_newer_than_the_results_is_known_what_it_holds(finished, monkeypatch):
+    monkeypatch.chdir(finished.folder)
+    found = by_id(library.open("workspace"))
+    stage = finished.folder / "workspace/merge/stage.json"
+    stage.unlink()
+    for image_id, row in by_id(library.open("workspace")).items():
+        known = {name: row[name] for name in ("label", "score", "ppi", "cell", "width")}
+        assert known == {name: found[image_id][name] for name in known}
+        assert row["sharpness"] is None
+
+
 def test_columns_that_are_damaged_are_made_anew(finished, monkeypatch):
     monkeypatch.chdir(finished.folder)
     found = by_id(library.open("workspace"))

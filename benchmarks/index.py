@@ -40,10 +40,11 @@ from driver.workspace.workspace import Workspace
 from mapsight.index.cosines import cosines
 from mapsight.index.kmeans import load_centres
 from mapsight.index.layout import CELLS, CENTRES
-from mapsight.index.rows import batch_of, new_file, read_batches, row_schema, vectors_of
+from mapsight.index.rows import ENDING, batch_of, read_batches, row_schema, vectors_of
 from mapsight.labels.head import Head, load_head
 from mapsight.records import decode_embedding
 from mapsight.results.predictions import records_of
+from mapsight.storage.new_file import new_file
 from mapsight.workspace.stage_facts import ExtractOptions
 
 PROBES = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -80,7 +81,7 @@ def write_rows(folder: Path, blocks: Iterator[np.ndarray], file_rows: int = FILE
             if writer:
                 writer.close()
                 file.close()
-            _, file = new_file(str(folder), "rows")
+            _, file = new_file(str(folder), "rows", ENDING)
             schema = row_schema(x.shape[1], min(x.shape[1], PLAIN_D))
             writer = pa.ipc.new_stream(file, schema)
         ids = [f"{rows + i:016x}" for i in range(len(x))]

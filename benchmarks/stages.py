@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ from mapsight.labels.labeler import DEFAULT_TARGETS, resolve_targets
 from mapsight.labels.ranking import RankPlan, plan_ranking
 from mapsight.records import Split
 from mapsight.results.predictions import merged_records, write_predictions, write_ranking
+from mapsight.results.table_parts import PartsPlan, first_rows
 
 SIZES = ((1.0, 224), (0.25, 128))
 LARGE = (1024, 768)  # what Open Images pictures mostly are
@@ -257,10 +259,10 @@ def measure_text(stages: Stages, distinct: Lines, many: Lines, *arguments: str) 
     Args:
         arguments: of classify.
     """
-    measure_merge(
-        stages, *_labels_of(stages, distinct, stages.tell_bytes, arguments), distinct=True
-    )
-    measure_merge(stages, *_labels_of(stages, many, None, arguments), distinct=False)
+    for inputs, told in ((distinct, stages.tell_bytes), (many, None)):
+        predictions, ranked = _labels_of(stages, inputs, told, arguments)
+        measure_merge(stages, predictions, ranked, distinct=bool(told))
+        measure_parts(stages, predictions, ranked, told)
 
 
 def _labels_of(
@@ -324,6 +326,26 @@ def measure_merge(stages: Stages, predictions: Lines, ranked: Lines, *, distinct
         stages.tell("results.bytes", size / count, "bytes/picture", count)
     else:
         stages.tell("merge.seconds", taken / count, "s/picture, on the driver", count)
+
+
+def measure_parts(
+    stages: Stages, predictions: Lines, ranked: Lines, told: Callable[..., None] | None
+) -> None:
+    """The job that writes both tables in parts; `told` as of `_labels_of`."""
+    groups = Counter(json.loads(line.split(b"\t")[0])[0] for line in ranked)
+    plan = PartsPlan(starts=first_rows(groups), part_rows=len(ranked))
+    path = stages.scratch / "parts_plan.json"
+    path.write_text(json.dumps(dataclasses.asdict(plan)))
+    arguments = ("--plan", str(path), "--tables", str(stages.scratch / "tables"))
+    run, count = stages.quietly if told else stages.slope, len(predictions)
+    shuffled: list[bytes] = []
+    for name, lines in (("predictions", predictions), ("ranking", ranked)):
+        out = run(f"parts.{name}.map", "write_tables", "mapper", lines, *arguments, of=count)
+        name = f"parts.{name}.reduce"
+        run(name, "write_tables", "reducer", sorted(out), *arguments, of=count)
+        shuffled += out
+    if told:
+        told("parts.shuffle", shuffled, count)
 
 
 def circumstances(module: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from mapsight.errors import Failure
 from mapsight.labels.ranking import EVERYTHING
+from mapsight.results.parquet_tables import read_parquet, stream_parquet
 from mapsight.results.tables import (
     ACCURACY_SCHEMA,
     DUPLICATES_SCHEMA,
@@ -107,23 +108,26 @@ class ResultTables:
         return read_csv_table(self.result("duplicates.csv", "duplicates"), DUPLICATES_SCHEMA)
 
     def _parquet(self, name: str, columns: Sequence[str] | None = None, **how: Any) -> pa.Table:
-        with open_uri(self._with_columns(name, columns)) as file:
-            return pq.read_table(file, columns=columns, page_checksum_verification=True, **how)
+        return read_parquet(self._with_columns(name, columns), columns, **how)
 
     def _batches(self, name: str, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-        return _streamed(self._with_columns(name, columns), columns)
+        return stream_parquet(self._with_columns(name, columns), BATCH, columns)
 
-    def _with_columns(self, name: str, columns: Sequence[str] | None) -> str:
-        """Return the address of a table that has these columns."""
-        address = self.result(name)
-        with open_uri(address) as file:
+    def _with_columns(self, name: str, columns: Sequence[str] | None) -> list[str]:
+        """Return the addresses of the files of a table that has these columns."""
+        files = self._table(name)
+        with open_uri(files[0]) as file:
             known = pq.read_schema(file).names
         if unknown := [one for one in columns or () if one not in known]:
             raise ValueError(f"column {unknown[0]!r}: one of {', '.join(known)}")
-        return address
+        return files
 
     def result(self, name: str, stage: str = "merge") -> str:
-        """Return the address of a file of results, of the stage that wrote it.
+        """Return the address of a file of results; errors as `_table`."""
+        return self._table(name, stage)[0]
+
+    def _table(self, name: str, stage: str = "merge") -> list[str]:
+        """Return the addresses of the files of a table of results, in the order of its rows.
 
         Raises:
             Failure: there is none, or it has changed since it was made.
@@ -132,17 +136,10 @@ class ResultTables:
         if stage == "duplicates":
             missing = "nobody has looked for duplicates; `mapsight duplicates` does"
         self._workspace.required(stage, missing)
-        files = self._workspace.sound_parts(stage, f"/{name}")
+        files = self._workspace.sound_table(stage, name)
         if not files:
             raise Failure(f"{self._workspace.location}: {missing}")
-        return files[0]
-
-
-def _streamed(address: str, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a Parquet file. Memory: a row group, and a batch."""
-    with open_uri(address) as file:
-        table = pq.ParquetFile(file, pre_buffer=False, page_checksum_verification=True)
-        yield from table.iter_batches(BATCH, columns=columns)
+        return files
 
 
 def _with_label(batches: Iterable[pa.RecordBatch], label: str) -> Iterator[pa.RecordBatch]:

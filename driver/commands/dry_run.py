@@ -24,6 +24,7 @@ from driver.stages.head_file import GivenHead
 from driver.stages.model import ModelOptions, built_path
 from driver.stages.plan import identity as find_pictures
 from mapsight.application import project_file
+from mapsight.results.table_parts import ONE_FILE_ROWS
 
 if TYPE_CHECKING:
     from driver.pipeline.pipeline import Pipeline
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["dry_run"]
 
 WITH_METADATA = ("explore", "annotate", "fit")
+RANKED = 2
+"""Rows of the ranking for a picture."""
 OF_INDEX = ("vectors", "cluster", "index", "recall")
 
 
@@ -87,20 +90,21 @@ def _uploads(run: Pipeline, plan: Plan) -> Iterator[str]:
 
 
 def _stage(run: Pipeline, stage: Stage, plan: Plan) -> Iterator[str]:
-    tasks, jobs = _tasks(stage.name, plan), _jobs(run, stage)
+    tasks, jobs = _tasks(stage.name, plan), _jobs(run, stage, plan)
     for job in jobs if tasks != 0 else ():
         yield from _job(run, stage.name, job, plan, tasks)
     if not jobs or tasks == 0:
         yield f"{stage.name}: no job"
 
 
-def _jobs(run: Pipeline, stage: Stage) -> list[Job]:
+def _jobs(run: Pipeline, stage: Stage, plan: Plan) -> list[Job]:
     """Return those that a stage runs, but for what only the pictures tell."""
     name = stage.name
     idle = name in WITH_METADATA and not run.options_of(Inputs).openimages
     fits = not (run.options_of(fit.Options).no_fit or run.options_of(GivenHead).head)
     idle |= name == "fit" and not fits
     idle |= name in OF_INDEX and run.options_of(vectors.Options).no_index
+    idle |= name == "merge" and RANKED * plan.pictures <= ONE_FILE_ROWS
     return [] if idle else [job for job in stage.jobs if job is not SETTLE]
 
 

@@ -126,7 +126,7 @@ def _notes(found: Estimate, price: float | None, share: float) -> list[str]:
     if price is not None:
         lines.insert(0, f"cost {found.cost(price):,.2f}: every core from start to end at {price:g}")
     lines += [
-        "plan and merge are the driver's, on one core, while the cluster waits",
+        f"{_of_driver(found)} the driver's, on one core, while the cluster waits",
         "stored is counted once: HDFS keeps it as often as it replicates, mostly three times",
         f"not in it: fetching URLs, {_left_out(found)}, the report, reading from slow stores",
         f"from figures measured on one machine: driver/data/{FIGURES} says how, when and with"
@@ -137,3 +137,9 @@ def _notes(found: Estimate, price: float | None, share: float) -> list[str]:
 
 def _left_out(found: Estimate) -> str:
     return "copying metadata to the cluster" if found.demand.rows else "metadata (--openimages)"
+
+
+def _of_driver(found: Estimate) -> str:
+    """Return which stages run no job, and take time."""
+    merge = next(stage for stage in found.stages if stage.name == "merge")
+    return "plan is" if merge.maps else "plan and merge are"

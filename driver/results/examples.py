@@ -38,6 +38,11 @@ class Noticed:
         shown = (image_id for *_, ids in self._confused for image_id in ids)
         self._records: dict[str, dict[str, Any] | None] = dict.fromkeys([*self._suspects, *shown])
 
+    @property
+    def ids(self) -> list[str]:
+        """Return the ids of those examples."""
+        return list(self._records)
+
     def passing(
         self, records: Iterable[tuple[str, Mapping[str, Any]]]
     ) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -22,6 +22,7 @@ from driver.results.evaluation_tables import (
 )
 from driver.results.examples import Noticed
 from driver.results.explore_tables import description_files, explore_tables
+from driver.results.picture_tables import JOB, PictureTables, write_picture_tables
 from driver.stages.dataset import named_inputs
 from driver.stages.head_file import fitted_head
 from driver.stages.outputs import read_counts
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
     from driver.pipeline.pipeline import Pipeline
 
 __all__ = ["STAGE"]
-
-SHEET_PICTURES = 12
 
 
 @dataclass(frozen=True)
@@ -93,44 +92,36 @@ def identity(run: Pipeline) -> dict[str, Any]:
 def perform(run: Pipeline, folder: str) -> Outcome:
     """Write results/ from the sorted parts of the jobs, streaming."""
     from mapsight.labels.made_with import targets_of
-    from mapsight.results.predictions import merged_records, write_ranking
 
     target = run.local_folder("merge", folder)
     counts, rows = read_counts(run)
     noticed = Noticed(counts, rows)
-    predicted, rejected = _write_predictions(run, noticed, target)
+    tables = write_picture_tables(run, folder, noticed, counts, rows)
+    _require_all(run, tables)
     _copy_parts(run, "fit", target)
     _copy_parts(run, "recall", target)
-    sheets = write_ranking(
-        merged_records(run.workspace.parts("rank")), target / "ranking.parquet", SHEET_PICTURES
-    )
-    write_tables(targets_of(run.documents["classify"]), counts, predicted, target)
+    write_tables(targets_of(run.documents["classify"]), counts, tables.predicted, target)
     if is_judged(counts):
         noticed.write_suspects(target)
     duplicates = current_duplicates(run.workspace)
-    summary = _summary(run, counts, predicted, rejected)
+    summary = _summary(run, counts, tables)
     summary |= _chapters(run, counts, target)
     summary["duplicates"] = duplicate_facts(duplicates)
     (target / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     run.store(target, "merge", folder)
     largest = DuplicateNotes.of(duplicates).largest if duplicates else []
-    return Outcome(notes={"sheets": sheets, "duplicates": largest, **noticed.notes()})
+    return Outcome(notes={"sheets": tables.sheets, "duplicates": largest, **noticed.notes()})
 
 
-def _write_predictions(run: Pipeline, noticed: Noticed, target: Path) -> tuple[int, int]:
-    """Write the tables of pictures; (predicted, rejected) pictures, which must be all."""
-    from mapsight.results.predictions import merged_records, write_predictions
-
+def _require_all(run: Pipeline, tables: PictureTables) -> None:
+    """Raise Failure unless each picture that was read and selected is in a table."""
     images = PictureCounts.of(run.documents["extract"])
-    records = noticed.passing(merged_records(run.workspace.parts("classify")))
-    predicted, rejected = write_predictions(records, target)
     wanted = images.extracted - AnnotateCounts.of(run.documents["annotate"]).not_selected
     require(
-        (predicted, rejected) == (wanted, images.read - images.extracted),
-        f"merge: {images.read} pictures were read, but {predicted} predictions and"
-        f" {rejected} rejections were found; run with --force classify",
+        (tables.predicted, tables.rejected) == (wanted, images.read - images.extracted),
+        f"merge: {images.read} pictures were read, but {tables.predicted} predictions and"
+        f" {tables.rejected} rejections were found; run with --force classify",
     )
-    return predicted, rejected
 
 
 def _chapters(run: Pipeline, counts: dict[tuple[str, ...], int], target: Path) -> dict[str, Any]:
@@ -154,7 +145,7 @@ def _copy_parts(run: Pipeline, stage: str, target: Path) -> None:
 
 
 def _summary(
-    run: Pipeline, counts: dict[tuple[str, ...], int], predicted: int, rejected: int
+    run: Pipeline, counts: dict[tuple[str, ...], int], tables: PictureTables
 ) -> dict[str, Any]:
     """Return what summary.json says of the run and its pictures; chapters are added to it."""
     images = PictureCounts.of(run.documents["extract"])
@@ -163,8 +154,8 @@ def _summary(
         **_invocation(run),
         "model": _model(run),
         "images_read": images.read,
-        "images_extracted": predicted,
-        "images_rejected": rejected,
+        "images_extracted": tables.predicted,
+        "images_rejected": tables.rejected,
         **_metadata_counts(run),
         "labelled_by": "head" if fitted_head(run) else "model",
         "no_head": FitNotes.of(run.documents["fit"]).why,
@@ -241,6 +232,7 @@ STAGE = Stage(
         *("extract", "explore", "annotate", "fit", "classify", "cluster", "index"),
         *("recall", "count", "rank"),
     ),
+    jobs=(JOB,),
     identity=identity,
     published=True,
     after_all=True,

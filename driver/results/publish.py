@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from driver.results.current_duplicates import stages_of_results
 from driver.workspace.owned_files import FILES, Source, copy_into, read_record, refuse_foreign
@@ -62,15 +63,27 @@ def copy_results(workspace: Workspace, folder: Path) -> list[str]:
     places = [(stage, "") for stage in stages_of_results(workspace)]
     for stage, below in (*places, ("render", "report/")):
         document = workspace.required(stage)
-        sizes = {part["name"]: part["bytes"] for part in document["parts"]}
-        skip = len(document["folder"]) + 1
-        large = {name[skip:] for name, size in sizes.items() if size > COPY_LIMIT}
+        large = _large(document)
         left += sorted(large)
         for name, source in _local_sources(workspace, stage):
-            if name not in large:
+            if _table(name) not in large:
                 files[f"{below}{name}"] = source
     copy_into(folder, files)
     return left
+
+
+def _large(document: dict[str, Any]) -> set[str]:
+    """Return the files and tables of a stage that are too large to copy."""
+    sizes: Counter[str] = Counter()
+    for part in document["parts"]:
+        sizes[_table(part["name"][len(document["folder"]) + 1 :])] += part["bytes"]
+    return {name for name, size in sizes.items() if size > COPY_LIMIT}
+
+
+def _table(name: str) -> str:
+    """Return the name of the table that a file is a part of, or its own."""
+    folder = name.split("/")[0]
+    return folder if folder in TABLES else name
 
 
 def _local_sources(workspace: Workspace, stage: str) -> Iterator[tuple[str, Source]]:
@@ -80,10 +93,10 @@ def _local_sources(workspace: Workspace, stage: str) -> Iterator[tuple[str, Sour
         return
     document = workspace.required(stage)
     workspace.verify(document)
-    skip = len(document["folder"]) + 1
+    skip, large = len(document["folder"]) + 1, _large(document)
     for part, address in zip(document["parts"], workspace.parts(stage), strict=True):
         path = workspace.scratch / "copied" / stage / part["name"]
-        if part["bytes"] <= COPY_LIMIT:
+        if _table(part["name"][skip:]) not in large:
             path.parent.mkdir(parents=True, exist_ok=True)
             workspace.fetch(address, path)
         yield part["name"][skip:], Source(path)

@@ -30,7 +30,11 @@ def _is_known(workspace: Workspace, index: SearchIndex, column: str) -> bool:
     """Whether a picture may have a fact; of what was added nobody has counted."""
     if index.collection.additions or workspace.sound("merge") is None:
         return True
-    (table,) = workspace.sound_parts("merge", TABLE)
+    return any(_may_hold(file, column) for file in workspace.sound_table("merge", TABLE))
+
+
+def _may_hold(table: str, column: str) -> bool:
+    """Return whether a file has values in a column, or does not say."""
     with open_uri(table) as file:
         footer = pq.ParquetFile(file).metadata
         place = footer.schema.names.index(column)

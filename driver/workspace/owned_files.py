@@ -9,7 +9,7 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from mapsight import __version__
 from mapsight.files import HashingFile, sha256_of, write_whole
 from mapsight.workspace.document_checks import DamagedDocumentError
 from mapsight.workspace.documents import files_document
-from mapsight.workspace.links import refuse_links
+from mapsight.workspace.links import refuse_links, remove_empty
 
 __all__ = [
     "FILES",
@@ -28,6 +28,7 @@ __all__ = [
     "read_record",
     "record_of",
     "refuse_foreign",
+    "replaced",
     "same_bytes",
     "written",
 ]
@@ -35,6 +36,8 @@ __all__ = [
 FILES = ".mapsight-files.json"
 """The record inside a folder that is not in a workspace."""
 BLOCK = 1 << 20
+TABLE = ".parquet"
+"""How tables end that are a file, or a folder of parts."""
 
 
 @dataclass(frozen=True)
@@ -99,14 +102,37 @@ def refuse_foreign(folder: Path, ours: Iterable[str], files: Mapping[str, Source
     known = set(ours)
     for name, source in files.items():
         refuse_links(folder, name)
-        path = folder / name
-        blocked = next((one for one in path.parents if one.exists() and not one.is_dir()), None)
-        if blocked or path.is_dir():
-            raise Failure(f"{blocked or path} is in the way of {name}; move it away")
-        if name not in known and path.exists() and not same_bytes(path, source.path):
+        path, blocked = folder / name, _in_the_way(folder, name, known)
+        if blocked:
+            raise Failure(f"{blocked} is in the way of {name}; move it away")
+        if name not in known and path.is_file() and not same_bytes(path, source.path):
             raise Failure(
                 f"{path} was not written by Mapsight, and is not overwritten; move it away"
             )
+
+
+def _in_the_way(folder: Path, name: str, ours: Set[str]) -> Path | None:
+    """Return a file where a name needs a folder, or a folder in its place, that is not ours."""
+    path = folder / name
+    for one in path.parents:
+        if one.exists() and not one.is_dir():
+            return one if os.path.relpath(one, folder) not in ours else None
+    if not path.is_dir():
+        return None
+    inside = {f"{name}/{one.name}" for one in path.iterdir()}
+    return None if inside and inside <= ours else path
+
+
+def replaced(old: Iterable[str], new: Collection[str]) -> list[str]:
+    """Return the old files of tables that are written anew, in parts or in one, and go with it.
+
+    Readers of a table in parts take all files that are beside them.
+
+    >>> replaced(["a.parquet/1", "b.parquet", "c.csv"], ["a.parquet/0", "b.parquet/0", "d.csv"])
+    ['a.parquet/1', 'b.parquet']
+    """
+    tables = {name.split("/")[0] for name in new if name.split("/")[0].endswith(TABLE)}
+    return [name for name in old if name not in new and name.split("/")[0] in tables]
 
 
 def same_bytes(one: Path, other: Path) -> bool:
@@ -127,6 +153,11 @@ def copy_into(folder: Path, files: Mapping[str, Source]) -> None:
     old = read_record(record)
     refuse_foreign(folder, old, files)
     write_whole(record, written({**old, **{one: source.sha256 for one, source in files.items()}}))
+    for name in replaced(list(old), files):
+        (folder / name).unlink(missing_ok=True)
+        if "/" in name:
+            remove_empty((folder / name).parent)
+        del old[name]
     sums = dict(old)
     for name, source in files.items():
         part = folder / f"{name}.{os.urandom(4).hex()}.part"

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
 from stat import S_ISREG
 from typing import Any
 
@@ -21,6 +21,7 @@ from driver.workspace.owned_files import (
     read_record,
     record_of,
     refuse_foreign,
+    replaced,
     same_bytes,
     written,
 )
@@ -80,17 +81,38 @@ def publish_there(workspace: Writable, name: str, files: Mapping[str, str]) -> I
     folder = workspace.path(name)
     old = record_of(_fetched(workspace, RECORDS[name]))
     there = {path[len(folder) + 1 :] for path in workspace.fs.find(folder)}
-    for one in sorted(there & (files.keys() - old.keys())):
+    for one in sorted(_in_the_way(there - old.keys(), files)):
         raise Failure(
             f"{workspace.uri(name, one)} was not written by Mapsight, and is not overwritten;"
             " move it away"
         )
     workspace.write(written({**old, **files}), RECORDS[name])
+    gone = there & {*replaced(old, files)}
+    _clear_tables(workspace, folder, gone)
     for one in files:
         yield one
-    for one in sorted(there & (old.keys() - files.keys())):
+    for one in sorted(there & (old.keys() - files.keys()) - gone):
         workspace.fs.rm_file(f"{folder}/{one}")
     workspace.write(written(files), RECORDS[name])
+
+
+def _in_the_way(there: Iterable[str], new: Collection[str]) -> Iterator[str]:
+    """Yield the files that have the place of a new one, or of its folder, or are below it."""
+    folders = {str(folder) for one in new for folder in PurePosixPath(one).parents}
+    for one in there:
+        above = map(str, PurePosixPath(one).parents)
+        if one in folders or not {one, *above}.isdisjoint(new):
+            yield one
+
+
+def _clear_tables(workspace: Writable, folder: str, files: Collection[str]) -> None:
+    """Remove files of tables that are made anew, and the folders that hold nothing else."""
+    for one in files:
+        workspace.fs.rm_file(f"{folder}/{one}")
+    for inside in {one.rpartition("/")[0] for one in files} - {""}:
+        path = f"{folder}/{inside}"
+        if workspace.fs.isdir(path) and not workspace.fs.find(path):
+            workspace.fs.rmdir(path)
 
 
 def _fetched(workspace: Writable, name: str) -> bytes | None:

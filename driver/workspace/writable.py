@@ -7,7 +7,8 @@ import json
 import re
 import threading
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +25,7 @@ __all__ = ["RUNS", "RUN_ID", "Writable"]
 RUN_ID = re.compile(r"(search-)?[0-9a-f]{12}")
 RUNS = "mapsight-runs.json"
 MOST_RUNS = 500
+RENAMED_AT_ONCE = 16
 
 AnyWritable = TypeVar("AnyWritable", bound="Writable")
 
@@ -144,3 +146,18 @@ class Writable(Workspace):
         for file in self.fs.find(path):
             if file[len(path) + 1 :] not in files:
                 self.fs.rm_file(file)
+
+    def rename(self, names: Sequence[str], files: Mapping[str, str]) -> None:
+        """Give files of a folder new names, some at the same time, for stores answer slowly.
+
+        Args:
+            files: new names by old ones.
+        """
+        path = self.path(*names)
+        with ThreadPoolExecutor(RENAMED_AT_ONCE) as pool:
+            moves = [
+                pool.submit(self.fs.mv, f"{path}/{old}", f"{path}/{new}")
+                for old, new in files.items()
+            ]
+        for move in moves:
+            move.result()

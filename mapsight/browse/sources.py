@@ -99,9 +99,8 @@ class Sources:
 
     def _of_base(self) -> Iterator[pa.RecordBatch]:
         if self._merged() is not None:
-            names = [name for name in self._workspace.parts("merge") if PREDICTIONS in name]
-            self._workspace.sound_parts("merge", PREDICTIONS)
-            yield from itertools.chain.from_iterable(map(_of_table, names))
+            files = self._workspace.sound_table("merge", PREDICTIONS)
+            yield from itertools.chain.from_iterable(map(_of_table, files))
         elif self._index is not None:
             blocks = (block for block in self._index.every_block() if not block.part)
             for _, batch in self._index.batches(blocks):

@@ -31,8 +31,12 @@ from mapsight.capacity.job_costs import (
     text_maps,
 )
 from mapsight.capacity.metadata_stages import annotate, explore, fit, joined_bytes, with_head
+from mapsight.results.table_parts import ONE_FILE_ROWS
 
 __all__ = ["Estimate", "estimate"]
+
+LINES_PER_PICTURE = 3
+"""A prediction, and a rank within its label and over all."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +159,16 @@ def _count(demand: Demand, figures: Figures) -> StageEstimate:
 
 
 def _merge(demand: Demand, figures: Figures) -> StageEstimate:
-    """The driver writes the result tables as a stream, on one core."""
-    seconds = figures["merge.seconds"] * demand.images
-    return StageEstimate("merge", seconds=seconds, stored=demand.images * figures["results.bytes"])
+    """The driver writes the result tables as a stream, on one core; large ones a job in parts."""
+    images, stored = demand.images, demand.images * figures["results.bytes"]
+    if images <= ONE_FILE_ROWS:
+        return StageEstimate("merge", seconds=figures["merge.seconds"] * images, stored=stored)
+    job, tables = Job(demand, figures), ("predictions", "ranking")
+    read = _predictions(demand, figures) + figures[f"ranked.{demand.form}"]
+    each = sum(figures[f"parts.{table}.map.seconds"] for table in tables)
+    job.map(text_maps(demand, images * read), images * each)
+    each = sum(figures[f"parts.{table}.reduce.seconds"] for table in tables)
+    tasks = reducers(demand, images * figures["parts.shuffle.raw"])
+    job.reduce(tasks, images * (each + LINES_PER_PICTURE * figures["sort.seconds"]))
+    shuffled = images * figures[f"parts.shuffle.{demand.form}"]
+    return stage_of("merge", job, shuffled=shuffled, stored=stored)

@@ -24,9 +24,9 @@ def limits(found: Estimate, figures: Figures) -> Iterator[str]:
             f"the driver holds the list of loose files of a folder, {listed / 1e9:,.0f} GB here:"
             " give Parquet, tar archives or lists of URLs"
         )
-    merge = next(stage.seconds for stage in found.stages if stage.name == "merge")
-    if merge > MERGE_SHARE * found.total.seconds:
-        share = merge / found.total.seconds
+    merge = next(stage for stage in found.stages if stage.name == "merge")
+    share = merge.seconds / found.total.seconds
+    if not merge.maps and share > MERGE_SHARE:
         yield f"merge writes the tables on one core while the cluster waits: {share:.0%} of all"
     one = found.searches[0] if found.searches else None
     if one and one.stored > QUERY_BYTES and cells_for(demand.images) == MAX_CELLS:

@@ -7,7 +7,6 @@ file, so that a reader fetches nothing else. `docs/records.md` explains the fiel
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +14,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from mapsight.storage.uri import open_uri, resolve
+from mapsight.storage.new_file import new_file
+from mapsight.storage.uri import open_uri
 
 __all__ = [
     "BLOCK_ROWS",
+    "ENDING",
     "FIELDS",
     "INT8",
     "INT16",
@@ -26,7 +27,6 @@ __all__ = [
     "FileWriter",
     "batch_in",
     "batch_of",
-    "new_file",
     "order_of",
     "orders",
     "read_batches",
@@ -40,6 +40,8 @@ __all__ = [
 BLOCK_ROWS = 2048
 """Most rows of a block: 4 MiB of vectors of 1,024 dimensions."""
 INT16, INT8 = "int16", "int8"
+ENDING = ".arrow"
+"""Of the names of files of rows."""
 UINT64 = (1 << 64) - 1
 
 FIELDS = (
@@ -159,7 +161,7 @@ class FileWriter:
     """
 
     def __init__(self, folder: str, prefix: str) -> None:
-        self.name, self._file = new_file(folder, prefix)
+        self.name, self._file = new_file(folder, prefix, ENDING)
         self.size = 0
 
     def add(self, batch: pa.RecordBatch, cell: int = 0) -> Block:
@@ -177,14 +179,6 @@ class FileWriter:
     def close(self) -> None:
         """Finish the file."""
         self._file.close()
-
-
-def new_file(folder: str, prefix: str) -> tuple[str, Any]:
-    """(name, file open for writing) of a new file in a folder."""
-    name = f"{prefix}-{os.getpid()}-{os.urandom(4).hex()}.arrow"
-    file_system, path = resolve(f"{folder.rstrip('/')}/{name}")
-    file_system.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-    return name, file_system.open(path, "wb")
 
 
 def read_batches(uri: str) -> Iterator[pa.RecordBatch]:

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from mapsight.index.rows import batch_of, new_file, row_schema
+from mapsight.index.rows import ENDING, batch_of, row_schema
 from mapsight.labels.classify import Classifier
 from mapsight.labels.head import Head
 from mapsight.records import decode_embedding, is_picture
+from mapsight.storage.new_file import new_file
 
 __all__ = ["RowsFile", "batch_of_records", "vectors_for"]
 
@@ -62,7 +63,7 @@ class RowsFile:
         batch = batch_of_records(self._some, self._classifier)
         self._some = []
         if self._writer is None:
-            self.name, self._file = new_file(self._folder, "rows")
+            self.name, self._file = new_file(self._folder, "rows", ENDING)
             self._writer = pa.ipc.new_stream(self._file, batch.schema)
         self._writer.write_batch(batch)
         self.rows += batch.num_rows

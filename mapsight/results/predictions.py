@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from mapsight.records import PROVENANCE
+from mapsight.records import PROVENANCE, is_picture
+from mapsight.results.parquet_tables import TableWriter
 from mapsight.storage.uri import open_uri
 from mapsight.text import csv_safe
 
@@ -23,18 +23,24 @@ __all__ = [
     "GZIP",
     "PREDICTION_SCHEMA",
     "RANKING_SCHEMA",
-    "TableWriter",
-    "find_predictions",
     "find_records",
     "lines_of",
     "merged_records",
+    "prediction_row",
+    "ranking_row",
     "records_of",
+    "top_rows",
     "write_csv",
     "write_predictions",
     "write_ranking",
+    "write_rejections",
 ]
 
-BATCH = 4096
+Records = Iterable[tuple[str, Mapping[str, Any]]]
+"""Predictions by image_id."""
+Ranks = Iterable[tuple[Sequence[str], Mapping[str, Any]]]
+"""Pictures by [group, rank]."""
+
 GZIP = ".gz"
 
 PREDICTION_SCHEMA = pa.schema(
@@ -121,31 +127,6 @@ def find_records(parts: Sequence[str], keys: Container[Any]) -> list[tuple[Any, 
     return [(json.loads(key), json.loads(value)) for key, value in found]
 
 
-class TableWriter:
-    """Writes rows to a Parquet file, BATCH rows in memory at a time."""
-
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self._schema = schema
-        self._names = frozenset(schema.names)
-        self._writer = pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True)
-        self._rows: list[Mapping[str, Any]] = []
-
-    def add(self, row: Mapping[str, Any]) -> None:
-        """Append a row; fields that are not in the schema are left out."""
-        self._rows.append({name: row[name] for name in self._names & row.keys()})
-        if len(self._rows) == BATCH:
-            self._flush()
-
-    def _flush(self) -> None:
-        self._writer.write_table(pa.Table.from_pylist(self._rows, self._schema))
-        self._rows = []
-
-    def close(self) -> None:
-        """Write what is left and the footer."""
-        self._flush()
-        self._writer.close()
-
-
 def write_csv(path: Path, names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> int:
     """Write rows as CSV (UTF-8, LF, cells safe for spreadsheets); the number of rows."""
     written = 0
@@ -162,67 +143,78 @@ def _cell(value: Any) -> Any:
     return csv_safe(value) if isinstance(value, str) else value
 
 
-def write_predictions(
-    records: Iterable[tuple[str, Mapping[str, Any]]], folder: Path
-) -> tuple[int, int]:
-    """Write predictions.parquet and rejected.csv from merged predictions; return the rows of each.
+def write_predictions(records: Records, folder: Path) -> tuple[int, int]:
+    """Write predictions.parquet and what `write_rejections` does; return the rows of both tables.
+
+    Args:
+        records: merged predictions.
+    """
+    table = TableWriter(folder / "predictions.parquet", PREDICTION_SCHEMA)
+    rejected = write_rejections(_rows_taken(records, table), folder)
+    table.close()
+    return table.rows, rejected
+
+
+def _rows_taken(records: Records, table: TableWriter) -> Records:
+    """Add pictures that could be used to a table, and yield the other records."""
+    for image_id, record in records:
+        if is_picture(record):
+            table.add(prediction_row(image_id, record))
+        else:
+            yield image_id, record
+
+
+def prediction_row(image_id: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row of a picture in predictions.parquet."""
+    return {"image_id": image_id, **record}
+
+
+def write_rejections(records: Records, folder: Path) -> int:
+    """Write rejected.csv from the records with an error; return its rows.
 
     What is on one side only, annotations or pictures, goes to orphans.csv.
     """
-    table = TableWriter(folder / "predictions.parquet", PREDICTION_SCHEMA)
-    predicted = 0
-
-    def rejected() -> Iterator[dict[str, Any]]:
-        nonlocal predicted
-        for image_id, record in records:
-            if "error" in record:
-                yield {"image_id": image_id, **record}
-            elif "orphan" in record:
-                orphans.writerow([csv_safe(image_id), record["orphan"]])
-            else:
-                table.add({"image_id": image_id, **record})
-                predicted += 1
-
     names = ("image_id", "source", "error", "detail")
     with (folder / "orphans.csv").open("w", encoding="utf-8", newline="") as file:
         orphans = csv.writer(file, lineterminator="\n")
         orphans.writerow(["image_id", "orphan"])
-        lost = write_csv(folder / "rejected.csv", names, rejected())
-    table.close()
-    return predicted, lost
+
+        def rejected() -> Iterator[dict[str, Any]]:
+            for image_id, record in records:
+                if "error" in record:
+                    yield {"image_id": image_id, **record}
+                elif "orphan" in record:
+                    orphans.writerow([csv_safe(image_id), record["orphan"]])
+
+        return write_csv(folder / "rejected.csv", names, rejected())
 
 
-def find_predictions(
-    uri: str, image_ids: Iterable[str], columns: Sequence[str]
-) -> dict[str, dict[str, Any]]:
-    """Find some columns of the rows of predictions.parquet with these ids, by image_id.
-
-    The table is sorted by id, so that only the row groups in which they may lie
-    are read. Memory: the rows found and a row group.
-    """
-    with open_uri(uri) as file:
-        found = pq.read_table(
-            file,
-            columns=["image_id", *columns],
-            filters=[("image_id", "in", sorted(set(image_ids)))],
-            pre_buffer=False,
-            page_checksum_verification=True,
-        )
-    return {row.pop("image_id"): row for row in found.to_pylist()}
-
-
-def write_ranking(
-    records: Iterable[tuple[Sequence[str], Mapping[str, Any]]], path: Path, top: int
-) -> dict[str, list[dict[str, Any]]]:
+def write_ranking(records: Ranks, path: Path, top: int) -> dict[str, list[dict[str, Any]]]:
     """Write ranking.parquet from merged ranks; return the first `top` rows of each group."""
     table = TableWriter(path, RANKING_SCHEMA)
+    sheets = top_rows(_ranks_taken(records, table), top)
+    table.close()
+    return sheets
+
+
+def _ranks_taken(records: Ranks, table: TableWriter) -> Ranks:
+    for key, record in records:
+        table.add(ranking_row(key, record))
+        yield key, record
+
+
+def ranking_row(key: Sequence[str], record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row of a [group, rank] in ranking.parquet."""
+    group, rank = key
+    return {**record, "rank": int(rank), "label": group}
+
+
+def top_rows(records: Ranks, top: int) -> dict[str, list[dict[str, Any]]]:
+    """Return by group the first rows of each, `top` or fewer, for its contact sheet."""
     sheets: dict[str, list[dict[str, Any]]] = {}
     for group, ranks in itertools.groupby(records, key=lambda record: record[0][0]):
         sheet = sheets.setdefault(group, [])
         for (_, rank), record in ranks:
-            row = {**record, "rank": int(rank)}
             if len(sheet) < top:
-                sheet.append(row)
-            table.add({**row, "label": group})
-    table.close()
+                sheet.append({**record, "rank": int(rank)})
     return sheets

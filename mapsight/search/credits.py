@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from mapsight.index.copies import Copies, Copy
 from mapsight.index.mapped import DamagedError, MappedBatches, write_batches
-from mapsight.results.predictions import find_predictions
-from mapsight.storage.uri import open_uri, resolve
+from mapsight.results.parquet_tables import find_predictions, stream_parquet
+from mapsight.workspace.documents import of_table
 from mapsight.workspace.workspace import Workspace
 
 __all__ = ["CREDITS", "TABLE", "CopiedCredits", "Lookup", "give_credit", "known_predictions"]
 
-TABLE = "/predictions.parquet"
+TABLE = "predictions.parquet"
 CREDITS = ("title", "author", "license", "original_url")
 CREDIT_ROWS = "credits.arrow"
 BATCH = 4096
@@ -48,8 +47,7 @@ def known_predictions(
     # a later run may have extracted other pictures and gone no further
     if not (image_ids and merged and extract and merged["inputs"]["extract"] == extract["digest"]):
         return {}
-    (table,) = workspace.sound_parts("merge", TABLE)
-    return find_predictions(table, image_ids, columns)
+    return find_predictions(workspace.sound_table("merge", TABLE), image_ids, columns)
 
 
 class CopiedCredits:
@@ -69,9 +67,8 @@ class CopiedCredits:
         merged, extract = workspace.sound("merge"), workspace.sound("extract")
         if not (merged and extract and merged["inputs"]["extract"] == extract["digest"]):
             return
-        (self._table,) = (uri for uri in workspace.parts("merge") if uri.endswith(TABLE))
-        file_system, path = resolve(self._table)
-        size = file_system.size(path)
+        workspace.parts("merge")
+        size = sum(part["bytes"] for part in of_table(merged["parts"], TABLE))
         self._copy = Copy(partial(copies.opened, "credits", merged["digest"], size, self._make))
         self._copy.read(self._map)
         self._batch = lru_cache(KNOWN_BATCHES)(self._touched)
@@ -87,10 +84,9 @@ class CopiedCredits:
             return self._reader.get_batch(number)
 
     def _make(self, folder: Path) -> dict[str, Any]:
-        self._workspace.sound_parts("merge", TABLE)
-        with open_uri(self._table) as file:
-            table = pq.ParquetFile(file, pre_buffer=False, page_checksum_verification=True)
-            return {"batches": write_batches(folder / CREDIT_ROWS, _telling(table))}
+        files = self._workspace.sound_table("merge", TABLE)
+        rows = _telling(stream_parquet(files, BATCH, COLUMNS))
+        return {"batches": write_batches(folder / CREDIT_ROWS, rows)}
 
     def __call__(
         self, image_ids: Collection[str], columns: Sequence[str]
@@ -120,14 +116,14 @@ class CopiedCredits:
         return self._batch(number).column("image_id")[0].as_py()
 
 
-def _telling(table: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
-    """Rows that say something of credits. Memory: a row group.
+def _telling(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows that say something of credits.
 
     Raises:
         ValueError: they are not in the order of their ids.
     """
     last = ""
-    for batch in table.iter_batches(BATCH, columns=list(COLUMNS)):
+    for batch in batches:
         ids = batch.column("image_id").to_pylist()
         if ids != sorted(ids) or (ids and ids[0] < last):
             raise ValueError(

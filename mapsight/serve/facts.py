@@ -10,7 +10,7 @@ import pyarrow as pa
 from mapsight.browse.layout import TEXTS
 from mapsight.browse.selection import SORTS
 from mapsight.labels.labeler import near_labels
-from mapsight.results.predictions import find_predictions
+from mapsight.results.parquet_tables import find_predictions
 from mapsight.results.sorted_part import find_sorted
 from mapsight.search.index_queries import REMOVED
 from mapsight.serve.errors import Refusal
@@ -129,7 +129,5 @@ def _prediction(state: State, image_id: str, part: int) -> dict[str, Any]:
     if part:
         found = [r for p in state.classified(part) for r in find_sorted(p, image_id)]
         return found[0] if found else {}
-    for table in state.predictions:
-        if rows := find_predictions(table, [image_id], (*PREDICTED, *MEASURED, *FILE)):
-            return rows[image_id]
-    return {}
+    columns = (*PREDICTED, *MEASURED, *FILE)
+    return find_predictions(state.predictions, [image_id], columns).get(image_id, {})

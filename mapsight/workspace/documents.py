@@ -7,6 +7,7 @@ before it has passed here.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from mapsight.workspace.document_checks import (
@@ -36,6 +37,7 @@ __all__ = [
     "files_document",
     "holder_document",
     "mark_document",
+    "of_table",
     "runs_document",
     "stage_document",
 ]
@@ -202,3 +204,14 @@ def files_document(data: bytes) -> dict[str, str]:
         DamagedDocumentError: it is no such document.
     """
     return parsed(data, _FILES, "record")["files"]
+
+
+def of_table(parts: Iterable[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    """Return the parts of a stage that hold a table: one file, or those in a folder of its name.
+
+    >>> parts = [{"name": "f/a.csv"}, {"name": "f/b.parquet/part-00000.parquet"}]
+    >>> [[part["name"] for part in of_table(parts, name)] for name in ("a.csv", "b.parquet")]
+    [['f/a.csv'], ['f/b.parquet/part-00000.parquet']]
+    """
+    below = ((part, part["name"].partition("/")[2]) for part in parts)
+    return [part for part, inside in below if f"{inside}/".startswith(f"{name}/")]

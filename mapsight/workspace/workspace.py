@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from mapsight.errors import Failure
 from mapsight.text import plain
 from mapsight.workspace.document_checks import DamagedDocumentError
-from mapsight.workspace.documents import mark_document, stage_document
+from mapsight.workspace.documents import mark_document, of_table, stage_document
 from mapsight.workspace.links import is_linked
 from mapsight.workspace.place import Place
 from mapsight.workspace.stage_names import ADDITION_STAGES, STAGE_NAMES
@@ -189,11 +190,23 @@ class Workspace(Place):
         Raises:
             Failure: the stage is not committed, a part is missing, or one of these has changed.
         """
-        addresses, document = self.parts(stage), self.required(stage)
-        wanted = [part for part in document["parts"] if part["name"].endswith(ending)]
+        return self._sound(stage, lambda ps: [p for p in ps if p["name"].endswith(ending)])
+
+    def sound_table(self, stage: str, name: str) -> list[str]:
+        """Return the addresses of the files of a table, in the order of its rows.
+
+        Raises:
+            Failure: as `sound_parts`.
+        """
+        return self._sound(stage, partial(of_table, name=name))
+
+    def _sound(self, stage: str, chosen: Callable[[Sequence[Part]], list[Part]]) -> list[str]:
+        self.parts(stage)
+        document = self.required(stage)
+        wanted = chosen(document["parts"])
         if self.local:
             self.verify({**document, "parts": wanted})
-        return [address for address in addresses if address.endswith(ending)]
+        return [self.uri(stage, part["name"]) for part in wanted]
 
 
 def is_current(

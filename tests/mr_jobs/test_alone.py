@@ -39,6 +39,7 @@ OPTIONS = {
     "search_images.py": ["--queries", "--targets"],
     "settle_ids.py": [],
     "split_examples.py": ["--targets"],
+    "write_tables.py": ["--plan", "--tables"],
 }
 """What each job must be given."""
 

@@ -470,3 +470,52 @@ def test_records_are_no_results(workspace):
     workspace.publish(["merge"], "results")
     assert {n for n in tree(workspace) if n.startswith("results")} == {"results/a"}
     assert RECORDS["results"] in tree(workspace)
+
+
+# ---- tables in one file or in parts
+
+WHOLE = {"t.parquet": b"whole", "a.csv": b"a"}
+PARTS = {f"t.parquet/part-{n}.parquet": b"part" for n in range(3)} | {"a.csv": b"a"}
+FEWER = {"t.parquet/part-0.parquet": b"fewer", "a.csv": b"a"}
+
+
+@pytest.mark.parametrize("forms", [(WHOLE, PARTS), (PARTS, WHOLE), (PARTS, FEWER)])
+def test_a_table_in_another_form_leaves_nothing_of_the_old(workspace, tmp_path, forms):
+    workspace.claim()
+    put(workspace, "results/mine/t.parquet/a")
+    (tmp_path / "to" / "empty").mkdir(parents=True)
+    for files in forms:
+        commit(workspace, "merge", files)
+        workspace.publish(["merge"], "results")
+        found = {n[8:]: d for n, d in tree(workspace).items() if n.startswith("results/")}
+        assert found == {**files, "mine/t.parquet/a": b"mine"}
+        if workspace.local:
+            copy_into(tmp_path / "to", dict(workspace.sources("merge")))
+            found = {p.relative_to(tmp_path / "to").as_posix(): p.read_bytes()
+                     for p in (tmp_path / "to").rglob("*") if p.is_file()}  # fmt: skip
+            assert found.keys() - {FILES} == files.keys()
+            assert {name: found[name] for name in files} == files
+            assert (tmp_path / "to" / "empty").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("name", "forms"),
+    [
+        ("t.parquet/mine", (PARTS, WHOLE)),
+        ("t.parquet", (WHOLE,)),
+        ("t.parquet", (PARTS,)),
+        ("t.parquet/part-0.parquet", (FEWER,)),
+        ("t.parquet/deep/mine", (WHOLE,)),
+    ],
+)
+def test_a_file_of_the_user_is_not_lost_to_a_table(workspace, tmp_path, name, forms):
+    workspace.claim()
+    for number, files in enumerate(forms):
+        commit(workspace, "merge", files)
+        if number < len(forms) - 1:
+            workspace.publish(["merge"], "results")
+    put(workspace, f"results/{name}")
+    before = tree(workspace)
+    with pytest.raises(Failure, match=r"(was not written by Mapsight|is in the way of)"):
+        workspace.publish(["merge"], "results")
+    assert tree(workspace) == before

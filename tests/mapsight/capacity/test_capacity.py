@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 
 import pytest
@@ -14,6 +15,7 @@ from mapsight.capacity.job_costs import Demand, feature_bytes, model_seconds, mu
 from mapsight.capacity.job_costs import rest_seconds as rest
 from mapsight.capacity.limits import limits
 from mapsight.inputs.splits import MOST_SPLITS, PER_PICTURE, SPLIT_BYTES
+from mapsight.results.table_parts import ONE_FILE_ROWS
 from tests.support.paths import ROOT
 
 SPLIT = 1000  # pictures of SIZE bytes fill a split exactly
@@ -50,6 +52,12 @@ FIGURES = {
     "ranked.gzip": 100,
     "merge.seconds": 0.0001,
     "results.bytes": 300,
+    "parts.predictions.map.seconds": 0.001,
+    "parts.ranking.map.seconds": 0.002,
+    "parts.predictions.reduce.seconds": 0.003,
+    "parts.ranking.reduce.seconds": 0.004,
+    "parts.shuffle.raw": 1342.17728,
+    "parts.shuffle.gzip": 300,
     "task.start.seconds": 1.0,
     "hadoop.task.seconds": 2.0,
     "local.task.seconds": 0.0,
@@ -184,6 +192,16 @@ def test_rank_writes_every_picture_twice():
 def test_the_driver_merges_alone():
     found = stages(HADOOP)["merge"]
     assert (found.seconds, found.core_seconds, found.stored) == (pytest.approx(10), 0, 3e7)
+
+
+def test_a_job_writes_the_tables_of_more_than_a_million_pictures():
+    assert stages(replace(HADOOP, images=ONE_FILE_ROWS))["merge"].maps == 0
+    found = stages(replace(HADOOP, images=2_000_000, cores=20))["merge"]
+    read, shuffled = 2_000_000 * (150 + 100), 2_000_000 * 300
+    assert (found.maps, found.reduces) == (math.ceil(read / 2**27), 20)
+    maps, reduces = 3 + 500_000 * 0.003, 3 + 100_000 * 0.007
+    assert found.seconds == pytest.approx(20 + maps + reduces)
+    assert (found.shuffled, found.stored) == (shuffled, 2_000_000 * 300)
 
 
 def test_the_total_is_the_sum_of_its_stages_and_the_start():
@@ -338,6 +356,8 @@ def test_a_billion_loose_files_are_too_many_to_list_and_cells_grow_large():
 
 def test_a_driver_that_merges_for_long_while_the_cluster_waits_is_told():
     assert told(HADOOP, **{"merge.seconds": 0.1}) == ["merge"]
+    slow = {"merge.seconds": 0.1, "parts.ranking.map.seconds": 1.0}
+    assert told(replace(HADOOP, images=2_000_000), **slow) == []
 
 
 def test_a_job_has_no_more_tasks_than_hadoop_can_hold():

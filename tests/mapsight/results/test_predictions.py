@@ -9,8 +9,8 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mapsight.results.parquet_tables import find_predictions
 from mapsight.results.predictions import (
-    find_predictions,
     merged_records,
     write_csv,
     write_predictions,
@@ -88,7 +88,7 @@ def test_predictions_are_found_by_id(tmp_path):
     records = [(f"{n:05d}", {"label": "Lion", "author": f"a{n}", "width": n}) for n in range(9000)]
     write_predictions(records, tmp_path)
     table = str(tmp_path / "predictions.parquet")
-    assert find_predictions(table, ["08999", "00007", "nobody", "00007"], ["author"]) == {
+    assert find_predictions([table], ["08999", "00007", "nobody", "00007"], ["author"]) == {
         "00007": {"author": "a7"},
         "08999": {"author": "a8999"},
     }

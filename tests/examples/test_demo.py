@@ -38,6 +38,7 @@ def test_it_ends_with_the_report_and_how_to_go_on(demo):
     report = demo.args / "workspace" / "report" / "index.html"
     assert report.is_file()
     assert f"report: {report}" in demo.stderr
+    assert "serve --workspace workspace\n" in demo.stderr
     assert demo.stderr.rstrip().endswith("--images /path/to/pictures")
 
 

@@ -15,7 +15,6 @@ from driver.results.current_duplicates import current_duplicates, duplicate_fact
 from driver.results.index_sheets import IndexSheets
 from driver.results.sheets import duplicate_sheets, noticed_sheets, sheets_of
 from mapsight.application import project_file
-from mapsight.opened_tables import ResultTables
 from mapsight.workspace.result_facts import DuplicateNotes
 
 if TYPE_CHECKING:
@@ -85,6 +84,7 @@ def report_to(
     workspace: Workspace, documents: dict[str, dict[str, Any]], results: Path, target: Path
 ) -> Path:
     """Write the report of a workspace's documents into a folder; the page's path."""
+    from mapsight.opened_tables import ResultTables
     from mapsight.report.cards import Extras
     from mapsight.report.charts.drawing import drawing
     from mapsight.report.overview import COLUMNS, look_through

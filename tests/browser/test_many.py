@@ -10,7 +10,6 @@ import pytest
 from mapsight.browse.browser import Browser as Rows
 from tests.browser.windows import NARROW, Window, marks, window
 from tests.support.browse_world import MadeUp, columns_of, facts
-from tests.support.pictures import encoded, scribble
 from tests.support.served import Running, running
 
 pytestmark = marks
@@ -29,11 +28,8 @@ def many(served: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run
 
 
 def drawn(one: Window) -> Window:
-    """Have each thumbnail be the same small picture: the made-up ones have none."""
-    picture = encoded(scribble(1))
-    one.page.route(
-        "**/thumbnail*", lambda route: route.fulfill(body=picture, content_type="image/png")
-    )
+    """A window with the made-up pictures."""
+    one.one_thumbnail()
     one.open()
     one.ids()
     return one

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
+from tests.support.pictures import encoded, scribble
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 WIDE, NARROW = (1400, 900), (400, 800)
 FILE = """([name, data]) => {
@@ -70,6 +72,13 @@ class Window:
         self.page.goto(f"{self.url}/{query}")
         self.wait()
         return self.page
+
+    def one_thumbnail(self) -> None:
+        """Have all pictures look alike: made-up ones have no files."""
+        data = encoded(scribble(1))
+        self.page.route(
+            "**/thumbnail*", lambda route: route.fulfill(body=data, content_type="image/png")
+        )
 
     def wait(self) -> None:
         """Wait until the view that is shown has all that it asked for first."""

@@ -27,10 +27,27 @@ function tell() {
   for (const listener of listeners) listener(params());
 }
 
-addEventListener("popstate", tell);
+let waiting = null; // for Back, which takes its time
+
+/** Go back by one step; what is asked for before that has happened comes after it. */
+export function back() {
+  waiting = [];
+  history.back();
+}
+
+addEventListener("popstate", () => {
+  const asked = waiting ?? [];
+  waiting = null;
+  tell();
+  for (const [changes, how] of asked) go(changes, how);
+});
 
 /** Change what the address says: null takes a name away, an array gives it several values. */
 export function go(changes, { replace = false } = {}) {
+  if (waiting) {
+    waiting.push([changes, { replace }]);
+    return;
+  }
   const next = changed(params(), changes);
   if (next.toString() === params().toString()) return;
   const words = next.toString();

@@ -90,7 +90,7 @@ function drawTabs(shown) {
         "aria-current": name === shown && "page",
         on: { click: (event) => follow(event, changes) },
       },
-      text,
+      `${text} `,
       counts[name] ? el("span", { class: "number" }, count(counts[name])) : null,
     );
   });

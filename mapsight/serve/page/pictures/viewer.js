@@ -1,6 +1,6 @@
 // One picture, large, with all that is known of it; arrows lead to the next.
 
-import { findLike, go } from "../address.js";
+import { back, findLike, go } from "../address.js";
 import { ask } from "../api.js";
 import { announce, busy, button, copy, el, fill, find } from "../dom.js";
 import { hideFacts } from "./facts_card.js";
@@ -58,7 +58,7 @@ function close() {
 
 function leave() {
   close();
-  if (pushed) history.back();
+  if (pushed) back();
   else go({ open: null }, { replace: true });
   pushed = false;
 }

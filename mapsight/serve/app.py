@@ -17,7 +17,7 @@ from mapsight.serve.errors import Refusal, refused
 from mapsight.serve.layers.limits import Limited
 from mapsight.serve.layers.log import Watched
 from mapsight.serve.layers.safety import Guard
-from mapsight.serve.routes import browse, export, page, pictures, search, tables, token
+from mapsight.serve.routes import browse, export, page, pictures, report, search, tables, token
 from mapsight.serve.server import HELD, Server
 from mapsight.serve.settings import API
 
@@ -51,6 +51,7 @@ def application(server: Server) -> ASGIApp:
     for module in ROUTERS:
         app.include_router(module.router, prefix=API)
     app.include_router(page.router)
+    app.include_router(report.router)
     limited = Limited(_Held(app, server), server.settings.limits)
     return Watched(Guard(limited, server.settings), server.metrics, server.tell)
 

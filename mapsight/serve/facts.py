@@ -68,6 +68,7 @@ def _has(state: State) -> dict[str, bool]:
         "duplicates": bool(columns.column("duplicate").any()),
         "evaluation": bool(tables.evaluation),
         "suspects": bool(tables.suspects),
+        "report": state.workspace.fs.exists(state.workspace.path("report", "index.html")),
         "index": state.lookup is not None,
     }
 

@@ -124,6 +124,7 @@ class Has(Model):
     author: bool
     subset: bool
     index: bool
+    report: bool
 
 
 class Label(Model):

@@ -30,6 +30,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 COOKIE = "mapsight"
+HIDDEN = ("/api/", "/report", "/metrics")
+"""Where pictures are, or what is known of them: needs the token, if there is one."""
 OPEN = (f"{API}/token", "/healthz")
 """What is answered without a token, beside the page's own files."""
 READING = ("GET", "HEAD")
@@ -66,7 +68,9 @@ class Guard:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         try:
@@ -83,7 +87,8 @@ class Guard:
         in_api = scope["path"].startswith("/api/")
         if in_api or scope["method"] not in READING:
             _check_origin(headers, host)
-        if self._token and (in_api or scope["path"] == "/metrics") and scope["path"] not in OPEN:
+        hidden = scope["path"].startswith(HIDDEN) and scope["path"] not in OPEN
+        if self._token and hidden:
             self._check_token(headers)
 
     def _is_ours(self, host: str) -> bool:

@@ -94,6 +94,7 @@ function drawTabs(shown) {
       counts[name] ? el("span", { class: "number" }, count(counts[name])) : null,
     );
   });
+  if (summary.has.report) tabs.push(el("a", { href: "report/" }, "Report"));
   const focused = find("#tabs").contains(document.activeElement);
   fill(find("#tabs"), tabs);
   const current = find("#tabs [aria-current]");

@@ -93,7 +93,9 @@ def test_its_own_page_can_ask(server):
     "path",
     ["/page/../app.py", "/page/..%2fapp.py", "/page/%2e%2e/app.py", "/../../etc/passwd", "//etc",
      "/page//etc/passwd", "/page/map", "/page/", "/page/.", "/page/__init__.py", "/%ff%fe",
-     "/page/\\..\\app.py", "/api/v1/pictures/..%2f..%2fx/image", "/api/v1/pictures/%00/image"],
+     "/page/\\..\\app.py", "/report/../mapsight-workspace.json", "/report/plots/..%2findex.html",
+     "/report/.%2e/results/summary.json", "/report/thumbs", "/report/plots/none.svg",
+     "/api/v1/pictures/..%2f..%2fx/image", "/api/v1/pictures/%00/image"],
 )  # fmt: skip
 def test_paths_lead_to_no_other_file(server, path):
     answer = raw(server, f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
@@ -105,7 +107,8 @@ def test_without_the_token_nothing_of_the_pictures_is_told(guarded, ids):
         answer = guarded.get(path)
         assert (answer.status_code, answer.json()) == (401, {"error": "a token is needed"})
         assert answer.headers["www-authenticate"] == "Bearer"
-    assert guarded.client.get("/metrics").status_code == 401
+    for path in ("/metrics", "/report/", "/report/index.html", "/report/plots/ppi.svg"):
+        assert guarded.client.get(path).status_code == 401
 
 
 @pytest.mark.parametrize("given", ["x", TOKEN[:-1], TOKEN + "x", TOKEN.lower(), "\xff\xe9"])

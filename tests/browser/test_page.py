@@ -213,6 +213,7 @@ def test_at_400_pixels_filters_are_a_drawer(browser, server):
         box = page.get_by_role("checkbox", name="Lion")
         assert not box.is_visible()
         page.get_by_role("button", name="Filters", exact=True).click()
+        assert one.focused("aria-label") == "Close filters"
         box.check()
         page.wait_for_url("**/?label=Lion")
         page.keyboard.press("Escape")

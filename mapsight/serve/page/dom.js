@@ -80,7 +80,6 @@ export function title(text) {
   return el("h1", { class: "status" }, text);
 }
 
-/** Say whether something of a view is on its way. */
 export function busy(panel, is) {
   panel.setAttribute("aria-busy", String(is));
 }
@@ -98,7 +97,6 @@ export function announce(text) {
   }, 60);
 }
 
-/** Copy text, and say on the button that it was. */
 export async function copy(text, source) {
   try {
     await navigator.clipboard.writeText(text);

@@ -5,7 +5,6 @@ import { button, el, factList, fill } from "../dom.js";
 import { decimal, many, percent } from "../format.js";
 import { image } from "../pictures/tile.js";
 
-/** Fill a card with a cell; `zoom` shows it on the map, `close` takes the card away. */
 export function fillCellCard(card, cell, { zoom, close }) {
   const facts = [
     ["Pictures", many(cell.pictures)],

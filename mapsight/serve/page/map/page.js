@@ -4,7 +4,6 @@ import { button, el, title } from "../dom.js";
 
 const CLOSER = 1.6;
 
-/** Fill a panel and return its parts; `acts` are called by the buttons. */
 export function buildMap(panel, acts, list) {
   const canvas = el("canvas", {
     tabindex: 0,

@@ -148,7 +148,7 @@ export class Pictures {
     this.tools.say("");
     const back = button({ text: "Show all pictures", class: "primary", on: () => begin({}) });
     const again = button({ text: "Try again", on: () => { this.shown = null; this.show(this.query); } });
-    const help = isSearch(this.query) ? " Search takes a label, an id, a URL or a picture." : "";
+    const help = isSearch(this.query) ? ". Search takes a label, an id, a URL or a picture." : "";
     fill(this.message, notice("That did not work", error.message + help, back, again));
     announce(error.message);
   }

@@ -22,7 +22,6 @@ export function searchCommand(query, total) {
   ].filter(Boolean).join(" ");
 }
 
-/** Quote a word for a shell, where it needs it. */
 function quoted(word) {
   const text = String(word);
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`;

@@ -62,7 +62,6 @@ async function download(format, source) {
   }
 }
 
-/** Leave a large file to the browser, which writes it as it comes. */
 function streamed(format) {
   const query = new URLSearchParams(selection.all.query);
   query.append("format", format);

@@ -9,7 +9,7 @@ from tests.browser.windows import NARROW, marks, window
 pytestmark = marks
 LION = "0000000000000000"
 """A picture that has an exact copy and two that are nearly the same."""
-TABS = ["Pictures", "Map", "Duplicates", "Rejected", "Quality"]
+TABS = ["Pictures", "Map", "Duplicates", "Rejected", "Quality", "Report"]
 VIEWS = ["", "?view=duplicates", "?view=rejected", "?view=quality", f"?open={LION}", "?q=Lion"]
 
 

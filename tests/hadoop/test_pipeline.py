@@ -20,7 +20,7 @@ from tests.hadoop.collection import COPIES, DUPLICATES, jpeg, make_collection
 from tests.hadoop.containers import MAPPER, running, tasks
 from tests.hadoop.small_jobs import in_their_masters
 from tests.support.paths import ROOT
-from tests.support.program import CalledProgram, Program
+from tests.support.program import CalledProgram, Program, ended
 
 HOME = "hdfs:///user/tester/pipeline"
 WORKSPACE = f"{HOME}/workspace"
@@ -126,13 +126,12 @@ def ran(cluster, environment, tmp_path_factory):
         hdfs.pipe_file(PARQUET, make_collection(folder))
         variables |= counting(cluster, folder)
         in_their_masters(folder / SMALL)
-        alone = Program(variables, folder)  # what a process leaves is looked at
-        alone.seconds = 900
         program = CalledProgram(variables, folder)
-        program.ok("-r", "local", *INPUTS, "--workspace", "here")
-        with Look(cluster) as look:
-            done = alone("-r", "hadoop", *INPUTS, "--workspace", WORKSPACE, "--results", "there")
-        assert done.returncode == 0, done.stderr
+        alone = Program(variables, folder)  # what a process leaves is looked at
+        there = ["-r", "hadoop", *INPUTS, "--workspace", WORKSPACE, "--results", "there"]
+        with Look(cluster) as look, alone.start(*there) as run:  # it waits more than it computes
+            program.ok("-r", "local", *INPUTS, "--workspace", "here")
+            ended(run, 900)
         calls = Counter((folder / "calls").read_text().split())
         yield SimpleNamespace(folder=folder, program=program, look=look, hdfs=hdfs, calls=calls)
 
@@ -231,10 +230,11 @@ def answers(ran, *arguments: str, small: bool = True) -> list[dict]:
     """
     settings = ["--mrjob-conf", SMALL] if small else []
     rest = ["--format", "json", *arguments]
-    places = (("inline", "here"), ("local", "here"), ("hadoop", WORKSPACE))
-    found = [ran.program.ok("search", "-r", r, "--workspace", w, *rest) for r, w in places]
     job = ["-r", "hadoop", "--job", "--workspace", WORKSPACE, *settings]
-    found.append(ran.program.ok("search", *job, *rest))
+    places = (("inline", "here"), ("local", "here"), ("hadoop", WORKSPACE))
+    with ran.program.start("search", *job, *rest) as run:
+        found = [ran.program.ok("search", "-r", r, "--workspace", w, *rest) for r, w in places]
+        found.append(ended(run))
     assert found[1:] == found[:1] * 3
     return [json.loads(line) for line in found[0].splitlines()]
 
@@ -291,9 +291,11 @@ def changed(ran):
     folder.mkdir()
     for image_id in EXTRA:
         (folder / f"{image_id}.jpg").write_bytes(jpeg(int(image_id, 16), 67))
-    for runner, workspace in (("local", "here"), ("hadoop", WORKSPACE)):
-        settings = ["--mrjob-conf", SMALL] if runner == "hadoop" else []
-        ran.program.ok("add", "-r", runner, "extra", "--workspace", workspace, *settings)
+    there = ["-r", "hadoop", "extra", "--workspace", WORKSPACE, "--mrjob-conf", SMALL]
+    with ran.program.start("add", *there) as run:
+        ran.program.ok("add", "extra", "--workspace", "here")
+        ended(run)
+    for workspace in ("here", WORKSPACE):
         ran.program.ok("remove", IDS[0], "--workspace", workspace)
     return ran
 

@@ -69,6 +69,13 @@ class Program:
         )
 
 
+def ended(run: subprocess.Popen[str], seconds: float = Program.seconds) -> str:
+    """Wait for a program that was started and must succeed; its standard output."""
+    said, errors = run.communicate(timeout=seconds)
+    assert run.returncode == 0, errors
+    return said
+
+
 class CalledProgram(Program):
     """Calls the command line in this process, which has imported everything already.
 

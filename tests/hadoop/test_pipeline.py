@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
+from mapsight.results import table_parts
 from mapsight.storage.hdfs import hdfs_file_system
 from tests.hadoop.collection import COPIES, DUPLICATES, jpeg, make_collection
 from tests.hadoop.containers import MAPPER, running, tasks
@@ -328,3 +329,19 @@ def test_features_are_exported_from_hdfs_as_from_here(changed):
     facts = [json.loads((f / "export.json").read_text()) | {"index": ""} for f in (here, there)]
     assert facts[0] == facts[1]
     assert (facts[0]["rows"], facts[0]["d"]) == (USABLE + 3 - 1, 256 + 2)
+
+
+def test_tables_in_parts_are_those_of_one_machine_byte_for_byte(changed, monkeypatch):
+    monkeypatch.setattr(table_parts, "ONE_FILE_ROWS", 10)
+    monkeypatch.setattr(table_parts, "PART_ROWS", 9)
+    again = [*INPUTS, "--force", "merge"]
+    changed.program.ok("-r", "local", *again, "--workspace", "here")
+    changed.program.ok("-r", "hadoop", *again, "--workspace", WORKSPACE, "--mrjob-conf", SMALL)
+    here, hdfs = changed.folder / "here" / "results", changed.hdfs
+    base = hdfs._strip_protocol(f"{WORKSPACE}/results")
+    for name in ("predictions.parquet", "ranking.parquet"):
+        found = {
+            path.rsplit("/", 1)[-1]: hdfs.cat_file(path) for path in hdfs.find(f"{base}/{name}")
+        }
+        assert found == {path.name: path.read_bytes() for path in (here / name).iterdir()}
+        assert len(found) >= USABLE // 9

@@ -10,6 +10,7 @@ import pyarrow as pa
 from mapsight.browse.layout import TEXTS
 from mapsight.browse.selection import SORTS
 from mapsight.labels.labeler import near_labels
+from mapsight.labels.made_with import settings_of
 from mapsight.results.parquet_tables import find_predictions
 from mapsight.results.sorted_part import find_sorted
 from mapsight.search.index_queries import REMOVED
@@ -19,12 +20,12 @@ from mapsight.serve.items import item_of
 from mapsight.serve.state import State
 from mapsight.text import shorten
 
-__all__ = ["TOP_K", "facts_of", "labels_of", "missing", "summary_of"]
+__all__ = ["TOP_K", "facts_of", "labels_of", "measures_of", "missing", "summary_of"]
 
 TOP_K = 1_000
 """Pictures of an answer to a search, at most."""
 MEASURES = (
-    ("ppi", "PPI", "pixels an inch", 1),
+    ("ppi", "PPI", "√pixel", 1),
     ("sharpness", "Sharpness", "variance of the Laplacian", 0),
     ("pixels", "Size", "pixels", 0),
     ("score", "Score", "probability", 2),
@@ -33,6 +34,8 @@ MEASURES = (
     ("bytes", "File size", "bytes", 0),
 )
 """Name, title, unit and digits after the point."""
+PER_INCH = "pixels per inch"
+"""The unit of PPI where the run knew the diagonal of a screen."""
 HEAD = "head"
 MEASURED = ("ppi", "pixels", "aspect", "bytes", "entropy", "gradient", "sharpness", "score")
 PREDICTED = (
@@ -52,11 +55,22 @@ def summary_of(state: State) -> dict[str, Any]:
         "rejected": tables.rejected.num_rows,
         "labels": len(state.browser.labels),
         "has": _has(state),
-        "measures": [dict(zip(names, one, strict=True)) for one in MEASURES],
+        "measures": [
+            dict(zip(names, one, strict=True))
+            for one in measures_of(state.workspace.committed("classify"))
+        ],
         "sorts": list(SORTS),
         "top_k_max": TOP_K,
         "runs_at": tables.summary.get("finished"),
     }
+
+
+def measures_of(classified: dict[str, Any] | None) -> list[tuple[str, str, str, int]]:
+    """Return MEASURES as a committed classify stage made them: PPI with a screen or without."""
+    if classified is None or settings_of(classified)[1] is None:
+        return list(MEASURES)
+    (name, title, _, digits), *others = MEASURES
+    return [(name, title, PER_INCH, digits), *others]
 
 
 def _has(state: State) -> dict[str, bool]:

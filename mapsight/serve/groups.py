@@ -60,11 +60,11 @@ class Groups:
     def _why(self, rows: np.ndarray) -> str:
         """Return why the first of some pictures is to be kept."""
         columns = self._state.browser.columns
-        for name, reason in (("ppi", "most pixels an inch"), ("bytes", "the largest file")):
+        for name, reason in (("ppi", "the highest PPI"), ("bytes", "the largest file")):
             values = columns.values(name, rows)
             if (values[1:] < values[0]).all():
                 return reason
-        return "the best of its group by pixels an inch, then bytes, then image_id"
+        return "the best of its group by PPI, then bytes, then image_id"
 
 
 def others_of(state: State, image_id: str) -> list[dict[str, str]]:

@@ -106,6 +106,11 @@ class State:
         with self._reading:
             return self.browser.cell(number, index)  # type: ignore[arg-type] # it has no map then
 
+    def prepare(self) -> None:
+        """Lay out the map, so that nobody waits for it: seconds for thousands of cells, once."""
+        with contextlib.suppress(Exception):  # whoever asks for it is told
+            self.browser.map()
+
     def classified(self, part: int) -> list[str]:
         """Return the addresses of the records of what was added, by its number."""
         return self.collection.parts[part].parts("classify")
@@ -177,6 +182,7 @@ class Keeper:
                 state.close()
 
     def _watch(self) -> None:
+        self.state.prepare()
         while not self._stop.wait(self._settings.watch_seconds):
             self.look()
 
@@ -198,6 +204,7 @@ class Keeper:
 
     def _change(self) -> None:
         state = State(self._settings)
+        state.prepare()
         with self._lock:
             self.state, before = state, self.state
         self.error = ""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
 from mapsight.serve import answers
+from mapsight.serve.facts import MEASURES, measures_of
+from mapsight.workspace.workspace import Workspace
 
 
 @pytest.fixture
@@ -32,6 +36,21 @@ def test_the_summary_says_what_there_is(server, opened):
     unknown = {name for name, known in summary.has.model_dump().items() if not known}
     assert unknown == {"author", "suspects"}
     assert summary.runs_at == opened.summary["finished"] and summary.state == opened.browser.state
+
+
+def test_ppi_has_the_unit_that_the_run_gave_it(server, opened):
+    assert server.json("summary")["measures"][0]["unit"] == "√pixel"
+    document = Workspace(opened.location).committed("classify")
+    document["options"]["diagonal"] = 15.6
+    assert [one[2] for one in measures_of(document)][:2] == ["pixels per inch", MEASURES[1][2]]
+
+
+def test_the_map_is_laid_out_before_somebody_asks(server):
+    browser = server.server.keeper.state.browser
+    ends = time.monotonic() + 30
+    while browser._cell_map is None and time.monotonic() < ends:
+        time.sleep(0.05)
+    assert browser._cell_map is not None
 
 
 def test_labels_have_mids_and_counts(server, columns):

@@ -28,6 +28,8 @@ Tell = Callable[[str], object]
 LAST = ("index", "merge")
 """Stages that must be of one run before a new state is opened."""
 LOOKERS = 2
+MOST_PAUSES = 16
+"""Times the usual pause that a state which cannot be opened is let lie."""
 
 
 def outside(workspace: Workspace) -> str:
@@ -153,6 +155,7 @@ class Keeper:
         self._workspace = Workspace(settings.workspace)
         self._lock, self._stop = threading.Lock(), threading.Event()
         self.state, self.error = State(settings), ""
+        self.pause = settings.watch_seconds
         self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
 
     def start(self) -> None:
@@ -183,18 +186,24 @@ class Keeper:
 
     def _watch(self) -> None:
         self.state.prepare()
-        while not self._stop.wait(self._settings.watch_seconds):
+        while not self._stop.wait(self.pause):
             self.look()
 
     def look(self) -> None:
-        """Open the next state, if there is a whole one, and put it in the place of this one."""
+        """Open the next state, if there is a whole one, and put it in the place of this one.
+
+        `pause`, the seconds until the next look, doubles while it cannot be opened.
+        """
+        usual = self._settings.watch_seconds
         try:
             now = outside(self._workspace)
             if now == self.state.outside:
                 self.error = ""
             elif self._is_whole():
                 self._change()
+            self.pause = usual
         except Exception as error:  # whatever is wrong, the state of before is served
+            self.pause = min(2 * self.pause, MOST_PAUSES * usual)
             self._fail(str(error) or type(error).__name__)
 
     def _is_whole(self) -> bool:

@@ -13,6 +13,7 @@ import pytest
 
 import mapsight as library
 from mapsight.errors import Failure
+from mapsight.serve.settings import Settings
 from mapsight.serve.state import Keeper
 from tests.support.pictures import encoded, scribble
 from tests.support.program import Program
@@ -119,9 +120,22 @@ def test_a_state_that_cannot_be_opened_leaves_the_one_before(changing, program):
     assert "stale" not in changing.client.get("/healthz").json()
 
 
-def test_a_state_goes_when_the_last_that_holds_it_does(served_once: Path, monkeypatch):
-    from mapsight.serve.settings import Settings
+def test_a_state_that_cannot_be_opened_is_let_lie_longer_each_time(served_once: Path, monkeypatch):
+    keeper = Keeper(Settings(str(served_once / "workspace"), watch_seconds=2.0), str)
+    with monkeypatch.context() as patch:
+        patch.setattr("mapsight.serve.state.outside", lambda workspace: "another")
+        patch.setattr(keeper, "_change", lambda: 1 / 0)
+        pauses = []
+        for _ in range(6):
+            keeper.look()
+            pauses.append(keeper.pause)
+    assert pauses == [4.0, 8.0, 16.0, 32.0, 32.0, 32.0] and "zero" in keeper.error
+    keeper.look()
+    assert (keeper.pause, keeper.error) == (2.0, "")
+    keeper.close()
 
+
+def test_a_state_goes_when_the_last_that_holds_it_does(served_once: Path, monkeypatch):
     keeper = Keeper(Settings(str(served_once / "workspace")), str)
     before, closed = keeper.state, list[bool]()
     monkeypatch.setattr(before, "close", lambda: closed.append(True))

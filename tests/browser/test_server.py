@@ -64,4 +64,4 @@ def test_another_state_is_shown_without_loading_the_page_anew(browser, guarded, 
         guarded.server.keeper.state.browser = changed
         page.get_by_label("Order", exact=True).select_option("sharpness")
         page.get_by_role("heading", name="30 pictures").wait_for()
-        assert page.get_by_role("link", name="Pictures 30").count() == 1
+        page.get_by_role("link", name="Pictures 30").wait_for()

@@ -39,7 +39,7 @@ export class CellList {
       "button",
       { type: "button", "aria-label": `${cell.label || "no label"}, ${cell.name}, ${many(cell.pictures)}` },
       dot,
-      el("span", { class: "name" }, cell.label || "no label", el("span", { class: "soft" }, ` ${cell.name}`)),
+      el("span", { class: "name" }, cell.label || "no label", cell.name === cell.label ? null : el("span", { class: "soft" }, ` ${cell.name}`)),
       el("span", { class: "number" }, count(cell.pictures)),
     );
     node.addEventListener("focus", () => node.matches(":focus-visible") && this.pointed(cell, true));

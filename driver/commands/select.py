@@ -14,7 +14,8 @@ from driver.options.groups import add_program_options, add_workspace_option
 from driver.options.types import positive
 from driver.output_files import check_file, write_pieces
 from mapsight.browse.command_line import option_of
-from mapsight.browse.filter_values import DUPLICATES, MEASURES, UNSURE
+from mapsight.browse.filter_values import DUPLICATES, MEASURES
+from mapsight.labels.unsure import UNSURE
 
 if TYPE_CHECKING:
     from mapsight.browse.browser import Browser

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,18 +24,17 @@ from mapsight.browse.layout import (
 from mapsight.browse.sources import Sources
 from mapsight.errors import Failure
 from mapsight.index.copies import Copies, Copy
-from mapsight.index.mapped import DamagedError, MappedBatches, MappedFile
+from mapsight.index.mapped import MappedBatches, MappedFile, MappedFolder, Repair
 
 __all__ = ["ALL", "Columns", "Rows", "open_columns"]
 
-Got = TypeVar("Got")
 Rows = np.ndarray | slice
 ALL = slice(None)
 BYTES, TEXT_BYTES = 120, 300
 """Of a picture in columns, without long ids, and about in texts."""
 
 
-class Columns:
+class Columns(MappedFolder):
     """Facts of pictures, a row each, in the order of `image_id`; layout.py lists them.
 
     Everything is mapped at once, so that it can be read when the folder is removed; what is
@@ -55,10 +54,10 @@ class Columns:
         self,
         folder: Path,
         state: str,
-        repair: Callable[[Callable[[Path], None]], None] | None = None,
+        repair: Repair | None = None,
     ) -> None:
-        self.state, self._repair = state, repair
-        self._map(folder)
+        self.state = state
+        super().__init__(folder, repair)
         self.rows = len(self.column("id_offsets")) - 1
 
     def _map(self, folder: Path) -> None:
@@ -70,15 +69,6 @@ class Columns:
         self._arrays: dict[str, np.ndarray] = {}
         self._words: dict[str, pa.Array] = {}
         self._ids: pa.Array | None = None
-
-    def _whole_or_anew(self, read: Callable[[], Got]) -> Got:
-        try:
-            return read()
-        except DamagedError:
-            if self._repair is None:
-                raise
-            self._repair(self._map)
-            return read()
 
     def column(self, name: str) -> np.ndarray:
         """Return a column of numbers or codes as it lies in its file; not to be written."""

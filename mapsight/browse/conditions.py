@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from mapsight.browse.columns import Columns, Rows
-from mapsight.browse.filter_values import MEASURES, UNSURE, FilterError
+from mapsight.browse.filter_values import MEASURES, FilterError
 from mapsight.browse.filters import Filters
 from mapsight.browse.layout import DUPLICATE_KINDS, TRUTH_MARK
+from mapsight.labels.unsure import UNSURE
 from mapsight.license_names import license_name
 from mapsight.near_names import near_names
 

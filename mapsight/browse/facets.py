@@ -9,8 +9,8 @@ import numpy as np
 
 from mapsight.browse.columns import ALL, Columns, Rows
 from mapsight.browse.conditions import Condition
-from mapsight.browse.filter_values import UNSURE
 from mapsight.browse.layout import BINS, DUPLICATE_KINDS, TRUTH_MARK
+from mapsight.labels.unsure import UNSURE
 
 __all__ = ["count_facets"]
 

@@ -10,7 +10,6 @@ __all__ = [
     "DUPLICATES",
     "MEASURES",
     "TEXTS",
-    "UNSURE",
     "FilterError",
     "Point",
     "checked",
@@ -24,8 +23,6 @@ TEXTS = ("label", "style", "license", "subset", "format", "truth")
 MEASURES = ("ppi", "sharpness", "pixels", "score", "entropy", "gradient", "bytes")
 FLAGS = ("unsure", "disputed")
 DUPLICATES = ("all", "hide", "only")
-UNSURE = 0.5
-"""A label whose score is below this is not sure."""
 MOST_VALUES, MOST_LETTERS, MOST_POINTS = 100, 300, 256
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 LARGEST = 1e15

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from mapsight.browse.columns import Columns
-from mapsight.browse.filter_values import UNSURE
 from mapsight.browse.layout import DUPLICATE_KINDS, NO_CELL, NO_PLACE, TEXTS, TRUTH_MARK
+from mapsight.labels.unsure import UNSURE
 from mapsight.license_names import is_web_address, license_name
 
 __all__ = ["ITEM", "TABLE_COLUMNS", "items", "table"]

@@ -8,10 +8,10 @@ checksums at first touch (`mapped.py`).
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,13 +19,18 @@ import pyarrow.compute as pc
 
 from mapsight.index.build import bucket_of
 from mapsight.index.cosines import squares, squares_name
-from mapsight.index.mapped import DamagedError, MappedBatches, MappedFile, write_batches
+from mapsight.index.mapped import (
+    MappedBatches,
+    MappedFile,
+    MappedFolder,
+    Repair,
+    write_batches,
+)
 from mapsight.index.removed_ids import IdList
 from mapsight.index.rows import Block, batch_in, order_of, orders, vectors_of, whole_vectors
 
 __all__ = ["IDS", "ROWS", "IndexCopy", "write_rows"]
 
-Got = TypeVar("Got")
 
 ROWS, IDS = "rows.arrow", "ids-{:06d}.arrow"
 KNOWN_BATCHES = 1024
@@ -50,7 +55,7 @@ def _with_squares(batch: pa.RecordBatch, lengths: Collection[int]) -> pa.RecordB
     return batch
 
 
-class IndexCopy:
+class IndexCopy(MappedFolder):
     """The rows of a part of an index by cell and by id, mapped, hidden ones left out.
 
     Everything is mapped at once, so that it can be read when the folder is removed. Memory: the
@@ -76,13 +81,13 @@ class IndexCopy:
         buckets: int,
         part: int,
         removed: IdList,
-        repair: Callable[[Callable[[Path], None]], None] | None = None,
+        repair: Repair | None = None,
     ) -> None:
         self.folder, self._part, self._removed = folder, part, removed
-        self._buckets, self._repair = buckets, repair
+        self._buckets = buckets
         names = ("cell", "offset")
         self._cells, self._offsets = (blocks.column(name).to_numpy() for name in names)
-        self._map(folder)
+        super().__init__(folder, repair)
         self._ids_of = lru_cache(KNOWN_BATCHES)(self._bucket)
         self._whole = lru_cache(KNOWN_BATCHES)(self._touched)
         self._mask = lru_cache(KNOWN_BATCHES)(self._which)
@@ -95,16 +100,6 @@ class IndexCopy:
             raise ValueError(f"{folder / ROWS}: has {found:,} blocks, not {expected:,}")
         paths = (folder / IDS.format(bucket) for bucket in range(self._buckets))
         self._ids = [MappedFile(path) for path in paths]
-
-    def _whole_or_anew(self, read: Callable[[], Got]) -> Got:
-        """Read something; once more if it is damaged and could be made anew."""
-        try:
-            return read()
-        except DamagedError:
-            if self._repair is None:
-                raise
-            self._repair(self._map)
-            return read()
 
     def _touched(self, number: int) -> pa.RecordBatch:
         return self._whole_or_anew(lambda: self._file.get_batch(number))

@@ -9,16 +9,28 @@ damaged may end the process that reads it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from mapsight.files import HashingFile
 
-__all__ = ["DamagedError", "MappedBatches", "MappedFile", "write_batches", "write_file"]
+__all__ = [
+    "DamagedError",
+    "MappedBatches",
+    "MappedFile",
+    "MappedFolder",
+    "Repair",
+    "write_batches",
+    "write_file",
+]
+
+Got = TypeVar("Got")
+Repair = Callable[[Callable[[Path], None]], None]
+"""Makes a folder anew, and has it mapped by what it is given."""
 
 SUMS = ".sums"
 EXTENT = np.dtype([("end", "<u8"), ("sha256", "V32")])
@@ -147,3 +159,30 @@ class MappedBatches:
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         return map(self.get_batch, range(self.num_record_batches))
+
+
+class MappedFolder:
+    """Mapped files of a folder that is made anew when one of them is damaged.
+
+    Args:
+        folder: that has the files.
+        repair: makes them anew; None raises the error.
+    """
+
+    def __init__(self, folder: Path, repair: Repair | None) -> None:
+        self._repair = repair
+        self._map(folder)
+
+    def _map(self, folder: Path) -> None:
+        """Map the files of a folder."""
+        raise NotImplementedError
+
+    def _whole_or_anew(self, read: Callable[[], Got]) -> Got:
+        """Read something; once more if it is damaged and could be made anew."""
+        try:
+            return read()
+        except DamagedError:
+            if self._repair is None:
+                raise
+            self._repair(self._map)
+            return read()

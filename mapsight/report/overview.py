@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mapsight.labels.unsure import UNSURE
 from mapsight.text import amount
 
 __all__ = ["COLUMNS", "LEAST", "Overview", "look_through"]
@@ -18,7 +19,6 @@ __all__ = ["COLUMNS", "LEAST", "Overview", "look_through"]
 LEAST = {"sharpness": "Least sharp", "entropy": "Least detail"}
 """Measures by which a collection's outliers are shown, with their titles."""
 COLUMNS = ("image_id", "score", "format", "source", *LEAST)
-UNSURE = 0.5
 OUTLIERS = 6
 MAX_FOLDERS = 10_000
 SHOWN = 12

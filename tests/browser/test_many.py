@@ -39,14 +39,20 @@ def at(many: Running, index: int) -> str:
     return many.server.keeper.state.browser.columns.ids[index].as_py()
 
 
+DRAWN = """() => {
+    const seen = document.querySelector(".grid").getBoundingClientRect();
+    const tiles = [...document.querySelectorAll(".tile")];
+    const boxes = tiles.map(tile => tile.getBoundingClientRect());
+    const covered = boxes.some(box => box.top < seen.bottom && box.bottom > seen.top);
+    if (!covered || document.querySelector(".waiting")) return null;
+    return tiles.map(tile => [Number(tile.dataset.index), tile.dataset.id]);
+}"""
+"""The tiles, once they are where the grid is scrolled to and none waits for its facts."""
+
+
 def check(one: Window, many: Running) -> int:
     """All tiles that are seen are the pictures of their places; returns the first place."""
-    one.page.wait_for_function(
-        "() => document.querySelector('.tile') && !document.querySelector('.waiting')"
-    )
-    tiles = one.page.locator(".tile").evaluate_all(
-        "all => all.map(t => [Number(t.dataset.index), t.dataset.id])"
-    )
+    tiles = one.page.wait_for_function(DRAWN).json_value()
     assert 0 < len(tiles) < FULL
     assert [(index, at(many, index)) for index, _ in tiles] == [*map(tuple, tiles)]
     return tiles[0][0]

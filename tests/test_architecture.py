@@ -41,11 +41,15 @@ LIBRARY = {
     "report": "evaluation openimages index",
     "capacity": "index search inputs openimages",
     "browse": "search duplicates evaluation",
-    "api": "browse search report capacity duplicates explore evaluation",
+    "choose": "browse openimages",
+    "api": "choose browse search report capacity duplicates explore evaluation",
     "serve": "api web",
 }
 """Package of mapsight: those it imports from, and with them what these may import from."""
-API = {"mapsight", "mapsight.opened", "mapsight.opened_tables", "mapsight.running"}
+API = {
+    *("mapsight", "mapsight.opened", "mapsight.opened_pictures", "mapsight.opened_tables"),
+    "mapsight.running",
+}
 """What a person imports: above all packages. Other modules beside them are below all."""
 
 DRIVER = """
@@ -60,6 +64,7 @@ stage_table
 search
 sample
 additions
+selection
 commands
 parser
 run

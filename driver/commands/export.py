@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import errno
 import itertools
 import json
-import shutil
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +15,6 @@ from driver.errors import Failure, UsageError
 from driver.needs import Need, asks
 from driver.options.groups import add_job_options, add_program_options, add_workspace_option
 from driver.options.required import require_options
-from driver.output_files import check_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -84,12 +80,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     """Write the features of the index into a folder; print its name."""
     from driver.search.notices import tell_earlier
+    from driver.workspace.new_folder import new_folder, whole_folder
     from driver.workspace.workspace import SEARCH, Workspace
     from mapsight.index.collection import require_index
     from mapsight.search.search_index import SearchIndex
 
     require_options(options, "format", "out")
-    target = _target(options.out)
+    target = new_folder("--out", options.out)
     workspace = Workspace(options.workspace, SEARCH)
     require_index(workspace)
     tell_earlier(workspace)
@@ -99,23 +96,10 @@ def run(options: Namespace) -> int:
         raise UsageError(
             f"--features {features}: the index has only plain ones: no head was fitted"
         )
-    with _whole(target, workspace.run_id, _size(options.format, index, features)) as folder:
+    with whole_folder(target, workspace.run_id, _size(options.format, index, features)) as folder:
         _write(options.format, index, features, folder, target)
     sys.stdout.write(f"{target}\n")
     return 0
-
-
-def _target(out: str) -> Path:
-    target = Path(out).absolute()
-    if target.is_dir():
-        if any(target.iterdir()):
-            raise UsageError(f"--out {out}: is not empty")
-    elif target.exists():
-        raise UsageError(f"--out {out}: exists and is not a folder")
-    elif not target.parent.is_dir():
-        raise UsageError(f"--out {out}: there is no folder {target.parent}")
-    check_folder("--out", out)
-    return target
 
 
 def _size(kind: str, index: SearchIndex, features: str) -> int:
@@ -124,36 +108,6 @@ def _size(kind: str, index: SearchIndex, features: str) -> int:
 
     beside = {"faiss": 8, "parquet": 2 * ROW_BYTES}.get(kind, 0)
     return index.rows * (4 * index.features()[features] + beside + FIELD_BYTES)
-
-
-@contextlib.contextmanager
-def _whole(target: Path, run_id: str, size: int) -> Iterator[Path]:
-    """A folder beside the target that becomes it at the end, and is gone if that is not reached.
-
-    Raises:
-        Failure: the disk is full, or cannot be written.
-    """
-    from driver.workspace.lock import remove_orphans, sign
-
-    base = target.parent / f".{target.name}.part"
-    folder = base / run_id
-    try:
-        remove_orphans(path for path in base.glob("*") if not path.is_symlink())
-        folder.mkdir(parents=True)
-        sign(base / run_id, run_id)
-        if shutil.disk_usage(folder).free < size:
-            raise OSError(errno.ENOSPC, f"about {size / 1e6:,.0f} MB are needed")
-        (folder / "files").mkdir()
-        yield folder / "files"
-        if target.is_dir():
-            target.rmdir()
-        (folder / "files").rename(target)
-    except OSError as error:
-        raise Failure(f"{target}: cannot be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            base.rmdir()
 
 
 def _write(kind: str, index: SearchIndex, features: str, folder: Path, target: Path) -> None:

@@ -1,62 +1,58 @@
-"""The command select: pictures of a workspace that fit filters, as ids or with all facts."""
+"""The command select: pictures of a workspace that fit filters, or the best subset of them."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from argparse import Namespace
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from driver.errors import UsageError
-from driver.needs import Need
-from driver.options.groups import add_program_options, add_workspace_option
+from driver.needs import JOB_NEEDS
+from driver.options.groups import add_job_options, add_program_options, add_workspace_option
 from driver.options.types import positive
 from driver.output_files import check_file, write_pieces
+from driver.selection.options import NAMES, add_choice_options, add_filter_options
 from mapsight.browse.command_line import option_of
-from mapsight.browse.filter_values import DUPLICATES, MEASURES
-from mapsight.labels.unsure import UNSURE
 
 if TYPE_CHECKING:
+    from driver.pipeline.pipeline import Pipeline
     from mapsight.browse.browser import Browser
     from mapsight.browse.selection import Selection
 
 GROUP = "Search"
-DESCRIPTION = "List the pictures of a workspace that fit filters."
+DESCRIPTION = "List the pictures of a workspace that fit filters, or the best subset of them."
 EXAMPLES = """\
 examples:
   %(prog)s --label Lion --label Tiger --duplicates hide --sort=-sharpness --limit 100
   %(prog)s --unsure --format csv --out unsure.csv
   %(prog)s --disputed --format parquet --out disputed.parquet
+  %(prog)s --count 1000 --balance label,style --diverse --no-duplicates --min-ppi 20 \\
+      --format copies --out training
+  %(prog)s --count 200 --near-model --diverse --out to-label.txt
 """
 USUAL = (
-    *("label", "style", "min-sharpness", "license", "duplicates", "unsure", "disputed"),
-    *("sort", "limit", "format", "out", "workspace"),
+    *("label", "duplicates", "unsure", "count", "balance", "diverse", "near-model"),
+    *("sort", "format", "out", "workspace", "runner"),
 )
-TEXTS = {
-    "label": ("NAME", "only pictures with this predicted label"),
-    "style": ("NAME", "only pictures of this predicted style"),
-    "license": (
-        "TEXT",
-        "only pictures with this licence: a short name, or a part of its address",
-    ),
-    "subset": ("NAME", "only pictures of this subset"),
-    "format": ("NAME", "only pictures in this file format, such as JPEG"),
-    "truth": ("NAME", "only pictures that people verified to show this label"),
-    "cell": ("N", "only pictures of this cell of the index"),
-}
-NAMES = tuple(
-    option_of(name)
-    for name in (*TEXTS, *(f"{side}_{one}" for one in MEASURES for side in ("min", "max")))
+CHOOSING = ("balance", "diverse", "near_model")
+APART = (
+    *(*NAMES, "region", "unsure", "disputed", "duplicates", "no-duplicates", "sort", "limit"),
+    *("count", "balance", "diverse", "near-model", "seed", "format", "out"),
 )
-APART = (*NAMES, "region", "unsure", "disputed", "duplicates", "sort", "limit", "format", "out")
-NEEDS: tuple[Need, ...] = ()
+NEEDS = JOB_NEEDS
 FOR_OUTPUT = True
+FILES, FOLDERS = ("ids", "csv", "parquet"), ("links", "copies", "openimages")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of select."""
-    _add_filters(parser.add_argument_group("which pictures"))
+    add_filter_options(parser.add_argument_group("which pictures"))
+    add_choice_options(parser.add_argument_group("a subset of those that fit"))
     parser.add_argument(
         "--sort",
         default="image_id",
@@ -69,12 +65,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--format",
-        choices=["ids", "csv", "parquet"],
+        choices=[*FILES, *FOLDERS],
         default="ids",
-        help="ids: one a line; csv and parquet: what is known of each picture; parquet needs --out"
-        " (default: %(default)s)",
+        help="ids: one a line; csv and parquet: what is known of each picture; links and copies:"
+        " a folder of the pictures, with a folder inside for each label; openimages: a new Open"
+        " Images folder; all but ids and csv need --out (default: %(default)s)",
     )
-    parser.add_argument("--out", metavar="FILE", help="file to write to (default: standard output)")
+    parser.add_argument(
+        "--out",
+        metavar="PATH",
+        help="file to write to, or new or empty folder (default: standard output)",
+    )
     parser.add_argument(
         "--copy",
         metavar="FOLDER",
@@ -82,85 +83,86 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         " ~/.cache/mapsight/copies for a workspace elsewhere)",
     )
     add_workspace_option(parser)
+    add_job_options(parser)
     add_program_options(parser)
 
 
-def _add_filters(group: argparse._ArgumentGroup) -> None:
-    for name, (metavar, text) in TEXTS.items():
-        group.add_argument(
-            f"--{option_of(name)}",
-            action="append",
-            default=[],
-            metavar=metavar,
-            help=f"{text}; again for more (default: any)",
-        )
-    for name in MEASURES:
-        for side, least in (("min", "or more"), ("max", "or less")):
-            group.add_argument(
-                f"--{side}-{name}",
-                metavar="VALUE",
-                help=f"only pictures with {name} of VALUE {least} (default: any)",
-            )
-    group.add_argument(
-        "--region",
-        metavar="X,Y,…",
-        help="only pictures of cells in this polygon on the map (default: anywhere)",
-    )
-    group.add_argument(
-        "--unsure",
-        action="store_true",
-        help=f"only pictures whose label has a score below {UNSURE:g}",
-    )
-    group.add_argument(
-        "--disputed",
-        action="store_true",
-        help="only pictures for which people verified other labels than the predicted one",
-    )
-    group.add_argument(
-        "--duplicates",
-        choices=DUPLICATES,
-        default="all",
-        help="hide: of duplicates only the one to keep; only: duplicates alone"
-        " (default: %(default)s)",
-    )
+def settle(options: Namespace, _: Namespace) -> None:
+    """Refuse options that contradict each other.
+
+    Raises:
+        UsageError: says which.
+    """
+    if options.count and options.limit:
+        raise UsageError("--count excludes --limit")
+    for name in CHOOSING:
+        if getattr(options, name) and not options.count:
+            raise UsageError(f"--{name.replace('_', '-')} needs --count N")
+    if options.format not in ("ids", "csv") and not options.out:
+        raise UsageError(f"--format {options.format} needs --out {_kind(options.format)}")
+
+
+def _kind(form: str) -> str:
+    return "FOLDER" if form in FOLDERS else "FILE"
 
 
 def run(options: Namespace) -> int:
-    """Write the pictures that fit; say how many on standard error."""
-    from mapsight.browse.exports import export
+    """Write the pictures that fit or are chosen; say how many on standard error."""
+    from driver.selection.folders import write_folder
+    from driver.selection.running import running
+    from driver.workspace.new_folder import new_folder
     from mapsight.opened import OpenedWorkspace
 
-    if options.format == "parquet" and not options.out:
-        raise UsageError("--format parquet needs --out FILE")
-    browser = OpenedWorkspace(options.workspace, options.copy).browser
-    check_file("--out", options.out, lambda head: _is_ours(head, browser))
-    selection = _selected(options, browser)
+    folder = new_folder("--out", options.out) if options.format in FOLDERS else None
+    opened = OpenedWorkspace(options.workspace, options.copy)
+    browser = opened.browser
+    if not folder:
+        check_file("--out", options.out, lambda head: _is_ours(head, browser))
+    with contextlib.ExitStack() as stack:
+        run = cache(lambda: stack.enter_context(running(options)))
+        selection = _selected(options, browser, run)
+        if folder:
+            unread = write_folder(options.format, run(), opened, selection, folder)
+        else:
+            unread = _write(options, selection)
+    sys.stderr.write(f"{selection.total:,} of {browser.rows:,} pictures\n")
+    return 1 if unread else 0
+
+
+def _write(options: Namespace, selection: Selection) -> int:
+    """Write a file, or to standard output; return how many pictures are not in it: none."""
+    from mapsight.browse.exports import export
+
     pieces = export(selection, options.format)
     if options.out:
         write_pieces(Path(options.out), pieces)
     else:
         for piece in pieces:
             sys.stdout.write(piece.decode())
-    sys.stderr.write(f"{selection.total:,} of {browser.rows:,} pictures\n")
     return 0
 
 
-def _selected(options: Namespace, browser: Browser) -> Selection:
+def _selected(options: Namespace, browser: Browser, run: Callable[[], Pipeline]) -> Selection:
     """Return what the options ask for.
 
     Raises:
         UsageError: an option has a value that is not allowed.
     """
+    from driver.selection.choosing import chosen_of
     from mapsight.browse.filter_values import FilterError
     from mapsight.browse.filters import NAMES as FILTERS
     from mapsight.browse.filters import Filters
+    from mapsight.browse.selection import check_sort
 
     named = {name: getattr(options, option_of(name).replace("-", "_")) for name in FILTERS}
     query = {name: "1" if one is True else one for name, one in named.items() if one}
     try:
-        selection = browser.select(Filters.parse(query), options.sort)
+        sort = check_sort(options.sort) and "image_id" if options.count else options.sort
+        selection = browser.select(Filters.parse(query), sort)
     except FilterError as error:
         raise UsageError(f"--{option_of(error.field)}{str(error)[len(error.field) :]}") from None
+    if options.count:
+        return chosen_of(options, browser, selection, run)
     return selection.first(options.limit) if options.limit else selection
 
 

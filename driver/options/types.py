@@ -10,6 +10,7 @@ from mapsight.labels.ranking import parse_ranks
 __all__ = [
     "LARGEST",
     "WHOLE",
+    "from_zero",
     "labels_in",
     "not_negative",
     "number",
@@ -35,6 +36,13 @@ def whole(text: str) -> int:
     """
     if not WHOLE.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
+
+
+def from_zero(text: str) -> int:
+    """Read a whole number from 0 to LARGEST."""
+    if not WHOLE.fullmatch(text) or not 0 <= int(text) <= LARGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {LARGEST:,}")
     return int(text)
 
 

@@ -21,7 +21,7 @@ from mapsight.search.options import SearchOptions
 from mapsight.search.query_pictures import QueryPictures
 from mapsight.search.question import Question
 
-__all__ = ["scan_answerer"]
+__all__ = ["FIND_IMAGES", "scan_answerer"]
 
 FIND_IMAGES = Job("mr_jobs.find_images", reduces=False)
 SEARCH_IMAGES = Job("mr_jobs.search_images")

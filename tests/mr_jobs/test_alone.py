@@ -19,6 +19,7 @@ OPTIONS = {
     "annotate_images.py": [],
     "build_index.py": ["--plan", "--centres", "--index"],
     "calibrate_head.py": ["--targets", "--head", "--tried", "--leaks"],
+    "choose_images.py": ["--plan", "--candidates"],
     "classify_images.py": ["--targets"],
     "cluster_features.py": ["--seeds", "--centres"],
     "count_labels.py": [],

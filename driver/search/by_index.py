@@ -17,6 +17,7 @@ from mapsight.search.options import SearchOptions
 from mapsight.search.query_pictures import QueryPictures
 from mapsight.search.question import Question
 from mapsight.search.search_index import SearchIndex
+from mapsight.text import plain
 
 __all__ = ["index_answerer"]
 
@@ -36,6 +37,11 @@ def index_answerer(
     def answer(questions: list[Question]) -> list[Question]:
         answered, rounds = answer_by_index(
             run.workspace, index, questions, options, labels, pictures, scorer
+        )
+        sys.stderr.writelines(
+            f"{plain(one.typed)}: understood as {plain(one.understood)}\n"
+            for one in questions
+            if one.understood
         )
         if rounds and not (asked.each or _says_it(asked, answered)):
             sys.stderr.write(f"{rounds.summary()}\n")

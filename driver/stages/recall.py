@@ -88,7 +88,8 @@ def exact_answers(
     from mapsight.search.queries import ProbeQuery, at_once
     from mapsight.search.recall import DEPTHS
 
-    for some in at_once(sample, ProbeQuery(max(DEPTHS)), d):
+    sizes = [ProbeQuery(max(DEPTHS)).bytes_for(d)] * len(sample)
+    for some in at_once(sample, sizes):
         vectors = np.stack([row["vector"] for row in some])
         queries = [ProbeQuery(max(DEPTHS), exclude_ids=(row["image_id"],)) for row in some]
         everything = [np.flatnonzero(index.cells.rows)] * len(some)

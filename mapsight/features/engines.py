@@ -46,6 +46,11 @@ class KerasMobileNet:
         probabilities, embedding = self._model(to_model_input(crop), training=False)
         return probabilities.numpy()[0], embedding.numpy()[0]
 
+    def last_layer(self) -> tuple[np.ndarray, np.ndarray]:
+        """See `Model.last_layer`."""
+        weights, bias = self._model.get_layer("conv_preds").get_weights()
+        return np.ascontiguousarray(weights.reshape(-1, len(self.classes)).T), bias
+
 
 def load_model(
     engine: str,

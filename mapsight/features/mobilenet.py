@@ -59,6 +59,14 @@ class Model(Protocol):
         """
         ...
 
+    def last_layer(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return weights (len(classes), embedding_size) and bias (len(classes),), float32.
+
+        Raises:
+            ValueError: the model does not say them.
+        """
+        ...
+
 
 class MobileNet:
     """The model file that `mapsight.features.convert` built, run by LiteRT on one thread.
@@ -104,6 +112,30 @@ class MobileNet:
         run.set_tensor(self._input, to_model_input(crop))
         run.invoke()
         return run.get_tensor(self._probabilities)[0], run.get_tensor(self._embedding)[0]
+
+    def last_layer(self) -> tuple[np.ndarray, np.ndarray]:
+        """See `Model.last_layer`; they are known by their shapes, however the file calls them."""
+        count, size = len(self.classes), self.embedding_size
+        shapes = {"weights": (count, size), "bias": (count,)}
+        found = {
+            name: [
+                one["index"]
+                for one in self._interpreter.get_tensor_details()
+                if _is_shape(one, shape)
+            ]
+            for name, shape in shapes.items()
+        }
+        if [len(places) for places in found.values()] != [1, 1]:
+            raise ValueError("the model file has no single last layer of its classes")
+        weights, bias = (self._interpreter.get_tensor(place) for (place,) in found.values())
+        return weights.reshape(count, size), bias
+
+
+def _is_shape(tensor: dict[str, Any], shape: tuple[int, ...]) -> bool:
+    """Return whether a tensor has these sides, in float32; inner sides of 1 do not count."""
+    sides = [int(side) for side in tensor["shape"]]
+    inner = [side for side in sides[1:] if side != 1]
+    return tensor["dtype"] == np.float32 and (*sides[:1], *inner) == shape
 
 
 def interpreter(**model: Any) -> Any:

@@ -92,7 +92,7 @@ class Classifier:
             "score": score,
             "top_wnid": wnid,
             "top_mid": best.mid,
-            "top_label": best.label or best.name.replace("_", " "),
+            "top_label": best.title,
             "top_probability": probability,
             "top5_labels": self.labeler.labels_in(top5),
         }

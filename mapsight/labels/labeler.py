@@ -21,6 +21,7 @@ __all__ = [
     "Labels",
     "class_matches",
     "class_named",
+    "names_by_mid",
     "near_labels",
     "parents",
     "resolve_targets",
@@ -53,6 +54,11 @@ class ClassMatch:
     target_mid: str
     target_label: str
 
+    @property
+    def title(self) -> str:
+        """Return the name that people read: that of Open Images, if there is one."""
+        return self.label or self.name.replace("_", " ")
+
 
 @dataclass(frozen=True)
 class Labels:
@@ -84,7 +90,7 @@ def class_named(name: str) -> ClassMatch:
         ValueError: ImageNet has no such wnid.
     """
     if name.startswith("/"):
-        label = _known_mids().get(name, name)
+        label = names_by_mid().get(name, name)
         return ClassMatch(name, label, name, label, name, label)
     if name not in class_matches():
         raise ValueError(f"class {name!r}: expected a wnid of ImageNet or a MID")
@@ -92,7 +98,8 @@ def class_named(name: str) -> ClassMatch:
 
 
 @cache
-def _known_mids() -> Mapping[str, str]:
+def names_by_mid() -> Mapping[str, str]:
+    """Return the display names of all classes in the bundled tables by MID."""
     return {mid: name for name, mid in _known_names().items()}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,11 @@ from mapsight.search.index_queries import find_labels, find_rows, give_vectors, 
 from mapsight.search.options import SearchOptions
 from mapsight.search.probe import Probe, merged
 from mapsight.search.probe_plan import Choice, choose_nearest, queries_by_cell
-from mapsight.search.queries import GivenQueries, ProbeQuery, at_once
+from mapsight.search.queries import WORDS, GivenQueries, ProbeQuery, at_once
 from mapsight.search.query_pictures import QueryPictures
 from mapsight.search.question import Question
 from mapsight.search.search_index import SearchIndex
+from mapsight.search.word_queries import excluded, find_words, ranked_by_words
 from mapsight.workspace.workspace import Workspace
 
 __all__ = ["Rounds", "Scorer", "answer_by_index", "probe_here"]
@@ -43,7 +44,7 @@ def answer_by_index(
     """Give each question its answers; with `mean`, one question, or those that keep it away.
 
     Args:
-        labels: whose names are queries.
+        labels: whose names are queries; other words are understood by the model's classes.
         pictures: what looks at pictures from outside.
         scorer: of cells.
 
@@ -51,14 +52,16 @@ def answer_by_index(
         The questions that were asked, and what was read for them; None where all have an error.
     """
     find_labels(index, questions, labels, options.style)
-    find_rows(workspace, index, questions, labels)
+    find_rows(workspace, index, questions)
+    find_words(workspace, index, questions, pictures, options.style)
     pictures.look_at(questions, allow_private=options.allow_private)
     give_vectors(questions, pictures)
     asked = mean_question(questions) if options.mean else list(questions)
     good = [question for question in asked if not question.error]
     if not good:
         return asked, None
-    rounds = Rounds(options, index, good, scorer)
+    filters = [excluded(question.words, pictures) for question in good]
+    rounds = Rounds(options, index, good, filters, scorer)
     rounds.to_the_end()
     return asked, rounds
 
@@ -75,12 +78,17 @@ class Rounds:
         options: SearchOptions,
         index: SearchIndex,
         questions: Sequence[Question],
+        filters: Sequence[Mapping[str, Any]],
         scorer: Scorer,
     ) -> None:
+        """`filters`: what of each query's filter its words say."""
         self._options, self._index, self._questions = options, index, questions
         self._scorer = scorer
         styled = bool(index.cells.styles)
-        self._queries = [_query(question, options, styled) for question in questions]
+        self._queries = [
+            _query(question, options, styled, words)
+            for question, words in zip(questions, filters, strict=True)
+        ]
         known, wanted = index.features(), options.features
         self._features = wanted if wanted in known else next(iter(known))
         self._d = known[self._features]
@@ -92,7 +100,8 @@ class Rounds:
         probe = self._options.probe or usual
         pending = list(range(len(self._questions)))
         while pending:
-            for some in at_once(pending, self._queries[0], self._d):
+            sizes = [self._bytes(number) for number in pending]
+            for some in at_once(pending, sizes):
                 self._probe(some, probe)
             pending = [i for i in pending if self._short(i)]
             probe *= 2
@@ -107,28 +116,47 @@ class Rounds:
             f" {size / 1e6:,.1f} MB"
         )
 
-    def _probe(self, numbers: Sequence[int], probe: int) -> None:
-        some = [self._questions[i] for i in numbers]
-        queries = [self._queries[i] for i in numbers]
-        vectors = np.stack([question.vector for question in some if question.vector is not None])
-        choices = list(self._choices(vectors, queries, probe))
-        counts = self._index.cells.rows
-        for question, (cells, exhausted) in zip(some, choices, strict=True):
-            question.answers = []
-            question.probed, question.exhausted = len(cells), exhausted
-            question.share = int(counts[cells].sum()) / int(counts.sum())
-            self._read.update(cells.tolist())
-        chosen = [cells for cells, _ in choices]
-        for number, answers in self._scorer(self._index, vectors, queries, chosen, self._d):
-            some[number].answers = list(_ranked(some[number].typed, answers))
+    def _bytes(self, number: int) -> int:
+        question, query = self._questions[number], self._queries[number]
+        return query.bytes_for(self._d) * len(_vectors(question))
 
-    def _choices(
-        self, vectors: np.ndarray, queries: Sequence[ProbeQuery], probe: int
-    ) -> Iterator[Choice]:
-        for nearest, query in zip(self._index.rankings(vectors, self._d), queries, strict=True):
+    def _probe(self, numbers: Sequence[int], probe: int) -> None:
+        """Probe for some queries, of which those of words have a vector for each direction."""
+        vectors = np.concatenate([_vectors(self._questions[i]) for i in numbers])
+        asked = [i for i in numbers for _ in _vectors(self._questions[i])]
+        queries = [self._queries[i] for i in asked]
+        choices = list(self._choices(vectors, asked, probe))
+        chosen = [cells for cells, _ in choices]
+        answers: dict[int, list[Any]] = {i: [] for i in numbers}
+        for number, some in self._scorer(self._index, vectors, queries, chosen, self._d):
+            answers[asked[number]].append(some)
+        for i in numbers:
+            self._note(i, [choice for choice, of in zip(choices, asked, strict=True) if of == i])
+            self._questions[i].answers = list(self._answers(i, answers[i]))
+
+    def _note(self, number: int, choices: Sequence[Choice]) -> None:
+        """Note in a query what was read for it."""
+        question, counts = self._questions[number], self._index.cells.rows
+        cells = np.unique(np.concatenate([cells for cells, _ in choices]))
+        question.probed, question.exhausted = len(cells), all(done for _, done in choices)
+        question.share = int(counts[cells].sum()) / int(counts.sum())
+        self._read.update(cells.tolist())
+
+    def _answers(self, number: int, lists: Sequence[Any]) -> Iterator[dict[str, Any]]:
+        question, options = self._questions[number], self._options
+        if question.odds:
+            best = ranked_by_words(question, lists, options.top_k, options.rank_by)
+        else:
+            best = [answer for some in lists for answer in some]
+        return _ranked(question.typed, best)
+
+    def _choices(self, vectors: np.ndarray, asked: Sequence[int], probe: int) -> Iterator[Choice]:
+        for nearest, number in zip(self._index.rankings(vectors, self._d), asked, strict=True):
+            query, shares = self._queries[number], len(_vectors(self._questions[number]))
             fitting = self._index.cells.fitting(query.filter.label, query.filter.style)
             least = query.candidates + len(query.exclude_ids)
-            yield choose_nearest(nearest, fitting, probe, least)
+            each = probe if self._options.probe else -(-probe // shares)
+            yield choose_nearest(nearest, fitting, each, least)
 
     def _short(self, number: int) -> bool:
         question, query = self._questions[number], self._queries[number]
@@ -136,8 +164,21 @@ class Rounds:
         return found < query.top_k and not question.exhausted
 
 
-def _query(question: Question, options: SearchOptions, styled: bool) -> ProbeQuery:
-    """Return a question as tasks read it; `styled`: pictures of the index have styles."""
+def _vectors(question: Question) -> np.ndarray:
+    """Return what a query is compared by: (n, d) int16."""
+    assert question.vector is not None
+    return question.vector[None] if question.directions is None else question.directions
+
+
+def _query(
+    question: Question, options: SearchOptions, styled: bool, words: Mapping[str, Any]
+) -> ProbeQuery:
+    """Return a question as tasks read it.
+
+    Args:
+        styled: pictures of the index have styles.
+        words: of the filter what the words of the query say.
+    """
     question.filter = options.label
     style = question.style if options.style in (None, "same") else options.style
     question.only_style = style if styled and style in (PHOTO, DRAWING) else ""
@@ -151,10 +192,11 @@ def _query(question: Question, options: SearchOptions, styled: bool) -> ProbeQue
             min_ppi=options.min_ppi,
             license=options.license or "",
             subset=options.subset or "",
+            **words,
         ),
         exclude_ids=tuple(q.image_id for q in members if q.image_id),
         exclude_sha256=tuple(digest for digest in digests if digest),
-        rank_by=options.rank_by or "score",
+        rank_by=WORDS if question.odds else options.rank_by or "score",
     )
 
 

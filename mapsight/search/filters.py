@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["ANY", "EVERYTHING", "RowFilter"]
+__all__ = ["ANY", "EVERYTHING", "RowFilter", "filter_of"]
 
 ANY = ""
 
@@ -23,6 +25,8 @@ class RowFilter:
         min_ppi: the least pixels per inch.
         license: a part of its license's address.
         subset: the subset it comes from.
+        not_labels: predicted labels that it must not have.
+        not_classes: likeliest classes, as `top_label` has them, that it must not have.
     """
 
     label: str = ANY
@@ -30,11 +34,13 @@ class RowFilter:
     min_ppi: float = 0.0
     license: str = ANY
     subset: str = ANY
+    not_labels: tuple[str, ...] = ()
+    not_classes: tuple[str, ...] = ()
 
     @property
     def told_by_cells(self) -> bool:
         """Whether the table of cells says how many rows of each cell fit."""
-        return not (self.min_ppi or self.license or self.subset)
+        return not any((self.min_ppi, self.license, self.subset, self.not_labels, self.not_classes))
 
     def mask(self, batch: pa.RecordBatch | pa.Table) -> np.ndarray:
         """Which rows fit: (n,) bool. What is not known of a row does not fit."""
@@ -42,6 +48,9 @@ class RowFilter:
         for name in ("label", "style", "subset"):
             if value := getattr(self, name):
                 mask &= _known(pc.equal(batch.column(name), value))
+        for name, values in (("label", self.not_labels), ("top_label", self.not_classes)):
+            if values:
+                mask &= ~_known(pc.is_in(batch.column(name), pa.array(values, pa.string())))
         if self.min_ppi:
             mask &= _known(pc.greater_equal(batch.column("ppi"), self.min_ppi))
         if self.license:
@@ -52,6 +61,12 @@ class RowFilter:
 def _known(values: pa.Array | pa.ChunkedArray) -> np.ndarray:
     known = values.fill_null(False)
     return known.to_numpy() if isinstance(known, pa.ChunkedArray) else known.to_numpy(False)
+
+
+def filter_of(fields: Mapping[str, Any]) -> RowFilter:
+    """Return a filter of its fields as JSON has them."""
+    lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
+    return RowFilter(**{**fields, **lists})
 
 
 EVERYTHING = RowFilter()

@@ -11,34 +11,32 @@ import numpy as np
 
 from mapsight.index.vectors import vectors_for
 from mapsight.labels.head import DRAWING, PHOTO
-from mapsight.labels.labeler import near_labels
 from mapsight.records import decode_embedding
 from mapsight.search.filters import RowFilter
 from mapsight.search.label_mean import LabelMean, blocks_of_label
 from mapsight.search.probe_plan import mean_vector
-from mapsight.search.query_pictures import NO_QUERY, QueryPictures
+from mapsight.search.query_pictures import QueryPictures
 from mapsight.search.question import Question
 from mapsight.search.search_index import SearchIndex
 from mapsight.storage.uri import open_uri
 from mapsight.workspace.workspace import Workspace, is_current
 
-__all__ = ["REMOVED", "find_labels", "find_rows", "give_vectors", "mean_question"]
+__all__ = [
+    "NOT_THERE",
+    "REMOVED",
+    "find_labels",
+    "find_rows",
+    "give_label",
+    "give_vectors",
+    "mean_question",
+]
 
 NOT_THERE = "no such file, label or image_id (results/predictions.parquet lists the ids)"
 REMOVED = "this picture was removed; `add` puts it back"
 
 
-def find_rows(
-    workspace: Workspace,
-    index: SearchIndex,
-    questions: Sequence[Question],
-    labels: Collection[str] = (),
-) -> None:
-    """Find the rows of queries that are ids: of each, a file of ids and the blocks of a cell.
-
-    Args:
-        labels: of which near ones are named where an id is not found.
-    """
+def find_rows(workspace: Workspace, index: SearchIndex, questions: Sequence[Question]) -> None:
+    """Find the rows of queries that are ids: of each, a file of ids and the blocks of a cell."""
     asked = [question for question in questions if question.image_id]
     rows = index.rows_of([question.image_id or "" for question in asked])
     for question in asked:
@@ -52,13 +50,7 @@ def find_rows(
     for question in missing:
         image_id = question.image_id or ""
         gone = index.removed.before([image_id])[0] > 0
-        not_there = NOT_THERE + _hint(question.typed, labels)
-        question.error = REMOVED if gone else why.get(image_id, not_there)
-
-
-def _hint(typed: str, labels: Collection[str]) -> str:
-    near = near_labels(typed, labels)
-    return f"; did you mean the label {', '.join(near)}?" if near else ""
+        question.error = REMOVED if gone else why.get(image_id, NOT_THERE)
 
 
 def _rejections(workspace: Workspace, image_ids: Collection[str]) -> dict[str, str]:
@@ -85,27 +77,42 @@ def find_labels(
             of the label have.
     """
     names = {label.casefold(): label for label in labels}
-    if not index.cells.styles:
-        style = "any"
     vectors: dict[RowFilter, np.ndarray | None] = {}
     for question in questions:
         label = names.get(question.typed.casefold())
-        if label is None and question.error == NO_QUERY:
-            question.error = (
-                f"no such file, no label, and not an image_id{_hint(question.typed, labels)}"
-            )
         if label is None or not (question.image_id or question.error):
             continue
-        question.image_id, question.error, question.label = None, None, label
-        styles = index.cells.kinds(label)
-        usual = max(styles, key=lambda one: (styles[one], one), default="")
-        question.style = style if style in (PHOTO, DRAWING) else usual
-        wanted = RowFilter(label=label, style="" if style == "any" else question.style)
-        if wanted not in vectors:
-            vectors[wanted] = _label_vector(index, wanted)
-        question.vector = vectors[wanted]
-        if question.vector is None:
-            question.error = _none_of(wanted.style, sum(styles.values()))
+        question.image_id = question.error = None
+        give_label(index, question, label, style, vectors)
+
+
+def give_label(
+    index: SearchIndex,
+    question: Question,
+    label: str,
+    style: str | None,
+    vectors: dict[RowFilter, np.ndarray | None] | None = None,
+) -> None:
+    """Give a query the vector of a label, or its error.
+
+    Args:
+        question: whose style is taken where `style` names none.
+        style: as `find_labels` has it.
+        vectors: those of other queries.
+    """
+    vectors = {} if vectors is None else vectors
+    if not index.cells.styles:
+        style = "any"
+    styles = index.cells.kinds(label)
+    usual = question.style or max(styles, key=lambda one: (styles[one], one), default="")
+    question.label = label
+    question.style = style if style in (PHOTO, DRAWING) else usual
+    wanted = RowFilter(label=label, style="" if style == "any" else question.style)
+    if wanted not in vectors:
+        vectors[wanted] = _label_vector(index, wanted)
+    question.vector = vectors[wanted]
+    if question.vector is None:
+        question.error = _none_of(wanted.style, sum(styles.values()))
 
 
 def _none_of(style: str, others: int) -> str:

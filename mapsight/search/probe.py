@@ -106,7 +106,7 @@ class Probe:
             places = places[contenders(rough[i, places], kept, floor, doubt)]
             if len(places):
                 best = best_first([*best, *rows.scored(xq[i], places)], kept)
-                self._best[number] = rows.told(best, with_vector=query.rank_by == "diverse")
+                self._best[number] = rows.told(best, with_vector=query.with_vectors)
 
     def answers(self) -> Iterator[tuple[int, list[Found]]]:
         """(query number, its best so far) by number; queries without any are left out."""

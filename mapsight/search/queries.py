@@ -11,11 +11,12 @@ from typing import TypeVar
 import numpy as np
 import pyarrow as pa
 
-from mapsight.search.filters import EVERYTHING, RowFilter
+from mapsight.search.filters import EVERYTHING, RowFilter, filter_of
 from mapsight.search.rerank import CANDIDATES
 
-__all__ = ["GivenQueries", "ProbeQuery", "Queries", "at_once", "write_queries"]
+__all__ = ["WORDS", "GivenQueries", "ProbeQuery", "Queries", "at_once", "write_queries"]
 
+WORDS = "words"
 CANDIDATE_BYTES = 700
 TASK_BYTES = 256 << 20
 """Of candidates that a task of one job holds: 10 of 38,000 queries, or 40 with vectors of 1,700."""
@@ -27,7 +28,8 @@ class ProbeQuery:
     """What to look for beside a vector: how many, and which pictures may answer.
 
     Pictures with an `image_id` of `exclude_ids` or the bytes of one of `exclude_sha256`
-    are the query itself and left out. `rank_by` is one of RANKS.
+    are the query itself and left out. `rank_by` is one of RANKS, or WORDS for candidates that are
+    ranked by the classes that a query of words names.
     """
 
     top_k: int
@@ -37,13 +39,18 @@ class ProbeQuery:
     rank_by: str = "score"
 
     @property
+    def with_vectors(self) -> bool:
+        """Whether answers are ranked by their vectors, and have these."""
+        return self.rank_by in ("diverse", WORDS)
+
+    @property
     def candidates(self) -> int:
         """How many of the best by score are kept."""
         return self.top_k * (1 if self.rank_by == "score" else CANDIDATES)
 
     def bytes_for(self, d: int) -> int:
         """Return about how many bytes its candidates take, with vectors if these are needed."""
-        return self.candidates * (CANDIDATE_BYTES + (3 * d if self.rank_by == "diverse" else 0))
+        return self.candidates * (CANDIDATE_BYTES + (3 * d if self.with_vectors else 0))
 
     def to_json(self) -> str:
         """The query as text."""
@@ -54,14 +61,23 @@ class ProbeQuery:
         """The query that `to_json` wrote."""
         found = json.loads(text)
         lists = {name: tuple(found[name]) for name in ("exclude_ids", "exclude_sha256")}
-        return cls(**{**found, **lists, "filter": RowFilter(**found["filter"])})
+        return cls(**{**found, **lists, "filter": filter_of(found["filter"])})
 
 
-def at_once(items: Sequence[T], query: ProbeQuery, d: int) -> Iterator[Sequence[T]]:
-    """Yield shares of queries like this one, so small that a task can hold their candidates."""
-    most = max(1, TASK_BYTES // query.bytes_for(d))
-    for first in range(0, len(items), most):
-        yield items[first : first + most]
+def at_once(items: Sequence[T], sizes: Sequence[int]) -> Iterator[Sequence[T]]:
+    """Yield shares of queries, so small that a task can hold their candidates.
+
+    Args:
+        sizes: bytes of the candidates of each, as `ProbeQuery.bytes_for` has them.
+    """
+    first = total = 0
+    for place, size in enumerate(sizes):
+        if total and total + size > TASK_BYTES:
+            yield items[first:place]
+            first, total = place, 0
+        total += size
+    if first < len(items):
+        yield items[first:]
 
 
 def write_queries(path: Path, vectors: np.ndarray, queries: Sequence[ProbeQuery]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mapsight.errors import Failure
+from mapsight.features.mobilenet import wnids
 from mapsight.inputs.image_ids import HEX_ID, safe_id
 from mapsight.labels.classify import Classifier
 from mapsight.labels.made_with import classifier_of, head_file
@@ -18,6 +19,8 @@ from mapsight.redaction import public_address, without_secrets
 from mapsight.search.question import Question
 from mapsight.storage.schemes import AddressError, named_errors
 from mapsight.storage.uri import open_uri, resolve
+from mapsight.words.directions import Directions
+from mapsight.words.vocabulary import Vocabulary
 from mapsight.workspace.stage_facts import ExtractNotes, ExtractOptions
 from mapsight.workspace.workspace import Workspace
 
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NO_QUERY", "QueryPictures", "question_of"]
 
-NO_QUERY = "no such file, and not an image_id"
+NO_QUERY = "no such file, no label, and not an image_id"
 
 URL = re.compile(r"https?://", re.IGNORECASE)
 SHOWN = 300  # letters of a reason
@@ -166,6 +169,24 @@ class QueryPictures:
             raise Failure(f"{workspace.uri(name)}: cannot be read: {error}") from error
         except ValueError as error:
             raise Failure(f"{error}; run the pipeline again with --force extract") from error
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """Return the words that the workspace's model and labels give a meaning."""
+        classes = ExtractNotes.of(self._documents["extract"]).classes or wnids()
+        return Vocabulary(classes, self.classifier.labeler)
+
+    @cached_property
+    def directions(self) -> Directions:
+        """Return what the last layer of the model knows of its classes.
+
+        Raises:
+            Failure: as `model`.
+            ValueError: the model has no such layer.
+        """
+        from mapsight.features.last_layer import last_layer
+
+        return Directions(last_layer(self.model))
 
     def look_at(self, questions: Sequence[Question], *, allow_private: bool = False) -> None:
         """Give questions the features of their pictures and their labels, or an error.

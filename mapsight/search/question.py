@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from mapsight.search.credits import CREDITS
+from mapsight.words.meaning import Understood
 
 __all__ = ["BY_INDEX", "FIELDS", "Question", "answer_rows", "raise_first", "whole_numbers"]
 
@@ -18,7 +19,7 @@ FIELDS = (
     *("query", "rank", "image_id", "score", "label", "style", "ppi", "width", "height", "source"),
     *CREDITS,
 )
-BY_INDEX = ("cell", "subset", "copies", "probed", "exhausted")
+BY_INDEX = ("cell", "subset", "copies", "probed", "exhausted", "understood")
 
 
 @dataclass
@@ -28,6 +29,9 @@ class Question:
     A picture from outside is read when it is needed and let go of again: there
     may be thousands of queries. `typed` is shown, so it is without passwords and
     signatures; what opens the picture is `address`, where it is another.
+
+    `words`: what a query of words means, told as `understood`. Where it is no label alone it has
+    `directions`, (n, d) int16, and `odds` of pictures: (m, d) int16 to (m,) float64.
     """
 
     typed: str
@@ -42,6 +46,10 @@ class Question:
     members: list[Question] = field(default_factory=list)
     only_style: str = ""
     vector: np.ndarray | None = None
+    words: Understood | None = None
+    understood: str | None = None
+    directions: np.ndarray | None = None
+    odds: Callable[[np.ndarray], np.ndarray] | None = None
     probed: int = 0
     exhausted: bool = False
     share: float = 0.0
@@ -54,7 +62,8 @@ def answer_rows(questions: Sequence[Question], names: Sequence[str]) -> Iterator
     """Yield the answers to questions with these fields, None where nothing is known."""
     for question in questions:
         for answer in question.answers:
-            row = {**answer, "probed": question.probed, "exhausted": question.exhausted}
+            asked = ("probed", "exhausted", "understood")
+            row = answer | {name: getattr(question, name) for name in asked}
             yield {name: row.get(name) for name in names}
 
 

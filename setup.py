@@ -126,7 +126,15 @@ setup(
     ],
     python_requires=">=3.10",
     packages=find_packages(include=["mapsight", "mapsight.*"]),
-    package_data={"mapsight": ["data/*.csv", "templates/*", "serve/page/*.*", "serve/page/*/*.js"]},
+    package_data={
+        "mapsight": [
+            "data/*.csv",
+            "data/*.txt",
+            "templates/*",
+            "serve/page/*.*",
+            "serve/page/*/*.js",
+        ]
+    },
     cmdclass={"build_py": Build},
     install_requires=NODE,
     extras_require={

@@ -141,8 +141,8 @@ class OpenedWorkspace(OpenedPictures):
         twice where a query is an id. `mapsight search -r` does that on many cores.
 
         Args:
-            queries: each a path, a URL, an image_id, by the index also the name of a label, or
-                but by label a vector.
+            queries: each a path, a URL, an image_id, by the index also the name of a label or
+                words ("big cat -tiger"), or but by label a vector.
             top_k: how many, 1 to 10,000.
             by: index, features or label; None for index if there is one and no `head` is named,
                 else features.

@@ -26,7 +26,10 @@ __all__ = [
 def add_query_options(parser: argparse.ArgumentParser) -> None:
     """Add the queries."""
     parser.add_argument(
-        "query", nargs="*", help="picture file, URL, image_id or, with an index, name of a label"
+        "query",
+        nargs="*",
+        help="picture file, URL, image_id or, with an index, words: the name of a label or of what "
+        "the model knows, as in 'big cat -tiger'",
     )
     parser.add_argument(
         "--queries",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from mapsight.index.rows import BLOCK_ROWS
 from mapsight.labels.head import DRAWING, PHOTO
+from mapsight.search.by_words.find import find_words
+from mapsight.search.by_words.rank import ranked_by_words
 from mapsight.search.filters import RowFilter
 from mapsight.search.index_queries import find_labels, find_rows, give_vectors, mean_question
 from mapsight.search.options import SearchOptions
@@ -18,7 +21,6 @@ from mapsight.search.queries import WORDS, GivenQueries, ProbeQuery, at_once
 from mapsight.search.query_pictures import QueryPictures
 from mapsight.search.question import Question
 from mapsight.search.search_index import SearchIndex
-from mapsight.search.word_queries import excluded, find_words, ranked_by_words
 from mapsight.workspace.workspace import Workspace
 
 __all__ = ["Rounds", "Scorer", "answer_by_index", "probe_here"]
@@ -28,6 +30,8 @@ Scorer = Callable[
     Iterable[tuple[int, list[Any]]],
 ]
 """What scores cells: `probe_here` in this process, or a job."""
+WORDS_PROBE = 2
+"""How many times the usual number of cells a direction of words needs: it is like no picture."""
 TOGETHER = 8 * BLOCK_ROWS
 """Rows scored together by `probe_here`: those of several cells for one query."""
 
@@ -53,15 +57,14 @@ def answer_by_index(
     """
     find_labels(index, questions, labels, options.style)
     find_rows(workspace, index, questions)
-    find_words(workspace, index, questions, pictures, options.style)
+    find_words(workspace, index, questions, labels, pictures, options.style)
     pictures.look_at(questions, allow_private=options.allow_private)
     give_vectors(questions, pictures)
     asked = mean_question(questions) if options.mean else list(questions)
     good = [question for question in asked if not question.error]
     if not good:
         return asked, None
-    filters = [excluded(question.words, pictures) for question in good]
-    rounds = Rounds(options, index, good, filters, scorer)
+    rounds = Rounds(options, index, good, scorer)
     rounds.to_the_end()
     return asked, rounds
 
@@ -78,17 +81,12 @@ class Rounds:
         options: SearchOptions,
         index: SearchIndex,
         questions: Sequence[Question],
-        filters: Sequence[Mapping[str, Any]],
         scorer: Scorer,
     ) -> None:
-        """`filters`: what of each query's filter its words say."""
         self._options, self._index, self._questions = options, index, questions
         self._scorer = scorer
         styled = bool(index.cells.styles)
-        self._queries = [
-            _query(question, options, styled, words)
-            for question, words in zip(questions, filters, strict=True)
-        ]
+        self._queries = [_query(question, options, styled) for question in questions]
         known, wanted = index.features(), options.features
         self._features = wanted if wanted in known else next(iter(known))
         self._d = known[self._features]
@@ -155,7 +153,9 @@ class Rounds:
             query, shares = self._queries[number], len(_vectors(self._questions[number]))
             fitting = self._index.cells.fitting(query.filter.label, query.filter.style)
             least = query.candidates + len(query.exclude_ids)
-            each = probe if self._options.probe else -(-probe // shares)
+            each = probe
+            if self._questions[number].odds and not self._options.probe:
+                each = math.ceil(WORDS_PROBE * probe / math.sqrt(shares))
             yield choose_nearest(nearest, fitting, each, least)
 
     def _short(self, number: int) -> bool:
@@ -170,15 +170,8 @@ def _vectors(question: Question) -> np.ndarray:
     return question.vector[None] if question.directions is None else question.directions
 
 
-def _query(
-    question: Question, options: SearchOptions, styled: bool, words: Mapping[str, Any]
-) -> ProbeQuery:
-    """Return a question as tasks read it.
-
-    Args:
-        styled: pictures of the index have styles.
-        words: of the filter what the words of the query say.
-    """
+def _query(question: Question, options: SearchOptions, styled: bool) -> ProbeQuery:
+    """Return a question as tasks read it; `styled`: pictures of the index have styles."""
     question.filter = options.label
     style = question.style if options.style in (None, "same") else options.style
     question.only_style = style if styled and style in (PHOTO, DRAWING) else ""
@@ -192,7 +185,8 @@ def _query(
             min_ppi=options.min_ppi,
             license=options.license or "",
             subset=options.subset or "",
-            **words,
+            not_labels=question.not_labels,
+            not_classes=question.not_classes,
         ),
         exclude_ids=tuple(q.image_id for q in members if q.image_id),
         exclude_sha256=tuple(digest for digest in digests if digest),

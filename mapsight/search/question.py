@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from mapsight.search.credits import CREDITS
-from mapsight.words.meaning import Understood
 
 __all__ = ["BY_INDEX", "FIELDS", "Question", "answer_rows", "raise_first", "whole_numbers"]
 
@@ -30,8 +29,8 @@ class Question:
     may be thousands of queries. `typed` is shown, so it is without passwords and
     signatures; what opens the picture is `address`, where it is another.
 
-    `words`: what a query of words means, told as `understood`. Where it is no label alone it has
-    `directions`, (n, d) int16, and `odds` of pictures: (m, d) int16 to (m,) float64.
+    What words mean is told as `understood`. Where they are no label alone there are `directions`,
+    (n, d) int16, and `odds` of pictures: (m, d) int16 to (m,) float64.
     """
 
     typed: str
@@ -46,10 +45,11 @@ class Question:
     members: list[Question] = field(default_factory=list)
     only_style: str = ""
     vector: np.ndarray | None = None
-    words: Understood | None = None
     understood: str | None = None
     directions: np.ndarray | None = None
     odds: Callable[[np.ndarray], np.ndarray] | None = None
+    not_labels: tuple[str, ...] = ()
+    not_classes: tuple[str, ...] = ()
     probed: int = 0
     exhausted: bool = False
     share: float = 0.0

@@ -28,12 +28,13 @@ from mapsight.search.question import (
     raise_first,
     whole_numbers,
 )
+from mapsight.words.understand import UnknownWordsError, understand
 from mapsight.workspace.workspace import Workspace
 
 __all__ = ["Query", "Searcher"]
 
 Query = str | PathLike[str] | bytes | np.ndarray | Sequence[float] | Question
-"""A path, a URL, an image_id, the name of a label, the bytes of a picture, or a vector: (d,)
+"""A path, a URL, an image_id, the name of a label, words, the bytes of a picture, or a vector: (d,)
 numbers; or a question that was made of one."""
 
 
@@ -61,6 +62,14 @@ class Searcher:
         self._names = [*targets, OTHER]
         self.labels = {**dict.fromkeys(self.index.cells.labels, ""), **targets}
         self._pictures = QueryPictures(read, read.scratch)
+
+    def unknown_words(self, text: str) -> UnknownWordsError | None:
+        """Return why a text is no words that have a meaning here; None where it is."""
+        try:
+            understand(text, self._pictures.vocabulary)
+        except UnknownWordsError as error:
+            return error
+        return None
 
     @cached_property
     def _credits(self) -> CopiedCredits:
@@ -91,9 +100,9 @@ class Searcher:
         """Return the answers to each query; with `mean`, one list for all of them.
 
         Args:
-            queries: each a path, a URL, an image_id of the index, the name of a label, the bytes
-                of a picture, or a vector: (d,) numbers of any length, or for plain features the
-                embedding alone.
+            queries: each a path, a URL, an image_id of the index, the name of a label, words
+                ("big cat -tiger"), the bytes of a picture, or a vector: (d,) numbers of any
+                length, or for plain features the embedding alone.
             top_k: 1 to 10,000.
             label: predicted label of answers, in any case.
             style: of answers: photo, drawing, any, or same (None): the query's, where a head

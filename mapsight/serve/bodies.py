@@ -82,7 +82,7 @@ class Queries:
         sent = [(uploaded(file.filename or "", b""), file.file) for file in self.files]
         self.outside.files = sent
         self.outside.questions = [
-            *(one for one in named if one.image_id is None),
+            *(one for one in named if one.image_id is None and not one.error),
             *(one for one, _ in sent),
         ]
         return [*named, *(one for one, _ in sent), *self.vectors]

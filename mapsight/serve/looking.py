@@ -14,14 +14,14 @@ from mapsight.index.collection import OTHER_MODEL, is_comparable
 from mapsight.inputs.image_ids import HEX_ID, safe_id
 from mapsight.redaction import public_address
 from mapsight.search.index_queries import give_vectors
-from mapsight.search.query_pictures import URL, QueryPictures
+from mapsight.search.query_pictures import NO_QUERY, URL, QueryPictures
 from mapsight.search.question import Question
 from mapsight.serve.errors import Refusal
 from mapsight.text import shorten
 from mapsight.web.fetch import FetchError, fetch
 from mapsight.workspace.workspace import Workspace
 
-__all__ = ["Looker", "fetched", "question_of", "understood", "uploaded"]
+__all__ = ["NAME", "Looker", "fetched", "question_of", "understood", "uploaded"]
 
 LONGEST = 4096
 NAME = 100
@@ -30,13 +30,15 @@ FETCH_SECONDS = 20.0
 
 
 def question_of(text: str, labels: Collection[str]) -> Question:
-    """Return what a text asks for: a URL, an id or the name of a label. No file is looked for.
+    """Return what a text asks for: a URL, an id, the name of a label, or words.
+
+    No file is looked for. Words have the error NO_QUERY until a search understands them.
 
     Args:
         labels: in lower case.
 
     Raises:
-        Refusal: it is none of them.
+        Refusal: it is too long.
     """
     if len(text) > LONGEST:
         raise Refusal(400, f"q: of more than {LONGEST:,} characters", "q")
@@ -44,7 +46,7 @@ def question_of(text: str, labels: Collection[str]) -> Question:
         return Question(public_address(text), text)
     if text.casefold() in labels or safe_id(text):
         return Question(text, text, image_id=text.lower() if HEX_ID.fullmatch(text) else text)
-    raise Refusal(404, f"q {shorten(text, NAME)!r}: no URL, no label and no image_id", "q")
+    return Question(text, error=NO_QUERY)
 
 
 def uploaded(name: str, data: bytes) -> Question:
@@ -53,9 +55,11 @@ def uploaded(name: str, data: bytes) -> Question:
 
 
 def understood(query: Question | np.ndarray, labels: Collection[str]) -> dict[str, str]:
-    """Return what a query was taken for: url, upload, vector, label or id."""
+    """Return what a query is taken for: url, upload, vector, label, id or words."""
     if isinstance(query, np.ndarray):
         return {"query": "vector", "kind": "vector"}
+    if query.error:
+        return {"query": query.typed, "kind": "words"}
     if query.image_id is None:
         return {"query": query.typed, "kind": "url" if query.address else "upload"}
     kind = "label" if query.typed.casefold() in labels else "id"

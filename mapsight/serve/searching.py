@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,9 +14,10 @@ from mapsight.search.question import Question
 from mapsight.serve.errors import Refusal, refusal_of
 from mapsight.serve.facts import TOP_K, missing
 from mapsight.serve.items import items_of, rows_of, rows_that_fit
-from mapsight.serve.looking import understood
+from mapsight.serve.looking import NAME, understood
 from mapsight.serve.query import Words
 from mapsight.serve.state import State, borrowed
+from mapsight.text import shorten
 
 __all__ = ["MOST", "WORDS", "Ask", "answered", "ask_of"]
 
@@ -115,12 +116,28 @@ def answered(state: State, ask: Ask, questions: Sequence[Question | np.ndarray])
         raise Refusal(404, "the workspace has no index of its pictures", "q")
     taken_for = [understood(one, state.names) for one in questions]
     for one in taken_for:
-        if one["kind"] == "id" and state.browser.row_of(one["query"]) is None:
-            raise missing(state, one["query"], "q")
+        _check(state, one)
     found = _found(state, ask, questions)
+    for one, question in zip(taken_for, questions, strict=True):
+        if isinstance(question, Question) and question.understood:
+            one |= {"kind": "words", "words": question.understood}
     answers = [_with_items(state, ask, rows) for rows in found]
     of = {"of": MOST} if ask.is_filtered else {}
     return {"state": state.id, "understood": taken_for, **of, "answers": answers}
+
+
+def _check(state: State, asked: Mapping[str, str]) -> None:
+    """Refuse what is no id of a picture, and no words that mean anything."""
+    query, kind = asked["query"], asked["kind"]
+    if kind not in ("id", "words") or state.browser.row_of(query) is not None:
+        return
+    with state.reading:
+        unknown = state.lookup.unknown_words(query) if state.lookup else None
+    if unknown and kind == "id":
+        raise missing(state, query, "q")
+    if unknown:
+        why = f"no URL, no label and no image_id{unknown.hint}"
+        raise Refusal(404, f"q {shorten(query, NAME)!r}: {why}", "q")
 
 
 def _found(

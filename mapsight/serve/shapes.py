@@ -160,7 +160,8 @@ class Understood(Model):
     """What a query was taken for."""
 
     query: str
-    kind: str = Field(description="id, label, url, upload or vector")
+    kind: str = Field(description="id, label, words, url, upload or vector")
+    words: str | None = Field(None, description="how words were understood")
 
 
 class Answer(Item):

@@ -71,7 +71,7 @@ class State:
         self.names = {label.casefold() for label in (*self.labels, OTHER)}
         self._known: dict[str, Any] = {}
         self._lock, self._scanning = threading.RLock(), threading.Lock()
-        self._reading = threading.Lock()
+        self.reading = threading.Lock()
         if outside(read) != self.outside:
             raise Failure(f"{settings.workspace}: changed while it was opened")
 
@@ -97,7 +97,7 @@ class State:
 
     def record_of(self, image_id: str) -> dict[str, Any] | None:
         """Return where a picture is, and its `sha256`; None if there is no such picture."""
-        with self._reading:
+        with self.reading:
             if self.lookup is None:
                 return self.opened.record(image_id)
             return self.lookup.index.rows_of([image_id]).get(image_id)
@@ -105,7 +105,7 @@ class State:
     def cell(self, number: int) -> list[dict[str, Any]]:
         """Return the pictures of a cell of the map; errors as `Browser.cell`."""
         index = self.lookup.index if self.lookup else None
-        with self._reading:
+        with self.reading:
             return self.browser.cell(number, index)  # type: ignore[arg-type] # it has no map then
 
     def prepare(self) -> None:

@@ -11,9 +11,9 @@ WORD = re.compile(r"[^\W_]+")
 IRREGULAR = {
     "calves": "calf", "children": "child", "dice": "die", "dwarves": "dwarf", "elves": "elf",
     "feet": "foot", "geese": "goose", "halves": "half", "hooves": "hoof", "knives": "knife",
-    "leaves": "leaf", "lice": "louse", "lives": "life", "loaves": "loaf", "mice": "mouse",
-    "oxen": "ox", "people": "person", "scarves": "scarf", "shelves": "shelf", "teeth": "tooth",
-    "thieves": "thief", "wives": "wife", "wolves": "wolf",
+    "leaves": "leaf", "lice": "louse", "lives": "life", "loaves": "loaf", "men": "man",
+    "mice": "mouse", "oxen": "ox", "people": "person", "scarves": "scarf", "shelves": "shelf",
+    "teeth": "tooth", "thieves": "thief", "wives": "wife", "wolves": "wolf",
 }  # fmt: skip
 ENDINGS = (
     *(("ies", "y"), ("sses", "ss"), ("shes", "sh"), ("ches", "ch"), ("xes", "x"), ("zes", "z")),

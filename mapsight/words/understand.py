@@ -30,7 +30,16 @@ MOST_WORDS, NEAR = 20, 3
 
 
 class UnknownWordsError(ValueError):
-    """Words that mean nothing here, with known ones that are near."""
+    """Words that mean nothing here, with known ones that are near.
+
+    `hint` is what a message says after a reason of its own: nothing where no word of the text
+    means anything, and none is near.
+    """
+
+    def __init__(self, why: str, near: Sequence[str] = (), *, whole: bool = False) -> None:
+        advice = f"; did you mean {', '.join(near)}?" if near else ""
+        super().__init__(f"{why}{advice}")
+        self.hint = advice if whole else f"; {why}{advice}"
 
 
 def understand(text: str, vocabulary: Vocabulary) -> Understood:
@@ -112,21 +121,21 @@ class _Reader:
     def understood(self, text: str) -> Understood:
         """Return what was read; errors as `understand`."""
         if self.unknown:
-            raise UnknownWordsError(self._told_unknown(text))
+            raise self._unknown(text)
         if not self.things:
             raise UnknownWordsError("these words do not say what to look for")
         if len(set(self.styles)) > 1:
             raise UnknownWordsError("photos and drawings exclude each other")
         return Understood(tuple(self.things), tuple(self.without), "".join(self.styles[:1]))
 
-    def _told_unknown(self, text: str) -> str:
-        asked = [text, *self.unknown[:MOST_WORDS]]
-        near = [name for one in asked for name in self.vocabulary.near(one)]
+    def _unknown(self, text: str) -> UnknownWordsError:
+        unknown = list(dict.fromkeys(self.unknown))[:MOST_WORDS]
         typed = set(tokens(text))
-        near = [name for name in dict.fromkeys(near) if not typed.issuperset(tokens(name))][:NEAR]
-        listed = ", ".join(dict.fromkeys(self.unknown[:MOST_WORDS]))
-        hint = f"; did you mean {', '.join(near)}?" if near else ""
-        return f"no class or label is called {listed}{hint}"
+        near = [name for one in (text, *unknown) for name in self.vocabulary.near(one)]
+        fresh = [name for name in dict.fromkeys(near) if not typed.issuperset(tokens(name))]
+        whole = not (self.things or self.without or self.styles)
+        why = f"no class or label is called {', '.join(unknown)}"
+        return UnknownWordsError(why, fresh[:NEAR], whole=whole)
 
 
 def _either(one: Meaning, other: Meaning) -> Meaning:

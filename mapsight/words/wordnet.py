@@ -1,7 +1,7 @@
 """The part of WordNet 3.0 that ImageNet's classes need: their words, and the kinds above them.
 
 Miller, WordNet: a lexical database for English, CACM 38 (11), 1995. `mapsight/data/wordnet.csv` is
-made by `benchmarks/vocabulary.py`; its licence stands beside it.
+made by `benchmarks/words/vocabulary.py`; its licence stands beside it.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ SEARCH = [
 Q = param(
     "q",
     {"type": "array", "items": {"type": "string"}},
-    "an image_id, the name of a label, or a URL (`q=` again for more)",
+    'an image_id, words ("big cat -tiger"), or a URL (`q=` again for more)',
     ["Lion"],
 )
 FIELDS = {one["name"]: one["schema"] for one in (Q, *SEARCH, *FILTERS)}

@@ -76,6 +76,9 @@ def test_the_same_answers_on_other_runners(ran):
         [],
         ["Lion", "--mean", "--features", "plain", "--exclude-self"],
         ["tiger", "--rank-by", "diverse", "--license", "by/2.0", "--probe", "1"],
+        ["big cat -tiger", "dog", "drawing of a tiger", "--top-k", "3"],
+        ["vehicle", "sports car", "--rank-by", "diverse"],
+        ["wild dog", "--rank-by", "ppi", "--mean"],
     ],
 )
 def test_without_a_job_the_answers_are_the_same_bytes(ran, asked):
@@ -84,6 +87,29 @@ def test_without_a_job_the_answers_are_the_same_bytes(ran, asked):
         ran.program.ok("search", *asked, *how) for how in ([], ["--job"], ["--no-job"])
     )
     assert by_job and read == by_job == copied
+
+
+def test_words_are_understood_and_it_is_said_how(ran):
+    done = ran.program("search", "big cats -tiger", "--format", "json", "--top-k", "40")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    told = "big cats (leopard, snow leopard, Jaguar (Animal), lion, tiger, cheetah);"
+    told += " without the label Tiger"
+    assert f"big cats -tiger: understood as {told}\n" in done.stderr
+    assert {row["understood"] for row in rows} == {told}
+    assert {row["label"] for row in rows} & {"Tiger"} == set()
+    assert [row["score"] for row in rows] == sorted((r["score"] for r in rows), reverse=True)
+
+
+def test_words_that_are_a_label_are_the_query_of_the_label(ran):
+    (one, other) = (search(ran, *asked) for asked in (["Lion"], ["a photo of lions"]))
+    same = [name for name in one[0] if name not in ("query", "understood")]
+    assert [[row[n] for n in same] for row in one] == [[row[n] for n in same] for row in other]
+
+
+def test_words_that_are_not_known_are_no_guess(ran):
+    done = ran.program("search", "sports carr")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "did you mean sports car, sport car?" in done.stderr
 
 
 def test_no_job_is_started_unless_it_is_wanted(ran, monkeypatch):

@@ -56,13 +56,13 @@ function heading(query, understood, files, of, shown) {
   ];
 }
 
-function queryChip(query, { query: asked, kind }) {
+function queryChip(query, { query: asked, kind, words }) {
   const rest = query.getAll("q").filter((other) => other !== asked);
   return el(
     "span",
     { class: "query" },
     kind === "id" ? image({ image_id: asked }, 48) : null,
-    el("span", { class: "name" }, asked),
+    el("span", { class: "name" }, words ?? asked),
     button({ name: `Without ${asked}`, symbol: "close", on: () => go({ q: rest }) }),
   );
 }

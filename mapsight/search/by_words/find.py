@@ -1,31 +1,28 @@
-"""Queries of words: what they mean, the directions that find candidates, and how these rank."""
+"""What the words of queries mean in a workspace, and the directions that find candidates."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 
+from mapsight.errors import Failure
 from mapsight.index.collection import OTHER_MODEL, is_comparable
 from mapsight.index.cosines import squares
-from mapsight.labels.head import UNIT, sigmoid
-from mapsight.records import decode_vector
-from mapsight.search.exact import Answer, best_first
+from mapsight.labels.head import UNIT
+from mapsight.labels.labeler import near_labels
 from mapsight.search.index_queries import NOT_THERE, give_label
 from mapsight.search.probe_plan import mean_vector
-from mapsight.search.probe_rows import VECTOR
 from mapsight.search.query_pictures import NO_QUERY, QueryPictures
 from mapsight.search.question import Question
-from mapsight.search.rerank import CANDIDATES, by_ppi, diverse
 from mapsight.search.search_index import SearchIndex
 from mapsight.words.directions import MOST_VECTORS, Directions
-from mapsight.words.meaning import Meaning, Understood
+from mapsight.words.meaning import Meaning
 from mapsight.words.understand import UnknownWordsError, understand
 from mapsight.workspace.workspace import Workspace
 
-__all__ = ["find_words", "ranked_by_words"]
+__all__ = ["find_words"]
 
 NO_STYLES = "; of no use here, where no head knows styles"
 
@@ -34,12 +31,14 @@ def find_words(
     workspace: Workspace,
     index: SearchIndex,
     questions: Sequence[Question],
+    labels: Collection[str],
     pictures: QueryPictures,
     style: str | None,
 ) -> None:
     """Understand the queries that are nothing else as words; others keep their error.
 
     Args:
+        labels: of which near ones are named where words are not understood.
         pictures: knows the workspace's vocabulary and model.
         style: as --style says.
     """
@@ -48,11 +47,14 @@ def find_words(
             continue
         try:
             words = understand(question.typed, pictures.vocabulary)
+        except Failure:  # what the workspace's classes are is not there any more
+            continue
         except UnknownWordsError as error:
-            question.error = f"{question.error}; {error}"
+            question.error += _hint(question.typed, labels) or error.hint
             continue
         question.image_id = question.error = None
-        question.words, question.understood = words, words.told()
+        question.understood = words.told()
+        _exclude(question, words.without, pictures)
         if words.style and not index.cells.styles:
             question.understood += NO_STYLES
         question.style = words.style or None
@@ -60,6 +62,17 @@ def find_words(
             give_label(index, question, words.label, style)
         else:
             _give_directions(workspace, index, question, words.things, pictures)
+
+
+def _exclude(question: Question, without: Sequence[Meaning], pictures: QueryPictures) -> None:
+    """Leave out pictures that have a label that is not wanted, or are most like such a class."""
+    question.not_labels = tuple(sorted({thing.label for thing in without if thing.label}))
+    question.not_classes = pictures.vocabulary.titles(thing.classes for thing in without)
+
+
+def _hint(typed: str, labels: Collection[str]) -> str:
+    near = near_labels(typed, labels)
+    return f"; did you mean the label {', '.join(near)}?" if near else ""
 
 
 def _give_directions(
@@ -106,35 +119,3 @@ def _odds(known: Directions, things: Sequence[Sequence[int]], x: np.ndarray) -> 
     lengths = np.sqrt(np.maximum(squares(x[:, : known.d]), 1))
     unit = np.rint(x[:, : known.d] * (UNIT / lengths)[:, None])
     return np.min([known.log_odds(unit, classes) for classes in things], axis=0)
-
-
-def ranked_by_words(
-    question: Question, lists: Iterable[Sequence[Answer]], top_k: int, rank_by: str | None
-) -> list[Answer]:
-    """Return the best of the candidates that directions found, each with its vector.
-
-    The score of an answer is the probability that it shows what the words say.
-    """
-    assert question.odds is not None
-    by_id = {image_id: fields for some in lists for _, image_id, fields in some}
-    if not by_id:
-        return []
-    x = np.stack([decode_vector(fields.pop(VECTOR)) for fields in by_id.values()])
-    odds = question.odds(x).tolist()
-    places = {image_id: place for place, image_id in enumerate(by_id)}
-    kept = top_k * (CANDIDATES if rank_by in ("ppi", "diverse") else 1)
-    best = best_first(zip(odds, by_id, by_id.values(), strict=True), kept)
-    answers: list[Answer] = [[sigmoid(score), name, fields] for score, name, fields in best]
-    if rank_by == "ppi":
-        return by_ppi(answers, top_k)
-    if rank_by == "diverse":
-        return diverse(answers, x[[places[name] for _, name, _ in answers]], top_k)
-    return answers
-
-
-def excluded(words: Understood | None, pictures: QueryPictures) -> dict[str, Any]:
-    """Return the part of a filter that leaves out what words say is not wanted."""
-    without = words.without if words else ()
-    labels = tuple(sorted({thing.label for thing in without if thing.label}))
-    titles = pictures.vocabulary.titles(thing.classes for thing in without) if without else ()
-    return {"not_labels": labels, "not_classes": titles}

@@ -1,6 +1,6 @@
 """Makes the table of words that searches understand, from the files of WordNet 3.0.
 
-    python -m benchmarks.vocabulary /usr/share/wordnet > mapsight/data/wordnet.csv
+    python -m benchmarks.words.vocabulary /usr/share/wordnet > mapsight/data/wordnet.csv
 
 The folder has `data.noun` and `index.noun` (Debian: package `wordnet-base`). Of 82,115 synsets
 the table keeps ImageNet's 1,000 classes and all that are above them: `wnid`, `parents` (their
@@ -86,7 +86,7 @@ def rows(
 
 def main() -> None:
     """Write the table to standard output."""
-    parser = argparse.ArgumentParser("benchmarks.vocabulary", description=__doc__)
+    parser = argparse.ArgumentParser("benchmarks.words.vocabulary", description=__doc__)
     parser.add_argument("folder", type=Path, help="with data.noun and index.noun of WordNet 3.0")
     folder = parser.parse_args().folder
     synsets = read_synsets(folder / "data.noun")

@@ -1,0 +1,1 @@
+"""Queries in words: what they mean here, and how their answers rank."""

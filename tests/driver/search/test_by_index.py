@@ -109,7 +109,7 @@ def test_words_that_are_a_label_are_the_query_of_the_label(ran):
 def test_words_that_are_not_known_are_no_guess(ran):
     done = ran.program("search", "sports carr")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "did you mean sports car, sport car?" in done.stderr
+    assert "did you mean sports car, sport car, spot?" in done.stderr
 
 
 def test_no_job_is_started_unless_it_is_wanted(ran, monkeypatch):

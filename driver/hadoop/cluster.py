@@ -136,6 +136,11 @@ class HadoopCluster(NodesCluster):
             *("--hadoop-tmp-dir", self._workspace.uri(*self._scratch)),
         ]
 
+    def slots(self) -> int:
+        """Return how many tasks run beside the master of their job, as far as YARN says."""
+        cores = self.yarn.cores()
+        return max(cores - 1, 1) if cores else super().slots()
+
     def progress(self, job: Job, total: int | None) -> YarnProgress:
         """Return what shows how far a job on YARN is."""
         return YarnProgress(job.title, total, self.yarn, self.tag)

@@ -96,13 +96,23 @@ class Yarn:
             Failure: no ResourceManager answers, or it has no node.
         """
         try:
-            nodes = self._ask_manager("metrics", {})["clusterMetrics"]["activeNodes"]
+            nodes = self._metrics()["activeNodes"]
         except NeedsLogin:
             nodes = yarn_commands.nodes()
         except (KeyError, TypeError) as error:
             raise NoAnswer("what answers is no ResourceManager") from error
         if not nodes:
             raise Failure("YARN has no working node: a job would wait forever")
+
+    def cores(self) -> int | None:
+        """Return how many virtual cores all nodes have; None where YARN does not say."""
+        try:
+            return int(self._metrics()["totalVirtualCores"])
+        except (NoAnswer, KeyError, TypeError, ValueError):
+            return None
+
+    def _metrics(self) -> dict[str, Any]:
+        return self._ask_manager("metrics", {})["clusterMetrics"]
 
     def hadoop_version(self) -> str:
         """Return the version of Hadoop, like 3.3.4; empty where the ResourceManager hides it."""

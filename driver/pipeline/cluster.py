@@ -16,6 +16,9 @@ from mapsight.application import project_file
 
 __all__ = ["Cluster", "RunnerOptions", "ThisMachine", "runner_settings"]
 
+SLOTS = 16
+"""Tasks that run at once on a cluster that cannot be asked."""
+
 
 @dataclass(frozen=True)
 class RunnerOptions:
@@ -85,6 +88,10 @@ class Cluster(ABC):
             shuffled: about how many bytes go to reducers; they decide how many there are.
         """
 
+    def slots(self) -> int:
+        """Return about how many tasks run at once."""
+        return SLOTS
+
     def progress(self, job: Job, total: int | None) -> Progress:
         """Return what shows how far a job is, of `total` pictures."""
         return Progress(job.title, total)
@@ -111,6 +118,10 @@ class ThisMachine(Cluster):
         self._options, self.runner = options, options.runner
         if self.runner == "local":  # their tasks share the cores
             self.at_once = options.processes or os.cpu_count() or 1
+
+    def slots(self) -> int:
+        """Return how many tasks run at once."""
+        return self._options.processes or os.cpu_count() or 1
 
     def settings(self, job: Job, shuffled: int) -> list[str]:
         """Return the options of the runner, `inline` or `local`."""

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["STAGE", "inputs_of", "inputs_of_run"]
 
-CLUSTER_TASKS = 16
-
 
 @dataclass(frozen=True)
 class Options:
@@ -52,19 +50,29 @@ def inputs_of_run(run: Pipeline) -> Iterator[Found]:
         yield from find_inputs(typed, skip=skip, keep=keep, named=named)
 
 
+def _tasks(run: Pipeline) -> int:
+    """Return how many tasks a small input is spread over: a workspace keeps its first answer.
+
+    Else a cluster that grew would have all pictures read again.
+    """
+    before = run.workspace.committed("plan") or {}
+    return before.get("options", {}).get("tasks") or run.cluster.slots()
+
+
 def identity(run: Pipeline) -> dict[str, Any]:
     """Lists the input and cuts it into splits; its digest tells whether it has changed."""
     from mapsight.inputs.find import InputError
-    from mapsight.inputs.splits import make_plan
+    from mapsight.inputs.splits import PICTURES_PER_CONTAINER, PICTURES_PER_TASK, make_plan
 
     options = run.options_of(Options)
-    tasks = CLUSTER_TASKS if run.on_cluster else os.cpu_count() or 1
+    tasks = _tasks(run)
     try:
         planned = make_plan(
             inputs_of_run(run),
             run.scratch,
             splits=options.splits,
             tasks=tasks,
+            least=PICTURES_PER_CONTAINER if run.on_cluster else PICTURES_PER_TASK,
             url_column=options.url_column,
         )
     except InputError as error:

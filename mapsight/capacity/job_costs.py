@@ -11,7 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mapsight.features.speed import BLOCKS
-from mapsight.inputs.splits import MOST_SPLITS, PER_PICTURE, SPLIT_BYTES
+from mapsight.inputs.splits import (
+    MOST_SPLITS,
+    PER_PICTURE,
+    PICTURES_PER_CONTAINER,
+    PICTURES_PER_TASK,
+    SPLIT_BYTES,
+)
 
 __all__ = [
     "NARROWEST",
@@ -34,8 +40,6 @@ __all__ = [
 REDUCER_BYTES = 128 << 20
 MOST_REDUCERS = 500
 TEXT_BYTES = 128 << 20  # of a map task that reads records, as mrjob.conf has it
-CLUSTER_TASKS = 16
-PICTURES_PER_TASK = 50  # fewer are not worth a task
 WIDEST, NARROWEST = (1.0, 224), (0.25, 128)
 Figures = Mapping[str, float]
 """Measured values by name, in seconds of one core or bytes, for a picture unless it says more."""
@@ -134,8 +138,8 @@ def feature_bytes(demand: Demand, figures: Figures, form: str) -> float:
 def picture_maps(demand: Demand) -> int:
     """Map tasks that read pictures: `plan.make_plan` cuts by bytes."""
     weight = demand.images * (demand.picture_bytes + PER_PICTURE)
-    least = CLUSTER_TASKS if demand.on_cluster else 2 * demand.cores
-    some = min(least, math.ceil(demand.images / PICTURES_PER_TASK))
+    least = PICTURES_PER_CONTAINER if demand.on_cluster else PICTURES_PER_TASK
+    some = min(demand.cores, math.ceil(demand.images / least))
     return max(min(math.ceil(weight / SPLIT_BYTES), MOST_SPLITS), some, 1)
 
 

@@ -24,6 +24,8 @@ __all__ = ["Plan", "make_plan", "pieces_of"]
 SPLIT_BYTES = 128 << 20
 MOST_SPLITS = 50_000
 """A job of more tasks takes Hadoop more memory to keep than it is given; splits grow instead."""
+PICTURES_PER_TASK, PICTURES_PER_CONTAINER = 50, 200
+"""Fewer are not worth the start of a task, which takes more in a container of YARN."""
 PER_PICTURE = 20_000  # what a picture costs beside its bytes, in bytes read
 PER_URL = 100_000  # what is guessed to come from a URL
 
@@ -49,6 +51,7 @@ def make_plan(
     *,
     splits: int | None = None,
     tasks: int = 1,
+    least: int = PICTURES_PER_TASK,
     url_column: str | None = None,
 ) -> Plan:
     """Divide the input among map tasks, streaming.
@@ -62,6 +65,7 @@ def make_plan(
         folder: where the LISTINGS are written.
         splits: how many splits to make; None chooses by size.
         tasks: how many tasks can run at once; a small input is spread over them.
+        least: pictures that are worth the start of a task.
         url_column: of lists of URLs in CSV.
 
     Raises:
@@ -70,7 +74,7 @@ def make_plan(
     spool = {kind: folder / f"{kind}.spool" for kind in KINDS}
     total = _spool(found, spool, url_column)
     by_size = min(math.ceil(total.weight / SPLIT_BYTES), MOST_SPLITS)
-    wanted = splits or max(by_size, min(tasks, math.ceil(total.pictures / 50)), 1)
+    wanted = splits or max(by_size, min(tasks, math.ceil(total.pictures / least)), 1)
     share = max(total.weight / wanted, 1.0)
     made: dict[str, list[Split]] = {}
     try:

@@ -142,6 +142,13 @@ def test_a_cluster_without_nodes_is_refused(cluster, yarn):
         yarn.check()
 
 
+def test_the_cores_of_a_cluster_are_those_of_its_nodes(cluster, yarn):
+    cluster.answers["/ws/v1/cluster/metrics"] = {"clusterMetrics": {"totalVirtualCores": 96}}
+    assert yarn.cores() == 96
+    cluster.answers["/ws/v1/cluster/metrics"] = {"clusterMetrics": {}}
+    assert yarn.cores() is None
+
+
 # ---- ending them
 
 

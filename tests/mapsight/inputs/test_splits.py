@@ -58,6 +58,7 @@ def test_a_long_listing_is_cut_into_row_groups(tmp_path, monkeypatch):
 def test_small_inputs_are_spread_over_the_tasks(tmp_path):
     assert len(make_plan(found([100] * 400), tmp_path, tasks=4).splits["files"]) == 4
     assert len(make_plan(found([100] * 40), tmp_path, tasks=4).splits["files"]) == 1
+    assert len(make_plan(found([100] * 400), tmp_path, tasks=4, least=200).splits["files"]) == 2
 
 
 def test_large_inputs_are_cut_by_size(tmp_path):

@@ -161,7 +161,7 @@ def _mapred(plan: Plan) -> Settings:
         "yarn.app.mapreduce.am.admin-command-opts": flags,
         "mapreduce.admin.map.child.java.opts": flags,
         "mapreduce.admin.reduce.child.java.opts": flags,
-        "yarn.app.mapreduce.am.resource.mb": 1024,
+        "yarn.app.mapreduce.am.resource.mb": 1536,
         "yarn.app.mapreduce.am.command-opts": "-Xmx512m",
         "yarn.app.mapreduce.am.scheduler.heartbeat.interval-ms": 200,
         "mapreduce.client.progressmonitor.pollinterval": 500,

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from driver.errors import Failure, undisturbed
 from driver.hadoop.progress import YarnProgress
-from driver.hadoop.submitted_jobs import staged
+from driver.hadoop.submitted_jobs import failed_in_its_master, staged
 from driver.hadoop.yarn import Application, Yarn
 from driver.nodes.cluster import NodesCluster, report
 from driver.pipeline.cluster import RunnerOptions
@@ -144,6 +144,19 @@ class HadoopCluster(NodesCluster):
     def progress(self, job: Job, total: int | None) -> YarnProgress:
         """Return what shows how far a job on YARN is."""
         return YarnProgress(job.title, total, self.yarn, self.tag)
+
+    def second_try(self, scratch: Path, target: str) -> list[str]:
+        """Return what puts the tasks of a job into containers, if they failed in its master.
+
+        There a task has one attempt only, and the memory that the master leaves it.
+        """
+        if not failed_in_its_master(scratch / "log"):
+            return []
+        file_system, path = resolve(target)
+        with contextlib.suppress(FileNotFoundError):
+            file_system.rm(path, recursive=True)
+        report("a job failed in the container of its master, it is run again in its own")
+        return ["-D", "mapreduce.job.ubertask.enable=false"]
 
     def explained(self, error: Failure, path: str) -> Failure:
         """Return a failed job's error in terms of Python and pictures, where YARN knows."""

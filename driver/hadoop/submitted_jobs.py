@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["named_at_once", "staged"]
+__all__ = ["failed_in_its_master", "named_at_once", "staged"]
 
 STAGED = re.compile(rb"(?:/\.staging/|Submitting tokens for job: )(job_\d+_\d+)\b")
+IN_MASTER = re.compile(rb"running in uber mode : true")
+FAILED = re.compile(rb"failed with state FAILED")
 NAMED = re.compile(rb"^submitting (job_\d+_\d+)$", re.M)
 
 
@@ -33,3 +35,9 @@ def staged(scratch: Path) -> list[str]:
     """Return the ids of the jobs that were so named, by the logs in a run's scratch folder."""
     logs = (path.read_bytes() for path in sorted(scratch.glob("job-*/log")))
     return list(dict.fromkeys(job.decode() for log in logs for job in NAMED.findall(log)))
+
+
+def failed_in_its_master(log: Path) -> bool:
+    """Return whether a job failed, not killed by somebody, whose tasks had no containers."""
+    text = log.read_bytes() if log.is_file() else b""
+    return bool(IN_MASTER.search(text) and FAILED.search(text))

@@ -96,6 +96,15 @@ class Cluster(ABC):
         """Return what shows how far a job is, of `total` pictures."""
         return Progress(job.title, total)
 
+    def second_try(self, scratch: Path, target: str) -> list[str]:
+        """Return options with which a failed job is tried once more; empty if it is not.
+
+        Args:
+            scratch: the job's folder, with its log.
+            target: its output, which is removed for a second try.
+        """
+        return []
+
     def explained(self, error: Failure, path: str) -> Failure:
         """Return a failed job's error in terms of Python and pictures, where that is known."""
         return error

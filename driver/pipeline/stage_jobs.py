@@ -143,6 +143,7 @@ class Jobs:
         shuffled: int = 0,
         *,
         here: bool = False,
+        more: Sequence[str] = (),
     ) -> dict[str, dict[str, int]]:
         self._begin_jobs()
         scratch = self._new_folder("job")
@@ -154,13 +155,17 @@ class Jobs:
             settings = cluster.arguments(job, shuffled)
         progress = cluster.progress(job, total)
         try:
-            everything = [*settings, "--output-dir", target, *arguments, *inputs]
+            everything = [*settings, *more, "--output-dir", target, *arguments, *inputs]
             return launch(job, everything, scratch, progress, cluster.prepares, self._stopping)
         except Failure as error:
-            raise cluster.explained(error, job.path) from None
+            stopped = self._stopping and self._stopping.is_set()
+            again = [] if more or stopped else cluster.second_try(scratch, target)
+            if not again:
+                raise cluster.explained(error, job.path) from None
         finally:
             progress.close()
             self._applications += cluster.applications(scratch)
+        return self._launch(job, inputs, arguments, target, total, shuffled, here=here, more=again)
 
     def manifest(self, lines: Sequence[str], *, here: bool = False) -> list[str]:
         """Input for a job that takes one line a map task.

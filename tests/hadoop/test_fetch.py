@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from mapsight.storage.hdfs import hdfs_file_system
-from tests.hadoop.small_jobs import in_their_masters
 from tests.support.openimages_server import Fetcher, Place, files_of, first
 from tests.support.openimages_world import MIDS
 from tests.support.program import CalledProgram
@@ -33,8 +32,7 @@ def test_a_growing_sample_on_hdfs_is_that_of_one_machine(
     place.missing = {first(place.worlds["train"], MIDS["Lion"], 1)[0]}
     with place.serving() as (url, visits):
         fetch = Fetcher(CalledProgram(variables, tmp_path), url, visits)
-        settings = {"20": [], "40": ["--mrjob-conf", in_their_masters(tmp_path / "small.conf")]}
         for count in ("20", "40"):
-            fetch(*LABELS, count, "-r", "hadoop", *settings[count], subset="train", to=SAMPLE)
+            fetch(*LABELS, count, "-r", "hadoop", subset="train", to=SAMPLE)
             fetch(*LABELS, count, subset="train")
             assert fetched(SAMPLE) == files_of(fetch.to)

@@ -8,6 +8,7 @@ import re
 import sys
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,7 +20,6 @@ from mapsight.results import table_parts
 from mapsight.storage.hdfs import hdfs_file_system
 from tests.hadoop.collection import COPIES, DUPLICATES, jpeg, make_collection
 from tests.hadoop.containers import MAPPER, running, tasks
-from tests.hadoop.small_jobs import in_their_masters
 from tests.support.paths import ROOT
 from tests.support.program import CalledProgram, Program, ended
 
@@ -30,7 +30,9 @@ INPUTS = ["--openimages", "openimages", "--images", "more.tar", PARQUET]
 INPUTS += ["--target-labels", "Lion,Tree", "--max-iterations", "2", "--cells", "5"]
 INPUTS += ["--duplicates"]
 USABLE = 48 + DUPLICATES
-SMALL = "small-jobs.conf"
+CONTAINERS = """
+runners: {hadoop: {jobconf: {mapreduce.job.ubertask.enable: false}}}
+"""
 ERRORS = {
     "corrupt": 1,
     "duplicate_id": 2,
@@ -126,7 +128,6 @@ def ran(cluster, environment, tmp_path_factory):
         hdfs = hdfs_file_system("")
         hdfs.pipe_file(PARQUET, make_collection(folder))
         variables |= counting(cluster, folder)
-        in_their_masters(folder / SMALL)
         program = CalledProgram(variables, folder)
         alone = Program(variables, folder)  # what a process leaves is looked at
         there = ["-r", "hadoop", *INPUTS, "--workspace", WORKSPACE, "--results", "there"]
@@ -224,12 +225,8 @@ def test_status_of_a_workspace_on_hdfs_is_that_of_one_here(ran):
     assert f"corrupt 1, duplicate_id 2, empty 1, extracted {USABLE}" in there
 
 
-def answers(ran, *arguments: str, small: bool = True) -> list[dict]:
-    """The same search here and there; the answers, once their bytes are seen to be equal.
-
-    A small job of a search is run as by clusters that run such jobs in their masters.
-    """
-    settings = ["--mrjob-conf", SMALL] if small else []
+def answers(ran, *arguments: str, settings: Sequence[str] = ()) -> list[dict]:
+    """The same search here and there; the answers, once their bytes are seen to be equal."""
     rest = ["--format", "json", *arguments]
     job = ["-r", "hadoop", "--job", "--workspace", WORKSPACE, *settings]
     places = (("inline", "here"), ("local", "here"), ("hadoop", WORKSPACE))
@@ -242,7 +239,9 @@ def answers(ran, *arguments: str, small: bool = True) -> list[dict]:
 
 def test_a_picture_is_searched_for_as_on_one_machine(ran):
     (ran.folder / "query.jpg").write_bytes(jpeg(7, 67))
-    found = answers(ran, "query.jpg", "--top-k", "3", small=False)
+    (ran.folder / "containers.conf").write_text(CONTAINERS)
+    settings = ["--mrjob-conf", "containers.conf"]  # as where masters are small
+    found = answers(ran, "query.jpg", "--top-k", "3", settings=settings)
     assert (found[0]["image_id"], len(found)) == (f"{7:016x}", 3)
 
 
@@ -276,7 +275,7 @@ def test_five_hundred_queries_are_answered_as_on_one_machine(ran, cluster):
     (ran.folder / "query.jpg").write_bytes(jpeg(7, 67))
     ids = [f"{seed:016x}" for seed in range(20)]
     (ran.folder / "queries.txt").write_text("\n".join(["query.jpg", *(ids * 25)[:499]]))
-    found = answers(ran, "--queries", "queries.txt", "--top-k", "2", small=False)
+    found = answers(ran, "--queries", "queries.txt", "--top-k", "2")
     assert len(found) == 1000
     assert running(cluster) == []
     assert not ran.hdfs.exists(f"{ran.hdfs._strip_protocol(WORKSPACE)}/.jobs")
@@ -292,7 +291,7 @@ def changed(ran):
     folder.mkdir()
     for image_id in EXTRA:
         (folder / f"{image_id}.jpg").write_bytes(jpeg(int(image_id, 16), 67))
-    there = ["-r", "hadoop", "extra", "--workspace", WORKSPACE, "--mrjob-conf", SMALL]
+    there = ["-r", "hadoop", "extra", "--workspace", WORKSPACE]
     with ran.program.start("add", *there) as run:
         ran.program.ok("add", "extra", "--workspace", "here")
         ended(run)
@@ -312,9 +311,7 @@ def test_added_pictures_are_found_and_removed_ones_hidden_as_on_one_machine(chan
 def test_a_copy_of_an_index_on_hdfs_answers_as_the_job_does(changed):
     rest = ["--format", "json", "--workspace", WORKSPACE, *EXTRA, *IDS[1:]]
     copied = changed.program.ok("search", "--no-job", "--copy", "copy", *rest)
-    assert copied == changed.program.ok(
-        "search", "-r", "hadoop", "--job", "--mrjob-conf", SMALL, *rest
-    )
+    assert copied == changed.program.ok("search", "-r", "hadoop", "--job", *rest)
     assert copied == changed.program.ok("search", *rest)
     assert len(copied.splitlines()) == 10 * len([*EXTRA, *IDS[1:]])
 
@@ -336,7 +333,7 @@ def test_tables_in_parts_are_those_of_one_machine_byte_for_byte(changed, monkeyp
     monkeypatch.setattr(table_parts, "PART_ROWS", 9)
     again = [*INPUTS, "--force", "merge"]
     changed.program.ok("-r", "local", *again, "--workspace", "here")
-    changed.program.ok("-r", "hadoop", *again, "--workspace", WORKSPACE, "--mrjob-conf", SMALL)
+    changed.program.ok("-r", "hadoop", *again, "--workspace", WORKSPACE)
     here, hdfs = changed.folder / "here" / "results", changed.hdfs
     base = hdfs._strip_protocol(f"{WORKSPACE}/results")
     for name in ("predictions.parquet", "ranking.parquet"):

@@ -39,6 +39,10 @@ class MRTroubledJob(MRJob):
             self.set_status("asleep")
             time.sleep(1)
 
+    def trouble_master(self, line):
+        if os.environ["CONTAINER_ID"].endswith("_000001"):
+            raise ValueError("no container of its own")
+
     def trouble_silence(self, line):
         time.sleep(600)
 

@@ -5,6 +5,7 @@ What Mapsight has written into a folder stands in a record, and only that is rep
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -69,8 +70,9 @@ def publish_here(workspace: Writable, name: str, files: Mapping[str, Source]) ->
     write_whole(record, written(sums))
 
 
-def publish_there(workspace: Writable, name: str, files: Mapping[str, str]) -> Iterator[str]:
-    """Show files in a folder of a remote workspace; yields those to write.
+@contextlib.contextmanager
+def publish_there(workspace: Writable, name: str, files: Mapping[str, str]) -> Iterator[None]:
+    """Enclose the writing of files that are shown in a folder of a remote workspace.
 
     Args:
         files: SHA-256 by name, "" where it is not known.
@@ -89,8 +91,7 @@ def publish_there(workspace: Writable, name: str, files: Mapping[str, str]) -> I
     workspace.write(written({**old, **files}), RECORDS[name])
     gone = there & {*replaced(old, files)}
     _clear_tables(workspace, folder, gone)
-    for one in files:
-        yield one
+    yield
     for one in sorted(there & (old.keys() - files.keys()) - gone):
         workspace.fs.rm_file(f"{folder}/{one}")
     workspace.write(written(files), RECORDS[name])

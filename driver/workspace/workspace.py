@@ -201,8 +201,9 @@ class Workspace(Writable):
         for stage in stages:
             self.verify(self.required(stage))
         files = dict(itertools.chain.from_iterable(map(self._files_of, stages)))
-        for inside in publish_there(self, name, dict.fromkeys(files, "")):
-            self.fs.cp_file(files[inside], self.path(name, inside))
+        with publish_there(self, name, dict.fromkeys(files, "")):
+            copies = ((source, self.path(name, inside)) for inside, source in files.items())
+            self.together(self.fs.cp_file, copies)
 
     def sources(self, stage: str) -> Iterator[tuple[str, Source]]:
         """Yield (name in its folder, file) of each part of a stage in a local workspace."""
@@ -232,7 +233,5 @@ class Workspace(Writable):
             sources = {one: Source(folder / one, sha256_of(folder / one)) for one in names}
             publish_here(self, name, sources)
             return
-        for inside in publish_there(self, name, dict.fromkeys(names, "")):
-            target = self.path(name, inside)
-            self.fs.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
-            self.fs.put_file(str(folder / inside), target)
+        with publish_there(self, name, dict.fromkeys(names, "")):
+            self.put({str(folder / inside): self.path(name, inside) for inside in names})

@@ -7,7 +7,7 @@ import json
 import re
 import threading
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -25,7 +25,7 @@ __all__ = ["RUNS", "RUN_ID", "Writable"]
 RUN_ID = re.compile(r"(search-)?[0-9a-f]{12}")
 RUNS = "mapsight-runs.json"
 MOST_RUNS = 500
-RENAMED_AT_ONCE = 16
+FILES_AT_ONCE = 8
 
 AnyWritable = TypeVar("AnyWritable", bound="Writable")
 
@@ -128,11 +128,18 @@ class Writable(Workspace):
         """Copy a local folder's files to a place in the workspace."""
         target = self.own(*names)
         self.fs.makedirs(target, exist_ok=True)
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                inside = f"{target}/{path.relative_to(folder).as_posix()}"
-                self.fs.makedirs(inside.rsplit("/", 1)[0], exist_ok=True)
-                self.fs.put_file(str(path), inside)
+        files = {
+            str(path): f"{target}/{path.relative_to(folder).as_posix()}"
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        }
+        self.put(files)
+
+    def put(self, files: Mapping[str, str]) -> None:
+        """Copy local files to paths of the file system, and make the folders that these need."""
+        for parent in dict.fromkeys(path.rsplit("/", 1)[0] for path in files.values()):
+            self.fs.makedirs(parent, exist_ok=True)
+        self.together(self.fs.put_file, files.items())
 
     def drop_file(self, *names: str) -> None:
         """Remove a file of ours, if it is there; a link is left alone."""
@@ -148,16 +155,24 @@ class Writable(Workspace):
                 self.fs.rm_file(file)
 
     def rename(self, names: Sequence[str], files: Mapping[str, str]) -> None:
-        """Give files of a folder new names, some at the same time, for stores answer slowly.
+        """Give files of a folder new names.
 
         Args:
             files: new names by old ones.
         """
         path = self.path(*names)
-        with ThreadPoolExecutor(RENAMED_AT_ONCE) as pool:
-            moves = [
-                pool.submit(self.fs.mv, f"{path}/{old}", f"{path}/{new}")
-                for old, new in files.items()
-            ]
-        for move in moves:
-            move.result()
+        moves = ((f"{path}/{old}", f"{path}/{new}") for old, new in files.items())
+        self.together(self.fs.mv, moves)
+
+    def together(self, do: Callable[..., object], what: Iterable[tuple[str, ...]]) -> None:
+        """Call a function with each of these, some at the same time: stores answer slowly.
+
+        Raises:
+            OSError: one failed; those that had not begun are left.
+        """
+        pool = ThreadPoolExecutor(min(FILES_AT_ONCE, getattr(self.fs, "lists_at_once", 8)))
+        try:
+            for done in [pool.submit(do, *arguments) for arguments in what]:
+                done.result()
+        finally:
+            pool.shutdown(cancel_futures=True)

@@ -216,8 +216,11 @@ def test_every_core_is_paid_from_start_to_end():
 
 
 def test_a_small_collection_is_spread_over_tasks():
-    found = stages(replace(HADOOP, images=200))["extract"]
+    found = stages(replace(HADOOP, images=800))["extract"]
+    assert found.maps == 4  # 200 pictures each
+    found = stages(replace(HADOOP, runner="local", images=200))["extract"]
     assert found.maps == 4  # 50 pictures each
+    assert stages(replace(HADOOP, cores=3, images=8000))["extract"].maps == 3
 
 
 # ---- with metadata

@@ -63,6 +63,7 @@ ERROR_CODES: Mapping[str, str] = {
     "too_many_pixels": "the declared size is larger than the limit",
     "truncated": "the picture ends before its data does",
     "unreadable": "the file cannot be opened or read",
+    "url_disallowed": "the server asks programs to leave it alone (robots.txt, X-Robots-Tag)",
     "url_failed": "the server was not reached, broke off or was too slow; the next run asks again",
     "url_gone": "the server says that it has no such picture for us",
     "url_refused": "no address that is allowed",

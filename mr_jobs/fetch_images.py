@@ -17,13 +17,15 @@ if not __package__:  # run alone: the library is beside this folder
 
 from mapsight.job import MRStep, SplitsJob
 
+MANNERS = ("user_agent", "host_pause", "ignore_robots")
+
 
 class MRFetchImages(SplitsJob):
     """A map task fetches the URLs of its split, a chunk at a time.
 
     The store outlives the job: what it holds of a chunk is not fetched again. Memory:
     a row group of the listing, the temporary bodies' beginnings (64 kB a URL of a
-    chunk), and a row group of pictures.
+    chunk), a row group of pictures, and the rules of 4,096 hosts.
     """
 
     JOBCONF = SplitsJob.JOBCONF | {
@@ -52,16 +54,25 @@ class MRFetchImages(SplitsJob):
         self.add_passthru_arg(
             "--check-md5", action="store_true", help="refuse bodies without the MD5 of their ETag"
         )
+        self.add_passthru_arg("--user-agent", help="what servers are told (default: name, version)")
+        self.add_passthru_arg(
+            "--host-pause", type=float, default=0.0, help="seconds between requests to one host"
+        )
+        self.add_passthru_arg(
+            "--ignore-robots", action="store_true", help="heed no robots.txt and X-Robots-Tag"
+        )
         self.add_passthru_arg("--again", action="store_true", help="try all that failed again")
 
     def steps(self):
         return [MRStep(mapper_init=self.mapper_start, mapper=self.mapper_fetch_split)]
 
     def mapper_start(self):
-        from mapsight.web.fetch_many import Limits
+        from mapsight.web.fetch_many import Limits, manners_of
 
         names = ("seconds", "connections", "per_host", "allow_private", "check_md5")
-        self.limits = Limits(**{name: getattr(self.options, name) for name in names})
+        given = {name: getattr(self.options, name) for name in (*names, *MANNERS)}
+        self.limits = Limits(**{name: value for name, value in given.items() if value is not None})
+        self.manners = manners_of(self.limits)
 
     def mapper_fetch_split(self, _, line):
         from mapsight.inputs.fetch_shards import fetch_chunk
@@ -71,6 +82,7 @@ class MRFetchImages(SplitsJob):
 
         split = Split.from_json(line)
         store, how = self.options.store, {"again": self.options.again, "told": self.report}
+        how["manners"] = self.manners
         with at(place_of(split)):
             for first, rows in listed_chunks(split):
                 yield None, fetch_chunk(rows, store, first, self.limits, **how).record()

@@ -24,6 +24,7 @@ CONFIG = "mapsight.toml"
 NAMED_ONLY = {
     "mrjob-conf": "its `setup` runs commands",
     "node-python": "it is a command that nodes run",
+    "ignore-robots": "it fetches what hosts ask programs to leave alone",
     "allow-private": "it opens addresses of the own network",
 }
 """What a file that is merely found must not say, and why: it may lie beside downloaded pictures."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from pathlib import Path
 
 from driver.errors import UsageError
 from driver.options.config_file import CONFIG
-from driver.options.types import positive, positive_real, share
+from driver.options.types import not_negative, positive, positive_real, share
 
 __all__ = [
     "add_fetching_options",
@@ -19,6 +20,8 @@ __all__ = [
     "check_settings_file",
     "usual_workspace",
 ]
+
+CONTACT = re.compile(r"[!-'*-~]{1,200}")
 
 
 def usual_workspace(runner: str) -> str:
@@ -171,6 +174,15 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
     add_fetching_options(parser)
 
 
+def _contact(text: str) -> str:
+    """Read an address for the User-Agent: printable ASCII without spaces and brackets."""
+    if not CONTACT.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: expected an address of printable ASCII, without spaces and brackets"
+        )
+    return text
+
+
 def add_fetching_options(parser: argparse.ArgumentParser) -> None:
     """Add how URLs are fetched."""
     group = parser.add_argument_group(
@@ -196,6 +208,27 @@ def add_fetching_options(parser: argparse.ArgumentParser) -> None:
         default=120.0,
         metavar="S",
         help="seconds for one URL, all retries included (default: %(default)g)",
+    )
+    group.add_argument(
+        "--host-pause",
+        type=not_negative,
+        default=0.0,
+        metavar="S",
+        help="least seconds between two requests to one host; more where its robots.txt says"
+        " Crawl-delay (default: %(default)g)",
+    )
+    group.add_argument(
+        "--user-agent-contact",
+        type=_contact,
+        metavar="ADDRESS",
+        help="web page or mail address that servers are told in the User-Agent, so that their"
+        " owners can reach you (default: none)",
+    )
+    group.add_argument(
+        "--ignore-robots",
+        action="store_true",
+        help="fetch also what robots.txt does not allow, and use pictures with X-Robots-Tag: noai,"
+        " noimageai, noindex or noimageindex",
     )
     group.add_argument(
         "--allow-private",

@@ -29,7 +29,7 @@ FETCHING = ".fetching"
 RECORD, MISSING = "fetch.json", "missing.csv"
 TABLES = SAMPLE_TABLE, URLS_TABLE = "sample.csv", "urls.csv"
 """What a sample is, and where its pictures are from."""
-PASSING = ("url_failed", "url_refused")
+PASSING = ("url_failed", "url_refused", "url_disallowed")
 """What may go right another time; what failed otherwise is gone."""
 
 MANY = 20  # pictures, of which half cannot be missing by chance

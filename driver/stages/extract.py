@@ -155,6 +155,8 @@ def check_share(run: Pipeline) -> None:
     advice = f" Go on all the same with --max-rejected {share:.2f}" if rejected < read else ""
     if "url_refused" in errors:
         advice += " Addresses that are not public are fetched with --allow-private"
+    if "url_disallowed" in errors:
+        advice += " What robots.txt or X-Robots-Tag disallows is fetched with --ignore-robots"
     raise Failure(
         f"{rejected} of {read} pictures cannot be used ({worst}), for example {examples}.{advice}"
     )

@@ -28,14 +28,19 @@ class Options:
     per_host: int
     connections: int
     check_md5: bool = False
+    host_pause: float = 0.0
+    ignore_robots: bool = False
+    user_agent_contact: str | None = None
 
 
 def identity(run: Pipeline) -> dict[str, Any]:
-    """The splits of URLs, and the addresses that are allowed."""
+    """The splits of URLs, the addresses that are allowed, and whether robots.txt is heeded."""
     notes = PlanNotes.of(run.documents["plan"])
     digest = notes.digest if notes.urls else ""
-    private = run.options_of(Options).allow_private and bool(notes.urls)
-    return {"splits": notes.urls, "digest": digest, "allow_private": private}
+    options = run.options_of(Options)
+    asked = {name: getattr(options, name) for name in ("allow_private", "ignore_robots")}
+    allowed = {name: value and bool(notes.urls) for name, value in asked.items()}
+    return {"splits": notes.urls, "digest": digest, **allowed}
 
 
 def perform(run: Pipeline, folder: str) -> Outcome:
@@ -69,9 +74,16 @@ def _store(run: Pipeline) -> str:
 
 
 def _fetch_arguments(run: Pipeline) -> list[str]:
+    from mapsight.web.http_get import USER_AGENT
+
     options = run.options_of(Options)
     arguments = ["--seconds", str(options.fetch_seconds), "--per-host", str(options.per_host)]
     arguments += ["--connections", str(options.connections)]
+    arguments += ["--host-pause", str(options.host_pause)]
+    if options.user_agent_contact:
+        arguments += ["--user-agent", f"{USER_AGENT} (+{options.user_agent_contact})"]
+    if options.ignore_robots:
+        arguments.append("--ignore-robots")
     if options.allow_private:
         arguments.append("--allow-private")
     if options.check_md5:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ class Options:
     splits: int | None
     url_column: str | None
     results: str | None
+    license: str | None = None
 
 
 def inputs_of_run(run: Pipeline) -> Iterator[Found]:
@@ -74,10 +76,13 @@ def identity(run: Pipeline) -> dict[str, Any]:
             tasks=tasks,
             least=PICTURES_PER_CONTAINER if run.on_cluster else PICTURES_PER_TASK,
             url_column=options.url_column,
+            license=options.license or "",
         )
     except InputError as error:
         raise Failure(str(error)) from error
-    require(planned.pictures > 0 or bool(planned.splits["tar"]), nothing_found(run))
+    left_out = f"--license {options.license}: no address has such a licence"
+    reason = left_out if planned.other_license else nothing_found(run)
+    require(planned.pictures > 0 or bool(planned.splits["tar"]), reason)
     run.facts.add(planned)
     return {
         "digest": planned.digest,
@@ -103,10 +108,14 @@ def perform(run: Pipeline, folder: str) -> Outcome:
     for name in LISTINGS.values():
         (run.scratch / name).rename(target / name)
     run.store(target, "plan", folder)
+    if planned.other_license:
+        text = f"{planned.other_license:,} addresses of another licence are not fetched"
+        sys.stderr.write(f"--license: {text}\n")
     notes = {
         "pictures": planned.pictures,
         "bytes": planned.bytes,
         "digest": planned.digest,
+        "other_license": planned.other_license,
         "inputs": list(map(public_address, named_inputs(run))),
         "listings": {kind: f"{folder}/{name}" for kind, name in LISTINGS.items()},
         **{kind: [asdict(split) for split in splits] for kind, splits in planned.splits.items()},

@@ -29,6 +29,7 @@ from mapsight.records import PROVENANCE, Split, error_record
 from mapsight.redaction import public_address
 from mapsight.storage.uri import open_uri, resolve
 from mapsight.web.fetch_many import Fetched, Limits, fetch_many
+from mapsight.web.manners import Manners
 
 __all__ = ["Chunk", "document_of", "fetch_chunk"]
 
@@ -59,7 +60,7 @@ class Chunk:
 class _Document:
     """What lies beside a shard; `content` tells the rows it was made from.
 
-    `failed` and `refused` count the rows with those errors of URLs.
+    `failed`, `refused` and `disallowed` count the rows with those errors of URLs.
     """
 
     content: str
@@ -70,10 +71,12 @@ class _Document:
     failed: int
     refused: int
     same: int = 0
+    disallowed: int = 0
 
     def complete(self, limits: Limits) -> bool:
         """Return whether no row is to be asked for again."""
-        return not (self.failed or (limits.allow_private and self.refused))
+        refused = limits.allow_private and self.refused
+        return not (self.failed or refused or (limits.ignore_robots and self.disallowed))
 
     def chunk(self, shard: str, first: int) -> Chunk:
         split = Split(shard, "", 0, self.row_groups, self.rows, self.bytes, first)
@@ -93,6 +96,7 @@ def fetch_chunk(
     *,
     again: bool = False,
     told: Told = lambda name, count: None,
+    manners: Manners | None = None,
 ) -> Chunk:
     """Fetch the shard of some URLs: their pictures or errors, in the same order.
 
@@ -110,6 +114,7 @@ def fetch_chunk(
         again: also ask for what failed for good.
         told: called with `kept`, `fetched` or `failed` and how many more there
             are; with 0 while nothing arrives.
+        manners: what is known of hosts, for more than this chunk.
     """
     packed = [_packed(row) for row in rows]
     content = _content(rows, packed)
@@ -121,7 +126,8 @@ def fetch_chunk(
         return document.chunk(shard, first)
     kept = _kept(shard, packed, limits, again) if document else {}
     wanted = [row for place, row in enumerate(rows) if place not in kept]
-    got = fetch_many([row["url"] for row in wanted], limits, waiting=lambda: told("fetched", 0))
+    waiting = lambda: told("fetched", 0)  # noqa: E731
+    got = fetch_many([row["url"] for row in wanted], limits, waiting, manners)
     got = map(_as_listed, wanted, got)
     told("kept", len(kept))
     lost, got = _failures_before_the_first(got, told)
@@ -207,6 +213,7 @@ def _kept(shard: str, rows: Sequence[Row], limits: Limits, again: bool) -> dict[
     sources, errors = table["source"].to_pylist(), table["error"].to_pylist()
     # a refused address may be allowed now, and that costs nobody anything
     tried = {"url_failed", "bad_shard"} | ({"url_refused"} if limits.allow_private else set())
+    tried |= {"url_disallowed"} if limits.ignore_robots else set()
     matcher = SequenceMatcher(None, sources, [row["source"] for row in rows], autojunk=False)
     return {
         new + offset: old + offset
@@ -273,7 +280,8 @@ def _write(rows: Iterable[Row], folder: str, content: str, first: int) -> Chunk:
     split, sha256 = write_shard(counted(), shard, first)
     sizes = (split.row_groups, split.rows, split.bytes)
     same = sum(len(group) for group in sources.values() if len(group) > 1)
-    document = _Document(content, sha256, *sizes, codes["url_failed"], codes["url_refused"], same)
+    counts = (codes["url_failed"], codes["url_refused"], same, codes["url_disallowed"])
+    document = _Document(content, sha256, *sizes, *counts)
     file_system, path = resolve(shard)
     file_system.pipe_file(document_of(path), json.dumps(asdict(document)).encode())
     return document.chunk(shard, first)

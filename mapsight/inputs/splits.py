@@ -15,7 +15,7 @@ from typing import Any, TextIO
 from mapsight.inputs.find import Found, InputError
 from mapsight.inputs.listings import LISTINGS, grown, share_of, write_listing
 from mapsight.inputs.parquet_layout import read_layout
-from mapsight.inputs.url_lists import chunks, read_url_list
+from mapsight.inputs.url_lists import Licensed, chunks, read_url_list
 from mapsight.records import KINDS, ORDINALS_PER_FILE, Split
 from mapsight.storage.uri import open_uri
 
@@ -43,6 +43,7 @@ class Plan:
     bytes: int
     digest: str
     splits: dict[str, list[Split]] = field(default_factory=dict)
+    other_license: int = 0
 
 
 def make_plan(
@@ -53,6 +54,7 @@ def make_plan(
     tasks: int = 1,
     least: int = PICTURES_PER_TASK,
     url_column: str | None = None,
+    license: str = "",
 ) -> Plan:
     """Divide the input among map tasks, streaming.
 
@@ -67,12 +69,16 @@ def make_plan(
         tasks: how many tasks can run at once; a small input is spread over them.
         least: pictures that are worth the start of a task.
         url_column: of lists of URLs in CSV.
+        license: a part of the address of the licence that URLs must have, where lists say it.
 
     Raises:
         InputError: a list of URLs holds none.
     """
     spool = {kind: folder / f"{kind}.spool" for kind in KINDS}
-    total = _spool(found, spool, url_column)
+    licensed = Licensed(license)
+    total = _spool(found, spool, url_column, licensed)
+    if licensed.left_out:
+        total.digest.update(f"license {license}".encode())
     by_size = min(math.ceil(total.weight / SPLIT_BYTES), MOST_SPLITS)
     wanted = splits or max(by_size, min(tasks, math.ceil(total.pictures / least)), 1)
     share = max(total.weight / wanted, 1.0)
@@ -85,7 +91,8 @@ def make_plan(
     finally:
         for path in spool.values():
             path.unlink()
-    return Plan(total.pictures, total.bytes, total.digest.hexdigest(), made)
+    digest = total.digest.hexdigest()
+    return Plan(total.pictures, total.bytes, digest, made, licensed.left_out)
 
 
 @dataclass
@@ -98,7 +105,9 @@ class _Total:
     digest: Any = field(default_factory=hashlib.sha256)
 
 
-def _spool(found: Iterable[Found], spool: Mapping[str, Path], url_column: str | None) -> _Total:
+def _spool(
+    found: Iterable[Found], spool: Mapping[str, Path], url_column: str | None, licensed: Licensed
+) -> _Total:
     """Write one JSON line for each piece, by its kind: a file, a row group, a chunk of URLs."""
     total = _Total()
     with contextlib.ExitStack() as stack:
@@ -106,7 +115,7 @@ def _spool(found: Iterable[Found], spool: Mapping[str, Path], url_column: str | 
         for number, file in enumerate(found):
             total.digest.update(f"{file.source}\0{file.bytes}\0{file.stamp}\n".encode())
             ordinal = number * ORDINALS_PER_FILE
-            for piece in pieces_of(file, url_column):
+            for piece in pieces_of(file, url_column, licensed):
                 piece |= {"file": number, "first": ordinal, "before": total.weight}
                 out[piece["kind"]].write(json.dumps(piece) + "\n")
                 ordinal += piece["rows"]
@@ -121,7 +130,9 @@ def _private(path: Path) -> TextIO:
     return path.open("w", encoding="utf-8")
 
 
-def pieces_of(file: Found, url_column: str | None = None) -> Iterator[dict[str, Any]]:
+def pieces_of(
+    file: Found, url_column: str | None = None, licensed: Licensed | None = None
+) -> Iterator[dict[str, Any]]:
     """Yield the parts of a file that a split cannot divide.
 
     A picture, an archive, a row group, or a chunk of a list of URLs.
@@ -133,16 +144,17 @@ def pieces_of(file: Found, url_column: str | None = None) -> Iterator[dict[str, 
     elif file.kind == "tar":
         yield base | {"rows": 0, "weight": max(file.bytes, 0) + PER_PICTURE}
     elif file.kind == "urls":
-        yield from _chunks_of(file, base, url_column)
+        yield from _chunks_of(file, base, url_column, licensed or Licensed())
     else:
         yield from _row_groups_of(file, base)
 
 
 def _chunks_of(
-    file: Found, base: dict[str, Any], url_column: str | None
+    file: Found, base: dict[str, Any], url_column: str | None, licensed: Licensed
 ) -> Iterator[dict[str, Any]]:
     try:
-        for rows in chunks(read_url_list(file.uri, file.source, url_column)):
+        listed = read_url_list(file.uri, file.source, url_column)
+        for rows in chunks(licensed.rows(listed)):
             weight = len(rows) * (PER_URL + PER_PICTURE)
             yield base | {"rows": len(rows), "bytes": -1, "weight": weight, "urls": rows}
     except (OSError, ValueError) as error:

@@ -27,7 +27,7 @@ from mapsight.inputs.text_rows import (
 from mapsight.redaction import public_address, without_secrets
 from mapsight.web.checksums import md5_of
 
-__all__ = ["chunks", "read_url_list"]
+__all__ = ["Licensed", "chunks", "read_url_list"]
 
 MAX_URL = 4096
 MOST_ROWS = 100_000_000  # of one list
@@ -46,6 +46,29 @@ HEX_IDS = ("id", "key")
 """Columns that are ids only where they look like those of Open Images: others count from 1."""
 
 Row = dict[str, Any]
+
+
+@dataclass
+class Licensed:
+    """Keeps the rows of lists whose licence may be the one that is asked for.
+
+    Where a list does not say the licence, what is known of the picture later decides. `left_out`
+    counts the others.
+
+    Args:
+        text: a part of the licence's address, in any case; "" for any licence.
+    """
+
+    text: str = ""
+    left_out: int = 0
+
+    def rows(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Yield those that are to be fetched."""
+        for row in rows:
+            if self.text.lower() in row.get("license", self.text).lower():
+                yield row
+            else:
+                self.left_out += 1
 
 
 @dataclass(frozen=True)

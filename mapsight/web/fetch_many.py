@@ -11,11 +11,12 @@ from threading import Thread
 from time import monotonic
 from typing import Any
 
-from mapsight.web.http_get import Answer, Request
+from mapsight.web.http_get import Answer, Request, host_of
+from mapsight.web.manners import Manners
 from mapsight.web.retries import asked_pause
 from mapsight.web.url_state import Errand, Limits
 
-__all__ = ["Fetched", "Limits", "fetch_many"]
+__all__ = ["Fetched", "Limits", "fetch_many", "manners_of"]
 
 HEARTBEAT = 10.0  # seconds
 IN_MEMORY = 1 << 16  # bytes of a body; what is longer goes to a temporary file
@@ -31,22 +32,27 @@ class Fetched:
 
 
 def fetch_many(
-    urls: Sequence[str], limits: Limits, waiting: Callable[[], None] = lambda: None
+    urls: Sequence[str],
+    limits: Limits,
+    waiting: Callable[[], None] = lambda: None,
+    manners: Manners | None = None,
 ) -> Iterator[Fetched]:
     """Fetch URLs, and yield what each gives, in order.
 
-    A server that asks for a pause (Retry-After) gets it from all its URLs. Bodies
+    A server that asks for a pause (Retry-After, Crawl-delay) gets it from all its URLs, and its
+    robots.txt is read before them. Bodies
     wait for their turn in temporary files. Memory: IN_MEMORY for each URL, and one
     body. Disk: ON_DISK, and one body for each connection.
 
     Args:
         urls: few enough to be held.
         waiting: called every HEARTBEAT seconds while nothing is ready.
+        manners: what is known of hosts, for more than these URLs; None begins anew.
 
     Raises:
         OSError: this machine has no space or no file handles left.
     """
-    crowd = _Crowd([Errand(url, limits) for url in urls], limits)
+    crowd = _Crowd([Errand(url, limits) for url in urls], limits, manners or manners_of(limits))
     try:
         for errand in crowd.errands:
             heard = monotonic()
@@ -60,18 +66,25 @@ def fetch_many(
         crowd.hang_up()
 
 
+def manners_of(limits: Limits) -> Manners:
+    """Return the manners that limits ask for, for all URLs that are fetched by them."""
+    return Manners(limits.host_pause, heed=not limits.ignore_robots)
+
+
+_Arrival = tuple[Errand, Request, Any, Any]
+
+
 class _Crowd:
     """Errands that share connections; other threads only run `_ask`."""
 
-    def __init__(self, errands: list[Errand], limits: Limits) -> None:
+    def __init__(self, errands: list[Errand], limits: Limits, manners: Manners) -> None:
         self.errands = errands
-        self._limits = limits
+        self._limits, self._manners = limits, manners
         self._to_do = list(errands)  # in order, those to be asked again first
         self._running: dict[Errand, str] = {}  # with the host they talk to
         self._busy: Counter[str] = Counter()  # connections by host
-        self._closed_until: dict[str, float] = {}  # hosts that asked for a pause
         self._held: dict[Errand, int] = {}  # bytes that wait for their turn
-        self._arrivals: queue.SimpleQueue[tuple[Errand, Request, Any, Any]] = queue.SimpleQueue()
+        self._arrivals: queue.SimpleQueue[_Arrival | None] = queue.SimpleQueue()
 
     def step(self, head: Errand) -> None:
         """Start what may start, and take in what arrives or is late."""
@@ -123,25 +136,36 @@ class _Crowd:
             errand.fail("url_failed", f"its server asks to wait {wait:.0f} s more")
 
     def _may_start(self, errand: Errand, now: float) -> bool:
-        free = self._busy[errand.host] < self._limits.per_host
+        known = self._manners.knows(errand.url)  # robots.txt comes first, and once
+        free = self._busy[errand.host] < (self._limits.per_host if known else 1)
         return free and self._ready(errand) <= now
 
     def _ready(self, errand: Errand) -> float:
-        return max(errand.not_before, self._closed_until.get(errand.host, 0.0))
+        return max(errand.not_before, self._manners.ready(errand.host))
 
     def _start(self, errand: Errand, now: float) -> None:
         self._running[errand] = errand.host
         self._busy[errand.host] += 1
+        self._manners.asked(errand.host, errand.url, now)
         ask = (errand, errand.begin(now), errand.url)
         Thread(target=self._ask, args=ask, daemon=True).start()
 
     def _ask(self, errand: Errand, request: Request, url: str) -> None:
         body: Any = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115
         try:
+            self._mind(url, request)
             came: Any = request.get(url, body)
         except BaseException as error:
             came = error
         self._arrivals.put((errand, request, body, came))
+
+    def _mind(self, url: str, request: Request) -> None:
+        """See that a host allows a URL; if its rules are news, its other URLs may begin now."""
+        known = self._manners.knows(url)
+        self._manners.check(url, request)
+        if not known:
+            self._manners.asked(host_of(url), url, monotonic())
+            self._arrivals.put(None)
 
     def _pause(self, now: float) -> float:
         """Seconds until something is due if nothing arrives."""
@@ -154,7 +178,8 @@ class _Crowd:
         try:
             arrival = self._arrivals.get(timeout=seconds)
             while True:
-                self._arrived(*arrival)
+                if arrival:  # else the rules of a host
+                    self._arrived(*arrival)
                 arrival = self._arrivals.get_nowait()
         except queue.Empty:
             return
@@ -171,7 +196,7 @@ class _Crowd:
         now = monotonic()
         if isinstance(came, Answer):
             if (wait := asked_pause(came)) is not None:
-                self._closed_until[host] = now + wait
+                self._manners.close(host, now + wait)
             errand.answered(came, now)
         else:
             errand.raised(came, now)

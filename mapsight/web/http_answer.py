@@ -61,6 +61,10 @@ class HttpAnswer:
         """Return the values of a header, joined by commas."""
         return ", ".join(self._headers.get(name.lower(), ())) or default
 
+    def values(self, name: str) -> list[str]:
+        """Return the values of a header, one for each time it is there."""
+        return list(self._headers.get(name.lower(), ()))
+
     def read(self, size: int) -> bytes:
         """Return the next `size` bytes of the body, fewer only at its end.
 

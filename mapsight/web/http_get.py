@@ -26,12 +26,14 @@ from mapsight.web.checksums import said_md5
 from mapsight.web.http_answer import HttpAnswer
 from mapsight.web.http_errors import FetchError, LateError
 from mapsight.web.public_addresses import is_public
+from mapsight.web.robots import disallowing_tag
 
 __all__ = [
     "HEADERS",
     "MAX_BYTES",
     "MAX_REDIRECTS",
     "REDIRECTS",
+    "USER_AGENT",
     "Answer",
     "FetchError",
     "LateError",
@@ -55,8 +57,9 @@ NOT_UTF8 = re.compile("[\udc80-\udcff]")
 PAGE = re.compile(
     rb"(\xef\xbb\xbf)?\s*(<!--(?:(?!-->).)*-->\s*)*<(!doctype\s+html|html|head|body)\b", re.I | re.S
 )
+USER_AGENT = f"mapsight/{__version__}"
 HEADERS = {
-    "User-Agent": f"mapsight/{__version__}",
+    "User-Agent": USER_AGENT,
     "Accept": "image/*",
     "Accept-Encoding": "identity",
     "Connection": "close",
@@ -77,7 +80,8 @@ class Request:
     """The limits of what one thread asks, and the connection it is using now.
 
     `deadline` is a time of `monotonic()`, `patience` the seconds that a server
-    may be silent; with `check_md5` a body must have the MD5 that its server says.
+    may be silent; with `check_md5` a body must have the MD5 that its server says; with
+    `heed_tags` none is taken whose `X-Robots-Tag` disallows it.
     """
 
     deadline: float
@@ -85,6 +89,8 @@ class Request:
     max_bytes: int
     allow_private: bool
     check_md5: bool = False
+    user_agent: str = USER_AGENT
+    heed_tags: bool = False
     link: socket.socket | None = None
 
     def get(self, url: str, sink: BinaryIO) -> Answer:
@@ -94,8 +100,9 @@ class Request:
             FetchError: the URL or its address is not allowed, or the body is no picture.
             LateError, OSError, http.client.HTTPException: it did not arrive whole.
         """
-        with self.asked(url, HEADERS) as response:
+        with self.asked(url, HEADERS | {"User-Agent": self.user_agent}) as response:
             if response.status == 200:
+                _check_tags(self, response)
                 _copy(self, response, sink)
             wait = response.getheader("Retry-After")
             return Answer(response.status, response.getheader("Location"), wait)
@@ -229,6 +236,13 @@ def _first_that_answers(request: Request, found: Sequence[tuple]) -> socket.sock
             link.close()
             problem = error
     raise problem
+
+
+def _check_tags(request: Request, response: HttpAnswer) -> None:
+    """See that the server does not ask programs to leave this picture alone."""
+    if request.heed_tags and (tag := disallowing_tag(response.values("X-Robots-Tag"))):
+        reason = f"X-Robots-Tag: {tag} (--ignore-robots uses it all the same)"
+        raise FetchError(reason, "url_disallowed")
 
 
 def _copy(request: Request, response: HttpAnswer, sink: BinaryIO) -> None:

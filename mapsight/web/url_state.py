@@ -10,6 +10,7 @@ from mapsight.web.http_get import (
     MAX_BYTES,
     MAX_REDIRECTS,
     REDIRECTS,
+    USER_AGENT,
     Answer,
     FetchError,
     LateError,
@@ -32,7 +33,8 @@ class Limits:
     redirects included; `connections` are open at once, `per_host` of them to one
     host, also where a redirect leads; `allow_private` admits addresses that are not
     public; a body has at most `max_bytes`, and with `check_md5` the MD5 that its
-    server says.
+    server says. `user_agent` is what servers are told, `host_pause` the least seconds between two
+    requests to one host; with `ignore_robots` neither robots.txt nor X-Robots-Tag is heeded.
     """
 
     seconds: float = 120.0
@@ -41,6 +43,9 @@ class Limits:
     allow_private: bool = False
     max_bytes: int = MAX_BYTES
     check_md5: bool = False
+    user_agent: str = USER_AGENT
+    host_pause: float = 0.0
+    ignore_robots: bool = False
 
 
 @dataclass(eq=False)
@@ -80,7 +85,13 @@ class Errand:
         self.tries += 1
         patience = min(PATIENCE, limits.seconds / 2)
         self.request = Request(
-            self.deadline, patience, limits.max_bytes, limits.allow_private, limits.check_md5
+            self.deadline,
+            patience,
+            limits.max_bytes,
+            limits.allow_private,
+            limits.check_md5,
+            limits.user_agent,
+            heed_tags=not limits.ignore_robots,
         )
         return self.request
 

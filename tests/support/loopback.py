@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
+ROBOTS = "robots.txt"
 
 
 def reply(body: bytes = b"", status: int = 200, **headers: str) -> Answer:
@@ -143,7 +144,8 @@ def serving(
     """The base URL of a server that gives `answers` in turn (the last for ever).
 
     `paths` are answers of their own: `serving(page=reply(b""))` answers `/page`.
-    With `tls` it speaks HTTPS. `visits` counts; `port` 0 takes any.
+    With `tls` it speaks HTTPS. `visits` counts; `port` 0 takes any. There is no robots.txt, and
+    who asks for it is not counted, unless `paths` have one.
     """
     visits = visits or Visits()
     others = in_turn(*answers or [reply(b"", 404)])
@@ -151,6 +153,9 @@ def serving(
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             path = self.path.strip("/")
+            if path == ROBOTS and ROBOTS not in paths:
+                reply(b"", 404)(self)
+                return
             # the client leaves early, as many tests want
             with visits.one(path, self.connection), suppress(OSError, ValueError):
                 paths.get(path, others)(self)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,14 @@ def test_refused_addresses_are_asked_once_they_are_allowed(site: Site):
     refused = site.fetch("a", limits=Limits(seconds=20))
     assert (codes(refused), refused.failed, site.asked) == (["url_refused"], 0, [])
     assert (codes(site.fetch("a")), site.asked) == ([""], ["a"])
+
+
+def test_what_a_server_asks_to_leave_alone_is_asked_for_once_the_user_decides_so(site: Site):
+    site.answers["a"] = reply(PICTURE, X_Robots_Tag="noai")
+    assert (codes(site.fetch("a", "b")), site.asked) == (["url_disallowed", ""], ["a", "b"])
+    assert (codes(site.fetch("a", "b")), site.asked) == (["url_disallowed", ""], [])
+    ignoring = replace(LIMITS, ignore_robots=True)
+    assert (codes(site.fetch("a", "b", limits=ignoring)), site.asked) == (["", ""], ["a"])
 
 
 def test_rows_added_removed_and_changed_cost_only_themselves(site: Site):

@@ -123,3 +123,16 @@ def test_a_file_named_twice_is_two_files(tmp_path):
     plan = make_plan(files, tmp_path, splits=1)
     cut = [(s.row_group, s.row_groups, s.first, s.row) for s in plan.splits["parquet"]]
     assert cut == [(0, 3, 0, 0), (0, 3, 1 << 32, 0)]
+
+
+def test_addresses_of_other_licences_are_left_out_before_they_are_fetched(tmp_path):
+    by, other = "https://creativecommons.org/licenses/BY/2.0/", "https://example.org/all-rights/"
+    rows = [("a", by), ("b", other), ("c", ""), ("d", other)]
+    lines = [f"http://example.org/{name}.jpg,{text}" for name, text in rows]
+    (tmp_path / "list.csv").write_text("\n".join(["url,license", *lines]))
+    found = list(find_inputs(str(tmp_path / "list.csv")))
+    plan, whole = (make_plan(found, tmp_path, license=text) for text in ("by/2.0", ""))
+    assert (plan.pictures, plan.other_license) == (2, 2) and plan.digest != whole.digest
+    everything = make_plan(found, tmp_path, license="http")
+    assert (everything.pictures, everything.other_license) == (4, 0)
+    assert everything.digest == whole.digest

@@ -220,7 +220,7 @@ def test_a_small_collection_is_spread_over_tasks():
     assert found.maps == 4  # 200 pictures each
     found = stages(replace(HADOOP, runner="local", images=200))["extract"]
     assert found.maps == 4  # 50 pictures each
-    assert stages(replace(HADOOP, cores=3, images=8000))["extract"].maps == 3
+    assert stages(replace(HADOOP, cores=3, images=900))["extract"].maps == 3
 
 
 # ---- with metadata

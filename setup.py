@@ -64,6 +64,12 @@ DEV = [
 
 FAISS = ["faiss-cpu>=1.8,<2"]  # mapsight export --format faiss
 
+FORMATS = [
+    # HEIC, HEIF; its wheels bundle libheif and libde265 (LGPL) and x265 (GPL)
+    "pillow-heif>=1.0,<2",
+    "pillow-jxl-plugin>=1.3,<2",  # JPEG XL; GPL
+]
+
 APPLICATION = (
     "driver/**/*.py",
     "driver/data/*.json",
@@ -144,6 +150,7 @@ setup(
         "kerberos": ["requests-kerberos>=0.14,<1"],  # WebHDFS of a secure cluster, on the driver
         "emr": EMR,
         "faiss": FAISS,
+        "formats": FORMATS,
         "dev": MODEL + DRIVER + SERVE + EMR + FAISS + DEV,
     },
     entry_points={"console_scripts": ["mapsight = mapsight.running:command"]},

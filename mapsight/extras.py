@@ -15,6 +15,8 @@ EXTRAS = {
     "fastapi": "serve",
     "jinja2": "driver",
     "matplotlib": "driver",
+    "pillow_heif": "formats",
+    "pillow_jxl": "formats",
     "prometheus_client": "serve",
     "python_multipart": "serve",
     "requests_kerberos": "kerberos",
@@ -25,6 +27,8 @@ EXTRAS = {
 """The extra of setup.py that brings a module. What is not here comes with every installation."""
 PACKAGES = {
     "faiss": "faiss-cpu",
+    "pillow_heif": "pillow-heif",
+    "pillow_jxl": "pillow-jxl-plugin",
     "prometheus_client": "prometheus-client",
     "python_multipart": "python-multipart",
     "requests_kerberos": "requests-kerberos",

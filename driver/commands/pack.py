@@ -18,6 +18,7 @@ EXAMPLES = """\
 examples:
   %(prog)s
   %(prog)s --out env.tar.gz
+  %(prog)s --formats
   %(prog)s --extra s3fs
 
 nodes use it as mrjob is told by
@@ -25,7 +26,7 @@ nodes use it as mrjob is told by
 """
 
 
-USUAL = ("out", "extra", "refresh")
+USUAL = ("out", "extra", "formats", "refresh")
 NEEDS = ()
 FOR_OUTPUT = False
 
@@ -43,6 +44,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="REQUIREMENT",
         help="packages that nodes need beside Mapsight's own, as pip takes them (default: none)",
     )
+    parser.add_argument(
+        "--formats",
+        action="store_true",
+        help="with what reads HEIC and JPEG XL (the extra formats); what is installed here of it"
+        " goes to the nodes of a run by itself",
+    )
     parser.add_argument("--refresh", action="store_true", help="build it again even if it is there")
     add_workspace_option(parser)
     add_program_options(parser)
@@ -51,10 +58,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     """Build the archive if it is missing; print what it is."""
     from driver.nodes.archive import packed_environment
+    from driver.nodes.pip import format_requirements
     from driver.nodes.tree import is_archive
 
     check_file("--out", options.out, is_archive)
-    packed = packed_environment(say=_say, extra=options.extra, refresh=options.refresh)
+    extra = [*options.extra, *(format_requirements() if options.formats else ())]
+    packed = packed_environment(say=_say, extra=extra, refresh=options.refresh)
     path = _copied(packed.path, Path(options.out)) if options.out else packed.path
     glibc = f", glibc {packed.glibc} or newer" if packed.glibc else ""
     lines = {

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from driver.nodes.archive import Packed, packed_environment
+from driver.nodes.pip import installed_formats
 from driver.pipeline.cluster import Cluster, RunnerOptions, runner_settings
 from driver.pipeline.jobs import Job, reducers
 from driver.workspace.workspace import SEARCH, Workspace
@@ -101,7 +102,7 @@ class NodesCluster(Cluster):
     def _sent(self) -> str:
         """Return where the packed environment is; it is uploaded once."""
         if self._archive is None:
-            packed = packed_environment(say=report, extra=self.extra)
+            packed = packed_environment(say=report, extra=[*self.extra, *installed_formats()])
             self._check(packed)
             kept = self._workspace.keep(Path(packed.path), ARCHIVES, packed.path.name)
             self._archive = self._workspace.uri(kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib.metadata
 import os
 import re
@@ -13,9 +14,17 @@ from pathlib import Path
 
 from driver.errors import Failure
 from mapsight.application import LIBRARY, checkout
+from mapsight.features.formats.plugins import PLUGINS
 from mapsight.python_child import clean_environment, module_command
 
-__all__ = ["index_settings", "install", "installed_pins", "node_requirements"]
+__all__ = [
+    "format_requirements",
+    "index_settings",
+    "install",
+    "installed_formats",
+    "installed_pins",
+    "node_requirements",
+]
 
 UNREACHABLE = (
     r"Failed to establish a new connection|Name(Resolution|ResolutionError)|ProxyError|SSLError"
@@ -34,15 +43,33 @@ def node_requirements() -> list[str]:
     Raises:
         Failure: there is neither setup.py nor an installed distribution.
     """
-    if folder := checkout():
-        for node in ast.parse((folder / "setup.py").read_bytes()).body:
-            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "NODE":
-                return ast.literal_eval(node.value)
+    if (listed := _listed("NODE")) is not None:
+        return listed
+    return [text for text in _required() if "extra ==" not in text]
+
+
+def format_requirements() -> list[str]:
+    """What setup.py lists under the extra `formats`; raises as `node_requirements`."""
+    if (listed := _listed("FORMATS")) is not None:
+        return listed
+    found = (text.partition(";") for text in _required())
+    return [name.strip() for name, _, when in found if re.search(r"extra == .formats.", when)]
+
+
+def _listed(name: str) -> list[str] | None:
+    """Return a list of requirements of setup.py; None where there is no such file or list."""
+    folder = checkout()
+    for node in ast.parse((folder / "setup.py").read_bytes()).body if folder else ():
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+            return ast.literal_eval(node.value)
+    return None
+
+
+def _required() -> list[str]:
     try:
-        found = importlib.metadata.requires("mapsight") or []
+        return importlib.metadata.requires("mapsight") or []
     except importlib.metadata.PackageNotFoundError:
         raise Failure(f"{LIBRARY}: neither setup.py nor an installed mapsight is here") from None
-    return [text for text in found if "extra ==" not in text]
 
 
 def installed_pins(requirements: Sequence[str]) -> list[str]:
@@ -59,6 +86,15 @@ def installed_pins(requirements: Sequence[str]) -> list[str]:
             pins.add(pin)
             todo += [text for text in distribution.requires or [] if "extra ==" not in text]
     return sorted(pins)
+
+
+def installed_formats() -> list[str]:
+    """`name==version` of the packages of the extra `formats` that are installed here."""
+    found = []
+    for name in PLUGINS.values():
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found.append(f"{name}=={importlib.metadata.version(name)}")
+    return found
 
 
 def index_settings() -> list[str]:

@@ -18,7 +18,7 @@ COLUMNS = (
     *("image_id", "label", "source", "subset", "license", "author", "title", "original_url"),
 )
 AT_ONCE = 1024
-ENDINGS = {"JPEG": ".jpg", "TIFF": ".tif", "JPEG2000": ".jp2"}
+ENDINGS = {"JPEG": ".jpg", "TIFF": ".tif", "JPEG2000": ".jp2", "JPEG XL": ".jxl"}
 UNSAFE = re.compile(r"[^\w .()+-]+")
 NO_LABEL = "unlabelled"
 

@@ -48,8 +48,17 @@ def identity(run: Pipeline) -> dict[str, Any]:
         "image_column": options.image_column,
         "names_are_ids": _names_are_ids(run),
         "parquet": _parquet(run),
+        **_formats(),
         **({} if options.part is None else {"part": options.part}),
     }
+
+
+def _formats() -> dict[str, list[str]]:
+    """What reads more formats here, and goes to nodes; nothing where nothing is installed."""
+    from driver.nodes.pip import installed_formats
+
+    found = installed_formats()
+    return {"formats": found} if found else {}
 
 
 def _names_are_ids(run: Pipeline) -> bool:

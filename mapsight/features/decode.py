@@ -16,11 +16,12 @@ from typing import Any
 
 from PIL import Image, Jpeg2KImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401
 
-from mapsight.features.decoding_memory import decoding_memory, reduction
+from mapsight.features.decoding_memory import PLUGIN_BYTES, decoding_memory, reduction
 from mapsight.features.formats.colour import to_srgb
 from mapsight.features.formats.file_kinds import kind_of, unread_kind
 from mapsight.features.formats.gif_frames import on_its_screen
 from mapsight.features.formats.jpeg2000 import jp2_palette
+from mapsight.features.formats.plugins import ADDED, how_to_read, jxl_size, register
 from mapsight.features.formats.png_chunks import apply_key, without_texts
 from mapsight.features.formats.tiff_pages import (
     camera_raw,
@@ -47,11 +48,15 @@ MAX_MEMORY = 256 * 2**20
 """Bytes that one picture may need: encoded, and as `decoding_memory` estimates."""
 
 Image.preinit()
+register()
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 FORMATS = tuple(
     name
-    for name in ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "JPEG2000", "PPM", "AVIF")
+    for name in (
+        *("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "JPEG2000", "PPM", "AVIF"),
+        *ADDED.values(),
+    )
     if name in Image.OPEN
 )
 """What is tried: rasters that photographs come in. Left out: what runs a helper
@@ -135,6 +140,7 @@ def _decoded(data: bytes, shorter: int, max_pixels: int, max_memory: int) -> Pic
     page = main_page(data) if _is_tiff(data) else None
     moved = from_page(data, page) if page else data
     spare = max_memory - len(moved) * (moved is not data)
+    _check_jxl(data, max_pixels, max_memory)
     try:
         with _open(moved) as image:
             return _decode(image, moved, page, shorter, max_pixels, spare)
@@ -147,6 +153,14 @@ def _decoded(data: bytes, shorter: int, max_pixels: int, max_memory: int) -> Pic
         if bare is None:
             raise
     return _decoded(bare, shorter, max_pixels, max_memory - len(bare))
+
+
+def _check_jxl(data: bytes, max_pixels: int, max_memory: int) -> None:
+    """Refuse a JPEG XL that is too large before it is opened, which decodes it."""
+    size = jxl_size(data) if "JXL" in FORMATS else None
+    pixels = size[0] * size[1] if size else 0
+    if size and (pixels > max_pixels or pixels * PLUGIN_BYTES > max_memory):
+        raise _too_large(size, "decoding needs more than is allowed")
 
 
 def _open(data: bytes) -> Image.Image:
@@ -213,7 +227,12 @@ def _picture_error(error: Exception) -> PictureError:
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8; 1 where there is none that can be read."""
+    """The EXIF orientation, 1 to 8; 1 where there is none that can be read.
+
+    That of a JPEG XL is in its codestream and done already, unless it holds a JPEG.
+    """
+    if image.format == "JXL" and not getattr(image, "jpeg", False):
+        return 1
     try:
         turn = image.getexif().get(_ORIENTATION, 1)
     except Exception:  # damaged EXIF: any class, and the pixels are fine
@@ -224,12 +243,12 @@ def _orientation(image: Image.Image) -> int:
 def _sniffed(data: bytes) -> PictureError:
     """Return what to say of data that Pillow cannot open."""
     name = kind_of(data)
-    if name in FORMATS:
+    if ADDED.get(name or "", name) in FORMATS:
         return PictureError("corrupt", f"{name} with a damaged header")
     if name in _NOTHING_MORE:
         return PictureError("not_an_image", f"looks like {name}")
     if name:
-        return PictureError("not_an_image", f"looks like {name}, which is not read here")
+        return PictureError("not_an_image", how_to_read(name))
     return PictureError("not_an_image", "looks like no known format")
 
 

@@ -9,10 +9,12 @@ from PIL import Image, TiffImagePlugin
 from mapsight.features.formats.gif_frames import screen_memory
 from mapsight.features.formats.png_chunks import key_memory
 
-__all__ = ["decoding_memory", "reduction"]
+__all__ = ["PLUGIN_BYTES", "decoding_memory", "reduction"]
 
 _STORED = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
-_WHOLE_FRAME = {"WEBP": 12, "AVIF": 16, "JPEG2000": 20}
+_WHOLE_FRAME = {"WEBP": 12, "AVIF": 16, "JPEG2000": 20, "HEIF": 8, "JXL": 8}
+PLUGIN_BYTES = 12
+"""A pixel of JPEG XL, as its plugin decodes it."""
 
 
 def decoding_memory(image: Image.Image, size: tuple[int, int], shorter: int) -> int:
@@ -25,7 +27,7 @@ def decoding_memory(image: Image.Image, size: tuple[int, int], shorter: int) -> 
 
     The sum of, per pixel as decoded: 1, 2 or 4 bytes as Pillow stores it (RGB
     takes 4); what the codec holds beside it, as measured with Pillow 13
-    (WebP 12, AVIF 16, JPEG 2000 20 bytes per pixel, compressed TIFF up to 8 in
+    (WebP 12, AVIF 16, JPEG 2000 20, HEIC and JPEG XL 8 bytes per pixel, compressed TIFF up to 8 in
     one strip); for a JPEG of several scans all its coefficients at 2 bytes,
     which scaling does not reduce; and twice 4 bytes per pixel returned, for
     conversion and orientation.

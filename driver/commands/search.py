@@ -109,6 +109,8 @@ def _search(
 
     current = _tell_unfinished(workspace, documents)
     choose_way(options, workspace)
+    if options.near_copies is None and (options.format, options.by) == ("html", "index"):
+        options.near_copies = "fold"
     comparable = options.by != "index" or tell_earlier(workspace, silent=not current)
     run = pipeline_of(TypedOptions(options), workspace, scratch)
     run.documents = documents

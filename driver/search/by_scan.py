@@ -15,7 +15,7 @@ from driver.stages.recall import removed_arguments
 from mapsight.index.collection import Collection
 from mapsight.labels.made_with import settings_of, targets_of
 from mapsight.results.predictions import merged_records
-from mapsight.search.by_scan import Scan, answer_by_scan, stage_of
+from mapsight.search.by_scan import Scan, addresses_of, answer_by_scan, stage_of
 from mapsight.search.exact import Answer, Query
 from mapsight.search.options import SearchOptions
 from mapsight.search.query_pictures import QueryPictures
@@ -43,7 +43,7 @@ def scan_answerer(
     """
     options, by = replace(run.options_of(SearchOptions), label=label), run.options_of(Asked).by
     labels = targets_of(run.documents["classify"])
-    scan = _by_jobs(run, collection, by, head)
+    scan = _by_jobs(run, collection, options, by, head)
 
     def answer(questions: list[Question]) -> list[Question]:
         answer_by_scan(collection, questions, options, by, labels, pictures, scan)
@@ -52,7 +52,9 @@ def scan_answerer(
     return answer
 
 
-def _by_jobs(run: Pipeline, collection: Collection, by: str, head: Path | None) -> Scan:
+def _by_jobs(
+    run: Pipeline, collection: Collection, options: SearchOptions, by: str, head: Path | None
+) -> Scan:
     labels, diagonal = settings_of(run.documents["classify"])
     usual = ["--by", by, *removed_arguments(collection.removed)]
     usual += ["--head", str(head)] if head else []
@@ -68,7 +70,7 @@ def _by_jobs(run: Pipeline, collection: Collection, by: str, head: Path | None) 
         arguments = ["--queries", run.side_file("queries.jsonl", lines), *usual]
         arguments += ["--targets", run.side_file("targets.json", labels.to_json())]
         answers_bytes = ANSWER_BYTES * sum(query.top_k for query in queries)
-        addresses = collection.addresses(stage_of(by))
+        addresses = addresses_of(collection, by, options)
         output = run.collect(SEARCH_IMAGES, addresses, arguments, answers_bytes)
         for number, answers in merged_records(output):
             yield int(number), answers

@@ -9,6 +9,7 @@ from mapsight.search.choices import (
     BY,
     FEATURES,
     MAX_TOP_K,
+    NEAR_COPIES,
     RANKS,
     READ_LIMIT,
     STYLES,
@@ -75,6 +76,12 @@ def add_filter_options(group: argparse._ArgumentGroup) -> None:
     """Add options that say which pictures may be answers."""
     group.add_argument("--label", help="only pictures with this label (default: any)")
     group.add_argument(
+        "--min-score",
+        type=share,
+        metavar="SCORE",
+        help="only pictures with this score or more, 0 to 1 (default: any)",
+    )
+    group.add_argument(
         "--min-ppi",
         type=not_negative,
         default=0.0,
@@ -84,19 +91,18 @@ def add_filter_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--style",
         choices=STYLES,
-        help="by the index: pictures of this predicted style; same is the query's "
-        "(default: same, where a head knows styles)",
+        help="pictures of this predicted style; same is the query's "
+        "(default: same by the index where a head knows styles, else any)",
     )
     group.add_argument(
         "--license",
         metavar="TEXT",
-        help="by the index: pictures whose licence address contains this text, as in "
-        "by/2.0 (default: any)",
+        help="pictures whose licence address contains this text, as in by/2.0 (default: any)",
     )
     group.add_argument(
         "--subset",
         metavar="NAME",
-        help="by the index: pictures of this subset, such as train (default: any)",
+        help="pictures of this subset, such as train (default: any)",
     )
 
 
@@ -130,6 +136,12 @@ def add_index_options(group: argparse._ArgumentGroup) -> None:
         choices=FEATURES,
         help="new: embeddings and label scores; plain: embeddings alone (default: new "
         "where a head was fitted)",
+    )
+    group.add_argument(
+        "--near-copies",
+        choices=NEAR_COPIES,
+        help="fold: near-duplicates are one answer, with their number; show: each is one "
+        "(default: fold with --format html and --rank-by diverse, else show)",
     )
     _add_place_options(group)
 

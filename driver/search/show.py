@@ -62,7 +62,7 @@ def _json(questions: Sequence[Question], names: Sequence[str]) -> str:
 
 def typed_filters(options: SearchOptions) -> list[str]:
     """Return the filters of the command line, as they may be typed."""
-    named = ("label", "min_ppi", "license", "subset", "style", "exclude_self")
+    named = ("label", "min_ppi", "min_score", "license", "subset", "style", "exclude_self")
     return [
         f"--{name.replace('_', '-')}"
         for name in named
@@ -83,12 +83,13 @@ def _table(questions: Sequence[Question], by_index: bool, filters: Sequence[str]
         if question.error:
             continue
         out.write(": ".join(filter(None, (plain(question.typed), question.label))) + "\n")
-        rows = [("rank", "image_id", "score", "label", "ppi", "size", "source")]
+        rows = [("rank", "image_id", "score", "alike", "label", "ppi", "size", "source")]
         rows += [
             (
                 str(a["rank"]),
                 a["image_id"],
                 f"{a['score']:.4f}",
+                "" if a["percent"] is None else f"{a['percent']:.1f} %",
                 a["label"] + (f", {a['style']}" if a.get("style") else ""),
                 f"{a['ppi']:.2f}",
                 f"{a['width']}×{a['height']}",
@@ -145,6 +146,8 @@ def _limits(options: SearchOptions, question: Question) -> Iterator[str]:
         yield f"{question.only_style}s only"
     if options.min_ppi:
         yield f"PPI {options.min_ppi:g} or more"
+    if options.min_score:
+        yield f"score {options.min_score:g} or more"
     if options.license:
         yield f"license with {options.license}"
     if options.subset:

@@ -125,6 +125,17 @@ class Collection:
         """
         return [uri for number in self.parts for uri in self._addresses(number, stage)]
 
+    def joined(self) -> list[str]:
+        """Return the addresses of feature records with what the metadata says of pictures."""
+        return [
+            uri
+            for number, workspace in self.parts.items()
+            for uri in (
+                (number == 0 and workspace.sound_parts("annotate"))
+                or self._addresses(number, "extract")
+            )
+        ]
+
     def _addresses(self, number: int, stage: str) -> list[str]:
         workspace = self.parts[number]
         known = workspace.sound_parts("known") if number and stage == "extract" else []

@@ -19,7 +19,7 @@ from mapsight.search.probe import Probe, merged
 from mapsight.search.probe_plan import Choice, choose_nearest, queries_by_cell
 from mapsight.search.queries import WORDS, GivenQueries, ProbeQuery, at_once
 from mapsight.search.query_pictures import QueryPictures
-from mapsight.search.question import Question
+from mapsight.search.question import Question, percent_of
 from mapsight.search.search_index import SearchIndex
 from mapsight.workspace.workspace import Workspace
 
@@ -103,6 +103,10 @@ class Rounds:
                 self._probe(some, probe)
             pending = [i for i in pending if self._short(i)]
             probe *= 2
+        least = self._options.min_score
+        if least is not None:
+            for question in self._questions:
+                question.answers = [one for one in question.answers if one["score"] >= least]
 
     def summary(self) -> str:
         """Return what was read of the index, in a line."""
@@ -143,7 +147,7 @@ class Rounds:
     def _answers(self, number: int, lists: Sequence[Any]) -> Iterator[dict[str, Any]]:
         question, options = self._questions[number], self._options
         if question.odds:
-            best = ranked_by_words(question, lists, options.top_k, options.rank_by)
+            best = ranked_by_words(question, lists, options)
         else:
             best = [answer for some in lists for answer in some]
         return _ranked(question.typed, best)
@@ -160,6 +164,8 @@ class Rounds:
 
     def _short(self, number: int) -> bool:
         question, query = self._questions[number], self._queries[number]
+        if query.min_score is not None and query.filter.told_by_cells:
+            return False  # pictures below it were seen, and those of other cells are less alike
         found = sum(1 + answer.get("copies", 0) for answer in question.answers)
         return found < query.top_k and not question.exhausted
 
@@ -191,13 +197,15 @@ def _query(question: Question, options: SearchOptions, styled: bool) -> ProbeQue
         exclude_ids=tuple(q.image_id for q in members if q.image_id),
         exclude_sha256=tuple(digest for digest in digests if digest),
         rank_by=WORDS if question.odds else options.rank_by or "score",
+        fold=options.is_folded and not question.odds,
+        min_score=options.min_score if options.cuts_early and not question.odds else None,
     )
 
 
 def _ranked(typed: str, answers: Sequence[Any]) -> Iterator[dict[str, Any]]:
     for rank, (score, image_id, fields) in enumerate(answers, 1):
         place = {"query": typed, "rank": rank, "image_id": image_id}
-        yield {**place, **fields, "score": round(score, 6)}
+        yield {**place, **fields, "score": round(score, 6), "percent": percent_of(score)}
 
 
 def probe_here(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from os import PathLike, fspath
@@ -12,6 +12,7 @@ import numpy as np
 
 from mapsight.index.collection import Collection as Parts
 from mapsight.index.collection import collection_of
+from mapsight.index.removed_ids import IdList
 from mapsight.labels.classify import Classifier
 from mapsight.labels.head import Head, load_head
 from mapsight.labels.made_with import head_file, labeler_of, settings_of, why_foreign
@@ -23,11 +24,18 @@ from mapsight.search.exact import Answer, Query, Search
 from mapsight.search.index_queries import REMOVED
 from mapsight.search.options import SearchOptions
 from mapsight.search.query_pictures import QueryPictures, question_of
-from mapsight.search.question import FIELDS, Question, answer_rows, raise_first, whole_numbers
+from mapsight.search.question import (
+    FIELDS,
+    Question,
+    answer_rows,
+    percent_of,
+    raise_first,
+    whole_numbers,
+)
 from mapsight.text_files import special_kind
 from mapsight.workspace.workspace import Workspace
 
-__all__ = ["NOTHING", "Scan", "Scanner", "answer_by_scan", "stage_of"]
+__all__ = ["NOTHING", "Scan", "Scanner", "addresses_of", "answer_by_scan", "stage_of"]
 
 FEATURES = "features"
 NOTHING = "no pictures have been classified; run the pipeline first"
@@ -49,6 +57,13 @@ class Scan:
 def stage_of(by: str) -> str:
     """Return the stage whose records are read."""
     return "extract" if by == FEATURES else "classify"
+
+
+def addresses_of(parts: Parts, by: str, options: SearchOptions) -> list[str]:
+    """Return the addresses of the records that are compared, with what filters need of them."""
+    if by == FEATURES and (options.license or options.subset):
+        return parts.joined()
+    return parts.addresses(stage_of(by))
 
 
 def answer_by_scan(
@@ -75,9 +90,16 @@ def answer_by_scan(
         question = questions[number]
         question.answers = [
             {"query": question.typed, "rank": rank, "image_id": image_id, **fields}
-            | {"score": round(score, 6) if by == FEATURES else fields["label_score"]}
+            | _scores(score, fields, by)
             for rank, (score, image_id, fields) in enumerate(answers, 1)
         ]
+
+
+def _scores(score: float, fields: Mapping[str, Any], by: str) -> dict[str, Any]:
+    """Return what is said of an answer's likeness: by label how sure its label is."""
+    if by == FEATURES:
+        return {"score": round(score, 6), "percent": percent_of(score)}
+    return {"score": fields["label_score"], "percent": None}
 
 
 def _look_up(
@@ -122,9 +144,20 @@ def _query(number: int, question: Question, options: SearchOptions, by: str) -> 
         embedding=question.record.get("embedding", ""),
         label=question.filter,
         min_ppi=options.min_ppi,
+        style=_style(question, options),
+        license=options.license or "",
+        subset=options.subset or "",
+        min_score=options.min_score,
         exclude_id=question.image_id if exclude else None,
         exclude_sha256=digest if exclude else None,
     )
+
+
+def _style(question: Question, options: SearchOptions) -> str:
+    """Return the style that answers must have; "" for any, which is usual here."""
+    if options.style == "same":
+        return question.style or ""
+    return "" if options.style in (None, "any") else options.style
 
 
 class Scanner:
@@ -161,7 +194,8 @@ class Scanner:
             top_k: 1 to 10,000.
             by: features, or label.
             head: file of a head that labels pictures; None for the workspace's own.
-            others: label, min_ppi, exclude_self and allow_private, as `Searcher` has them.
+            others: label, style (None for any), min_ppi, min_score, license, subset, exclude_self
+                and allow_private, as `Searcher` has them.
 
         Raises:
             ValueError: a query cannot be answered, or an option is not one that is allowed.
@@ -178,7 +212,9 @@ class Scanner:
         pictures = QueryPictures(
             self._workspace, self._workspace.scratch, self._documents, classifier
         )
-        scan = Scan(partial(_find, parts, by), partial(_match, parts, by, classifier))
+        compared = addresses_of(parts, by, options)
+        match = partial(_match, compared, parts.removed, by, classifier)
+        scan = Scan(partial(_find, parts, by), match)
         labels = self._labels.targets
         answer_by_scan(parts, questions, options, by, labels, pictures, scan)
         raise_first(questions)
@@ -228,10 +264,14 @@ def _find(parts: Parts, by: str, wanted: Sequence[str]) -> Iterable[tuple[str, A
 
 
 def _match(
-    parts: Parts, by: str, classifier: Classifier, queries: Sequence[Query]
+    addresses: Sequence[str],
+    removed: IdList,
+    by: str,
+    classifier: Classifier,
+    queries: Sequence[Query],
 ) -> Iterable[tuple[int, Sequence[Answer]]]:
     search = Search(queries, by, classifier)
-    for image_id, record in records_of(parts.addresses(stage_of(by))):
-        if not parts.removed.hides(image_id, record.get("part", 0)):
+    for image_id, record in records_of(addresses):
+        if not removed.hides(image_id, record.get("part", 0)):
             search.add(image_id, record)
     return search.answers()

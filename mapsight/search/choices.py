@@ -5,6 +5,7 @@ __all__ = [
     "FEATURES",
     "INDEX_ONLY",
     "MAX_TOP_K",
+    "NEAR_COPIES",
     "RANKS",
     "READ_LIMIT",
     "STYLES",
@@ -14,14 +15,12 @@ __all__ = [
 BY = ("index", "features", "label")
 FEATURES = ("new", "plain")
 """Embeddings joined with label scores (where a head was fitted), and embeddings alone."""
-INDEX_ONLY = (
-    *("features", "probe", "recall", "style", "license", "subset", "rank_by"),
-    "mean",
-)
+INDEX_ONLY = (*("features", "probe", "recall", "rank_by", "mean", "near_copies"),)
 """Options of a search by the index alone."""
 MAX_TOP_K = 10_000
 READ_LIMIT = 256
 """MiB of cells that the command reads itself; docs/search.md says what that takes."""
+NEAR_COPIES = ("fold", "show")
 RANKS = ("score", "ppi", "diverse")
 STYLES = ("same", "photo", "drawing", "any")
 TARGET_RECALL = 0.95

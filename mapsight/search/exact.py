@@ -32,8 +32,9 @@ class Query:
     """One question: what to look for, and which pictures may answer.
 
     `embedding` (base64, see records) is needed to search by features; `label`
-    restricts the answers; a picture with `image_id` in `exclude_id` or the
-    bytes of `exclude_sha256` is the query itself and left out.
+    restricts the answers, as do `min_ppi`, `style`, a part of the `license`'s address and `subset`;
+    `min_score` is the least cosine, or by label the least score of it; a picture with
+    `image_id` in `exclude_id` or the bytes of `exclude_sha256` is the query itself and left out.
     """
 
     number: int
@@ -41,6 +42,10 @@ class Query:
     embedding: str = ""
     label: str | None = None
     min_ppi: float = 0.0
+    style: str = ""
+    license: str = ""
+    subset: str = ""
+    min_score: float | None = None
     exclude_id: str | None = None
     exclude_sha256: str | None = None
 
@@ -53,6 +58,9 @@ class Query:
         return (
             (self.label is None or record["label"] == self.label)
             and record["ppi"] >= self.min_ppi
+            and (not self.style or record.get("style") == self.style)
+            and (not self.license or self.license in (record.get("license") or ""))
+            and (not self.subset or record.get("subset") == self.subset)
             and (self.exclude_id is None or image_id != self.exclude_id)
             and (self.exclude_sha256 is None or record["sha256"] != self.exclude_sha256)
         )
@@ -116,10 +124,18 @@ class Search:
             floor = best[-1][0] if len(best) == query.top_k else -np.inf
             new = [
                 _answer(row[i], *block[i])
-                for i in np.flatnonzero(row >= floor)
+                for i in np.flatnonzero((row >= floor) & self._is_like(row, block, query))
                 if query.admits(*block[i])
             ]
             self._best[query.number] = best_first([*best, *new], query.top_k) if new else best
+
+    def _is_like(self, row: np.ndarray, block: Sequence[Any], query: Query) -> np.ndarray:
+        """Which records have the score that a query asks for: (n,) bool."""
+        if query.min_score is None:
+            return np.ones(len(row), bool)
+        if self._xq is None:
+            row = np.array([record["score"] for _, record in block])
+        return np.round(row, 6) >= query.min_score
 
     def answers(self) -> Iterator[tuple[int, list[Answer]]]:
         """(query number, its best answers so far), in the order of the queries."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from mapsight.labels.labeler import near_labels, resolve_targets
 from mapsight.records import OTHER
-from mapsight.search.choices import FEATURES, MAX_TOP_K, RANKS, STYLES
+from mapsight.search.choices import FEATURES, MAX_TOP_K, NEAR_COPIES, RANKS, STYLES
 
 __all__ = ["SearchOptions", "known_label"]
 
@@ -34,6 +34,23 @@ class SearchOptions:
     exclude_self: bool = False
     mean: bool = False
     allow_private: bool = False
+    min_score: float | None = None
+    near_copies: str | None = None
+
+    @property
+    def is_folded(self) -> bool:
+        """Return whether near-duplicates are one answer."""
+        return self.near_copies == "fold" or self.rank_by == "diverse"
+
+    @property
+    def is_arranged(self) -> bool:
+        """Return whether more pictures than are asked for are put in another order, or folded."""
+        return self.is_folded or self.rank_by == "ppi"
+
+    @property
+    def cuts_early(self) -> bool:
+        """Return whether answers below `min_score` go before others are put in order."""
+        return self.min_score is not None and self.rank_by in ("ppi", "diverse")
 
     def checked(self, labels: Collection[str]) -> SearchOptions:
         """Return these options with the label as the workspace writes it.
@@ -42,11 +59,14 @@ class SearchOptions:
             ValueError: one is wrong; names it, its value and what is allowed.
         """
         _one_of("features", self.features, (None, *FEATURES))
-        for name, allowed in (("style", STYLES), ("rank_by", RANKS)):
+        allowed_of = (("style", STYLES), ("rank_by", RANKS), ("near_copies", NEAR_COPIES))
+        for name, allowed in allowed_of:
             if getattr(self, name) is not None:
                 _one_of(name, getattr(self, name), allowed)
-        if self.recall is not None and not (_is_number(self.recall) and 0 <= self.recall <= 1):
-            raise ValueError(f"recall {self.recall!r}: a share, 0 to 1, or None")
+        for name in ("recall", "min_score"):
+            value = getattr(self, name)
+            if value is not None and not (_is_number(value) and 0 <= value <= 1):
+                raise ValueError(f"{name} {value!r}: a share, 0 to 1, or None")
         if not (_is_number(self.min_ppi) and 0 <= self.min_ppi < float("inf")):
             raise ValueError(f"min_ppi {self.min_ppi!r}: a number, 0 or more")
         for name in ("license", "subset"):

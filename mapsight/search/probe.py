@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -22,8 +23,8 @@ from mapsight.index.rows import BLOCK_ROWS, Block
 from mapsight.records import decode_vector
 from mapsight.search.exact import Answer, best_first
 from mapsight.search.probe_rows import VECTOR, ProbeRows
-from mapsight.search.queries import GivenQueries, ProbeQuery, Queries
-from mapsight.search.rerank import by_ppi, diverse
+from mapsight.search.queries import WORDS, GivenQueries, ProbeQuery, Queries
+from mapsight.search.rerank import arranged
 
 __all__ = ["Probe", "merged"]
 
@@ -116,10 +117,13 @@ class Probe:
 def merged(query: ProbeQuery, lists: Iterable[Sequence[Found]]) -> list[Answer]:
     """The answers `[score, image_id, fields]` to a query, of what several tasks found."""
     best = best_first(itertools.chain.from_iterable(lists), query.candidates)
-    answers: list[Answer] = [[score, name, json.loads(text)] for score, name, text in best]
-    if query.rank_by == "ppi":
-        return by_ppi(answers, query.top_k)
-    if query.rank_by == "diverse":
+    least = -math.inf if query.min_score is None else query.min_score
+    answers: list[Answer] = [
+        [score, name, json.loads(text)] for score, name, text in best if score >= least
+    ]
+    if query.rank_by == WORDS or not answers:
+        return answers
+    x = None
+    if query.with_vectors:
         x = np.stack([decode_vector(fields.pop(VECTOR)) for *_, fields in answers])
-        return diverse(answers, x, query.top_k)
-    return answers
+    return arranged(answers, x, query.rank_by, query.top_k, fold=query.fold)

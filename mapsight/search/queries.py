@@ -29,7 +29,8 @@ class ProbeQuery:
 
     Pictures with an `image_id` of `exclude_ids` or the bytes of one of `exclude_sha256`
     are the query itself and left out. `rank_by` is one of RANKS, or WORDS for candidates that are
-    ranked by the classes that a query of words names.
+    ranked by the classes that a query of words names. With `fold` near-duplicates are one answer;
+    with `min_score` no answer has less.
     """
 
     top_k: int
@@ -37,16 +38,18 @@ class ProbeQuery:
     exclude_ids: tuple[str, ...] = ()
     exclude_sha256: tuple[str, ...] = ()
     rank_by: str = "score"
+    fold: bool = False
+    min_score: float | None = None
 
     @property
     def with_vectors(self) -> bool:
         """Whether answers are ranked by their vectors, and have these."""
-        return self.rank_by in ("diverse", WORDS)
+        return self.fold or self.rank_by in ("diverse", WORDS)
 
     @property
     def candidates(self) -> int:
         """How many of the best by score are kept."""
-        return self.top_k * (1 if self.rank_by == "score" else CANDIDATES)
+        return self.top_k * (1 if self.rank_by == "score" and not self.fold else CANDIDATES)
 
     def bytes_for(self, d: int) -> int:
         """Return about how many bytes its candidates take, with vectors if these are needed."""

@@ -10,12 +10,21 @@ import numpy as np
 
 from mapsight.search.credits import CREDITS
 
-__all__ = ["BY_INDEX", "FIELDS", "Question", "answer_rows", "raise_first", "whole_numbers"]
+__all__ = [
+    "BY_INDEX",
+    "FIELDS",
+    "Question",
+    "answer_rows",
+    "percent_of",
+    "raise_first",
+    "whole_numbers",
+]
 
 UNIT = 32767
 
 FIELDS = (
-    *("query", "rank", "image_id", "score", "label", "style", "ppi", "width", "height", "source"),
+    *("query", "rank", "image_id", "score", "percent"),
+    *("label", "style", "ppi", "width", "height", "source"),
     *CREDITS,
 )
 BY_INDEX = ("cell", "subset", "copies", "probed", "exhausted", "understood")
@@ -56,6 +65,15 @@ class Question:
     filter: str | None = None
     error: str | None = None
     answers: list[dict[str, Any]] = field(default_factory=list)
+
+
+def percent_of(score: float) -> float:
+    """Return a cosine or a probability as a per cent; nothing is less than 0 % alike.
+
+    >>> percent_of(0.8956), percent_of(-0.1)
+    (89.6, 0.0)
+    """
+    return round(100 * max(score, 0.0), 1)
 
 
 def answer_rows(questions: Sequence[Question], names: Sequence[str]) -> Iterator[dict[str, Any]]:

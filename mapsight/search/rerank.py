@@ -10,7 +10,15 @@ import numpy as np
 from mapsight.index.cosines import cosines
 from mapsight.search.exact import Answer
 
-__all__ = ["CANDIDATES", "COPY_COSINE", "COPY_HAMMING", "LAMBDA", "by_ppi", "diverse"]
+__all__ = [
+    "CANDIDATES",
+    "COPY_COSINE",
+    "COPY_HAMMING",
+    "LAMBDA",
+    "arranged",
+    "by_ppi",
+    "diverse",
+]
 
 CANDIDATES = 4
 """How many times top_k pictures, the most alike, are put into another order."""
@@ -19,6 +27,32 @@ COPY_HAMMING = 3
 COPY_COSINE = 0.98
 LAMBDA = 0.7
 """How much likeness to the query counts; the rest counts unlikeness to answers above."""
+
+
+def arranged(
+    answers: Sequence[Answer], x: np.ndarray | None, rank_by: str | None, top_k: int, *, fold: bool
+) -> list[Answer]:
+    """Return the top_k of answers, best first, in the order that is asked for.
+
+    Args:
+        x: (n, d) whole numbers, the vectors of the answers, which `fold` and `diverse` need.
+        rank_by: one of RANKS; None for score.
+        fold: near-duplicates are one answer, with `copies`; `diverse` folds always.
+    """
+    if rank_by == "diverse":
+        assert x is not None
+        return diverse(answers, x, top_k)
+    if rank_by != "ppi" and not fold:
+        return list(answers[:top_k])
+    if not fold:
+        return by_ppi(answers, top_k)
+    assert x is not None
+    order = list(range(len(answers)))
+    if rank_by == "ppi":
+        order.sort(key=lambda i: (-(answers[i][2].get("ppi") or 0.0), answers[i][1]))
+    real = x[order].astype(np.float64)
+    copies = _folded([answers[i] for i in order], cosines(real, real))
+    return [_counted(answers[order[i]], n) for i, n in list(copies.items())[:top_k]]
 
 
 def by_ppi(answers: Sequence[Answer], top_k: int) -> list[Answer]:

@@ -96,6 +96,8 @@ class Searcher:
         exclude_self: bool = False,
         mean: bool = False,
         allow_private: bool = False,
+        min_score: float | None = None,
+        near_copies: str | None = None,
     ) -> list[list[dict[str, Any]]]:
         """Return the answers to each query; with `mean`, one list for all of them.
 
@@ -114,6 +116,9 @@ class Searcher:
             rank_by: score (None), ppi or diverse.
             exclude_self: leave out the query itself.
             mean: all queries are one.
+            min_score: no answer has less; None for any.
+            near_copies: fold makes near-duplicates one answer, with their number as `copies`;
+                show (None) does not, unless `rank_by` is diverse.
             allow_private: whether URLs may lead to addresses that are not public.
 
         Returns:
@@ -125,7 +130,7 @@ class Searcher:
         """
         options = SearchOptions(
             top_k, label, style, min_ppi, license, subset, features, probe, recall, rank_by,
-            exclude_self, mean, allow_private,
+            exclude_self, mean, allow_private, min_score, near_copies,
         ).checked(self.labels)  # fmt: skip
         if features is not None and features not in (have := self.index.features()):
             raise ValueError(f"features {features!r}: the index has {', '.join(have)}")

@@ -132,7 +132,7 @@ class Search(Of):
     model_config = example(
         state=STATE,
         understood=[{"query": "Lion", "kind": "label"}],
-        answers=[[{**ITEM, "rank": 1, "similarity": 0.93, "copies": 0}]],
+        answers=[[{**ITEM, "rank": 1, "similarity": 0.93, "percent": 93.0, "copies": 0}]],
     )
     understood: list[Understood]
     of: int | None = Field(None, description="filters chose from so many, those most alike")

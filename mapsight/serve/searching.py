@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mapsight.browse.filters import NAMES, Filters
-from mapsight.search.choices import BY, FEATURES, RANKS
+from mapsight.search.choices import BY, FEATURES, NEAR_COPIES, RANKS
 from mapsight.search.question import Question
 from mapsight.serve.errors import Refusal, refusal_of
 from mapsight.serve.facts import TOP_K, missing
@@ -27,7 +27,10 @@ USUAL = 50
 EVERYTHING = Filters()
 SCANNED = 200_000
 """Pictures that are read one by one for a search by features or by label, at most."""
-OWN = ("q", "top_k", "mean", "features", "probe", "recall", "rank_by", "exclude_self", "by")
+OWN = (
+    *("q", "top_k", "mean", "features", "probe", "recall", "rank_by", "exclude_self", "by"),
+    *("near_copies", "min_similarity"),
+)
 WORDS = frozenset((*OWN, *NAMES))
 """What a search may be asked."""
 OTHER_WAYS = tuple(way for way in BY if way != "index")
@@ -69,6 +72,8 @@ def ask_of(words: Words, state: State) -> Ask:
         "rank_by": words.one_of("rank_by", RANKS),
         "exclude_self": words.flag("exclude_self"),
         "mean": words.flag("mean"),
+        "near_copies": words.one_of("near_copies", NEAR_COPIES),
+        "min_score": words.share("min_similarity"),
     }
     filters = words.filters()
     by = words.one_of("by", BY, BY[0])
@@ -99,11 +104,12 @@ def _scan(top_k: int, options: dict[str, Any], filters: Filters, by: str, state:
     if state.browser.rows > SCANNED:
         why = f"reads all pictures, and there are more than {SCANNED:,}; mapsight search --by {by}"
         raise Refusal(400, f"by {by}: {why}", "by")
-    index_only = [name for name, value in options.items() if value and name != "exclude_self"]
+    both = ("exclude_self", "min_score")
+    index_only = [name for name, value in options.items() if value and name not in both]
     if index_only:
         raise Refusal(400, f"{index_only[0]}: only by the index", index_only[0])
-    taken = {"exclude_self": options["exclude_self"]}
-    return Ask(top_k, taken, filters, by)
+    given, rest = _split(filters, state)
+    return Ask(top_k, {**{name: options[name] for name in both}, **given}, rest, by)
 
 
 def answered(state: State, ask: Ask, questions: Sequence[Question | np.ndarray]) -> dict[str, Any]:
@@ -168,6 +174,7 @@ def _with_items(state: State, ask: Ask, answers: Sequence[dict[str, Any]]) -> li
             **item,
             "rank": rank,
             "similarity": answers[place]["score"],
+            "percent": answers[place]["percent"],
             "copies": answers[place].get("copies") or 0,
         }
         for rank, (place, item) in enumerate(zip(places, items, strict=True), 1)

@@ -167,10 +167,11 @@ class Understood(Model):
 class Answer(Item):
     """A picture and how like it is."""
 
-    model_config = example(**ITEM, rank=1, similarity=0.93, copies=0)
+    model_config = example(**ITEM, rank=1, similarity=0.93, percent=93.0, copies=0)
     rank: int
     similarity: float
-    copies: int = Field(description="copies of it that are left out (rank_by=diverse)")
+    percent: float | None = Field(description="the similarity as a per cent; null by label")
+    copies: int = Field(description="near copies of it that are folded into it")
 
 
 class Cell(Model):

@@ -15,7 +15,8 @@ VIEWS = ["", "?view=duplicates", "?view=rejected", "?view=quality", f"?open={LIO
 
 def alike(server, query: str) -> list[str]:
     """What the API answers to a query."""
-    return [one["image_id"] for one in server.json("search", q=query, top_k=200)["answers"][0]]
+    found = server.json("search", q=query, top_k=200, near_copies="fold")
+    return [one["image_id"] for one in found["answers"][0]]
 
 
 def listed(server, **query) -> list[str]:

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from mapsight.search.choices import FEATURES, RANKS
+from mapsight.search.choices import FEATURES, NEAR_COPIES, RANKS
 from mapsight.serve import answers as models
 from mapsight.serve.bodies import Queries, json_queries
 from mapsight.serve.errors import Refusal
@@ -34,6 +34,13 @@ SEARCH = [
     param("probe", {"type": "integer", "minimum": 1}, "cells of the index to read"),
     param("recall", {"type": "number"}, "share of the ten best to find, 0 to 1", 0.95),
     param("rank_by", {"type": "string", "enum": list(RANKS)}, "how answers are ranked"),
+    param(
+        "near_copies",
+        {"type": "string", "enum": list(NEAR_COPIES)},
+        "fold: near duplicates are one answer, whose `copies` counts the others",
+        "show",
+    ),
+    param("min_similarity", {"type": "number"}, "least similarity of answers, 0 to 1"),
     param("exclude_self", FLAG, "leave out the query itself"),
     param("by", {"type": "string", "enum": ["index", "features", "label"]}, "what is searched"),
 ]

@@ -249,6 +249,48 @@ def test_copies_are_folded_into_one_answer(ran):
     assert twin not in ids(found)
 
 
+def test_near_copies_are_folded_where_that_is_asked_for(ran):
+    rest = [f"{0:016x}", "--style", "any", "--top-k", "5"]
+    shown, folded = search(ran, *rest), search(ran, *rest, "--near-copies", "fold")
+    assert folded[0]["copies"] >= 1 and len(folded) == 5
+    kept = [row for row in shown if row["image_id"] in ids(folded)]
+    assert ids(folded)[: len(kept)] == ids(kept)
+    assert f"{80:016x}" in set(ids(shown)) - set(ids(folded))
+
+
+@pytest.mark.parametrize(
+    "how",
+    [[], ["--near-copies", "fold"], ["--by", "features"], ["--rank-by", "ppi"], ["--job"]],
+)
+def test_no_answer_is_below_the_least_score(ran, how):
+    every = search(ran, TIGER_ID, *how, "--top-k", "60", "--style", "any")
+    least = sorted(row["score"] for row in every)[20]
+    some = search(ran, TIGER_ID, *how, "--top-k", "60", "--style", "any", "--min-score", f"{least}")
+    assert ids(some) == [row["image_id"] for row in every if row["score"] >= least]
+
+
+def test_a_score_is_told_as_a_per_cent_too(ran):
+    rows = search(ran, TIGER_ID, "big cat")
+    assert [row["percent"] for row in rows] == [round(100 * row["score"], 1) for row in rows]
+    assert {row["percent"] for row in search(ran, TIGER_ID, "--by", "label")} == {None}
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        ["--style", "drawing"],
+        ["--style", "same", "--min-ppi", "1"],
+        ["--license", "by/2.0", "--style", "any"],
+        ["--subset", "train", "--style", "any"],
+    ],
+)
+def test_filters_of_the_search_by_features_are_those_of_the_index(ran, limits):
+    every = ["--probe", str(CELLS), "--features", "plain", "--top-k", "70"]
+    by_index = search(ran, TIGER_ID, *limits, *every)
+    by_features = search(ran, TIGER_ID, *limits, "--by", "features", "--top-k", "70")
+    assert ids(by_index) == ids(by_features) and 0 < len(by_index) < 70
+
+
 def test_one_bad_query_loses_nothing_else(ran):
     done = ran.program("search", "nosuch", TIGER_ID, "--format", "json")
     assert done.returncode == 1
@@ -271,7 +313,7 @@ def test_the_table_says_how_far_it_looked(ran):
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (["--by", "features", "--style", "any"], 2, "--style needs --by index"),
+        (["--by", "features", "--near-copies", "fold"], 2, "--near-copies needs --by index"),
         (["--by", "label", "--rank-by", "ppi"], 2, "--rank-by needs --by index"),
         (["--by", "index", "--head", "results/head.npz"], 2, "needs --by features"),
         (["--recall", "2"], 2, "not a share"),

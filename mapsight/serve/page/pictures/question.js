@@ -32,6 +32,7 @@ function asked(query, files, summary, signal) {
   const words = filtersOf(query);
   for (const one of query.getAll("q")) words.append("q", one);
   const wanted = Number(query.get("top_k")) || TOP_K;
+  words.set("near_copies", "fold");
   words.set("top_k", Math.min(wanted, summary.top_k_max ?? wanted));
   if (query.has("rank_by")) words.set("rank_by", query.get("rank_by"));
   if (query.getAll("q").length + (files?.files.length ?? 0) > 1) words.set("mean", "1");

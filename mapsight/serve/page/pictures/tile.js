@@ -65,7 +65,7 @@ function number(item) {
   const value = item.similarity ?? item.score;
   return value === undefined || value === null
     ? null
-    : el("span", { class: "number" }, decimal(value, 2));
+    : el("span", { class: "number" }, decimal(value, 2) + (item.copies ? ` +${item.copies}` : ""));
 }
 
 /** Make a tile outside the grid, in a list: a click finds its like, a corner opens it. */

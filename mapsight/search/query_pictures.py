@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +34,9 @@ NO_QUERY = "no such file, no label, and not an image_id"
 
 URL = re.compile(r"https?://", re.IGNORECASE)
 SHOWN = 300  # letters of a reason
+_DIRECTIONS: dict[str, Directions] = {}
+"""Of all searches of this process, by the model's file, whose name has its digest."""
+_LOADING = threading.Lock()
 
 
 def question_of(typed: str) -> Question:
@@ -186,7 +190,11 @@ class QueryPictures:
         """
         from mapsight.features.last_layer import last_layer
 
-        return Directions(last_layer(self.model))
+        name = ExtractNotes.of(self._documents["extract"]).model_file
+        with _LOADING:
+            if name not in _DIRECTIONS:
+                _DIRECTIONS[name] = Directions(last_layer(self.model))
+        return _DIRECTIONS[name]
 
     def look_at(self, questions: Sequence[Question], *, allow_private: bool = False) -> None:
         """Give questions the features of their pictures and their labels, or an error.

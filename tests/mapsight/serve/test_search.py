@@ -40,6 +40,8 @@ def answered(found: dict) -> list[list[tuple[str, float]]]:
         {"top_k": 9, "min_ppi": 1.5, "license": "by/1.0", "subset": "train", "recall": 1.0},
         {"top_k": 6, "rank_by": "diverse"},
         {"top_k": 6, "rank_by": "ppi", "mean": True},
+        {"top_k": 6, "near_copies": "fold", "style": "any"},
+        {"top_k": 9, "by": "features", "style": "drawing", "subset": "train", "min_ppi": 1.5},
         {"top_k": 4, "by": "label"},
         {"top_k": 4, "by": "features", "exclude_self": True},
     ],
@@ -58,6 +60,21 @@ def test_a_label_is_a_query_in_any_case(server, opened):
     found = server.json("search", q="lion", top_k=5)
     assert found["understood"] == [{"query": "lion", "kind": "label"}]
     assert answered(found) == expected(opened, ["Lion"], top_k=5)
+
+
+@pytest.mark.parametrize("by", ["index", "features"])
+def test_what_is_less_alike_is_left_out(server, opened, ids, by):
+    found = server.json("search", q=ids[0], top_k=50, by=by, min_similarity=0.8)
+    assert answered(found) == expected(opened, ids[:1], top_k=50, by=by, min_score=0.8)
+    assert 0 < len(found["answers"][0]) < 50
+
+
+def test_words_are_queries_and_it_is_said_how_they_were_understood(server, opened):
+    found = server.json("search", q=["a big cat -tiger", "drawing of a lion"], top_k=7)
+    assert answered(found) == expected(opened, ["big cat -tiger", "drawing of a lion"], top_k=7)
+    told = ["without the label Tiger", "the label Lion; drawings only"]
+    for one, end in zip(found["understood"], told, strict=True):
+        assert one["kind"] == "words" and one["words"].endswith(end)
 
 
 def test_pictures_that_are_sent_are_queries(server, opened, served_once, ids):
@@ -112,6 +129,7 @@ def test_a_url_is_fetched_where_that_is_allowed(served_once, opened, ids):
         ({"q": "/etc/passwd"}, 404, "q", "no picture"),
         ({"q": "hdfs://x/y"}, 404, "q", "no picture"),
         ({"q": "two words"}, 404, "q", "no URL, no label"),
+        ({"q": "sports carr"}, 404, "q", "did you mean sports car"),
         ({"q": "x" * 5000}, 400, "q", "more than 4,096"),
         ({}, 400, "q", "0 queries"),
         ({"q": ["Lion"] * 11}, 400, "q", "11 queries"),

@@ -46,7 +46,8 @@ def understand(text: str, vocabulary: Vocabulary) -> Understood:
     """Return what a text means.
 
     The longest run of words that names something is taken first. `-` or one of NOT before a name
-    leaves it out; names that `or` or a comma joins are one thing.
+    leaves it out; names that `or` or a comma joins are one thing. Names side by side mean what is
+    of both kinds ("tabby cat"): a coffee table is not coffee and a table.
 
     Raises:
         UnknownWordsError: a word is none that is known, or none says what to look for.
@@ -76,10 +77,11 @@ class _Reader:
     negated: bool = False
     last_negated: bool = False
     joined: bool = False
+    beside: bool = False
 
     def read(self, words: Sequence[str]) -> None:
         """Read a run of words from its start to its end."""
-        place = 0
+        place, self.beside = 0, False
         while place < len(words):
             place += self._at(words[place : place + max(self.vocabulary.longest, 1)])
 
@@ -93,7 +95,7 @@ class _Reader:
         return 1
 
     def _one(self, word: str) -> None:
-        style = STYLES.get(singular(word))
+        style, beside, self.beside = STYLES.get(singular(word)), self.beside, False
         if word in NOT:
             self.negated = True
         elif word in OR:
@@ -104,6 +106,7 @@ class _Reader:
         elif singular(word) in PASSED_OVER:
             pass
         elif meaning := self.vocabulary.meaning([word]):
+            self.beside = beside
             self._add(meaning)
         else:
             self.unknown.append(word)
@@ -113,10 +116,23 @@ class _Reader:
             self.without.append(meaning)
         elif self.joined:
             self.things[-1] = _either(self.things[-1], meaning)
+        elif self.beside:
+            self._narrow(meaning)
         elif meaning not in self.things:
             self.things.append(meaning)
-        self.last_negated = self.negated
+        self.last_negated, self.beside = self.negated, not self.negated
         self.negated = self.joined = False
+
+    def _narrow(self, meaning: Meaning) -> None:
+        """Take what was read last for what is of another kind, too."""
+        last = self.things[-1]
+        words = f"{last.words} {meaning.words}"
+        names = dict(zip(last.classes, last.names, strict=True))
+        common = sorted(names.keys() & set(meaning.classes))
+        if common:
+            self.things[-1] = Meaning(words, tuple(common), tuple(names[c] for c in common))
+        else:
+            self.unknown.append(words)
 
     def understood(self, text: str) -> Understood:
         """Return what was read; errors as `understand`."""

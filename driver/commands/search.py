@@ -39,7 +39,7 @@ examples:
   %(prog)s https://example.org/lion.jpg --by label --min-ppi 20
   %(prog)s --queries queries.txt --exclude-self --format html --out answers.html
   %(prog)s drawing.png --style photo --license by/2.0 --rank-by diverse
-  %(prog)s "big cat -tiger"                             (words; docs/search.md)
+  %(prog)s "drawing of a big cat"
   %(prog)s Tiger zebra.jpg --mean --recall .99
   %(prog)s --queries - --no-job --format json          (answers each line as it comes)
 """

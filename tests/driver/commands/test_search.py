@@ -17,6 +17,7 @@ FIELDS = [
     "rank",
     "image_id",
     "score",
+    "percent",
     "label",
     "style",
     "ppi",

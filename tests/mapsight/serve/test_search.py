@@ -70,9 +70,9 @@ def test_what_is_less_alike_is_left_out(server, opened, ids, by):
 
 
 def test_words_are_queries_and_it_is_said_how_they_were_understood(server, opened):
-    found = server.json("search", q=["a big cat -tiger", "drawing of a lion"], top_k=7)
-    assert answered(found) == expected(opened, ["big cat -tiger", "drawing of a lion"], top_k=7)
-    told = ["without the label Tiger", "the label Lion; drawings only"]
+    found = server.json("search", q=["a big cat -tiger", "photo of a lion"], top_k=7)
+    assert answered(found) == expected(opened, ["big cat -tiger", "photo of a lion"], top_k=7)
+    told = ["without the label Tiger", "the label Lion; photos only"]
     for one, end in zip(found["understood"], told, strict=True):
         assert one["kind"] == "words" and one["words"].endswith(end)
 

@@ -66,7 +66,7 @@ def test_all_cells_and_plain_features_are_the_search_by_features(ran):
 
 
 def test_the_same_answers_on_other_runners(ran):
-    rest = (*QUERY, "--top-k", "7", "--rank-by", "diverse")
+    rest = (*QUERY, "dog -tiger", "--top-k", "7", "--rank-by", "diverse", "--job")
     assert search(ran, *rest) == search(ran, *rest, "-r", "local")
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from mapsight.index.rows import BLOCK_ROWS
 from mapsight.labels.head import DRAWING, PHOTO
 from mapsight.search.by_words.find import find_words
-from mapsight.search.by_words.rank import ranked_by_words
+from mapsight.search.by_words.rank import likeliest, ranked_by_words
 from mapsight.search.filters import RowFilter
 from mapsight.search.index_queries import find_labels, find_rows, give_vectors, mean_question
 from mapsight.search.options import SearchOptions
@@ -91,6 +91,8 @@ class Rounds:
         self._features = wanted if wanted in known else next(iter(known))
         self._d = known[self._features]
         self._read: set[int] = set()
+        self._seen: dict[int, int] = {}
+        self._best: dict[int, Any] = {}
 
     def to_the_end(self) -> None:
         """Probe until every query has its answers or no cell is left that may have more."""
@@ -98,9 +100,14 @@ class Rounds:
         probe = self._options.probe or usual
         pending = list(range(len(self._questions)))
         while pending:
-            sizes = [self._bytes(number) for number in pending]
-            for some in at_once(pending, sizes):
+            self._best = {i: [] for i in pending}
+            self._chosen: dict[int, list[Choice]] = {i: [] for i in pending}
+            asks = [(i, vector) for i in pending for vector in _vectors(self._questions[i])]
+            sizes = [self._queries[i].bytes_for(self._d) for i, _ in asks]
+            for some in at_once(asks, sizes):
                 self._probe(some, probe)
+            for i in pending:
+                self._settle(i)
             pending = [i for i in pending if self._short(i)]
             probe *= 2
         least = self._options.min_score
@@ -118,39 +125,32 @@ class Rounds:
             f" {size / 1e6:,.1f} MB"
         )
 
-    def _bytes(self, number: int) -> int:
-        question, query = self._questions[number], self._queries[number]
-        return query.bytes_for(self._d) * len(_vectors(question))
-
-    def _probe(self, numbers: Sequence[int], probe: int) -> None:
-        """Probe for some queries, of which those of words have a vector for each direction."""
-        vectors = np.concatenate([_vectors(self._questions[i]) for i in numbers])
-        asked = [i for i in numbers for _ in _vectors(self._questions[i])]
-        queries = [self._queries[i] for i in asked]
+    def _probe(self, asks: Sequence[tuple[int, np.ndarray]], probe: int) -> None:
+        """Probe for some queries, each with a vector: those of words come once a direction."""
+        vectors = np.stack([vector for _, vector in asks])
+        asked = [i for i, _ in asks]
         choices = list(self._choices(vectors, asked, probe))
-        chosen = [cells for cells, _ in choices]
-        answers: dict[int, list[Any]] = {i: [] for i in numbers}
-        for number, some in self._scorer(self._index, vectors, queries, chosen, self._d):
-            answers[asked[number]].append(some)
-        for i in numbers:
-            self._note(i, [choice for choice, of in zip(choices, asked, strict=True) if of == i])
-            self._questions[i].answers = list(self._answers(i, answers[i]))
+        queries, chosen = [self._queries[i] for i in asked], [cells for cells, _ in choices]
+        for number, answers in self._scorer(self._index, vectors, queries, chosen, self._d):
+            i, options = asked[number], self._options
+            if self._questions[i].odds:
+                answers = likeliest(self._questions[i], self._best[i], answers, options)
+            self._best[i] = answers
+        for i, choice in zip(asked, choices, strict=True):
+            self._chosen[i].append(choice)
 
-    def _note(self, number: int, choices: Sequence[Choice]) -> None:
-        """Note in a query what was read for it."""
+    def _settle(self, number: int) -> None:
+        """Give a query its answers, and note in it what was read for them."""
         question, counts = self._questions[number], self._index.cells.rows
+        choices, best = self._chosen[number], self._best[number]
         cells = np.unique(np.concatenate([cells for cells, _ in choices]))
         question.probed, question.exhausted = len(cells), all(done for _, done in choices)
         question.share = int(counts[cells].sum()) / int(counts.sum())
         self._read.update(cells.tolist())
-
-    def _answers(self, number: int, lists: Sequence[Any]) -> Iterator[dict[str, Any]]:
-        question, options = self._questions[number], self._options
+        self._seen[number] = len(best)
         if question.odds:
-            best = ranked_by_words(question, lists, options)
-        else:
-            best = [answer for some in lists for answer in some]
-        return _ranked(question.typed, best)
+            best = ranked_by_words(best, self._options)
+        question.answers = list(_ranked(question.typed, best))
 
     def _choices(self, vectors: np.ndarray, asked: Sequence[int], probe: int) -> Iterator[Choice]:
         for nearest, number in zip(self._index.rankings(vectors, self._d), asked, strict=True):
@@ -167,6 +167,8 @@ class Rounds:
         if query.min_score is not None and query.filter.told_by_cells:
             return False  # pictures below it were seen, and those of other cells are less alike
         found = sum(1 + answer.get("copies", 0) for answer in question.answers)
+        if question.odds and self._options.min_score is not None:
+            found = self._seen[number]
         return found < query.top_k and not question.exhausted
 
 

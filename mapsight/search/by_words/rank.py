@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,27 +14,43 @@ from mapsight.search.probe_rows import VECTOR
 from mapsight.search.question import Question
 from mapsight.search.rerank import CANDIDATES, arranged
 
-__all__ = ["ranked_by_words"]
+__all__ = ["likeliest", "ranked_by_words"]
 
 
-def ranked_by_words(
-    question: Question, lists: Iterable[Sequence[Answer]], options: SearchOptions
+def likeliest(
+    question: Question, before: Sequence[Answer], found: Sequence[Answer], options: SearchOptions
 ) -> list[Answer]:
-    """Return the best of the candidates that directions found, each with its vector.
+    """Return the candidates that are likeliest what words say, of earlier and of new ones.
 
-    The score of an answer is the probability that it shows what the words say.
+    Args:
+        question: whose `odds` are the scores of what is returned.
+        before: what this function has returned for other directions.
+        found: with vectors.
     """
     assert question.odds is not None
-    by_id = {image_id: fields for some in lists for _, image_id, fields in some}
-    if not by_id:
-        return []
-    x = np.stack([decode_vector(fields.pop(VECTOR)) for fields in by_id.values()])
-    odds = question.odds(x).tolist()
-    places = {image_id: place for place, image_id in enumerate(by_id)}
+    known = {image_id for _, image_id, _ in before}
+    fresh = [answer for answer in found if answer[1] not in known]
+    if not fresh:
+        return list(before)
+    odds = question.odds(_vectors(fresh)).tolist()
+    scored = [[score, *rest] for score, (_, *rest) in zip(odds, fresh, strict=True)]
     kept = options.top_k * (CANDIDATES if options.is_arranged else 1)
-    best = best_first(zip(odds, by_id, by_id.values(), strict=True), kept)
-    answers: list[Answer] = [[sigmoid(score), name, fields] for score, name, fields in best]
-    if options.min_score is not None:
-        answers = [answer for answer in answers if answer[0] >= options.min_score]
-    vectors = x[[places[name] for _, name, _ in answers]]
-    return arranged(answers, vectors, options.rank_by, options.top_k, fold=options.is_folded)
+    return best_first([*before, *scored], kept)
+
+
+def _vectors(answers: Sequence[Answer]) -> np.ndarray:
+    return np.stack([decode_vector(fields[VECTOR]) for *_, fields in answers])
+
+
+def ranked_by_words(best: Sequence[Answer], options: SearchOptions) -> list[Answer]:
+    """Return answers of the likeliest candidates, scored by the probability of what words say."""
+    least = 0.0 if options.min_score is None else options.min_score
+    some = [one for one in best if sigmoid(one[0]) >= least]
+    if not some:
+        return []
+    x = _vectors(some) if options.is_folded else None
+    answers: list[Answer] = [
+        [sigmoid(score), image_id, {k: v for k, v in fields.items() if k != VECTOR}]
+        for score, image_id, fields in some
+    ]
+    return arranged(answers, x, options.rank_by, options.top_k, fold=options.is_folded)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PIL import Image, Jpeg2KImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401
@@ -19,6 +19,7 @@ from PIL import Image, Jpeg2KImagePlugin, TiffImagePlugin, WebPImagePlugin  # no
 from mapsight.features.decoding_memory import PLUGIN_BYTES, decoding_memory, reduction
 from mapsight.features.formats.colour import to_srgb
 from mapsight.features.formats.file_kinds import kind_of, unread_kind
+from mapsight.features.formats.frames import frames_of
 from mapsight.features.formats.gif_frames import on_its_screen
 from mapsight.features.formats.jpeg2000 import jp2_palette
 from mapsight.features.formats.plugins import ADDED, how_to_read, jxl_size, register
@@ -92,13 +93,16 @@ class Picture:
     """A decoded picture.
 
     `width` and `height` are what the file declares, in pixels, after EXIF
-    orientation; `image` is RGB, oriented, and as large or smaller.
+    orientation; `image` is RGB, oriented, and as large or smaller; it is the frame number `frame`
+    (from 1) of `frames`.
     """
 
     width: int
     height: int
     format: str
     image: Image.Image
+    frames: int = 1
+    frame: int = 1
 
 
 def decode(
@@ -143,7 +147,9 @@ def _decoded(data: bytes, shorter: int, max_pixels: int, max_memory: int) -> Pic
     _check_jxl(data, max_pixels, max_memory)
     try:
         with _open(moved) as image:
-            return _decode(image, moved, page, shorter, max_pixels, spare)
+            frames, frame = frames_of(image, data, page)
+            picture = _decode(image, moved, page, shorter, max_pixels, spare)
+            return replace(picture, frames=frames, frame=frame)
     except Exception as error:
         if getattr(error, "code", "corrupt") not in ("corrupt", "truncated"):
             raise

@@ -140,7 +140,7 @@ def measure(picture: Picture) -> dict[str, Any]:
     """Return all measures of one picture, as fields of its Feature record.
 
     `width`, `height` and `pixels` are the declared ones. Floats are rounded to
-    6 decimals.
+    6 decimals. Of several frames `frames` says how many, and `frame` which is measured.
     """
     width, height = picture.width, picture.height
     grey = _luma(picture.image)
@@ -157,6 +157,7 @@ def measure(picture: Picture) -> dict[str, Any]:
         "gradient": round(gradient, 6),
         "sharpness": round(sharpness, 6),
         "dhash": dhash(grey),
+        **({"frames": picture.frames, "frame": picture.frame} if picture.frames > 1 else {}),
     }
 
 

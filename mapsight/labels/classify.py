@@ -17,6 +17,8 @@ COPIED = (
     "width",
     "height",
     "format",
+    "frames",
+    "frame",
     "dhash",
     "sha256",
     "source",

@@ -67,6 +67,8 @@ PREDICTION_SCHEMA = pa.schema(
         ("width", pa.int32()),
         ("height", pa.int32()),
         ("format", pa.string()),
+        ("frames", pa.int32()),
+        ("frame", pa.int32()),
         ("dhash", pa.string()),
         ("sha256", pa.string()),
         ("truth", pa.list_(pa.string())),

@@ -19,6 +19,7 @@ TEXTS = {
         "only pictures with this licence: a short name, or a part of its address",
     ),
     "subset": ("NAME", "only pictures of this subset"),
+    "split": ("NAME", "only pictures of this split of the head: train, validation or test"),
     "format": ("NAME", "only pictures in this file format, such as JPEG"),
     "truth": ("NAME", "only pictures that people verified to show this label"),
     "cell": ("N", "only pictures of this cell of the index"),
@@ -103,7 +104,7 @@ def add_filter_options(group: argparse._ArgumentGroup) -> None:
         "--duplicates",
         choices=DUPLICATES,
         default="all",
-        help="hide: of duplicates only the one to keep; only: duplicates alone"
+        help="hide: of duplicates that fit one alone, the best; only: duplicates alone"
         " (default: %(default)s)",
     )
     group.add_argument(

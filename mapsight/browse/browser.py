@@ -17,6 +17,7 @@ from mapsight.browse.conditions import conditions, settled
 from mapsight.browse.facets import count_facets
 from mapsight.browse.filter_values import FilterError
 from mapsight.browse.filters import Filters
+from mapsight.browse.groups import one_of_each
 from mapsight.browse.items import items
 from mapsight.browse.selection import Cache, Selection, check_sort, sorted_rows
 from mapsight.search.search_index import SearchIndex
@@ -24,6 +25,7 @@ from mapsight.search.search_index import SearchIndex
 __all__ = ["Browser"]
 
 CACHE_BYTES = 256 << 20
+HIDE = "hide"
 CELL_BYTES, FACETS_BYTES = 1_000, 100_000
 """What a cell of the map, and the counts of one set of filters, are taken to have."""
 
@@ -108,7 +110,9 @@ class Browser:
                 rows = np.flatnonzero(condition(ALL)).astype(np.uint32)
             else:
                 rows = rows[condition(rows)]
-        return np.arange(self.rows, dtype=np.uint32) if rows is None else rows
+        if rows is None:
+            rows = np.arange(self.rows, dtype=np.uint32)
+        return rows[one_of_each(self.columns, rows)] if filters.duplicates == HIDE else rows
 
     def _cells_in(self, filters: Filters) -> np.ndarray:
         return self.cell_map.cells_in(filters.region)
@@ -164,11 +168,11 @@ class Browser:
             FilterError: a filter is not allowed.
         """
         exact = self.settled(filters or Filters())
-        return self._cache.get(
-            exact,
-            lambda: count_facets(self.columns, conditions(exact, self.columns, self._cells_in)),
-            lambda _: FACETS_BYTES,
-        )
+        return self._cache.get(exact, partial(self._counted, exact), lambda _: FACETS_BYTES)
+
+    def _counted(self, filters: Filters) -> dict[str, Any]:
+        wanted = conditions(filters, self.columns, self._cells_in)
+        return count_facets(self.columns, wanted, once=filters.duplicates == HIDE)
 
     def row_of(self, image_id: str) -> int | None:
         """Return the row of a picture; None where there is no such picture."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,11 @@ from mapsight.browse.layout import (
     NO_PLACE,
     REALS,
     TEXT_ROWS,
-    TRUTH_MARK,
     WHOLES,
     Part,
 )
 from mapsight.browse.sources import Sources
+from mapsight.browse.truth_sets import TruthSets
 from mapsight.index.mapped import write_batches, write_file
 from mapsight.index.removed_ids import IdList
 
@@ -174,7 +174,9 @@ class _Writer:
             write_batches(self._folder / NAME_ROWS.format(name), [batch])
             if name in ("label", "truth"):
                 kept[name] = names, codes
-        self._write("disputed", _disputed(*kept["truth"], *kept["label"]))
+        sets, truth = kept["truth"]
+        verified = TruthSets(pa.array([None, *sets], pa.string()))
+        self._write("disputed", verified.contradict(truth, *kept["label"]))
 
     def write_duplicates(self, table: pa.Table) -> None:
         """Write the kind of each picture in groups of duplicates, and the row of its keeper."""
@@ -218,14 +220,3 @@ def _groups(rows: np.ndarray, group: np.ndarray, kind: np.ndarray) -> tuple[np.n
     alone = size[number] == 1
     kinds[alone] = 0
     return np.where(alone, NO_PLACE, rows[first][number]).astype(np.uint32), kinds
-
-
-def _disputed(
-    sets: Sequence[str], truth: np.ndarray, labels: Sequence[str], label: np.ndarray
-) -> np.ndarray:
-    """Return which pictures people verified to show other labels: (n,) uint8."""
-    table = np.zeros((len(sets) + 1, len(labels) + 1), np.uint8)
-    for i, one in enumerate(sets, 1):
-        verified = set(one.split(TRUTH_MARK))
-        table[i, 1:] = [name not in verified for name in labels]
-    return table[truth, label]

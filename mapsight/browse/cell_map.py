@@ -14,7 +14,6 @@ import pyarrow as pa
 from mapsight.browse.discs import apart
 from mapsight.browse.filter_values import Point
 from mapsight.browse.likeness import GOLDEN_ANGLE, likeness_places
-from mapsight.browse.regions import inside
 from mapsight.files import fingerprint
 from mapsight.index.copies import Copies, Copy
 from mapsight.index.layout import NEAREST
@@ -22,7 +21,7 @@ from mapsight.index.mapped import MappedBatches, write_batches
 from mapsight.index.rows import whole_vectors
 from mapsight.search.search_index import SearchIndex
 
-__all__ = ["CellMap", "nearest_ids", "open_map", "spiral"]
+__all__ = ["CellMap", "inside", "nearest_ids", "open_map", "spiral"]
 
 FORM = 1
 PLACES = "places.arrow"
@@ -106,3 +105,21 @@ def nearest_ids(index: SearchIndex, cell: int) -> list[str]:
         squares = np.einsum("nd,nd->n", away, away).tolist()
         gaps += zip(squares, batch.column("image_id").to_pylist(), strict=True)
     return [image_id for _, image_id in sorted(gaps)]
+
+
+def inside(places: np.ndarray, polygon: Sequence[Point]) -> np.ndarray:
+    """Return which places a polygon has an odd number of edges to the right of: (k,) bool.
+
+    That is inside, also for one that crosses itself (then as in the even-odd rule of SVG).
+
+    Args:
+        places: (k, 2). polygon: its corners; the last is joined to the first.
+    """
+    x, y = places.T
+    odd = np.zeros(len(places), bool)
+    for (ax, ay), (bx, by) in zip(polygon, [*polygon[1:], polygon[0]], strict=True):
+        if ay == by:
+            continue
+        crossing = ax + (y - ay) / (by - ay) * (bx - ax)
+        odd ^= ((ay > y) != (by > y)) & (x < crossing)
+    return odd

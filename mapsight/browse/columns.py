@@ -22,6 +22,7 @@ from mapsight.browse.layout import (
     TEXTS,
 )
 from mapsight.browse.sources import Sources
+from mapsight.browse.truth_sets import TruthSets
 from mapsight.errors import Failure
 from mapsight.index.copies import Copies, Copy
 from mapsight.index.mapped import MappedBatches, MappedFile, MappedFolder, Repair
@@ -69,6 +70,7 @@ class Columns(MappedFolder):
         self._arrays: dict[str, np.ndarray] = {}
         self._words: dict[str, pa.Array] = {}
         self._ids: pa.Array | None = None
+        self._truth_sets: TruthSets | None = None
 
     def column(self, name: str) -> np.ndarray:
         """Return a column of numbers or codes as it lies in its file; not to be written."""
@@ -116,6 +118,13 @@ class Columns(MappedFolder):
             else:
                 high = middle
         return low if low < len(words) and words[low].as_py() == word else None
+
+    @property
+    def truth_sets(self) -> TruthSets:
+        """Return which labels are in the sets of the column `truth`."""
+        if self._truth_sets is None:
+            self._truth_sets = TruthSets(self.names("truth"))
+        return self._truth_sets
 
     @property
     def ids(self) -> pa.Array:

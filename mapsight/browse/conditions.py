@@ -12,7 +12,6 @@ import numpy as np
 from mapsight.browse.columns import Columns, Rows
 from mapsight.browse.filter_values import MEASURES, FilterError
 from mapsight.browse.filters import Filters
-from mapsight.browse.layout import DUPLICATE_KINDS, TRUTH_MARK
 from mapsight.labels.unsure import UNSURE
 from mapsight.license_names import license_name
 from mapsight.near_names import near_names
@@ -22,7 +21,6 @@ __all__ = ["Condition", "conditions", "settled"]
 Condition = Callable[[Rows], np.ndarray]
 """Tells which of some rows fit: (n,) bool."""
 SHOWN = 20
-KEEPERS = DUPLICATE_KINDS.index("keeper")
 
 
 def settled(filters: Filters, columns: Columns, labels: Collection[str]) -> Filters:
@@ -36,7 +34,7 @@ def settled(filters: Filters, columns: Columns, labels: Collection[str]) -> Filt
     """
     known = {"label": labels, "truth": labels}
     exact: dict[str, Any] = {}
-    for name in ("label", "truth", "style", "subset", "format"):
+    for name in ("label", "truth", "style", "subset", "split", "format"):
         if words := getattr(filters, name):
             names = known.get(name) or columns.names(name).to_pylist()[1:]
             exact[name] = tuple(_known(name, word, names) for word in words)
@@ -63,6 +61,8 @@ def conditions(
 ) -> dict[str, Condition]:
     """Return what rows have to fulfil, by the name of the filter, what is soon known first.
 
+    Hiding duplicates is none: which picture of a group is left depends on those that fit.
+
     Args:
         filters: that were `settled`.
         cells_in: gives which cells lie in the filters' region: (k,) bool.
@@ -77,17 +77,16 @@ def _each(
         yield "cell", partial(_in_cells, columns, np.array(filters.cell))
     if filters.region:
         yield "region", partial(_in_table, columns, "cell", cells_in(filters))
-    for name in ("label", "style", "subset", "format"):
+    for name in ("label", "style", "subset", "split", "format"):
         if words := getattr(filters, name):
             yield name, partial(_in_table, columns, name, _table(columns, name, words))
     if filters.license:
         yield "license", partial(_in_table, columns, "license", _license_table(columns, filters))
     if filters.truth:
-        yield "truth", partial(_in_table, columns, "truth", _truth_table(columns, filters))
+        table = columns.truth_sets.with_any(filters.truth)
+        yield "truth", partial(_in_table, columns, "truth", table)
     if filters.disputed:
         yield "disputed", lambda rows: columns.column("disputed")[rows] == 1
-    if filters.duplicates == "hide":
-        yield "duplicates", lambda rows: columns.column("duplicate")[rows] <= KEEPERS
     if filters.duplicates == "only":
         yield "duplicates", lambda rows: columns.column("duplicate")[rows] > 0
     if filters.unsure:
@@ -133,13 +132,6 @@ def _licenses(columns: Columns, text: str) -> list[str]:
         return [text]
     short = [name for name in names if license_name(name).casefold() == text.casefold()]
     return short or [name for name in names if text in name]
-
-
-def _truth_table(columns: Columns, filters: Filters) -> np.ndarray:
-    """Return which sets of verified labels have one that is wanted."""
-    wanted = set(filters.truth)
-    sets = columns.names("truth").to_pylist()[1:]
-    return np.array([False, *(bool(wanted & set(one.split(TRUTH_MARK))) for one in sets)])
 
 
 def _between(

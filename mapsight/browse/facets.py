@@ -2,40 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from mapsight.browse.columns import ALL, Columns, Rows
 from mapsight.browse.conditions import Condition
-from mapsight.browse.layout import BINS, DUPLICATE_KINDS, TRUTH_MARK
+from mapsight.browse.groups import count_once
+from mapsight.browse.layout import BINS, DUPLICATE_KINDS, NO_PLACE
 from mapsight.labels.unsure import UNSURE
 
 __all__ = ["count_facets"]
 
-WORDS = ("label", "style", "license", "subset", "format")
+WORDS = ("label", "style", "license", "subset", "split", "format")
 FEW = 0.25
 """Below this share of all rows, those that fit are gathered; else all are counted by a mask."""
 
 
-def count_facets(columns: Columns, wanted: Mapping[str, Condition]) -> dict[str, Any]:
+def count_facets(
+    columns: Columns, wanted: Mapping[str, Condition], *, once: bool = False
+) -> dict[str, Any]:
     """Return for each facet the counts as they would be with all other filters on.
 
     Args:
         wanted: the conditions of all filters, by facet.
+        once: duplicates are hidden: of each group one picture is left, if one fits.
     """
-    left = _Left(columns, wanted)
-    counts: dict[str, Any] = {"total": int(left.total)}
+    left, counter = _Left(columns, wanted), _Counter(columns, once)
+    counts: dict[str, Any] = {"total": counter.total(left.rows(""))}
     for name in WORDS:
-        counts[name] = _words(columns, name, left.rows(name))
-    counts["truth"] = _truth(columns, left.rows("truth"))
-    unsure = columns.column("score")[left.rows("unsure")] < UNSURE
-    counts["unsure"] = int(np.count_nonzero(unsure))
-    counts["disputed"] = int(np.count_nonzero(columns.column("disputed")[left.rows("disputed")]))
+        counts[name] = counter.words(name, left.rows(name))
+    counts["truth"] = counter.truth(left.rows("truth"))
+    rows = left.rows("unsure")
+    counts["unsure"] = counter.flagged(columns.column("score")[rows] < UNSURE, rows)
+    rows = left.rows("disputed")
+    counts["disputed"] = counter.flagged(columns.column("disputed")[rows] == 1, rows)
     counts["duplicates"] = _duplicates(columns, left.rows("duplicates"))
     for name in BINS:
-        counts[name] = _bins(columns, name, left.rows(name))
+        counts[name] = counter.bins(name, left.rows(name))
     return counts
 
 
@@ -49,7 +54,6 @@ class _Left:
         for missed in self._misses.values():
             self._failed += missed
         self._all = self._gathered(self._failed == 0)
-        self.total = self._n if isinstance(self._all, slice) else len(self._all)
 
     def rows(self, name: str) -> Rows:
         """Return those that fulfil all conditions but that of a facet."""
@@ -61,45 +65,61 @@ class _Left:
         return ALL if len(rows) == self._n else rows
 
 
-def _counted(columns: Columns, name: str, rows: Rows, most: int) -> np.ndarray:
-    return np.bincount(columns.column(name)[rows], minlength=most + 1)
+class _Counter:
+    """Counts pictures, or where `once` is given of each group one for each value."""
+
+    def __init__(self, columns: Columns, once: bool) -> None:
+        self._columns, self._once = columns, once
+
+    def total(self, rows: Rows) -> int:
+        return int(self._counts(np.zeros(self._columns.rows, np.uint8)[rows], rows, 0)[0])
+
+    def flagged(self, flags: np.ndarray, rows: Rows) -> int:
+        return int(self._counts(flags.astype(np.uint8), rows, 1)[1])
+
+    def _counts(self, codes: np.ndarray, rows: Rows, most: int) -> np.ndarray:
+        """Return how many pictures there are of each code, 0 to `most`."""
+        if self._once:
+            return count_once(self._columns, codes, rows, most)
+        return np.bincount(codes, minlength=most + 1)
+
+    def words(self, name: str, rows: Rows) -> list[dict[str, Any]]:
+        """Return the values of a facet that there are, the commonest first."""
+        names = self._columns.names(name)
+        counts = self._counts(self._columns.column(name)[rows], rows, len(names) - 1)
+        codes = np.flatnonzero(counts[1:]) + 1
+        return _listed(names.take(codes).to_pylist(), counts[codes])
+
+    def truth(self, rows: Rows) -> list[dict[str, Any]]:
+        """Return by label how many pictures people verified to show it; one may show several."""
+        sets = self._columns.truth_sets
+        codes, keepers = (self._columns.column(name)[rows] for name in ("truth", "keeper"))
+        grouped = keepers != NO_PLACE if self._once else np.zeros(len(codes), bool)
+        alone = np.bincount(codes[~grouped], minlength=len(self._columns.names("truth")))
+        counts = sets.counts(alone) + sets.groups(keepers[grouped], codes[grouped])
+        there = np.flatnonzero(counts)
+        return _listed([sets.labels[one] for one in there], counts[there])
+
+    def bins(self, name: str, rows: Rows) -> dict[str, Any]:
+        """Return the edges of up to 16 bins, quantiles of all pictures, and the counts."""
+        edges = self._columns.column(f"{name}_edges").tolist()
+        n = max(len(edges) - 1, min(len(edges), 1))
+        counts = self._counts(self._columns.column(f"{name}_bin")[rows], rows, n)
+        shown = counts[1 : n + 1].tolist()
+        return {"edges": edges if len(edges) != 1 else edges * 2, "counts": shown}
 
 
-def _words(columns: Columns, name: str, rows: Rows) -> list[dict[str, Any]]:
-    """Return the values of a facet that there are, the commonest first."""
-    names = columns.names(name)
-    counts = _counted(columns, name, rows, len(names) - 1)
-    codes = np.flatnonzero(counts[1:]) + 1
-    values = zip(names.take(codes).to_pylist(), counts[codes].tolist(), strict=True)
-    return _listed(dict(values))
-
-
-def _listed(counts: Mapping[str, int]) -> list[dict[str, Any]]:
-    order = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+def _listed(values: Sequence[str], counts: np.ndarray) -> list[dict[str, Any]]:
+    order = sorted(zip(values, counts.tolist(), strict=True), key=lambda one: (-one[1], one[0]))
     return [{"value": value, "count": count} for value, count in order]
-
-
-def _truth(columns: Columns, rows: Rows) -> list[dict[str, Any]]:
-    """Return by label how many pictures people verified to show it; one may show several."""
-    sets: dict[str, int] = {}
-    for one in _words(columns, "truth", rows):
-        for label in one["value"].split(TRUTH_MARK):
-            sets[label] = sets.get(label, 0) + one["count"]
-    return _listed(sets)
 
 
 def _duplicates(columns: Columns, rows: Rows) -> dict[str, int]:
     """Return how many pictures would be left by each of DUPLICATES, and of each kind."""
-    counts = _counted(columns, "duplicate", rows, len(DUPLICATE_KINDS) - 1).tolist()
-    none, keeper, near, exact = counts[: len(DUPLICATE_KINDS)]
+    kinds = columns.column("duplicate")[rows]
+    counts = np.bincount(kinds, minlength=len(DUPLICATE_KINDS)).tolist()
+    none, keeper, near, exact = counts
     every = none + keeper + near + exact
-    left = {"all": every, "hide": none + keeper, "only": every - none}
+    hidden = count_once(columns, np.zeros(len(kinds), np.uint8), rows, 0)[0]
+    left = {"all": every, "hide": int(hidden), "only": every - none}
     return {**left, "keeper": keeper, "near": near, "exact": exact}
-
-
-def _bins(columns: Columns, name: str, rows: Rows) -> dict[str, Any]:
-    """Return the edges of up to 16 bins, which are quantiles of all pictures, and the counts."""
-    edges = columns.column(f"{name}_edges").tolist()
-    n = max(len(edges) - 1, min(len(edges), 1))
-    counts = _counted(columns, f"{name}_bin", rows, n)
-    return {"edges": edges if len(edges) != 1 else edges * 2, "counts": counts[1 : n + 1].tolist()}

@@ -19,7 +19,7 @@ __all__ = [
 
 Point = tuple[float, float]
 
-TEXTS = ("label", "style", "license", "subset", "format", "truth")
+TEXTS = ("label", "style", "license", "subset", "split", "format", "truth")
 MEASURES = ("ppi", "sharpness", "pixels", "score", "entropy", "gradient", "bytes")
 FLAGS = ("unsure", "disputed")
 DUPLICATES = ("all", "hide", "only")

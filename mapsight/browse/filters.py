@@ -20,14 +20,14 @@ class Filters:
 
     Args:
         label: predicted labels. truth: labels that people verified.
-        style, subset, format: as in predictions.parquet.
+        style, subset, split, format: as in predictions.parquet.
         license: addresses or short names of licences, or parts of addresses.
         min_ppi and the like: least and most of a measure, both of which fit.
         cell: numbers of cells of the index.
         region: corners of a polygon on the map; pictures of the cells that lie in it.
         unsure: only labels with a score below UNSURE.
         disputed: only pictures for which people verified other labels.
-        duplicates: all, hide (leave out all of a group but its keeper) or only (groups alone).
+        duplicates: all, hide (of those of a group that fit, one alone) or only (groups alone).
 
     Raises:
         FilterError: a value is not allowed.
@@ -37,6 +37,7 @@ class Filters:
     style: tuple[str, ...] = ()
     license: tuple[str, ...] = ()
     subset: tuple[str, ...] = ()
+    split: tuple[str, ...] = ()
     format: tuple[str, ...] = ()
     truth: tuple[str, ...] = ()
     min_ppi: float | None = None

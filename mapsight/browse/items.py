@@ -43,6 +43,7 @@ TABLE_TYPES = {
     "license": pa.string(),
     "author": pa.string(),
     "subset": pa.string(),
+    "split": pa.string(),
     **dict.fromkeys(TEXTS, pa.string()),
     "cell": pa.int32(),
     "duplicate": pa.string(),

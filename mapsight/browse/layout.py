@@ -27,13 +27,16 @@ __all__ = [
     "Part",
 ]
 
-FORM = 1
+FORM = 2
 """Of what is kept; another form is another state."""
 REALS = ("score", "ppi", "sharpness", "entropy", "gradient", "top_probability")
 """float64, NaN where not known."""
 WHOLES = ("width", "height", "bytes")
 """uint32, 0 where not known."""
-CODES = ("label", "style", "format", "license", "subset", "author", "top_label", "truth")
+CODES = (
+    *("label", "style", "format", "license", "subset", "split", "author", "top_label"),
+    "truth",
+)
 """Numbers of names, in their order, from 1; 0 where not known. As many bytes as are needed."""
 TEXTS = ("source", "original_url", "title", "caption")
 """Texts that are not filtered by: Arrow batches in the order in which they were read."""

@@ -92,6 +92,7 @@ class Facets(Of):
     style: list[Count]
     license: list[Count]
     subset: list[Count]
+    split: list[Count]
     format: list[Count]
     truth: list[Count]
     unsure: int

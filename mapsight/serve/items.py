@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from mapsight.browse.filters import Filters
+from mapsight.browse.groups import one_of_each
 from mapsight.browse.items import items
 from mapsight.serve.errors import asked
 from mapsight.serve.state import State
@@ -34,12 +36,17 @@ def item_of(state: State, image_id: str) -> dict[str, Any] | None:
 
 
 def rows_that_fit(state: State, filters: Filters, rows: np.ndarray) -> np.ndarray:
-    """Return which rows fit filters: (n,) bool.
+    """Return which rows fit filters: (n,) bool. Duplicates are hidden among these rows alone.
 
     Raises:
         Refusal: a filter is not allowed.
     """
+    hide = filters.duplicates == "hide"
     with asked():
-        chosen = state.browser.select(filters).rows
+        alone = replace(filters, duplicates="all") if hide else filters
+        chosen = state.browser.select(alone).rows
     places = np.minimum(np.searchsorted(chosen, rows), max(len(chosen) - 1, 0))
-    return chosen[places] == rows if len(chosen) else np.zeros(len(rows), bool)
+    fits = chosen[places] == rows if len(chosen) else np.zeros(len(rows), bool)
+    if hide:
+        fits[fits] = one_of_each(state.browser.columns, rows[fits])
+    return fits

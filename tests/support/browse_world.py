@@ -40,6 +40,7 @@ def _fact(rng: np.random.Generator, image_id: str) -> dict[str, Any]:
         "format": some(["JPEG", "PNG"]),
         "license": some(LICENSES),
         "subset": some(["train", "test", None]),
+        "split": some(["train", "validation", "test"]),
         "author": some(["A. Doe", "B. Roe", None]),
         "top_label": some(["Cat", "Dog", "Big cat"]),
         "truth": some(truth),

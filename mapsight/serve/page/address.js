@@ -1,6 +1,6 @@
 // What is shown stands in the address: it can be sent to somebody, and Back goes back.
 
-export const LISTS = ["label", "style", "license", "subset", "format", "truth", "cell"];
+export const LISTS = ["label", "style", "license", "subset", "split", "format", "truth", "cell"];
 export const RANGES = ["ppi", "sharpness", "pixels", "score", "entropy", "gradient", "bytes"];
 export const FLAGS = ["unsure", "disputed"];
 const FILTERS = [

@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 from sklearn.manifold import trustworthiness
 
 from mapsight.browse.browser import Browser
-from mapsight.browse.cell_map import CellMap, spiral
+from mapsight.browse.cell_map import CellMap, inside, spiral
 from mapsight.browse.discs import apart
 from mapsight.browse.filter_values import FilterError
 from mapsight.browse.filters import Filters
 from mapsight.browse.likeness import likeness_places
-from mapsight.browse.regions import inside
 from tests.support.browse_world import MadeUp, columns_of, facts
 
 N, K = 120, 8

@@ -33,6 +33,8 @@ def frame() -> pd.DataFrame:
     table["pixels"] = table["width"] * table["height"]
     table["cell"] = pd.Series(CELLS)
     kinds = {row["image_id"]: row["kind"] for row in GROUPS}
+    groups = {row["image_id"]: row["keeper"] for row in GROUPS}
+    table["group"] = [groups.get(one, one) for one in table.index]
     table["duplicate"] = pd.Series([kinds.get(one) for one in table.index], table.index, object)
     table["disputed"] = [
         bool(t) and label not in t for t, label in zip(table.truth, table.label, strict=True)
@@ -46,7 +48,7 @@ FRAME = frame()
 def fitting(filters: Filters) -> pd.DataFrame:
     """What pandas says fits."""
     fits = pd.Series(True, FRAME.index)
-    for name in ("label", "style", "subset", "format", "license", "cell"):
+    for name in ("label", "style", "subset", "split", "format", "license", "cell"):
         if wanted := getattr(filters, name):
             fits &= FRAME[name].isin(wanted)
     for name in ("ppi", "sharpness", "pixels", "score", "bytes"):
@@ -59,11 +61,23 @@ def fitting(filters: Filters) -> pd.DataFrame:
         fits &= FRAME["score"] < 0.5
     if filters.disputed:
         fits &= FRAME["disputed"]
-    if filters.duplicates == "hide":
-        fits &= ~FRAME["duplicate"].isin(["near", "exact"])
     if filters.duplicates == "only":
         fits &= FRAME["duplicate"].notna()
-    return FRAME[fits]
+    left = FRAME[fits]
+    if filters.duplicates == "hide" and len(left):
+        return left.loc[sorted(map(best, left.groupby("group").groups.values()))]
+    return left
+
+
+def best(group: pd.Index) -> str:
+    """The picture of a group that is left: the keeper, or the one that would be it."""
+
+    def place(image_id: str) -> tuple:
+        row = FRAME.loc[image_id]
+        ppi = 0 if pd.isna(row["ppi"]) else row["ppi"]
+        return row["duplicate"] != "keeper", -ppi, -row["bytes"], image_id
+
+    return min(group, key=place)
 
 
 def in_order(table: pd.DataFrame, sort: str) -> list[str]:
@@ -84,6 +98,7 @@ FILTERS = st.builds(
     style=some(["photo", "drawing"]),
     license=some(LICENSES),
     subset=some(["train", "test"]),
+    split=some(["train", "test"]),
     truth=some(["Lion", "Tiger", "other"]),
     cell=st.lists(st.integers(0, 4), max_size=2),
     min_ppi=st.none() | st.integers(5, 30),
@@ -158,12 +173,11 @@ def test_cursors_that_are_none_and_wrong_limits_are_refused(browser):
 def test_facets_are_counts_with_all_other_filters_on(browser, filters):
     counts, words = browser.facets(filters), dict(vars(filters))
     assert counts["total"] == len(fitting(filters))
-    for name in ("label", "style", "license", "subset", "format"):
-        left = fitting(Filters(**words | {name: ()}))
+    for name in ("label", "style", "license", "subset", "split", "format", "truth"):
         found = {one["value"]: one["count"] for one in counts[name]}
-        assert found == left[name].dropna().value_counts().to_dict()
-    truth = fitting(Filters(**words | {"truth": ()}))["truth"].dropna().explode()
-    assert {one["value"]: one["count"] for one in counts["truth"]} == truth.value_counts().to_dict()
+        values = FRAME[name].explode().dropna().unique()
+        left = {one: len(fitting(Filters(**words | {name: (one,)}))) for one in values}
+        assert found == {value: n for value, n in left.items() if n}
     for name in ("unsure", "disputed"):
         assert counts[name] == len(fitting(Filters(**words | {name: True})))
     for value in ("all", "hide", "only"):
@@ -176,11 +190,14 @@ def test_facets_are_counts_with_all_other_filters_on(browser, filters):
 def test_bins_count_what_pandas_cuts(browser, filters):
     for name in ("ppi", "sharpness", "pixels", "score"):
         bins = browser.facets(filters)[name]
-        bounds = {f"min_{name}": None, f"max_{name}": None}
-        left = fitting(Filters(**dict(vars(filters)) | bounds))[name].dropna()
-        cut = pd.cut(left, bins["edges"], right=False).value_counts(sort=False).tolist()
-        cut[-1] += int((left == bins["edges"][-1]).sum())
-        assert bins["counts"] == cut and len(cut) == len(bins["edges"]) - 1 <= 16
+        every = {f"min_{name}": None, f"max_{name}": None}
+        every |= {} if filters.duplicates == "only" else {"duplicates": "all"}
+        left = fitting(Filters(**dict(vars(filters)) | every)).dropna(subset=name)
+        edges = [*bins["edges"][:-1], bins["edges"][-1] + 1]
+        cut = left.assign(bin=pd.cut(left[name], edges, right=False))
+        once = cut.drop_duplicates(["bin", "group"]) if filters.duplicates == "hide" else cut
+        assert bins["counts"] == once["bin"].value_counts(sort=False).tolist()
+        assert len(edges) - 1 <= 16
 
 
 def test_names_are_found_in_any_case_and_licences_by_their_short_names(browser):
@@ -223,3 +240,21 @@ def test_the_cache_lets_go_of_what_was_not_asked_for_longest():
     assert cache.bytes == 80 and cache.get("a", lambda: "new", lambda _: 40) == "aa"
     assert cache.get("b", lambda: "new", lambda _: 40) == "new"
     assert cache.get("large", lambda: 1, lambda _: 101) == 1 and cache.bytes == 80
+
+
+def test_a_group_whose_keeper_does_not_fit_is_still_there(tmp_path):
+    known = {"a": 1196.0, "b": 1240.0, "c": 1243.0, "d": 1225.0}
+    ppi = {"a": 30.0, "b": 10.0, "c": 10.0, "d": 10.0}
+    size = {"a": 1, "b": 5, "c": 7, "d": 7}
+    rows = [
+        {**FACTS[0], "image_id": i, "sharpness": known[i], "ppi": ppi[i], "bytes": size[i]}
+        for i in known
+    ]
+    groups = [
+        {"keeper": "a", "image_id": i, "kind": "near" if i > "a" else "keeper"} for i in known
+    ]
+    browser = Browser(columns_of(tmp_path, MadeUp({0: rows}, duplicates=groups)))
+    for least, left in ((0, ["a"]), (1196.0, ["a"]), (1200, ["c"]), (1244, [])):
+        filters = Filters.of(min_sharpness=least, duplicates="hide")
+        assert ids_of(browser.select(filters)) == left
+        assert browser.facets(filters)["total"] == browser.facets(filters)["duplicates"]["hide"]

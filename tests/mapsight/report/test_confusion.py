@@ -47,7 +47,7 @@ def test_a_cell_leads_to_its_pictures(tmp_path):
     page = Page(write_report(results, tmp_path / "out", [], taken))
     assert page.all("a").count({"href": "#confusions"}) == 1
     assert "confusions" in {attributes.get("id") for _, attributes in page.tags}
-    assert "<!--page ?truth=Lion&label=other-->" in page.html
+    assert "<!--page ?truth=Lion&label=other&split=test-->" in page.html
 
 
 def test_hostile_labels_are_inert_in_it(tmp_path):

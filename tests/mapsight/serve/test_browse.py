@@ -173,3 +173,12 @@ def test_the_confusion_counts_what_can_be_looked_at(server, opened):
     assert [row["label"] for row in found.accuracy] == opened.accuracy()["label"].to_pylist()
     counts = dict(zip(found.confusion.truth, map(sum, found.confusion.counts), strict=True))
     assert counts.items() <= {row["label"]: row["n"] for row in found.accuracy}.items()
+
+
+def test_a_number_of_the_confusions_is_that_of_its_pictures(server):
+    confusion = server.json("evaluation")["confusion"]
+    for truth, row in zip(confusion["truth"], confusion["counts"], strict=True):
+        for label, count in zip(confusion["labels"], row, strict=True):
+            page = server.json("pictures", truth=truth, label=label, split="test")
+            assert page["total"] == count, (truth, label)
+    assert server.json("pictures")["total"] > sum(map(sum, confusion["counts"]))

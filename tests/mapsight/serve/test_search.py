@@ -206,3 +206,12 @@ def test_the_library_takes_the_bytes_of_a_picture(opened, served_once, ids):
         of_file = opened.search(path, top_k=4, by=by)
         of_bytes = opened.search(path.read_bytes(), top_k=4, by=by)
         assert json.dumps(pairs(of_file)) == json.dumps(pairs(of_bytes))
+
+
+def test_a_copy_answers_where_its_keeper_does_not_fit(server):
+    (keeper, other) = ("0000000000000101", "0000000000000100")
+    most = server.json(f"pictures/{other}")["ppi"] + 0.01
+    asked = {"q": keeper, "style": "any", "top_k": 1000, "duplicates": "hide", "recall": 1}
+    for bounds, left in (({"max_ppi": most}, other), ({}, keeper)):
+        (rows,) = server.json("search", **asked, **bounds)["answers"]
+        assert {keeper, other} & {row["image_id"] for row in rows} == {left}

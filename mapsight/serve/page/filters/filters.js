@@ -151,6 +151,7 @@ function worded(name, value, measures) {
   if (name === "unsure" || name === "disputed") return WORDS[name].toLowerCase();
   if (name === "duplicates") return WORDS[value]?.toLowerCase() ?? value;
   const [, end, measure] = /^(min|max)_(.+)$/.exec(name) ?? [];
+  if (name === "split") return `${value} pictures`;
   if (!end) return name === "truth" ? `people said ${value}` : (NAMED[name]?.(value) ?? value);
   const title = measures.find((known) => known.name === measure)?.title ?? measure;
   return `${title} ${end === "min" ? "≥" : "≤"} ${Number(value).toLocaleString("en")}`;

@@ -17,7 +17,7 @@ export function confusionTable({ labels, counts, truth: truths = labels }) {
     "section",
     {},
     el("h2", {}, "Confusions"),
-    el("p", { class: "soft" }, "A row is what people said, a column what the model says. Choose a number to see its pictures."),
+    el("p", { class: "soft" }, "A row is what people said, a column what the model says, of test pictures. Choose a number to see its pictures."),
     el("div", { class: "scroll" }, el("table", { class: "confusion" }, el("thead", {}, head), el("tbody", { on: { keydown: move } }, rows))),
   );
 }
@@ -26,7 +26,7 @@ function cell(truth, label, pictures, most) {
   if (!pictures) return el("td", { class: "none" });
   const right = truth === label;
   const name = `${many(pictures)} of ${truth} given ${label}`;
-  const on = () => begin({ truth, label });
+  const on = () => begin({ truth, label, split: "test" });
   const node = button({ text: count(pictures), "aria-label": name, title: name, on });
   restyle(node, { "--share": `${Math.round(12 + 34 * (pictures / most))}%` });
   return el("td", { class: right ? "right" : "wrong" }, node);

@@ -18,7 +18,7 @@ from driver.pipeline.cluster import RunnerOptions
 from driver.pipeline.job_server import close_job_server
 from driver.pipeline.typed_options import TypedOptions
 from driver.runners import pipeline_of
-from driver.stages import cluster, index
+from driver.stages import cluster, index, recall
 from driver.workspace.workspace import Workspace
 from mapsight.index.rows import FIELDS, batch_of, new_file, row_schema
 from mapsight.opened import OpenedWorkspace
@@ -93,7 +93,7 @@ def _index(done: Path, rows: int, target: Path) -> None:
     scratch.mkdir(exist_ok=True)
     run = pipeline_of(settings, workspace, scratch)
     run.documents |= {**documents, "vectors": document}
-    run.run([cluster.STAGE, index.STAGE])
+    run.run([cluster.STAGE, index.STAGE, recall.STAGE])
     close_job_server()
 
 
@@ -104,7 +104,7 @@ def _write(folder: Path, blocks: Iterator[np.ndarray], fields: Iterator[dict[str
             if writer:
                 writer.close()
                 file.close()
-            _, file = new_file(str(folder), "rows")
+            _, file = new_file(str(folder), "rows", ".arrow")
             schema = row_schema(x.shape[1], min(x.shape[1], PLAIN_D))
             writer = pa.ipc.new_stream(file, schema)
         ids = [f"{rows + i:016x}" for i in range(len(x))]

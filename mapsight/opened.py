@@ -56,6 +56,9 @@ class OpenedWorkspace(OpenedPictures):
         """Return what answers queries, from a copy of the index on this machine."""
         return Searcher(self._workspace, self._copy)
 
+    def _is_searchable(self) -> bool:
+        return "searcher" in vars(self) or has_index(self._workspace)
+
     @cached_property
     def scanner(self) -> Scanner:
         """Return what answers queries by reading the records of all pictures."""
@@ -161,7 +164,7 @@ class OpenedWorkspace(OpenedPictures):
             raise ValueError(f"by {by!r}: one of {', '.join(BY)}, or None")
         if by == "index" and head is not None:
             raise ValueError("head needs by='features': the index keeps its own labels")
-        if by == "index" or (by is None and head is None and has_index(self._workspace)):
+        if by == "index" or (by is None and head is None and self._is_searchable()):
             return self.searcher.search_many(queries, top_k, **options)
         by = by or "features"
         return self.scanner.search_many(queries, top_k, by=by, head=head, **options)

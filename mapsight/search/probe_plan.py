@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 
@@ -74,12 +75,12 @@ class Cells:
             self._known[kind] = counts.astype(np.int64)
         return self._known[kind]
 
-    @property
+    @cached_property
     def labels(self) -> frozenset[str]:
         """Labels that rows have."""
         return frozenset(self._names["label"].tolist())
 
-    @property
+    @cached_property
     def styles(self) -> frozenset[str]:
         """Styles that rows have: none where no head knew any."""
         return frozenset(filter(None, self._names["style"].tolist()))

@@ -41,7 +41,8 @@ def test_a_dropped_picture_brings_its_like(wide, server, served):
     data = (served / "open/images" / f"{LION}.png").read_bytes()
     page.dispatch_event("body", "drop", {"dataTransfer": wide.file("mine.png", data)})
     page.get_by_text("mine.png").wait_for()
-    sent = server.client.post("/api/v1/search", files={"file": data}, data={"top_k": 200}).json()
+    asked = {"top_k": 200, "near_copies": "fold"}
+    sent = server.client.post("/api/v1/search", files={"file": data}, data=asked).json()
     shown = wide.ids()
     assert shown == [one["image_id"] for one in sent["answers"][0]][: len(shown)]
     assert LION in shown[:2]

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from driver.commands import duplicates, report
-from driver.commands.export import _target
 from driver.commands.search import _check, is_answers
 from driver.errors import UsageError
 from driver.nodes.tree import archive, is_archive
 from driver.output_files import check_file, check_folder
+from driver.workspace.new_folder import new_folder
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +53,7 @@ def test_a_folder_that_cannot_be_made_is_refused(name):
     with pytest.raises(UsageError, match=f"--out {name}: "):
         report.run(Namespace(out=name, workspace="nowhere"))
     with pytest.raises(UsageError, match=f"--out {name}: "):
-        _target(name)
+        new_folder("--out", name)
 
 
 def test_where_nobody_may_write_that_is_said(monkeypatch):

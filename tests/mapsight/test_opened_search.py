@@ -91,7 +91,7 @@ def test_without_an_index_pictures_are_found_by_the_predictions(unindexed_once, 
     opened = library.open("workspace")
     for row in opened.predictions(["image_id", "source"]).to_pylist():
         assert opened.picture(row["image_id"]) == Path(row["source"]).read_bytes()
-    monkeypatch.setattr("mapsight.opened.find_records", None)  # no pass over all features
+    monkeypatch.setattr("mapsight.opened_pictures.find_records", None)  # no pass over all features
     with pytest.raises(ValueError, match=r"nosuch: no picture with this image_id$"):
         opened.picture("nosuch")
 
@@ -110,7 +110,7 @@ def test_a_vector_is_a_query_by_features(workspace, finished_once):
     ("options", "message"),
     [
         ({"by": "cells"}, "by 'cells': one of index, features, label, or None"),
-        ({"by": "features", "style": "photo"}, "style='photo' needs by='index'"),
+        ({"by": "features", "near_copies": "fold"}, "near_copies='fold' needs by='index'"),
         ({"by": "label", "mean": True}, "mean=True needs by='index'"),
         ({"by": "index", "head": "h.npz"}, "head needs by='features'"),
         ({"head": "h.npz"}, "head h.npz: No such file or directory"),

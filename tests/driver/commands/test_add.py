@@ -151,7 +151,7 @@ def test_what_is_known_of_added_pictures_is_told(world):
     (first,) = found(world.program, NEW, "--top-k", "1", "--workspace", "grown-w")
     assert (first["image_id"], first["license"]) == (NEW, f"https://l.example/by/{71 % 3}.0/")
     page = ("--format", "html", "--out", "page.html", "--top-k", "82", "--workspace", "grown-w")
-    world.program.ok("search", NEW, OLD, "--style", "any", *page)
+    world.program.ok("search", NEW, OLD, "--style", "any", "--near-copies", "show", *page)
     text = (world.folder / "page.html").read_text()
     assert text.count("data:image/") == 2 * 82 + 2
 

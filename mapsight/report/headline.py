@@ -1,4 +1,4 @@
-"""What stands on top of a report: the collection's name, how the run ended, and its figures."""
+"""What stands on top of a report: how the run ended, and its figures."""
 
 from __future__ import annotations
 
@@ -9,28 +9,7 @@ from mapsight.report.pages import bounds
 from mapsight.report.summary import Run
 from mapsight.text import amount, duration, percent
 
-__all__ = ["collection", "figures", "heading"]
-
-USUAL_NAMES = ("data", "images", "openimages", "photos", "pictures", "train", "test")
-"""Names of folders that say less than what they are in."""
-
-
-def collection(run: Run) -> str:
-    """Return what a collection is called: the last names of the inputs that it was made of.
-
-    >>> collection({"inputs": ["/data/zoo/images/", "s3://b/cats-*.tar"], "run_id": "8d02"})
-    'zoo/images, cats-*.tar'
-    """
-    names = [_input_name(address) for address in run["inputs"]]
-    rest = len(names) - 3
-    named = ", ".join(dict.fromkeys(names[:3])) + (f" and {amount(rest)} more" if rest > 0 else "")
-    return named or f"Run {run['run_id']}"
-
-
-def _input_name(address: str) -> str:
-    parts = [part for part in address.split("://")[-1].split("/") if part not in ("", ".", "..")]
-    usual = parts[-1:] and parts[-1].lower() in USUAL_NAMES
-    return "/".join(parts[-2 if usual else -1 :]) or address
+__all__ = ["figures", "heading"]
 
 
 def heading(run: Run) -> str:

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from mapsight.collection_name import collection_name
 from mapsight.report import (
     attention,
     confusion,
@@ -170,7 +171,7 @@ def _facts(
     """Return what the page tells of pictures, labels and the run."""
     return {
         "run": run,
-        "collection": headline.collection(run),
+        "collection": collection_name(run),
         "heading": headline.heading(run),
         "where": attention.workspace_option(run),
         "figures": list(headline.figures(run, accuracy)),

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from mapsight.browse.layout import TEXTS
 from mapsight.browse.selection import SORTS
+from mapsight.collection_name import collection_name
 from mapsight.labels.labeler import near_labels
 from mapsight.labels.made_with import settings_of
 from mapsight.results.parquet_tables import find_predictions
@@ -50,7 +51,7 @@ def summary_of(state: State) -> dict[str, Any]:
     names = ("name", "title", "unit", "digits")
     tables = state.tables
     return {
-        "name": shorten(state.workspace.uri().rstrip("/").rsplit("/", 1)[-1], 100),
+        "name": shorten(_name(state), 100),
         "pictures": state.browser.rows,
         "rejected": tables.rejected.num_rows,
         "labels": len(state.browser.labels),
@@ -63,6 +64,12 @@ def summary_of(state: State) -> dict[str, Any]:
         "top_k_max": TOP_K,
         "runs_at": tables.summary.get("finished"),
     }
+
+
+def _name(state: State) -> str:
+    """Return what a collection is called in its report; without one, what its workspace is."""
+    run = state.tables.summary
+    return collection_name(run) if run else state.workspace.uri().rstrip("/").rsplit("/", 1)[-1]
 
 
 def measures_of(classified: dict[str, Any] | None) -> list[tuple[str, str, str, int]]:

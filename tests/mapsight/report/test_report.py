@@ -4,6 +4,7 @@ import filecmp
 import pytest
 from PIL import Image
 
+from mapsight import collection_name
 from mapsight.features import thumbnails
 from mapsight.features.thumbnails import thumbnail
 from mapsight.report import attention, evaluation_chapter, headline, links, pages, summary
@@ -63,7 +64,7 @@ def hostile(report):
     )
 
 
-@pytest.mark.parametrize("module", [attention, headline, links, pages, summary, thumbnails])
+@pytest.mark.parametrize("module", [attention, collection_name, links, pages, summary, thumbnails])
 def test_examples_in_docstrings(module):
     assert doctest.testmod(module).failed == 0
 

@@ -11,7 +11,7 @@ const FILTERS = [
   "region",
 ];
 /** What makes a query: its words, the number of a dropped picture, how answers are ranked. */
-export const QUERY = ["q", "upload", "rank_by", "top_k"];
+const QUERY = ["q", "upload", "rank_by", "top_k"];
 
 const listeners = [];
 
@@ -74,13 +74,22 @@ export function filtersOf(query) {
   return new URLSearchParams([...query].filter(([name]) => FILTERS.includes(name)));
 }
 
-/** Name every filter as taken away. */
+export function listOf(query) {
+  const kept = filtersOf(query);
+  if (query.has("sort")) kept.set("sort", query.get("sort"));
+  return kept;
+}
+
 export function noFilters() {
-  return Object.fromEntries(FILTERS.map((name) => [name, null]));
+  return none(FILTERS);
 }
 
 export function noQuery() {
-  return Object.fromEntries(QUERY.map((name) => [name, null]));
+  return none(QUERY);
+}
+
+function none(names) {
+  return Object.fromEntries(names.map((name) => [name, null]));
 }
 
 export function isSearch(query) {

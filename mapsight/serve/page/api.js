@@ -7,7 +7,7 @@ let state = null;
 const stateListeners = [];
 
 /** What the server said when it refused, or that it did not answer. */
-export class Refusal extends Error {
+class Refusal extends Error {
   constructor(status, message, field) {
     super(message);
     Object.assign(this, { status, field });
@@ -87,9 +87,8 @@ function askForToken() {
   token ??= new Promise((resolve) => {
     const input = el("input", { type: "password", id: "token", required: true, autocomplete: "off" });
     const wrong = el("p", { role: "alert" });
-    const form = el(
-      "form",
-      { class: "token", on: { submit: (event) => enter(event, input, wrong, resolve) } },
+    const form = el("form.token",
+      { on: { submit: (event) => enter(event, input, wrong, resolve) } },
       el("label", { for: "token" }, "This server asks for its token"),
       input,
       wrong,

@@ -2,7 +2,7 @@
 
 import { go, link, onAddress, params } from "./address.js";
 import { ask, onState } from "./api.js";
-import { announce, button, el, fill, find, notice } from "./dom.js";
+import { button, el, fill, find, notice, toast } from "./dom.js";
 import { Filters, closeDrawer } from "./filters/filters.js";
 import { count, many } from "./format.js";
 import { showKeys, startKeys } from "./keys.js";
@@ -13,11 +13,11 @@ import { Pictures } from "./pictures/pictures.js";
 
 const TABS = [
   ["pictures", "Pictures", null],
-  ["map", "Map", () => import("./map/map.js")],
+  ["map", "Map", () => import("./map/map.js"), "index"],
   ["duplicates", "Duplicates", () => import("./tables/duplicates.js")],
   ["rejected", "Rejected", () => import("./tables/rejected.js")],
-  ["quality", "Quality", () => import("./tables/quality.js")],
-  ["suspects", "Suspects", () => import("./tables/suspects.js")],
+  ["quality", "Quality", () => import("./tables/quality.js"), "evaluation"],
+  ["suspects", "Suspects", () => import("./tables/suspects.js"), "suspects"],
 ];
 const SCHEMES = ["", "light", "dark"];
 
@@ -41,7 +41,7 @@ async function start() {
   startSearch();
   startKeys();
   startViewer(summary);
-  startSelectionBar();
+  startSelectionBar(summary.name);
   onAddress(show);
   onState(renew);
   fill(find("#main"));
@@ -80,29 +80,26 @@ async function opened(name) {
 
 function drawTabs(shown) {
   const counts = { pictures: summary.pictures, rejected: summary.rejected };
-  const tabs = TABS.filter(([name]) => summary.has[HAS[name]] !== false).map(([name, text]) => {
+  const tabs = TABS.filter(([, , , needed]) => summary.has[needed] !== false).map(([name, text]) => {
     const view = name === "pictures" ? null : name;
     const changes = { view, open: null };
-    return el(
-      "a",
+    return el("a",
       {
         href: link(changes),
         "aria-current": name === shown && "page",
         on: { click: (event) => follow(event, changes) },
       },
       `${text} `,
-      counts[name] ? el("span", { class: "number" }, count(counts[name])) : null,
+      counts[name] && el("span.number", count(counts[name])),
     );
   });
-  if (summary.has.report) tabs.push(el("a", { href: "report/" }, "Report"));
+  if (summary.has.report) tabs.push(el("a", { href: "report/", target: "_blank" }, "Report"));
   const focused = find("#tabs").contains(document.activeElement);
   fill(find("#tabs"), tabs);
   const current = find("#tabs [aria-current]");
   if (focused) current?.focus();
   current?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
-
-const HAS = { map: "index", duplicates: "duplicates", quality: "evaluation", suspects: "suspects" };
 
 function follow(event, changes) {
   if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
@@ -113,7 +110,7 @@ function follow(event, changes) {
 /** The workspace has changed: everything shown is read anew. */
 async function renew() {
   summary = await ask("summary");
-  announce(`The collection has changed: ${many(summary.pictures)}`);
+  toast(`The collection has changed: ${many(summary.pictures)}`);
   for (const view of views.values()) {
     view.summary = summary;
     view.stale?.();

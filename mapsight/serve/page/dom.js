@@ -1,6 +1,7 @@
 // Elements, icons and what is read aloud. Text only ever becomes text: nothing parses HTML.
 
 const SVG = "http://www.w3.org/2000/svg";
+const SEEN = 5000; // milliseconds
 const ICONS = {
   check: "M4 10.5 8 14.5 16 6",
   close: "M5 5 15 15M15 5 5 15",
@@ -18,20 +19,27 @@ const ICONS = {
   up: "M10 16V4M5 9l5-5 5 5",
 };
 
-/** Make an element: attributes, `on` for listeners, `style` for properties; nothing for null. */
-export function el(tag, attributes = {}, ...children) {
+/** Make an element of "tag.class": attributes, if any (`on` listens, `style` sets properties), then children. */
+export function el(name, ...children) {
+  const [tag, ...kinds] = name.split(".");
   const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === null || value === undefined || value === false) continue;
-    if (name === "on") listen(node, value);
-    else if (name === "style") restyle(node, value);
-    else node.setAttribute(name, value === true ? "" : String(value));
+  if (kinds.length) node.className = kinds.join(" ");
+  const attributes = children[0]?.constructor === Object ? children.shift() : {};
+  for (const [attribute, value] of Object.entries(attributes)) {
+    if ([null, undefined, false].includes(value)) continue;
+    if (attribute === "on") listen(node, value);
+    else if (attribute === "style") restyle(node, value);
+    else node.setAttribute(attribute, value === true ? "" : String(value));
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  node.append(...present(children));
   return node;
 }
 
-function listen(node, listeners) {
+function present(children) {
+  return children.flat().filter(Boolean);
+}
+
+export function listen(node, listeners) {
   for (const [event, listener] of Object.entries(listeners)) node.addEventListener(event, listener);
 }
 
@@ -40,14 +48,13 @@ export function restyle(node, properties) {
   for (const [name, value] of Object.entries(properties)) node.style.setProperty(name, value);
 }
 
-export function svg(tag, attributes = {}, ...children) {
+function svg(tag, attributes) {
   const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
-  node.append(...children);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   return node;
 }
 
-export function icon(name) {
+function icon(name) {
   const drawn = svg("svg", { viewBox: "0 0 20 20", class: "icon", "aria-hidden": "true" });
   drawn.append(svg("path", { d: ICONS[name] }));
   return drawn;
@@ -56,7 +63,7 @@ export function icon(name) {
 /** Make a button: an icon with a name that is read, or both where `text` is set. */
 export function button({ name, text, symbol, on, class: kind = "plain", ...attributes }) {
   const label = text ? {} : { "aria-label": name, title: name };
-  const inside = [symbol ? icon(symbol) : null, text ? el("span", {}, text) : null];
+  const inside = [symbol && icon(symbol), text && el("span", text)];
   const events = typeof on === "function" ? { click: on } : on;
   return el("button", { type: "button", class: kind, ...label, ...attributes, on: events ?? {} }, ...inside);
 }
@@ -66,18 +73,22 @@ export function find(selector) {
 }
 
 export function fill(node, ...children) {
-  node.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined));
+  node.replaceChildren(...present(children));
   return node;
+}
+
+export function closeButton(on) {
+  return button({ name: "Close", symbol: "close", class: "plain close", "data-act": "close", on });
 }
 
 /** List facts: pairs of a name and what is known; those without are left out. */
 export function factList(rows, attributes = { class: "facts" }) {
   const known = rows.filter(([, value]) => value);
-  return el("dl", attributes, known.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+  return el("dl", attributes, known.flatMap(([name, value]) => [el("dt", name), el("dd", value)]));
 }
 
 export function title(text) {
-  return el("h1", { class: "status" }, text);
+  return el("h1.status", text);
 }
 
 export function busy(panel, is) {
@@ -86,31 +97,57 @@ export function busy(panel, is) {
 
 /** Show a sentence where a view has nothing, or failed. */
 export function notice(title, text = "", ...actions) {
-  return el("div", { class: "notice" }, el("h2", {}, title), text ? el("p", {}, text) : null, ...actions);
+  return el("div.notice", el("h2", title), text && el("p", text), ...actions);
 }
 
+const live = find("#live");
+
 export function announce(text) {
-  const live = find("#live");
+  onTop(live);
   live.textContent = "";
   setTimeout(() => {
     live.textContent = text;
   }, 60);
 }
 
-export async function copy(text, source) {
+/** Show a text for a while, and have it read aloud. */
+export function toast(text) {
+  const seen = el("p.toast", { "aria-hidden": "true" }, text);
+  find(".toast")?.remove();
+  onTop(seen);
+  setTimeout(() => seen.remove(), SEEN);
+  announce(text);
+}
+
+/** Put a node where it is seen and heard: while a dialog is open, all outside it is dead. */
+function onTop(node) {
+  (find("dialog[open]") ?? document.body).append(node);
+}
+
+export function message(title, ...inside) {
+  const dialog = find("#message");
+  const close = button({ text: "Close", on: () => dialog.close() });
+  fill(dialog, el("h2", title), ...inside, close);
+  dialog.showModal();
+}
+
+export function copyButton(text, attributes) {
+  const node = button({ symbol: "copy", ...attributes, on: () => copy(text, node) });
+  return node;
+}
+
+async function copy(text, source) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
     copyBySelection(text, source);
   }
-  announce("Copied");
-  source.classList.add("done");
-  setTimeout(() => source.classList.remove("done"), 1500);
+  toast("Copied");
 }
 
 /** Copy where the page is not served securely, and has no clipboard. */
 function copyBySelection(text, source) {
-  const area = el("textarea", { class: "unseen", readonly: true });
+  const area = el("textarea.unseen", { readonly: true });
   area.value = text;
   source.after(area); // inside a dialog, where it can be focused
   area.select();
@@ -126,5 +163,3 @@ export function debounce(call, milliseconds) {
     timer = setTimeout(call, milliseconds, ...values);
   };
 }
-
-export const calm = matchMedia("(prefers-reduced-motion: reduce)");

@@ -15,7 +15,7 @@ export function many(value, one = "picture", more = `${one}s`) {
 
 /** Write a number with so many decimals, thousands apart; a dash where it is not known. */
 export function decimal(value, digits = 0) {
-  if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  if (!Number.isFinite(value)) return "–";
   return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
@@ -27,11 +27,11 @@ export function short(value) {
 }
 
 export function percent(share) {
-  return share === null || share === undefined ? "–" : `${decimal(share * 100, 1)} %`;
+  return Number.isFinite(share) ? `${decimal(share * 100, 1)} %` : "–";
 }
 
 export function bytes(value) {
-  if (!value && value !== 0) return "–";
+  if (!Number.isFinite(value)) return "–";
   if (value < 1e3) return `${value} B`;
   return value < 1e6 ? `${decimal(value / 1e3)} kB` : `${decimal(value / 1e6, 1)} MB`;
 }
@@ -46,11 +46,15 @@ export function words(name) {
 export function thumbnail(imageId, pixels = 240) {
   const wanted = pixels * Math.min(devicePixelRatio, 2);
   const side = SIDES.find((one) => one >= wanted) ?? SIDES.at(-1);
-  return `api/v1/pictures/${encodeURIComponent(imageId)}/thumbnail?side=${side}`;
+  return `api/v1/${picture(imageId)}/thumbnail?side=${side}`;
 }
 
 export function original(imageId) {
-  return `api/v1/pictures/${encodeURIComponent(imageId)}/image`;
+  return `api/v1/${picture(imageId)}/image`;
+}
+
+export function picture(imageId) {
+  return `pictures/${encodeURIComponent(imageId)}`;
 }
 
 /** Say in a line whose picture it is: "J. Doe · CC BY 2.0". */

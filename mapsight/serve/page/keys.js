@@ -1,6 +1,6 @@
 // Keys that work everywhere, and the list of all.
 
-import { button, el, factList, fill, find } from "./dom.js";
+import { factList, find, message } from "./dom.js";
 
 const KEYS = [
   ["/", "search"],
@@ -30,8 +30,5 @@ export function typing(node) {
 }
 
 export function showKeys() {
-  const dialog = find("#message");
-  const close = button({ text: "Close", class: "primary", on: () => dialog.close() });
-  fill(dialog, el("h2", {}, "Keys"), factList(KEYS, { class: "keys-list" }), close);
-  dialog.showModal();
+  message("Keys", factList(KEYS, { class: "keys-list" }));
 }

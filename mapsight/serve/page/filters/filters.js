@@ -1,6 +1,6 @@
 // The panel of filters: what each would leave, counted under all the others.
 
-import { LISTS, RANGES, filtersOf, go } from "../address.js";
+import { LISTS, RANGES, filtersOf, go, params } from "../address.js";
 import { ask } from "../api.js";
 import { Checklist } from "./checklist.js";
 import { button, debounce, el, find } from "../dom.js";
@@ -62,7 +62,7 @@ export class Filters {
     this.flags.show(offers(facets), duplicates ? [...on, duplicates] : on);
     for (const [name, range] of this.ranges) {
       const ends = [`min_${name}`, `max_${name}`].map((end) => numberOf(query.get(end)));
-      range.show(facets[name] ?? { edges: [], counts: [] }, ...ends);
+      range.show(facets[name] ?? { edges: [], counts: [] }, ends);
     }
   }
 
@@ -72,8 +72,9 @@ export class Filters {
     return list;
   }
 
-  #range({ name, title, unit }) {
-    const range = new Range(title, unit, (low, high) => {
+  #range(measure) {
+    const { name } = measure;
+    const range = new Range(measure, (low, high) => {
       go({ [`min_${name}`]: low, [`max_${name}`]: high });
     });
     range.node.hidden = true;
@@ -91,7 +92,7 @@ function offers(facets) {
 
 /** Turn checked names into filters; of the two about duplicates the one checked last stays. */
 function flagsOf(names) {
-  const before = new URLSearchParams(location.search).get("duplicates");
+  const before = params().get("duplicates");
   const duplicates = names.filter((name) => name === "hide" || name === "only");
   return {
     unsure: names.includes("unsure") ? 1 : null,
@@ -105,26 +106,25 @@ function numberOf(text) {
 }
 
 function head() {
-  return el(
-    "div",
-    { class: "panel-head" },
-    el("h2", {}, "Filters"),
+  return el("div.panel-head",
+    el("h2", "Filters"),
     button({ name: "Close filters", symbol: "close", class: "plain close", on: closeDrawer }),
   );
 }
 
 /** On a narrow window the panel is a drawer. */
 export function openDrawer() {
-  document.body.classList.add("drawer");
-  find("#filters-button").setAttribute("aria-expanded", "true");
-  find("#filters .close").focus();
+  turnDrawer(true, "#filters .close");
 }
 
 export function closeDrawer() {
-  if (!document.body.classList.contains("drawer")) return;
-  document.body.classList.remove("drawer");
-  find("#filters-button").setAttribute("aria-expanded", "false");
-  find("#filters-button").focus();
+  if (document.body.classList.contains("drawer")) turnDrawer(false, "#filters-button");
+}
+
+function turnDrawer(open, focused) {
+  document.body.classList.toggle("drawer", open);
+  find("#filters-button").setAttribute("aria-expanded", String(open));
+  find(focused).focus();
 }
 
 /** Return the filters of a query as chips, each of which takes itself away. */
@@ -142,7 +142,7 @@ function chip(text, on) {
 }
 
 function without(name, value) {
-  const values = new URLSearchParams(location.search).getAll(name);
+  const values = params().getAll(name);
   go({ [name]: values.filter((other) => other !== value) });
 }
 

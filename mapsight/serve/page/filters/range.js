@@ -1,38 +1,38 @@
 // A filter by a measure: a histogram of what is there, and two ends to drag or to type.
 
-import { el, fill, restyle } from "../dom.js";
+import { el, fill } from "../dom.js";
 import { many, short } from "../format.js";
+
+const ENDS = ["from", "to"];
 
 export class Range {
   /** `chosen` is called with the least and the most, null where that end is open. */
-  constructor(title, unit, chosen) {
-    Object.assign(this, { title, chosen, edges: [], ends: [null, null] });
-    this.bars = el("div", { class: "bars", "aria-hidden": "true" });
-    this.low = this.#slider("from", 0);
-    this.high = this.#slider("to", 1);
-    this.from = this.#field("from", 0);
-    this.to = this.#field("to", 1);
-    this.node = el(
-      "details",
-      { class: "facet range", open: true },
+  constructor({ title, unit, digits }, chosen) {
+    Object.assign(this, { title, digits, chosen, edges: [], ends: [null, null] });
+    this.bars = el("div.bars", { "aria-hidden": "true" });
+    this.sliders = ENDS.map((side, end) => this.#slider(side, end));
+    this.fields = ENDS.map((side, end) => this.#field(side, end));
+    const [from, to] = this.fields;
+    this.node = el("details.facet.range",
+      { open: true },
       el("summary", { title: unit }, title),
-      el("div", { class: "ends" }, this.bars, this.low, this.high),
-      el("div", { class: "fields" }, this.from, el("span", { "aria-hidden": "true" }, "–"), this.to),
+      el("div.ends", this.bars, this.sliders),
+      el("div.fields", from, el("span", { "aria-hidden": "true" }, "–"), to),
     );
   }
 
   /** Show counts between edges, and the ends as they are in the address. */
-  show({ edges, counts }, low, high) {
+  show({ edges, counts }, ends) {
     this.node.hidden = edges.length < 2 || edges[0] === edges.at(-1);
     if (this.node.hidden) return;
-    Object.assign(this, { edges, ends: [low, high] });
-    for (const slider of [this.low, this.high]) slider.max = edges.length - 1;
-    this.low.value = low === null ? 0 : this.#nearest(low);
-    this.high.value = high === null ? edges.length - 1 : this.#nearest(high);
-    if (document.activeElement !== this.from) this.from.value = low ?? "";
-    if (document.activeElement !== this.to) this.to.value = high ?? "";
-    Object.assign(this.from, { placeholder: short(edges[0]) });
-    Object.assign(this.to, { placeholder: short(edges.at(-1)) });
+    Object.assign(this, { edges, ends });
+    ends.forEach((value, end) => {
+      const [slider, field, edge] = [this.sliders[end], this.fields[end], edges.at(-end)];
+      slider.max = edges.length - 1;
+      slider.value = this.#nearest(value ?? edge);
+      if (document.activeElement !== field) field.value = value ?? "";
+      field.placeholder = short(edge);
+    });
     this.#draw(counts);
   }
 
@@ -42,9 +42,8 @@ export class Range {
     const most = Math.max(...dense) || 1;
     const bars = counts.map((pictures, place) => {
       const title = `${short(this.edges[place])} to ${short(this.edges[place + 1])}: ${many(pictures)}`;
-      const bar = el("i", { title });
-      restyle(bar, { height: `${pictures ? Math.max(4, (100 * dense[place]) / most) : 0}%` });
-      return bar;
+      const height = `${pictures ? Math.max(4, (100 * dense[place]) / most) : 0}%`;
+      return el("i", { title, style: { height } });
     });
     fill(this.bars, bars);
     this.#shade();
@@ -56,12 +55,17 @@ export class Range {
 
   /** Shade what the ends leave out, and name their values for those who hear them. */
   #shade() {
-    const [low, high] = [Number(this.low.value), Number(this.high.value)];
+    const [low, high] = this.#places();
     [...this.bars.children].forEach((bar, place) => {
       bar.classList.toggle("out", place < low || place >= high);
     });
-    this.low.setAttribute("aria-valuetext", short(this.edges[low]));
-    this.high.setAttribute("aria-valuetext", short(this.edges[high]));
+    [low, high].forEach((place, end) => {
+      this.sliders[end].setAttribute("aria-valuetext", short(this.edges[place]));
+    });
+  }
+
+  #places() {
+    return this.sliders.map((slider) => Number(slider.value));
   }
 
   #nearest(value) {
@@ -70,32 +74,32 @@ export class Range {
   }
 
   #slider(side, end) {
-    const slider = el("input", { type: "range", min: 0, max: 16, step: 1, class: side });
-    slider.setAttribute("aria-label", `${this.title}, ${side}`);
-    slider.addEventListener("input", () => this.#slide(end));
-    slider.addEventListener("change", () => this.chosen(...this.ends));
-    return slider;
+    const on = { input: () => this.#slide(end), change: () => this.chosen(...this.ends) };
+    return el(`input.${side}`, { type: "range", "aria-label": `${this.title}, ${side}`, on });
   }
 
   #slide(end) {
     const last = this.edges.length - 1;
-    if (Number(this.low.value) >= Number(this.high.value)) {
-      if (end) this.high.value = Math.max(1, Number(this.low.value) + 1);
-      else this.low.value = Math.min(last - 1, Number(this.high.value) - 1);
-    }
-    const place = Number(end ? this.high.value : this.low.value);
-    this.ends[end] = place === (end ? last : 0) ? null : this.edges[place];
-    [this.from, this.to][end].value = this.ends[end] ?? "";
+    const [low, high] = this.#places();
+    if (low >= high) this.sliders[end].value = end ? Math.max(1, low + 1) : Math.min(last - 1, high - 1);
+    const place = this.#places()[end];
+    this.ends[end] = place === (end ? last : 0) ? null : this.#rounded(this.edges[place], end);
+    this.fields[end].value = this.ends[end] ?? "";
     this.#shade();
   }
 
+  /** Round an edge to the digits that the measure has, outwards, so that nothing between is lost. */
+  #rounded(value, end) {
+    const digits = 10 ** this.digits;
+    return Math[end ? "ceil" : "floor"](value * digits) / digits;
+  }
+
   #field(side, end) {
-    const field = el("input", { type: "number", step: "any", inputmode: "decimal" });
-    field.setAttribute("aria-label", `${this.title}, ${side}`);
-    field.addEventListener("change", () => {
-      this.ends[end] = field.value === "" ? null : Number(field.value);
+    const change = ({ target: { value } }) => {
+      this.ends[end] = value === "" ? null : Number(value);
       this.chosen(...this.ends);
-    });
-    return field;
+    };
+    const named = { inputmode: "decimal", "aria-label": `${this.title}, ${side}` };
+    return el("input", { type: "number", step: "any", ...named, on: { change } });
   }
 }

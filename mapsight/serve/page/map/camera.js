@@ -1,8 +1,7 @@
 // Which part of the map is seen: places are 0 to 1 both ways, the window is in CSS pixels.
 
-import { calm } from "../dom.js";
-
 const FLY = 350; // milliseconds
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const EDGE = 0.04; // of the map, around it when all is seen
 
 export class Camera {

@@ -1,14 +1,14 @@
 // What is known of the cell that was chosen, and where one can go from there.
 
 import { findLike, go } from "../address.js";
-import { button, el, factList, fill } from "../dom.js";
+import { button, closeButton, el, factList, fill } from "../dom.js";
 import { decimal, many, percent } from "../format.js";
 import { image } from "../pictures/tile.js";
 
 export function fillCellCard(card, cell, { zoom, close }) {
   const facts = [
     ["Pictures", many(cell.pictures)],
-    ["Of this label", cell.purity === null || cell.purity === undefined ? null : percent(cell.purity)],
+    ["Of this label", Number.isFinite(cell.purity) && percent(cell.purity)],
     ["Looks like", cell.name],
     ["PPI", cell.ppi && decimal(cell.ppi, 1)],
     ["Sharpness", cell.sharpness && decimal(cell.sharpness)],
@@ -16,9 +16,9 @@ export function fillCellCard(card, cell, { zoom, close }) {
   ];
   fill(
     card,
-    button({ name: "Close", symbol: "close", class: "plain close", on: close }),
+    closeButton(close),
     button({ name: "Find like the typical picture", class: "frame", on: () => findLike(cell.picture) }),
-    el("h2", {}, cell.label || `Cell ${cell.cell}`),
+    el("h2", cell.label || `Cell ${cell.cell}`),
     factList(facts),
     button({ text: "Show its pictures", class: "primary", on: () => go({ view: null, q: null, upload: null, cell: cell.cell }) }),
     button({ text: "Zoom in", on: zoom }),

@@ -1,6 +1,6 @@
 // What colours on the map mean: labels, the commonest apart from each other, or a measure.
 
-import { el, restyle } from "../dom.js";
+import { el } from "../dom.js";
 import { short } from "../format.js";
 
 // Nine that also people see apart who do not see red and green apart (after Tol and Wong).
@@ -24,10 +24,8 @@ function byLabel(cells) {
   return { color: ({ label }) => colors.get(label) ?? OTHERS, legend: entries.map(swatch) };
 }
 
-function swatch([text, color]) {
-  const dot = el("i", {});
-  restyle(dot, { background: color });
-  return el("li", {}, dot, el("span", {}, text || "no label"));
+function swatch([text, background]) {
+  return el("li", el("i", { style: { background } }), el("span", text || "no label"));
 }
 
 function byMeasure(cells, by, title) {
@@ -36,18 +34,12 @@ function byMeasure(cells, by, title) {
   const [low, high] = [at(BELOW), at(1 - BELOW)];
   const color = (cell) =>
     typeof cell[by] === "number" ? mixed((cell[by] - low) / (high - low || 1)) : OTHERS;
-  const bar = el("i", { class: "ramp" });
-  restyle(bar, { background: `linear-gradient(to right, ${RAMP.join(", ")})` });
-  const ends = [el("span", {}, `${title} ${short(low)}`), bar, el("span", {}, short(high))];
-  return { color, legend: [el("li", { class: "scale" }, ends)] };
+  const bar = el("i.ramp", { style: { background: `linear-gradient(to right, ${RAMP.join(", ")})` } });
+  const ends = [el("span", `${title} ${short(low)}`), bar, el("span", short(high))];
+  return { color, legend: [el("li.scale", ends)] };
 }
 
 function mixed(share) {
   const at = Math.max(0, Math.min(1, share)) * (RAMP.length - 1);
-  const [from, to] = [RAMP[Math.floor(at)], RAMP[Math.ceil(at)]].map(parts);
-  return `rgb(${from.map((part, place) => Math.round(part + (to[place] - part) * (at % 1))).join(" ")})`;
-}
-
-function parts(color) {
-  return [1, 3, 5].map((place) => parseInt(color.slice(place, place + 2), 16));
+  return `color-mix(in srgb, ${RAMP[Math.floor(at)]}, ${RAMP[Math.ceil(at)]} ${(at % 1) * 100}%)`;
 }

@@ -3,7 +3,9 @@
 import { OTHER, thumbnail } from "../format.js";
 
 const FACES = 15; // pixels of radius from which a circle shows its typical picture
-const NAMES = 34; // and from which it shows its name
+const NAMES = 12; // and from which it shows its name, where there is room
+const INNER = 0.4; // of the radius, below the centre: where a name stands inside
+const HIGH = 14; // pixels of a name
 const KEPT = 600; // small pictures
 export const INSIDE = 110; // pixels of radius from which a cell shows its pictures
 
@@ -46,21 +48,21 @@ export class Drawing {
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     context.clearRect(0, 0, camera.width, camera.height);
     this.styles = this.#styles();
-    const names = []; // drawn above all circles
+    const circles = [];
     for (const cell of cells) {
       const [x, y] = camera.toWindow(cell.x, cell.y);
       const r = radius(cell);
       if (!camera.sees(x, y, r)) continue;
-      if (r >= NAMES && r < INSIDE) names.push([nameOf(cell), x, y + r + 12]);
+      circles.push({ cell, x, y, r });
       const pictures = r >= INSIDE ? inside(cell) : null;
       const dim = chosen.size > 0 && !chosen.has(cell.cell);
       context.globalAlpha = dim ? 0.3 : 1;
-      if (pictures) this.#pictures(cell, x, y, r, color(cell), pictures);
+      if (pictures) this.#pictures(x, y, r, color(cell), pictures);
       else this.#circle(cell, x, y, r, color(cell));
       if (cell === pointed) this.#ring(x, y, r + 3, this.styles.ink, 2);
       context.globalAlpha = 1;
     }
-    for (const name of names) this.#name(...name);
+    this.#names(circles);
     if (region.length) this.#region(region);
   }
 
@@ -103,19 +105,28 @@ export class Drawing {
     this.context.drawImage(image, x, y, least, least, left, top, side, side);
   }
 
-  #name(text, x, y) {
+  /** Write names, those of large circles first, each where it hides no other and no circle. */
+  #names(circles) {
     const { context, styles } = this;
-    context.font = "600 12px system-ui, sans-serif";
-    context.textAlign = "center";
-    context.lineWidth = 3;
-    context.lineJoin = "round";
-    context.strokeStyle = styles.page;
-    context.fillStyle = styles.ink;
-    context.strokeText(text, x, y);
-    context.fillText(text, x, y);
+    Object.assign(context, { font: "600 12px system-ui, sans-serif", textAlign: "center", textBaseline: "middle" });
+    Object.assign(context, { lineWidth: 3, lineJoin: "round", strokeStyle: styles.page, fillStyle: styles.ink });
+    const written = [];
+    for (const { cell, x, y, r } of circles.sort((a, b) => b.r - a.r)) {
+      if (r < NAMES || r >= INSIDE) continue;
+      const text = nameOf(cell);
+      const half = context.measureText(text).width / 2 + 2;
+      const isFree = (at) => !written.some((other) => Math.abs(other.x - x) < other.half + half && Math.abs(other.at - at) < HIGH)
+        && !circles.some((other) => covers(other, x, at, half));
+      const inside = half <= r * Math.sqrt(1 - INNER ** 2) ? y + INNER * r : null;
+      const at = [y + r + 9, y - r - 9].find(isFree) ?? inside;
+      if (at === null) continue;
+      written.push({ x, at, half });
+      context.strokeText(text, x, at);
+      context.fillText(text, x, at);
+    }
   }
 
-  #pictures(cell, x, y, r, color, pictures) {
+  #pictures(x, y, r, color, pictures) {
     this.context.globalAlpha *= 0.18;
     this.context.fillStyle = color;
     this.#disc(x, y, r);
@@ -152,6 +163,13 @@ export class Drawing {
     context.fill();
     context.globalAlpha = 1;
   }
+}
+
+/** Return whether a circle lies under a name that stands around a point. */
+function covers(circle, x, y, half) {
+  const across = Math.max(0, Math.abs(circle.x - x) - half);
+  const down = Math.max(0, Math.abs(circle.y - y) - HIGH / 2);
+  return Math.hypot(across, down) < circle.r;
 }
 
 /** Name a cell by its label, or by what most of its pictures look like. */

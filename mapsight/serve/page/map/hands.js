@@ -1,5 +1,7 @@
 // The map in the hand: dragging, wheel, pinch, keys, drawing a region.
 
+import { listen } from "../dom.js";
+
 const STEP = 60; // pixels that an arrow moves by
 const CLOSE = 1.4; // times that a key zooms by
 const TAP = 6; // pixels within which a press is no drag
@@ -23,16 +25,18 @@ export class Hands {
   constructor(canvas, camera, acts) {
     Object.assign(this, { canvas, camera, acts, pointers: new Map() });
     canvas.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
-    canvas.addEventListener("pointerdown", (event) => this.#down(event));
-    canvas.addEventListener("pointermove", (event) => this.#move(event));
-    for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, (event) => this.#up(event));
-    canvas.addEventListener("pointerleave", () => acts.pointed(null));
-    canvas.addEventListener("keydown", (event) => this.#key(event));
+    listen(canvas, {
+      pointerdown: (event) => this.#down(event),
+      pointermove: (event) => this.#move(event),
+      pointerup: (event) => this.#up(event),
+      pointercancel: (event) => this.#up(event),
+      pointerleave: () => acts.pointed(null),
+      keydown: (event) => this.#key(event),
+    });
   }
 
   #place(event) {
-    const { left, top } = this.canvas.getBoundingClientRect();
-    return [event.clientX - left, event.clientY - top];
+    return [event.offsetX, event.offsetY];
   }
 
   #wheel(event) {

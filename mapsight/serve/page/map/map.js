@@ -2,7 +2,7 @@
 
 import { findLike, go } from "../address.js";
 import { ask } from "../api.js";
-import { announce, busy, el, fill, notice } from "../dom.js";
+import { announce, busy, el, fill, notice, toast } from "../dom.js";
 import { many } from "../format.js";
 import { Camera, fly } from "./camera.js";
 import { fillCellCard } from "./card.js";
@@ -44,8 +44,14 @@ export default class CellMap {
       coloured: () => this.#colour(),
       armed: () => this.#arm(!this.hands.drawing),
       seen: () => this.#drawn(this.camera.corners()),
-      zoomed: (factor) => this.#zoom(factor),
-      fitted: () => this.#fit(),
+      zoomed: (factor) => {
+        this.camera.zoomBy(factor);
+        this.draw();
+      },
+      fitted: () => {
+        this.camera.reset();
+        this.draw();
+      },
     };
     this.list = new CellList({
       pointed: (cell, show) => this.#point(cell, show),
@@ -152,7 +158,7 @@ export default class CellMap {
       this.pictures.set(cell.cell, placed(cell, pictures));
     } catch (error) {
       this.pictures.set(cell.cell, []);
-      announce(error.message);
+      toast(error.message);
     }
     this.draw();
   }
@@ -209,16 +215,6 @@ export default class CellMap {
     this.canvas.focus();
   }
 
-  #zoom(factor) {
-    this.camera.zoomBy(factor);
-    this.draw();
-  }
-
-  #fit() {
-    this.camera.reset();
-    this.draw();
-  }
-
   #fly(cell, share) {
     const to = this.camera.seeing(cell, share);
     fly(this.camera, to, () => this.#drawNow());
@@ -228,7 +224,7 @@ export default class CellMap {
     this.hands.drawing = on;
     this.lasso.setAttribute("aria-pressed", String(on));
     this.canvas.classList.toggle("draws", on);
-    if (on) announce("Draw around the cells that you want");
+    if (on) toast("Draw around the cells that you want");
   }
 
   #drawn(points) {
@@ -239,8 +235,5 @@ export default class CellMap {
 }
 
 function pointsOf(region) {
-  const numbers = (region ?? "").split(",").map(Number);
-  const points = [];
-  for (let place = 0; place + 1 < numbers.length; place += 2) points.push(numbers.slice(place, place + 2));
-  return points;
+  return (region?.match(/[^,]+,[^,]+/g) ?? []).map((pair) => pair.split(",").map(Number));
 }

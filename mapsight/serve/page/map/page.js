@@ -20,15 +20,15 @@ export function buildMap(panel, acts, list) {
     "aria-pressed": "false",
     on: acts.armed,
   });
-  const legend = el("ul", { class: "legend", "aria-label": "Colours" });
-  const card = el("section", { class: "cell-card", "aria-label": "Cell", hidden: true });
-  const stage = el("div", { class: "map-stage" }, canvas, zoomButtons(acts), card);
+  const legend = el("ul.legend", { "aria-label": "Colours" });
+  const card = el("section.cell-card", { "aria-label": "Cell", hidden: true });
+  const stage = el("div.map-stage", canvas, zoomButtons(acts), card);
   const seen = button({ text: "Take what is seen", on: acts.seen });
-  const colour = el("label", { class: "order" }, "Colour ", by);
+  const colour = el("label.order", "Colour ", by);
   panel.append(
-    el("div", { class: "toolbar" }, status, colour, lasso, seen),
-    el("div", { class: "map-body" }, stage, el("div", { class: "map-side" }, legend, list)),
-    el("p", { id: "map-help", class: "unseen" }, HELP),
+    el("div.toolbar", status, colour, lasso, seen),
+    el("div.map-body", stage, el("div.map-side", legend, list)),
+    el("p.unseen", { id: "map-help" }, HELP),
   );
   return { canvas, status, by, lasso, legend, card, stage };
 }
@@ -37,9 +37,7 @@ const HELP =
   "Arrows move, plus and minus zoom, 0 shows all. The list of cells leads to the same pictures.";
 
 function zoomButtons({ zoomed, fitted }) {
-  return el(
-    "div",
-    { class: "zoom" },
+  return el("div.zoom",
     button({ name: "Zoom in", symbol: "plus", class: "", on: () => zoomed(CLOSER) }),
     button({ name: "Zoom out", symbol: "minus", class: "", on: () => zoomed(1 / CLOSER) }),
     button({ name: "Show all", symbol: "fit", class: "", on: fitted }),

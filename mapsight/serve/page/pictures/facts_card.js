@@ -1,6 +1,6 @@
 // Facts of the picture under the pointer, or with the focus, after a moment.
 
-import { factList, fill, find, restyle } from "../dom.js";
+import { factList, fill, find, listen, restyle } from "../dom.js";
 import { decimal, said } from "../format.js";
 
 const PATIENCE = 400; // milliseconds
@@ -20,10 +20,15 @@ export function startFacts(box, itemOf) {
     clearTimeout(timer);
     hideFacts();
   };
-  box.addEventListener("pointerover", (event) => event.pointerType === "mouse" && soon(event));
-  box.addEventListener("focusin", soon);
-  for (const name of ["pointerleave", "focusout", "scroll", "pointerdown"]) box.addEventListener(name, end);
-  box.addEventListener("keydown", (event) => event.key === "Escape" && end());
+  listen(box, {
+    pointerover: (event) => event.pointerType === "mouse" && soon(event),
+    focusin: soon,
+    pointerleave: end,
+    focusout: end,
+    scroll: end,
+    pointerdown: end,
+    keydown: (event) => event.key === "Escape" && end(),
+  });
 }
 
 export function hideFacts() {

@@ -1,6 +1,6 @@
 // A grid of any number of pictures, of which only what is seen is in the page.
 
-import { el } from "../dom.js";
+import { el, listen } from "../dom.js";
 import { arrows } from "./grid_keys.js";
 import { TallScroll } from "./scroll.js";
 import { fillTile, markTile } from "./tile.js";
@@ -14,17 +14,19 @@ export class Grid {
   /** `acts` has like(item), open(index), mark(index, extend), selected(id), shown(first, last). */
   constructor(box, acts) {
     Object.assign(this, { box, acts, source: null, active: 0, size: 180, rows: new Map() });
-    this.sizer = el("div", { class: "sizer" });
+    this.sizer = el("div.sizer");
     box.append(this.sizer);
     this.scroll = new TallScroll(box, this.sizer, () => this.draw());
     new ResizeObserver(() => this.#measure()).observe(box);
-    box.addEventListener("keydown", (event) => this.#key(event));
-    box.addEventListener("click", (event) => this.#click(event));
-    box.addEventListener("focusin", (event) => this.#focused(event));
+    listen(box, {
+      keydown: (event) => this.#key(event),
+      click: (event) => this.#click(event),
+      focusin: (event) => this.#focused(event),
+    });
   }
 
   show(source) {
-    this.source?.close();
+    this.source?.close?.();
     this.source = source;
     this.#clear();
     this.active = 0;
@@ -50,7 +52,6 @@ export class Grid {
     }
   }
 
-  /** Move the focus to a picture, wherever it is. */
   focus(index) {
     this.active = Math.max(0, Math.min(index, (this.source.total ?? 1) - 1));
     this.reveal(this.active);
@@ -99,7 +100,7 @@ export class Grid {
     const from = Math.max(0, Math.floor(this.scroll.top / this.rowHeight) - SPARE);
     const seen = Math.floor((this.scroll.top + this.scroll.view) / this.rowHeight);
     const to = Math.min(last, seen + SPARE);
-    this.source.need(from * this.columns, Math.min(total, (to + 1) * this.columns) - 1);
+    this.source.need?.(from * this.columns, Math.min(total, (to + 1) * this.columns) - 1);
     this.#keep(from, to, total);
     this.acts.shown(Math.min(total, from * this.columns), total);
   }
@@ -124,7 +125,7 @@ export class Grid {
   #row(number, total) {
     let row = this.rows.get(number);
     if (!row) {
-      row = el("div", { class: "row", role: "row", "aria-rowindex": number + 1 });
+      row = el("div.row", { role: "row", "aria-rowindex": number + 1 });
       this.rows.set(number, row);
       this.#place(row, number);
     }
@@ -146,7 +147,7 @@ export class Grid {
     let cell = row.children[column];
     if (!cell) {
       const place = { tabindex: -1, "aria-colindex": column + 1, "data-index": index };
-      cell = el("div", { class: "tile waiting", role: "gridcell", ...place });
+      cell = el("div.tile.waiting", { role: "gridcell", ...place });
       row.append(cell);
     }
     const item = this.source.get(index);

@@ -8,11 +8,9 @@ import { image } from "./tile.js";
 const LONG = 16; // letters of a unit that says more than it helps
 
 export function pictureFacts(known, summary) {
-  return el(
-    "div",
-    {},
-    el("h2", {}, known.title || known.label || known.image_id),
-    known.caption ? el("p", {}, known.caption) : null,
+  return el("div",
+    el("h2", known.title || known.label || known.image_id),
+    known.caption && el("p", known.caption),
     credits(known),
     factList(facts(known, summary)),
     duplicates(known),
@@ -23,7 +21,7 @@ function credits(known) {
   const license = known.license && outward(known.license_url, licence(known.license));
   const parts = [known.author, license, outward(known.original_url, "original")].filter(Boolean);
   if (!parts.length) return null;
-  return el("p", { class: "credits" }, parts.flatMap((part, place) => (place ? [" · ", part] : [part])));
+  return el("p.credits", parts.flatMap((part, place) => (place ? [" · ", part] : [part])));
 }
 
 /** Link to an address outside, which is opened by the person alone; only http and https. */
@@ -46,7 +44,7 @@ function facts(known, { measures: named }) {
     ...named
       .filter(({ name }) => name in measures && !["pixels", "bytes", "score"].includes(name))
       .map(({ name, title, unit, digits }) => [title, `${decimal(measures[name], digits)} ${unit.length < LONG ? unit : ""}`]),
-    ["Cell", known.cell === null || known.cell === undefined ? null : String(known.cell)],
+    ["Cell", known.cell?.toString()],
     ["Subset", known.subset],
     ["Used for", predictions.split],
     ["From", known.source],
@@ -59,8 +57,8 @@ function duplicates(known) {
   if (!others.length) return null;
   const shown = others.map((other) => {
     const find = button({ name: `Find like ${other.image_id}`, class: "small", on: () => findLike(other.image_id) });
-    find.append(image(other, 96), el("span", {}, other.kind));
+    find.append(image(other, 96), el("span", other.kind));
     return find;
   });
-  return [el("h3", {}, "Duplicates"), el("div", {}, shown)];
+  return [el("h3", "Duplicates"), el("div", shown)];
 }

@@ -1,13 +1,15 @@
 // The view of pictures: all, those under filters, or the answers to a question.
 
 import { askFile } from "../api.js";
-import { begin, filtersOf, findLike, go, isSearch, noFilters } from "../address.js";
-import { announce, busy, button, debounce, el, fill, notice } from "../dom.js";
+import { begin, filtersOf, findLike, go, isSearch, listOf, noFilters } from "../address.js";
+import { announce, busy, button, debounce, el, fill, notice, toast } from "../dom.js";
 import { startFacts } from "./facts_card.js";
 import { chips } from "../filters/filters.js";
 import { count, many } from "../format.js";
 import { Grid } from "./grid.js";
-import { answersTo, listed } from "./question.js";
+import { offeredLabels } from "./labels.js";
+import { answersTo } from "./question.js";
+import { Listing } from "./rows.js";
 import { Toolbar } from "./toolbar.js";
 import { selection, WHOLE } from "../selection/selection.js";
 import { openPicture } from "./viewer.js";
@@ -18,9 +20,9 @@ export class Pictures {
   constructor(panel, summary) {
     Object.assign(this, { panel, summary, shown: null, asked: null });
     this.tools = new Toolbar(summary, (size) => this.grid.resize(size));
-    this.heading = el("div", { class: "heading" });
-    this.message = el("div", { class: "message" });
-    this.box = el("div", { class: "grid", role: "grid", "aria-label": "Pictures", "aria-multiselectable": "true", tabindex: -1 });
+    this.heading = el("div.heading");
+    this.message = el("div.message");
+    this.box = el("div.grid", { role: "grid", "aria-label": "Pictures", "aria-multiselectable": "true", tabindex: -1 });
     panel.append(this.heading, this.tools.node, this.message, this.box);
     this.grid = new Grid(this.box, this.#acts());
     this.grid.size = this.tools.size;
@@ -80,14 +82,14 @@ export class Pictures {
       if (!jumped) this.#arrived(source.total, query, first);
       jumped = true;
     };
-    const source = listed(query, changed, (error) => this.#failed(error));
+    const source = new Listing(listOf(query), changed, (error) => this.#failed(error));
     this.grid.show(source);
   }
 
   async #search(query, first) {
     this.asked = new AbortController();
     const { signal } = this.asked;
-    this.grid.show({ total: null, get() {}, need() {}, close() {} });
+    this.grid.show({ total: null, get() {} });
     try {
       const { source, heading } = await answersTo(query, this.summary, signal);
       fill(this.heading, heading);
@@ -105,6 +107,8 @@ export class Pictures {
     announce(text);
     if (first && first < total) this.grid.reveal(total - 1), this.grid.reveal(first);
     if (!total) this.#nothing(query);
+    if (this.again && document.activeElement === document.body) this.grid.focus(first); // its tile is gone
+    this.again = true;
   }
 
   #allButton(query, total) {
@@ -113,7 +117,7 @@ export class Pictures {
   }
 
   async #selectAll(query, total) {
-    const asked = isSearch(query) ? query.toString() : filtersAndSort(query);
+    const asked = (isSearch(query) ? query : listOf(query)).toString();
     try {
       selection.takeAll(asked, total, total <= WHOLE ? await this.#ids(asked) : null);
     } catch (error) {
@@ -142,15 +146,17 @@ export class Pictures {
     );
   }
 
-  #failed(error) {
+  async #failed(error) {
     busy(this.panel, false);
     this.box.hidden = true;
     this.tools.say("");
+    fill(this.heading);
     const back = button({ text: "Show all pictures", class: "primary", on: () => begin({}) });
     const again = button({ text: "Try again", on: () => { this.shown = null; this.show(this.query); } });
-    const help = isSearch(this.query) ? ". Search takes a label, an id, a URL or a picture." : "";
-    fill(this.message, notice("That did not work", error.message + help, back, again));
+    const help = el("div");
+    fill(this.message, notice("That did not work", error.message, help, back, again));
     announce(error.message);
+    if (error.field === "q" && error.status === 404) fill(help, await offeredLabels());
   }
 
   async #mark(index, extend, from = this.anchor ?? index) {
@@ -163,7 +169,7 @@ export class Pictures {
     }
     this.anchor ??= from;
     const [first, last] = [Math.min(this.anchor, index), Math.max(this.anchor, index)];
-    if (last - first >= RANGE) announce(`A range has ${count(RANGE)} pictures at most`);
+    if (last - first >= RANGE) toast(`A range has ${count(RANGE)} pictures at most`);
     else selection.add(await this.grid.source.range(first, last));
   }
 
@@ -177,10 +183,4 @@ export class Pictures {
     if (address !== location.search || this.panel.hidden || this.grid.source?.total === null) return;
     history.replaceState({ ...history.state, first: this.grid.firstSeen() }, "");
   }
-}
-
-function filtersAndSort(query) {
-  const asked = filtersOf(query);
-  if (query.has("sort")) asked.set("sort", query.get("sort"));
-  return asked.toString();
 }

@@ -3,18 +3,14 @@
 import { filtersOf, go } from "../address.js";
 import { ask } from "../api.js";
 import { button, el } from "../dom.js";
-import { Answers, Listing } from "./rows.js";
+import { count } from "../format.js";
+import { Answers } from "./rows.js";
 import { image } from "./tile.js";
 
 const kept = new Map(); // number in the address to files
 const TOP_K = 200;
 const MORE = 1000;
-
-export function listed(query, changed, failed) {
-  const asked = filtersOf(query);
-  if (query.has("sort")) asked.set("sort", query.get("sort"));
-  return new Listing(asked, changed, failed);
-}
+const STYLES = ["photo", "drawing"];
 
 /** Return the pictures most like those that an address asks for, and a heading for them. */
 export async function answersTo(query, summary, signal) {
@@ -23,9 +19,9 @@ export async function answersTo(query, summary, signal) {
   if (number && !files && !query.has("q")) throw new Error(
     "The picture was dropped into another page, or before this one was loaded anew. Drop it again.",
   );
-  const { answers, understood, of } = await asked(query, files, summary, signal);
-  const items = answers[0] ?? [];
-  return { source: new Answers(items), heading: heading(query, understood, files, of, items.length) };
+  const answer = await asked(query, files, summary, signal);
+  const items = answer.answers[0] ?? [];
+  return { source: new Answers(items), heading: heading(query, answer, files, items) };
 }
 
 function asked(query, files, summary, signal) {
@@ -43,45 +39,49 @@ function asked(query, files, summary, signal) {
   return ask("search", "", { signal, body });
 }
 
-function heading(query, understood, files, of, shown) {
+function heading(query, { understood, of }, files, items) {
   const asked = understood.filter(({ kind }) => kind !== "upload").map((one) => queryChip(query, one));
   const dropped = (files?.previews ?? []).map((preview, place) => droppedChip(preview, files.files[place]));
+  const style = ownStyle(query, understood, items);
   return [
-    el("span", { class: "lead" }, asked.length + dropped.length > 1 ? "Like all of these" : "Like"),
+    el("span.lead", asked.length + dropped.length > 1 ? "Like all of these" : understood[0]?.words ? "Showing" : "Like"),
     ...asked,
     ...dropped,
-    of ? el("span", { class: "soft" }, `among the ${of.toLocaleString("en")} most alike`) : null,
-    shown === TOP_K && !query.has("top_k")
-      ? button({ text: `Show ${MORE.toLocaleString("en")}`, class: "quiet", on: () => go({ top_k: MORE }) })
+    style && button({ text: `${style}s, like the query`, symbol: "close", class: "chip", on: () => go({ style: STYLES }) }),
+    of && el("span.soft", `among the ${count(of)} most alike`),
+    items.length === TOP_K && !query.has("top_k")
+      ? button({ text: `Show ${count(MORE)}`, class: "quiet", on: () => go({ top_k: MORE }) })
       : null,
   ];
 }
 
+/** Return the style that the query chose by itself: where none is asked for, a picture brings its own. */
+function ownStyle(query, understood, items) {
+  const styles = new Set(items.map(({ style }) => style));
+  return !query.has("style") && !understood[0]?.words && styles.size === 1 && items[0].style;
+}
+
 function queryChip(query, { query: asked, kind, words }) {
   const rest = query.getAll("q").filter((other) => other !== asked);
-  return el(
-    "span",
-    { class: "query" },
-    kind === "id" ? image({ image_id: asked }, 48) : null,
-    el("span", { class: "name" }, words ?? asked),
+  return el("span.query",
+    kind === "id" && image({ image_id: asked }, 48),
+    el("span.name", words ?? asked),
     button({ name: `Without ${asked}`, symbol: "close", on: () => go({ q: rest }) }),
   );
 }
 
 function droppedChip(preview, file) {
   const drop = () => go({ upload: null });
-  return el(
-    "span",
-    { class: "query" },
-    el("img", { src: preview, alt: "", class: "there" }),
-    el("span", { class: "name" }, file.name || "pasted picture"),
+  return el("span.query",
+    el("img.there", { src: preview, alt: "" }),
+    el("span.name", file.name || "pasted picture"),
     button({ name: "Without this picture", symbol: "close", on: drop }),
   );
 }
 
 /** Keep pictures of the person's own, and return the number that stands for them. */
 export function keep(files) {
-  const number = String(kept.size + 1);
+  const number = String(Date.now()); // the address of another load of the page never means these
   kept.set(number, { files, previews: files.map((file) => URL.createObjectURL(file)) });
   return number;
 }

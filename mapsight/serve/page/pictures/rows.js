@@ -87,11 +87,7 @@ export class Answers {
     return this.items[index];
   }
 
-  need() {}
-
   async range(first, last) {
     return this.items.slice(first, last + 1);
   }
-
-  close() {}
 }

@@ -1,19 +1,17 @@
 // The search box: words, an id, a URL, a picture that is pasted, dropped or chosen.
 
 import { go, isSearch, noQuery } from "../address.js";
-import { ask } from "../api.js";
-import { announce, button, el, fill, find } from "../dom.js";
-import { many } from "../format.js";
+import { button, find, listen, toast } from "../dom.js";
 import { typing } from "../keys.js";
+import { suggestLabels } from "./labels.js";
 import { keep } from "./question.js";
 
 const MOST = 10; // pictures of one query
+const AND = " + "; // between the queries of which the mean is asked
 
 export function startSearch() {
   const [form, words, file] = [find("#search"), find("#words"), find("#file")];
-  form.append(
-    button({ name: "Search by pictures of yours", symbol: "plus", on: () => file.click() }),
-  );
+  form.append(button({ name: "Search by pictures of yours", symbol: "plus", on: () => file.click() }));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     searchWords(words.value);
@@ -27,24 +25,26 @@ export function startSearch() {
   });
   addEventListener("paste", pasted);
   startDropping();
-  offerLabels();
+  suggestLabels();
 }
 
 export function showQuery(query) {
   const words = find("#words");
-  if (words !== document.activeElement || isSearch(query)) words.value = query.getAll("q").join(", ");
+  if (words !== document.activeElement || isSearch(query)) words.value = query.getAll("q").join(AND);
 }
 
 function searchWords(text) {
-  const words = text.trim();
-  go({ ...noQuery(), view: null, open: null, q: words || null });
-  if (words) find("#main").focus();
+  const q = text.split(AND).map((one) => one.trim()).filter(Boolean);
+  go({ ...noQuery(), view: null, open: null, q });
+  if (q.length) find("#main").focus();
 }
 
 function searchFiles(files) {
-  const pictures = files.filter((file) => !file.type || file.type.startsWith("image/")).slice(0, MOST);
-  if (pictures.length) go({ ...noQuery(), view: null, open: null, upload: keep(pictures) });
-  else if (files.length) announce("That is no picture");
+  const pictures = files.filter((file) => !file.type || file.type.startsWith("image/"));
+  const asked = pictures.slice(0, MOST);
+  if (asked.length) go({ ...noQuery(), view: null, open: null, upload: keep(asked) });
+  else if (files.length) toast("That is no picture");
+  if (pictures.length > MOST) toast(`Only the first ${MOST} of ${pictures.length} pictures are asked for`);
 }
 
 function pasted(event) {
@@ -65,19 +65,19 @@ function startDropping() {
     depth = 0;
     drop.hidden = true;
   };
-  addEventListener("dragenter", (event) => {
-    if (!droppable(event)) return;
-    depth++;
-    drop.hidden = false;
-  });
-  addEventListener("dragleave", () => {
-    if (--depth <= 0) end();
-  });
-  addEventListener("dragover", (event) => droppable(event) && event.preventDefault());
-  addEventListener("drop", (event) => {
-    event.preventDefault();
-    end();
-    dropped(event.dataTransfer);
+  listen(window, {
+    dragenter: (event) => {
+      if (!droppable(event)) return;
+      depth++;
+      drop.hidden = false;
+    },
+    dragleave: () => --depth <= 0 && end(),
+    dragover: (event) => droppable(event) && event.preventDefault(),
+    drop: (event) => {
+      event.preventDefault();
+      end();
+      dropped(event.dataTransfer);
+    },
   });
 }
 
@@ -92,12 +92,4 @@ function dropped(data) {
     const address = data.getData("text/uri-list").split("\n").find((line) => /^https?:/.test(line));
     if (address) searchWords(address);
   }
-}
-
-async function offerLabels() {
-  const { labels } = await ask("labels").catch(() => ({ labels: [] }));
-  const options = labels.map(({ label, pictures }) =>
-    el("option", { value: label, label: `${label}, ${many(pictures)}` }),
-  );
-  fill(find("#known-labels"), options);
 }

@@ -17,11 +17,9 @@ export function markTile(cell, marked) {
 }
 
 function frame(item, size) {
-  return el(
-    "div",
-    { class: "frame" },
+  return el("div.frame",
     image(item, size),
-    item.duplicate === "keeper" ? el("span", { class: "badge" }, "kept") : null,
+    item.duplicate === "keeper" && el("span.badge", "kept"),
     button({ name: "Select", symbol: "check", class: "mark", tabindex: -1, "aria-pressed": "false" }),
     button({ name: "Large view", symbol: "expand", class: "expand", tabindex: -1 }),
   );
@@ -29,58 +27,33 @@ function frame(item, size) {
 
 /** Make the image of a picture; one that cannot be shown says so in its place. */
 export function image(item, size, alt = "") {
-  const small = el("img", { alt, draggable: "false", decoding: "async" });
-  small.addEventListener("error", () => small.replaceWith(broken()), { once: true });
-  small.addEventListener("load", () => small.classList.add("there"), { once: true });
+  const on = { error: () => small.replaceWith(broken()), load: () => small.classList.add("there") };
+  const small = el("img", { alt, draggable: "false", decoding: "async", on });
   small.src = thumbnail(item.image_id, size);
   return small;
 }
 
 export function broken() {
-  return el("span", { class: "broken" }, "cannot be shown");
+  return el("span.broken", "cannot be shown");
 }
 
 function caption(item) {
-  return el(
-    "div",
-    { class: "caption", "aria-hidden": "true" },
-    el(
-      "span",
-      { class: "what" },
-      el(
-        "span",
-        { class: "name" },
+  return el("div.caption",
+    { "aria-hidden": "true" },
+    el("span.what",
+      el("span.name",
         item.label || item.top_label || item.image_id,
-        item.label === OTHER && item.top_label ? el("span", { class: "soft" }, ` ${item.top_label}`) : null,
-        item.unsure ? el("span", { class: "flag" }, " not sure") : null,
-        item.disputed ? el("span", { class: "flag" }, ` ≠ ${said(item)}`) : null,
+        item.label === OTHER && item.top_label && el("span.soft", ` ${item.top_label}`),
+        item.unsure && el("span.flag", " not sure"),
+        item.disputed && el("span.flag", ` ≠ ${said(item)}`),
       ),
       number(item),
     ),
-    el("span", { class: "who" }, credit(item) || "\u00a0"),
+    el("span.who", credit(item) || "\u00a0"),
   );
 }
 
 function number(item) {
   const value = item.similarity ?? item.score;
-  return value === undefined || value === null
-    ? null
-    : el("span", { class: "number" }, decimal(value, 2) + (item.copies ? ` +${item.copies}` : ""));
-}
-
-/** Make a tile outside the grid, in a list: a click finds its like, a corner opens it. */
-export function listedTile(item, { like, open, note, badge }) {
-  const name = described(item);
-  return el(
-    "figure",
-    { class: "tile listed" },
-    el(
-      "button",
-      { type: "button", class: "frame", "aria-label": `Find like ${name}`, on: { click: like } },
-      image(item, 200),
-      badge ? el("span", { class: "badge" }, badge) : null,
-    ),
-    button({ name: `Large view of ${name}`, symbol: "expand", class: "expand", on: open }),
-    el("figcaption", { class: "caption" }, note, el("span", { class: "who" }, credit(item))),
-  );
+  return Number.isFinite(value) && el("span.number", decimal(value, 2) + (item.copies ? ` +${item.copies}` : ""));
 }

@@ -13,23 +13,19 @@ export class Toolbar {
   constructor(summary, resized) {
     this.sorts = sortsOf(summary);
     this.status = title();
-    this.beside = el("span", {});
-    this.chips = el("div", { class: "chips" });
+    this.beside = el("span");
+    this.chips = el("div.chips");
     this.order = el("select", { "aria-label": "Order", on: { change: () => this.#ordered() } });
     this.turn = button({ name: "Turn the order round", symbol: "up", on: () => this.#turned() });
     this.slider = sizeSlider(resized);
-    const filters = button({ text: "Filters", symbol: "filter", on: openDrawer });
-    Object.assign(filters, { id: "filters-button" });
-    filters.setAttribute("aria-expanded", "false");
-    this.node = el(
-      "div",
-      { class: "toolbar" },
+    const filters = button({ text: "Filters", symbol: "filter", id: "filters-button", "aria-expanded": "false", on: openDrawer });
+    this.node = el("div.toolbar",
       filters,
       this.status,
       this.beside,
       this.chips,
-      el("span", { class: "order" }, this.order, this.turn),
-      el("label", { class: "size" }, el("span", { class: "unseen" }, "Size of pictures"), this.slider),
+      el("span.order", this.order, this.turn),
+      el("label.size", el("span.unseen", "Size of pictures"), this.slider),
     );
   }
 
@@ -45,7 +41,7 @@ export class Toolbar {
   show(query, chips) {
     this.query = query;
     const clear = button({ text: "Clear", class: "quiet", on: () => go(noFilters()) });
-    fill(this.chips, chips, chips.length > 1 ? clear : null);
+    fill(this.chips, chips, chips.length > 1 && clear);
     const searched = isSearch(query);
     const value = searched ? (query.get("rank_by") ?? "") : fieldOf(query);
     const options = Object.entries(searched ? RANKS : this.sorts);
@@ -73,14 +69,13 @@ function fieldOf(query) {
 }
 
 function sortsOf({ sorts, measures }) {
-  const titles = new Map(measures.map(({ name, title }) => [name, title]));
+  const titles = new Map(measures.map(({ name, title }) => [name, title === "PPI" ? title : title.toLowerCase()]));
   const names = [...new Set(sorts.map((sort) => sort.replace(/^-/, "")))];
-  return Object.fromEntries(names.map((name) => [name, name === "image_id" ? "by id" : `by ${titles.get(name) ?? name}`]));
+  return Object.fromEntries(names.map((name) => [name, name === "image_id" ? "by id" : `by ${titles.get(name) ?? name.replaceAll("_", " ")}`]));
 }
 
 function sizeSlider(resized) {
-  const size = innerWidth < 600 ? NARROW : SIZE;
-  const slider = el("input", { type: "range", min: 64, max: 420, step: 4, value: size });
-  slider.addEventListener("input", () => resized(Number(slider.value)));
-  return slider;
+  const value = innerWidth < 600 ? NARROW : SIZE;
+  const on = { input: ({ target }) => resized(Number(target.value)) };
+  return el("input", { type: "range", min: 64, max: 420, step: 4, value, on });
 }

@@ -2,9 +2,9 @@
 
 import { back, findLike, go } from "../address.js";
 import { ask } from "../api.js";
-import { announce, busy, button, copy, el, fill, find } from "../dom.js";
+import { announce, busy, button, closeButton, copyButton, el, fill, find, listen } from "../dom.js";
 import { hideFacts } from "./facts_card.js";
-import { count, described, original, thumbnail } from "../format.js";
+import { count, described, original, picture, thumbnail } from "../format.js";
 import { pictureFacts } from "./picture_facts.js";
 import { selection } from "../selection/selection.js";
 import { broken } from "./tile.js";
@@ -18,12 +18,14 @@ let grid; // of the view below
 export function startViewer(known) {
   summary = known;
   const dialog = find("#viewer");
-  dialog.addEventListener("cancel", (event) => {
-    event.preventDefault();
-    leave();
+  listen(dialog, {
+    cancel: (event) => {
+      event.preventDefault();
+      leave();
+    },
+    click: (event) => event.target === dialog && leave(),
+    keydown: key,
   });
-  dialog.addEventListener("click", (event) => event.target === dialog && leave());
-  dialog.addEventListener("keydown", key);
   selection.addEventListener("change", drawMark);
 }
 
@@ -88,14 +90,14 @@ let facts = null; // of the picture shown, once they have come
 
 async function draw(id, item = around?.source.get(around.index)) {
   const dialog = find("#viewer");
-  const side = el("div", { class: "side", "aria-busy": "true" }, el("p", { class: "soft" }, "Loading…"));
+  const side = el("div.side", { "aria-busy": "true" }, el("p.soft", "Loading…"));
   const held = dialog.open && dialog.contains(document.activeElement) ? document.activeElement.dataset.act : null;
   facts = item ?? { image_id: id };
   fill(dialog, stage(id, item), tools(id), side);
   dialog.querySelector(`[data-act="${held ?? "close"}"]`)?.focus();
   announce(place() + (item ? described(item) : id));
   try {
-    const known = await ask(`pictures/${encodeURIComponent(id)}`);
+    const known = await ask(picture(id));
     if (shown !== id) return;
     facts = known;
     fill(side, pictureFacts(known, summary));
@@ -110,14 +112,13 @@ function place() {
 }
 
 function stage(id, item) {
-  const large = el("img", { alt: item ? described(item) : id, class: "large", decoding: "async" });
-  const small = el("img", { alt: "", class: "preview", src: thumbnail(id, 240) });
-  const holder = el("div", { class: "holder" }, small, large);
-  large.addEventListener("load", () => small.remove(), { once: true });
-  large.addEventListener("error", () => fill(holder, broken()), { once: true });
-  small.addEventListener("error", () => small.remove(), { once: true });
+  const drop = () => small.remove();
+  const on = { load: drop, error: () => fill(holder, broken()) };
+  const large = el("img.large", { alt: item ? described(item) : id, decoding: "async", on });
+  const small = el("img.preview", { alt: "", src: thumbnail(id, 240), on: { error: drop } });
+  const holder = el("div.holder", small, large);
   large.src = original(id);
-  return el("div", { class: "stage" }, turn("left", -1), holder, turn("right", 1));
+  return el("div.stage", turn("left", -1), holder, turn("right", 1));
 }
 
 function turn(symbol, by) {
@@ -128,18 +129,13 @@ function turn(symbol, by) {
 }
 
 function tools(id) {
-  const copies = button({ text: "Copy id", symbol: "copy", "data-act": "copy" });
-  copies.addEventListener("click", () => copy(id, copies));
-  const mark = button({ text: "Select", symbol: "check", class: "plain toggle", "data-act": "mark", on: toggle });
-  mark.setAttribute("aria-pressed", String(selection.has(id)));
-  return el(
-    "div",
-    { class: "tools" },
+  const marked = String(selection.has(id));
+  return el("div.tools",
     button({ text: "Find similar", symbol: "like", class: "primary", "data-act": "like", on: () => similar(id) }),
-    mark,
-    copies,
+    button({ text: "Select", symbol: "check", class: "plain toggle", "data-act": "mark", "aria-pressed": marked, on: toggle }),
+    copyButton(id, { text: "Copy id", "data-act": "copy" }),
     el("a", { href: original(id), target: "_blank", rel: "noopener", "data-act": "file" }, "Picture file"),
-    button({ name: "Close", symbol: "close", class: "plain close", "data-act": "close", on: leave }),
+    closeButton(leave),
   );
 }
 

@@ -2,7 +2,7 @@
 
 import { findLike, isSearch } from "../address.js";
 import { ask, askFile } from "../api.js";
-import { announce, button, copy, el, fill, find } from "../dom.js";
+import { announce, button, copyButton, el, fill, find, message, toast } from "../dom.js";
 import { image } from "../pictures/tile.js";
 import { count, many } from "../format.js";
 import { searchCommand } from "./command.js";
@@ -12,9 +12,10 @@ const FORMATS = { ids: "List of ids", csv: "CSV", parquet: "Parquet" };
 const SHOWN = 5; // small pictures in the bar
 const QUERIES = 10; // of which a mean may be made
 
-export function startSelectionBar() {
+export function startSelectionBar(collection) {
   selection.addEventListener("change", draw);
   draw();
+  selection.restore(collection);
 }
 
 function draw() {
@@ -26,9 +27,9 @@ function draw() {
   const few = selection.size <= QUERIES && !selection.all;
   fill(
     bar,
-    el("div", { class: "few", "aria-hidden": "true" }, few ? shown() : null),
-    el("strong", {}, `${count(selection.size)} selected`),
-    few ? button({ text: "Find like these", symbol: "like", on: () => findLike(...selection.ids) }) : null,
+    el("div.few", { "aria-hidden": "true" }, few && shown()),
+    el("strong", `${count(selection.size)} selected`),
+    few && button({ text: "Find like these", symbol: "like", on: () => findLike(...selection.ids) }),
     exports(),
     button({ text: "Command line", on: showCommand }),
     button({ text: "Clear", symbol: "close", on: () => selection.clear() }),
@@ -43,20 +44,20 @@ function exports() {
   const items = Object.entries(FORMATS).map(([format, text]) =>
     button({ text, on: (event) => download(format, event.currentTarget) }),
   );
-  return el("span", { class: "export", role: "group", "aria-label": "Export" }, el("span", {}, "Export"), items);
+  return el("span.export", { role: "group", "aria-label": "Export" }, el("span", "Export"), items);
 }
 
 async function download(format, source) {
   if (selection.ids.size > WHOLE) {
-    announce(`More than ${count(WHOLE)} ids: select all that match instead`);
+    toast(`More than ${count(WHOLE)} ids: select all that match instead`);
     return;
   }
   source.disabled = true;
   try {
     await (selection.all ? streamed(format) : gathered(format));
-    announce(`${many(selection.size)} exported`);
+    toast(`${many(selection.size)} exported`);
   } catch (error) {
-    say(error.message);
+    toast(error.message);
   } finally {
     source.disabled = false;
   }
@@ -87,9 +88,9 @@ async function showCommand() {
   try {
     const command = query === null ? null : await commandOf(new URLSearchParams(query));
     if (command) showText(command);
-    else say("No one command gives just these. Export their ids: a program reads one a line.");
+    else toast("No one command gives just these. Export their ids: a program reads one a line.");
   } catch (error) {
-    say(error.message);
+    toast(error.message);
   }
 }
 
@@ -101,23 +102,6 @@ async function commandOf(query) {
 }
 
 function showText(command) {
-  const text = el("code", { class: "command", tabindex: 0 }, command);
-  const copies = button({ text: "Copy", symbol: "copy", class: "primary" });
-  copies.addEventListener("click", () => copy(command, copies));
-  message("The same on the command line", text, copies);
-}
-
-function say(text) {
-  message("", el("p", {}, text));
-}
-
-function message(title, ...inside) {
-  const dialog = find("#message");
-  fill(
-    dialog,
-    title ? el("h2", {}, title) : null,
-    ...inside,
-    button({ text: "Close", on: () => dialog.close() }),
-  );
-  dialog.showModal();
+  const text = el("code.command", { tabindex: 0 }, command);
+  message("The same on the command line", text, copyButton(command, { text: "Copy", class: "primary" }));
 }

@@ -6,30 +6,26 @@ import { count, many } from "../format.js";
 
 /** Draw a row for each label that people verified, a column for each that was given. */
 export function confusionTable({ labels, counts, truth: truths = labels }) {
-  const head = el("tr", {}, el("td", {}), labels.map((label) => el("th", { scope: "col" }, el("span", {}, label))));
-  const rows = counts.map((row, place) => el(
-    "tr",
-    {},
+  const head = el("tr", el("td"), labels.map((label) => el("th", { scope: "col" }, el("span", label))));
+  const rows = counts.map((row, place) => el("tr",
     el("th", { scope: "row" }, truths[place]),
     row.map((pictures, column) => cell(truths[place], labels[column], pictures, Math.max(...row))),
   ));
-  return el(
-    "section",
-    {},
-    el("h2", {}, "Confusions"),
-    el("p", { class: "soft" }, "A row is what people said, a column what the model says, of test pictures. Choose a number to see its pictures."),
-    el("div", { class: "scroll" }, el("table", { class: "confusion" }, el("thead", {}, head), el("tbody", { on: { keydown: move } }, rows))),
+  return el("section",
+    el("h2", "Confusions"),
+    el("p.soft", "A row is what people said, a column what the model says, of test pictures. Choose a number to see its pictures."),
+    el("div.scroll", el("table.confusion", el("thead", head), el("tbody", { on: { keydown: move } }, rows))),
   );
 }
 
 function cell(truth, label, pictures, most) {
-  if (!pictures) return el("td", { class: "none" });
+  if (!pictures) return el("td.none");
   const right = truth === label;
   const name = `${many(pictures)} of ${truth} given ${label}`;
   const on = () => begin({ truth, label, split: "test" });
   const node = button({ text: count(pictures), "aria-label": name, title: name, on });
   restyle(node, { "--share": `${Math.round(12 + 34 * (pictures / most))}%` });
-  return el("td", { class: right ? "right" : "wrong" }, node);
+  return el(right ? "td.right" : "td.wrong", node);
 }
 
 /** Let the arrows lead from number to number. */

@@ -1,7 +1,7 @@
 // A view that is read whole, once for each state of the workspace.
 
 import { ask } from "../api.js";
-import { announce, busy, el, fill, notice, title } from "../dom.js";
+import { announce, busy, fill, notice, title } from "../dom.js";
 
 /** Return the class of a view: what `path` answers is drawn by `drawn`; `none` stands for a 404. */
 export function readOnce({ path, drawn, none }) {

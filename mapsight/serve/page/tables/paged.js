@@ -4,20 +4,25 @@ import { ask } from "../api.js";
 import { announce, busy, button, el, fill, notice, title } from "../dom.js";
 
 export class Paged {
-  /** `drawn(answer)` returns nodes for a page, `headed(answer)` what stands above the first. */
-  constructor(panel, { path, list, drawn, headed, empty }) {
-    Object.assign(this, { panel, path, drawn, headed, empty, asked: null });
-    this.head = el("div", { class: "heading" });
-    this.list = list;
+  /** `drawn(answer)` returns nodes for a page, `headed(answer)` what stands above the first; `frame` holds `list`. */
+  constructor(panel, { path, list, frame = list, drawn, headed, empty }) {
+    Object.assign(this, { panel, path, list, drawn, headed, empty });
+    panel.classList.add("wide");
+    this.head = el("div.heading");
     this.more = button({ text: "Show more", class: "more", on: () => this.#next() });
     this.more.hidden = true;
-    panel.append(this.head, list, this.more);
+    panel.append(this.head, frame, this.more);
     new IntersectionObserver((entries) => {
       if (entries.some((entry) => entry.isIntersecting)) this.#next();
     }, { rootMargin: "400px" }).observe(this.more);
   }
 
+  stale() {
+    this.query = undefined;
+  }
+
   async start(query) {
+    if (this.query === query) return;
     this.asked?.abort();
     this.query = query;
     busy(this.panel, true);

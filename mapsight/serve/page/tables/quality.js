@@ -1,7 +1,7 @@
 // The view of how good the labels are: accuracy with its interval, confusions.
 
 import { confusionTable } from "./confusion.js";
-import { el, svg, title } from "../dom.js";
+import { el, title } from "../dom.js";
 import { count, decimal, many, percent } from "../format.js";
 import { readOnce } from "./once.js";
 
@@ -11,48 +11,38 @@ function chapters({ accuracy, confusion }) {
   const all = accuracy.find(({ label }) => label === "all") ?? null;
   return [
     title(all ? `${percent(all.accuracy)} of ${many(all.n, "verified picture")} have the right label` : "Quality"),
-    all ? el("p", { class: "soft" }, `95 % interval ${percent(all.low)} to ${percent(all.high)}. Pictures that the head was fitted on do not count.`) : null,
+    all && el("p.soft", `95 % interval ${percent(all.low)} to ${percent(all.high)}. Pictures that the head was fitted on do not count.`),
     accuracyTable(accuracy),
-    confusion?.labels?.length ? confusionTable(confusion) : null,
+    confusion?.labels?.length && confusionTable(confusion),
   ];
 }
 
 function accuracyTable(rows) {
-  return el(
-    "section",
-    {},
-    el("h2", {}, "Accuracy"),
-    el("div", { class: "scroll" }, el(
-      "table",
-      { class: "accuracy" },
-      el("thead", {}, el("tr", {}, ["Label", "Right", "Of", "Accuracy", "95 % interval"].map((name) => el("th", { scope: "col" }, name)), el("td", {}))),
-      el("tbody", {}, rows.map(accuracyRow)),
+  return el("section",
+    el("h2", "Accuracy"),
+    el("div.scroll", el("table.accuracy",
+      el("thead", el("tr", ["Label", "Right", "Of", "Accuracy", "95 % interval"].map((name) => el("th", { scope: "col" }, name)), el("td"))),
+      el("tbody", rows.map(accuracyRow)),
     )),
   );
 }
 
 function accuracyRow({ label, n, correct, accuracy, low, high }) {
-  const number = (text) => el("td", { class: "number" }, text);
+  const number = (text) => el("td.number", text);
   const interval = n ? `${decimal(low * 100, 1)} – ${percent(high)}` : "–";
-  return el(
-    "tr",
+  return el("tr",
     label === "all" ? { class: "total" } : {},
     el("th", { scope: "row" }, label),
     number(count(correct)),
     number(count(n)),
     number(n ? percent(accuracy) : "–"),
     number(interval),
-    el("td", { class: "drawn" }, n ? whisker(accuracy, low, high) : null),
+    el("td.drawn", n && whisker(accuracy, low, high)),
   );
 }
 
+/** Draw a share and its interval on the way from none to all. */
 function whisker(share, low, high) {
-  const x = (value) => 4 + 152 * value;
-  return svg(
-    "svg",
-    { viewBox: "0 0 160 16", class: "whisker", "aria-hidden": "true" },
-    svg("line", { x1: 4, x2: 156, y1: 8, y2: 8, class: "track" }),
-    svg("line", { x1: x(low), x2: x(high), y1: 8, y2: 8, class: "span" }),
-    svg("circle", { cx: x(share), cy: 8, r: 4 }),
-  );
+  const part = (kind, from, to) => el(`i.${kind}`, { style: { left: `${100 * from}%`, width: `${100 * (to - from)}%` } });
+  return el("div.whisker", { "aria-hidden": "true" }, part("span", low, high), part("dot", share, share));
 }

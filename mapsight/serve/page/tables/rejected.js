@@ -5,39 +5,28 @@ import { el, notice, title } from "../dom.js";
 import { count, many, words } from "../format.js";
 import { Paged } from "./paged.js";
 
-export default class Rejected {
+export default class extends Paged {
   constructor(panel) {
-    this.body = el("tbody", {});
+    const list = el("tbody");
     const columns = ["Reason", "Detail", "Source", "Id"];
-    const table = el(
-      "table",
-      {},
-      el("caption", { class: "unseen" }, "Rejected pictures"),
-      el("thead", {}, el("tr", {}, columns.map((name) => el("th", { scope: "col" }, name)))),
-      this.body,
+    const table = el("table",
+      el("caption.unseen", "Rejected pictures"),
+      el("thead", el("tr", columns.map((name) => el("th", { scope: "col" }, name)))),
+      list,
     );
-    panel.classList.add("wide");
-    this.paged = new Paged(panel, {
+    super(panel, {
       path: "rejected",
-      list: this.body,
-      headed: (answer) => this.#head(answer, table),
+      list,
+      frame: el("div.scroll", table),
+      headed: (answer) => this.#head(answer),
       drawn: ({ items }) => items.map(row),
-      empty: () => el("tr", {}, el("td", { colspan: 4 }, notice("Nothing was rejected", "Every picture that was read could be used."))),
+      empty: () => el("tr", el("td", { colspan: 4 }, notice("Nothing was rejected", "Every picture that was read could be used."))),
     });
-    this.body.remove();
-    table.append(this.body);
-    this.paged.head.after(el("div", { class: "scroll" }, table));
   }
 
   show(query) {
-    const reason = query.get("error") ?? "";
-    if (this.reason === reason) return;
-    this.reason = reason;
-    this.paged.start(reason ? new URLSearchParams({ error: reason }) : "");
-  }
-
-  stale() {
-    this.reason = undefined;
+    this.reason = query.get("error") ?? "";
+    this.start(this.reason && String(new URLSearchParams({ error: this.reason })));
   }
 
   #head({ counts }) {
@@ -45,37 +34,29 @@ export default class Rejected {
     const reasons = Object.entries(counts).sort(([, a], [, b]) => b - a);
     return [
       title(`${many(all)} could not be used`),
-      el(
-        "div",
-        { class: "chips", role: "group", "aria-label": "Reasons" },
-        reasons.length > 1 ? this.#reason("", "All", all) : null,
+      el("div.chips",
+        { role: "group", "aria-label": "Reasons" },
+        reasons.length > 1 && this.#reason("", "All", all),
         reasons.map(([code, pictures]) => this.#reason(code, words(code), pictures)),
       ),
     ];
   }
 
   #reason(code, text, pictures) {
-    return el(
-      "button",
-      {
-        type: "button",
-        class: "chip",
-        "aria-pressed": String(code === this.reason),
-        on: { click: () => go({ error: code || null }) },
-      },
+    const on = { click: () => go({ error: code || null }) };
+    return el("button.chip",
+      { type: "button", "aria-pressed": String(code === this.reason), on },
       text,
-      el("span", { class: "number" }, count(pictures)),
+      el("span.number", count(pictures)),
     );
   }
 }
 
 function row({ image_id: id, source, error, detail }) {
-  return el(
-    "tr",
-    {},
-    el("td", {}, words(error)),
-    el("td", {}, detail || "–"),
-    el("td", { class: "path" }, source),
-    el("td", {}, el("code", {}, id)),
+  return el("tr",
+    el("td", words(error)),
+    el("td", detail || "–"),
+    el("td.path", source),
+    el("td", el("code", id)),
   );
 }

@@ -1,12 +1,9 @@
 // The view of suspected label errors: what people said beside what the model says.
 
-import { findLike } from "../address.js";
 import { el, notice, title } from "../dom.js";
 import { many, percent } from "../format.js";
 import { readOnce } from "./once.js";
-import { Answers } from "../pictures/rows.js";
-import { listedTile } from "../pictures/tile.js";
-import { openPicture } from "../pictures/viewer.js";
+import { tiles } from "./tiles.js";
 
 const NONE = "No suspects";
 
@@ -18,14 +15,10 @@ export default readOnce({
 });
 
 function sheet(items) {
-  const source = new Answers(items);
-  const tiles = items.map((item, place) =>
-    listedTile(item, { like: () => findLike(item.image_id), open: () => openPicture(source, place), note: note(item) }),
-  );
   return [
     title(many(items.length, "suspected label error")),
-    el("p", { class: "soft" }, "The prediction is sure, and people said otherwise: either may be wrong. Look before you mend."),
-    el("div", { class: "tiles" }, tiles),
+    el("p.soft", "The prediction is sure, and people said otherwise: either may be wrong. Look before you mend."),
+    tiles(items, note),
   ];
 }
 
@@ -33,7 +26,7 @@ function note(item) {
   const absent = item.reason === "absent" ? `people said: no ${item.given ?? item.label}` : null;
   const said = item.verified ? `people said: ${item.verified}` : null;
   return [
-    el("span", { class: "what" }, `${item.given ?? item.label} ${percent(item.score)}`),
-    el("span", { class: "flag" }, [said, absent].filter(Boolean).join("; ")),
+    el("span.what", `${item.given ?? item.label} ${percent(item.score)}`),
+    el("span.flag", [said, absent].filter(Boolean).join("; ")),
   ];
 }

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from driver.results.cards import KEEPER, SheetRows
+from mapsight.evaluation.counts import EXAMPLES
 from mapsight.labels.ranking import EVERYTHING
 from mapsight.records import OTHER
 from mapsight.text import amount, file_size
@@ -97,7 +98,8 @@ def noticed_sheets(documents: Documents) -> dict[str, SheetRows]:
         note = (
             "Pictures of all splits whose predicted label, with a probability above one half,"
             " contradicts what people verified. Labels verified as absent come first, then the"
-            " most probable. Prediction or verification may be wrong. All are in suspects.csv."
+            " most probable. Prediction or verification may be wrong. suspects.csv has up to"
+            f" {EXAMPLES['suspects']} of them."
         )
         noticed["suspects"] = SheetRows("Suspected label errors", note, notes.suspects)
     return noticed

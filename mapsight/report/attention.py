@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mapsight.evaluation.counts import EXAMPLES
 from mapsight.report.summary import Run, error_rows
 from mapsight.text import amount, counted, file_size, percent
 
@@ -86,7 +87,7 @@ def _rejected(run: Run) -> Iterator[Item]:
 def _suspects(rows: Sequence[Mapping[str, str]], where: str) -> Iterator[Item]:
     if rows:
         yield Item(
-            amount(len(rows)),
+            amount(len(rows)) + ("+" if len(rows) >= EXAMPLES["suspects"] else ""),
             _plural(len(rows), "suspected label error"),
             "The prediction contradicts what people verified; either may be wrong.",
             "suspects",

@@ -19,6 +19,7 @@ POLICY = (
     " base-uri 'none'; form-action 'none'"
 )
 """The Content-Security-Policy of a report; a server must not send a stricter one with it."""
+_BODY, _BACK = b"<body>", b'<a class="back" href="../">Back to the page</a>'
 _LINK = re.compile(rb"<!--page (\?[A-Za-z0-9%&=._~]+)-->")
 
 
@@ -46,10 +47,12 @@ def _quoted(text: str) -> str:
 def with_page_links(html: bytes) -> bytes:
     """Return a report's index.html with its links into the page, which is one folder above it.
 
+    One at its top leads back to the page.
+
     >>> with_page_links(b"<!--page ?label=Lion&q=a-->").decode()
     '<a class="page" href="../?label=Lion&amp;q=a">Open in the page</a>'
     """
-    return _LINK.sub(_anchor, html)
+    return _LINK.sub(_anchor, html.replace(_BODY, _BODY + _BACK, 1))
 
 
 def _anchor(mark: re.Match[bytes]) -> bytes:

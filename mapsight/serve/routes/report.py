@@ -41,8 +41,6 @@ async def file(request: Request, name: str) -> Response:
     if not FILE.fullmatch(name):
         raise Refusal(404, "no such file")
     data = await server.read.run(_bytes, server.keeper.state.workspace, name)
-    if name == INDEX:
-        data = with_page_links(data)
     return Response(data, media_type=KINDS[name.rpartition(".")[2]], headers=HEADERS)
 
 
@@ -57,7 +55,8 @@ def _bytes(workspace: Workspace, name: str) -> bytes:
     try:
         if workspace.fs.size(path) > MOST_BYTES:
             raise Refusal(413, f"{name} has more than {MOST_BYTES >> 20} MiB; open it as a file")
-        return workspace.fs.cat_file(path)
+        data = workspace.fs.cat_file(path)
+        return with_page_links(data) if name == INDEX else data
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         why = "no report; a run to its end makes one, and `mapsight report` makes it again"
         raise Refusal(404, why) from None

@@ -26,6 +26,13 @@ def test_its_index_leads_into_the_page_and_is_else_the_same(server, folder):
         assert server.client.get("/" + link.decode().replace("&amp;", "&")).status_code == 200
 
 
+def test_its_top_leads_back_to_the_page(server):
+    assert (
+        b'<body><a class="back" href="../">Back to the page</a>'
+        in server.client.get("/report/").content
+    )
+
+
 def test_its_other_files_are_those_of_the_workspace(server, folder):
     files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".html"]
     kinds = {".svg": "image/svg+xml", ".jpg": "image/jpeg"}

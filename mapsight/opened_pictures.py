@@ -39,6 +39,10 @@ class OpenedPictures(ResultTables):
         super().__init__(Workspace(self.location))
         self._workspace.require_workspace()
 
+    def close(self) -> None:
+        """Take temporary files away."""
+        self._workspace.close()
+
     @cached_property
     def _index(self) -> SearchIndex:
         require_index(self._workspace)

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from argparse import Namespace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from driver.errors import UsageError
@@ -60,7 +61,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME",
         help="a name by which callers may know the server, as of a reverse proxy; again for more"
-        " (default: those of this machine)",
+        " (default: its own addresses, and where --host reaches further its host name)",
     )
     parser.add_argument(
         "--allow-private",
@@ -90,6 +91,7 @@ def run(options: Namespace) -> int:
     settings = _settings(options)
     own = listening(settings.host, settings.port)
     port = own.getsockname()[1]
+    settings = replace(settings, port=port)
 
     def ready(server: Server) -> None:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host

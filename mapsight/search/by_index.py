@@ -183,6 +183,8 @@ def _query(question: Question, options: SearchOptions, styled: bool) -> ProbeQue
     question.filter = options.label
     style = question.style if options.style in (None, "same") else options.style
     question.only_style = style if styled and style in (PHOTO, DRAWING) else ""
+    for member in question.members:
+        member.only_style = question.only_style
     members = (question.members or [question]) if options.exclude_self else []
     digests = (q.sha256 or (q.record or {}).get("sha256") for q in members)
     return ProbeQuery(

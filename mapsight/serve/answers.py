@@ -185,6 +185,7 @@ class Suspects(Of):
     """Suspected errors of labels: pictures, with the columns of suspects.csv."""
 
     items: list[dict[str, Any]]
+    more: bool = Field(description="the table is full: there may be others")
 
 
 class Evaluation(Of):

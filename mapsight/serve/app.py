@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -15,9 +15,19 @@ from mapsight import __version__
 from mapsight.errors import Failure
 from mapsight.serve.errors import Refusal, refused
 from mapsight.serve.layers.limits import Limited
-from mapsight.serve.layers.log import Watched
+from mapsight.serve.layers.log import LOST, Watched
 from mapsight.serve.layers.safety import Guard
-from mapsight.serve.routes import browse, export, page, pictures, report, search, tables, token
+from mapsight.serve.routes import (
+    browse,
+    docs,
+    export,
+    page,
+    pictures,
+    report,
+    search,
+    tables,
+    token,
+)
 from mapsight.serve.server import HELD, Server
 from mapsight.serve.settings import API
 
@@ -44,6 +54,7 @@ def application(server: Server) -> ASGIApp:
             HTTPException: _http_error,
             RequestValidationError: _unread,
             Failure: _changed,
+            ClientDisconnect: _lost,
             Exception: _broken,
         },
     )
@@ -52,7 +63,8 @@ def application(server: Server) -> ASGIApp:
         app.include_router(module.router, prefix=API)
     app.include_router(page.router)
     app.include_router(report.router)
-    limited = Limited(_Held(app, server), server.settings.limits)
+    app.include_router(docs.router)
+    limited = Limited(_Held(app, server), server.settings.limits, server.bodies)
     return Watched(Guard(limited, server.settings), server.metrics, server.tell)
 
 
@@ -87,6 +99,11 @@ async def _unread(request: Request, error: Any) -> Response:
 async def _changed(request: Request, error: Any) -> Response:
     """Say that a file of the workspace is not what it was; the next state may be on its way."""
     return refused(503, str(error), headers={"Retry-After": "5"})
+
+
+async def _lost(request: Request, error: Any) -> Response:
+    """End a request whose client went before it had sent all; nobody gets this."""
+    return Response(status_code=LOST)
 
 
 async def _broken(request: Request, error: Any) -> Response:

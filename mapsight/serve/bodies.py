@@ -16,7 +16,8 @@ from mapsight.serve.errors import Refusal
 from mapsight.serve.looking import FETCH_SECONDS, fetched, question_of, uploaded
 from mapsight.serve.query import Words, words_of
 from mapsight.serve.searching import WORDS
-from mapsight.serve.state import State, borrowed
+from mapsight.serve.settings import Settings
+from mapsight.serve.state import State
 
 __all__ = ["Outside", "Queries", "json_object", "json_queries"]
 
@@ -38,8 +39,10 @@ class Outside:
     def __bool__(self) -> bool:
         return bool(self.questions)
 
-    def look(self, state: State, allow_private: bool) -> None:
-        """Read, fetch and measure the pictures. Memory: all of one request, at one time.
+    def look(self, state: State, settings: Settings) -> None:
+        """Read, fetch and measure the pictures.
+
+        Memory: `upload_bytes` of those that are sent, and as many of those that are fetched.
 
         Raises:
             Refusal: one cannot be had or used (422).
@@ -49,10 +52,11 @@ class Outside:
         ends = time.monotonic() + FETCH_SECONDS
         for question, file in self.files:
             question.data = file.read()
+        left = settings.limits.upload_bytes
         for question in self.questions:
             if question.data is None:
-                fetched(question, ends, allow_private)
-        with borrowed(state.lookers) as looker:
+                left -= fetched(question, ends, left, settings.allow_private)
+        with state.lookers.lent() as looker:
             looker.look(self.questions)
 
 

@@ -66,20 +66,24 @@ def understood(query: Question | np.ndarray, labels: Collection[str]) -> dict[st
     return {"query": query.typed, "kind": kind}
 
 
-def fetched(question: Question, ends: float, allow_private: bool) -> None:
-    """Give a query that is a URL the bytes of its picture. Memory: as many as a picture may have.
+def fetched(question: Question, ends: float, most: int, allow_private: bool) -> int:
+    """Give a query that is a URL the bytes of its picture, and return how many.
 
     Args:
         ends: when it must be there, by time.monotonic.
+        most: bytes that it may have.
 
     Raises:
         Refusal: they cannot be had (422).
     """
     seconds = max(ends - time.monotonic(), 0.1)
     try:
-        question.data = fetch(question.address, seconds=seconds, allow_private=allow_private)
+        question.data = fetch(
+            question.address, seconds=seconds, max_bytes=most, allow_private=allow_private
+        )
     except FetchError as error:
         raise Refusal(422, str(error), "q") from error
+    return len(question.data)
 
 
 class Looker:

@@ -55,10 +55,11 @@ class Cache:
 
     Args:
         most: bytes.
+        note: is called with `hits` or `misses`.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most, self.bytes, self.hits, self.misses = most, 0, 0, 0
+    def __init__(self, most: int, note: Callable[[str], object] = str) -> None:
+        self._most, self._note, self.bytes = most, note, 0
         self._lock = threading.Lock()
         self._held: OrderedDict[tuple[str, int], bytes] = OrderedDict()
 
@@ -67,9 +68,9 @@ class Cache:
         with self._lock:
             if (data := self._held.get(key)) is not None:
                 self._held.move_to_end(key)
-                self.hits += 1
+                self._note("hits")
                 return data
-        self.misses += 1
+        self._note("misses")
         data = make()
         self._hold(key, data)
         return data

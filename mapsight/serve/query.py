@@ -14,7 +14,7 @@ from mapsight.near_names import near_names
 from mapsight.serve.errors import Refusal, asked
 from mapsight.text import shorten
 
-__all__ = ["Words", "query_of", "words_of"]
+__all__ = ["WHOLE", "Words", "query_of", "words_of"]
 
 MOST_WORDS = 500
 WHOLE = re.compile("[0-9]{1,9}")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from types import FrameType
 
 import uvicorn
 
@@ -17,6 +20,7 @@ from mapsight.serve.settings import Settings
 __all__ = ["configured", "listening", "serve"]
 
 BACKLOG = 512
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -45,7 +49,7 @@ def serve(
     tell: Callable[[str], object] = sys.stderr.write,
     ready: Callable[[Server], object] = id,
 ) -> None:
-    """Answer requests until this process is told to stop (SIGINT, SIGTERM).
+    """Answer requests until this process is told to stop (SIGINT, SIGTERM, SIGHUP).
 
     Args:
         own: a socket that listens.
@@ -57,7 +61,28 @@ def serve(
     """
     server = Server(settings, tell)
     ready(server)
-    uvicorn.Server(configured(server)).run(sockets=[own])
+    loop = uvicorn.Server(configured(server))
+    with _stopped_by_signals(loop):
+        loop.run(sockets=[own])
+    tell("stopped\n")
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(loop: uvicorn.Server) -> Iterator[None]:
+    """Have signals end a server and nothing else: uvicorn raises what it caught once more."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        loop.should_exit = True
+
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:  # as nohup sets it
+            signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def configured(server: Server) -> uvicorn.Config:

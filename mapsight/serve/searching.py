@@ -16,7 +16,7 @@ from mapsight.serve.facts import TOP_K, missing
 from mapsight.serve.items import items_of, rows_of, rows_that_fit
 from mapsight.serve.looking import NAME, understood
 from mapsight.serve.query import Words
-from mapsight.serve.state import State, borrowed
+from mapsight.serve.state import State
 from mapsight.text import shorten
 
 __all__ = ["MOST", "WORDS", "Ask", "answered", "ask_of"]
@@ -125,11 +125,21 @@ def answered(state: State, ask: Ask, questions: Sequence[Question | np.ndarray])
         _check(state, one)
     found = _found(state, ask, questions)
     for one, question in zip(taken_for, questions, strict=True):
-        if isinstance(question, Question) and question.understood:
-            one |= {"kind": "words", "words": question.understood}
+        if isinstance(question, Question):
+            one |= _told(question, ask)
     answers = [_with_items(state, ask, rows) for rows in found]
-    of = {"of": MOST} if ask.is_filtered else {}
+    of = {"of": max(map(len, found), default=0)} if ask.is_filtered else {}
     return {"state": state.id, "understood": taken_for, **of, "answers": answers}
+
+
+def _told(question: Question, ask: Ask) -> dict[str, str]:
+    """Return what a search made of a query: what words mean, and the style that it chose."""
+    told = {}
+    if question.understood:
+        told = {"kind": "words", "words": question.understood}
+    if question.only_style and "style" not in ask.options:
+        told["style"] = question.only_style
+    return told
 
 
 def _check(state: State, asked: Mapping[str, str]) -> None:
@@ -154,11 +164,13 @@ def _found(
     try:
         if ask.by:
             return state.scan(questions, top_k, ask.by, ask.options)
-        with borrowed(state.searchers) as searcher:
+        with state.searchers.lent() as searcher:
             return searcher.search_many(questions, top_k, **ask.options)
     except ValueError as error:
         bad = any(isinstance(one, Question) and one.error for one in questions)
-        raise refusal_of(error, 404 if bad else 400, "q" if bad else None) from error
+        is_vector = str(error).startswith("a vector")
+        field = "q" if bad else "vectors" if is_vector else None
+        raise refusal_of(error, 404 if bad else 400, field) from error
 
 
 def _with_items(state: State, ask: Ask, answers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from mapsight.serve.layers.limits import Held
 from mapsight.serve.layers.metrics import Metrics
 from mapsight.serve.pictures import Cache, Drawers
 from mapsight.serve.settings import Settings
@@ -40,7 +41,11 @@ class Server:
         self.settings, self.tell, waiting = settings, tell, settings.limits.waiting
         self.metrics = Metrics()
         self.keeper = Keeper(settings, tell, self.metrics.add_refresh)
-        self.cache, self.drawers = Cache(settings.limits.cached_bytes), Drawers()
+        self.cache, self.drawers = (
+            Cache(settings.limits.cached_bytes, self.metrics.add_cached),
+            Drawers(),
+        )
+        self.bodies = Held(settings.limits.held_bytes)
         self.search = Pool("search", settings.threads, waiting)
         self.read = Pool("read", settings.threads, waiting)
         self.draw = Pool("draw", DRAWERS, waiting)
@@ -53,9 +58,8 @@ class Server:
         for pool in self.pools:
             text = "requests that wait for threads, or have them"
             add("waiting", text, partial(getattr, pool, "taken"), work=pool.name)
+        add("body_bytes", "bytes of bodies that are there", lambda: self.bodies.bytes)
         add("cached_bytes", "bytes of thumbnails that are held", lambda: cache.bytes)
-        add("cache_hits", "thumbnails that were held", lambda: cache.hits)
-        add("cache_misses", "thumbnails that were drawn", lambda: cache.misses)
         add("pictures", "pictures that are served", lambda: self.keeper.state.browser.rows)
 
     @property

@@ -20,8 +20,11 @@ class Limits:
     Args:
         waiting: requests that may wait for threads of one kind; further ones get 503.
         connections: that may be open.
-        upload_bytes: of a body with pictures: as many as one picture may have.
-        json_bytes: of another body.
+        upload_bytes: of a search's body with pictures, and of those that it fetches, together: as
+            many as one picture may have.
+        json_bytes: of a body with JSON, of a search or an export.
+        other_bytes: of any other body.
+        held_bytes: of all bodies that are there at one time.
         queries: of one search.
         ids: of one export.
         header_seconds: until a connection has sent the head of a request.
@@ -35,6 +38,8 @@ class Limits:
     connections: int = 512
     upload_bytes: int = MAX_BYTES
     json_bytes: int = 8 << 20
+    other_bytes: int = 4 << 10
+    held_bytes: int = 256 << 20
     queries: int = 10
     ids: int = 100_000
     header_seconds: float = 10.0

@@ -162,6 +162,9 @@ class Understood(Model):
     query: str
     kind: str = Field(description="id, label, words, url, upload or vector")
     words: str | None = Field(None, description="how words were understood")
+    style: str | None = Field(
+        None, description="answers are of the query's own style alone, as none was asked for"
+    )
 
 
 class Answer(Item):

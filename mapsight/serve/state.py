@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -15,6 +14,7 @@ from mapsight.index.pictures import PartPictures
 from mapsight.opened import OpenedWorkspace
 from mapsight.records import OTHER
 from mapsight.search.searcher import Query, Searcher
+from mapsight.serve.lending import Lending
 from mapsight.serve.looking import Looker
 from mapsight.serve.settings import Settings
 from mapsight.serve.tables import Tables
@@ -22,12 +22,14 @@ from mapsight.workspace.changes import CHANGES, NEXT
 from mapsight.workspace.stage_names import STAGES
 from mapsight.workspace.workspace import Workspace, is_current
 
-__all__ = ["Keeper", "State", "borrowed", "outside"]
+__all__ = ["Keeper", "State", "outside"]
 
 Tell = Callable[[str], object]
 LAST = ("index", "merge")
 """Stages that must be of one run before a new state is opened."""
 LOOKERS = 2
+CLOSE_SECONDS = 5.0
+"""That the end waits for a state which is just being opened."""
 MOST_PAUSES = 16
 """Times the usual pause that a state which cannot be opened is let lie."""
 
@@ -60,8 +62,7 @@ class State:
         self.browser, self.tables = self.opened.browser, Tables(self.opened)
         merged = read.parts("merge") if read.committed("merge") else []
         self.predictions = [name for name in merged if "predictions.parquet" in name]
-        self.searchers: queue.SimpleQueue[Searcher] = queue.SimpleQueue()
-        self.lookers: queue.SimpleQueue[Looker] = queue.SimpleQueue()
+        self.searchers, self.lookers = Lending[Searcher](), Lending(Looker.close)
         self.collection = collection_of(read)
         self.pictures = PartPictures(self.collection.parts)
         self.lookup: Searcher | None = None
@@ -79,9 +80,9 @@ class State:
         self.lookup = Searcher(read, settings.copy)
         self.labels = self.lookup.labels
         for _ in range(settings.threads):
-            self.searchers.put(Searcher(read, settings.copy))
+            self.searchers.add(Searcher(read, settings.copy))
         for _ in range(LOOKERS):
-            self.lookers.put(Looker(read))
+            self.lookers.add(Looker(read))
 
     @property
     def id(self) -> str:
@@ -125,20 +126,12 @@ class State:
             return self.opened.scanner.search_many(queries, top_k, by=by, **options)
 
     def close(self) -> None:
-        """End the processes that decode."""
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self.lookers.get_nowait().close()
-
-
-@contextlib.contextmanager
-def borrowed(pool: queue.SimpleQueue[Any]) -> Iterator[Any]:
-    """Lend one of a state's searchers or lookers to a thread."""
-    one = pool.get()
-    try:
-        yield one
-    finally:
-        pool.put(one)
+        """End the processes that decode, and take temporary files away."""
+        self.searchers.close()
+        self.lookers.close()
+        self.opened.close()
+        for one in (self.workspace, *self.collection.parts.values()):
+            one.close()
 
 
 class Keeper:
@@ -166,8 +159,9 @@ class Keeper:
         """Look no more, and let the state go."""
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(CLOSE_SECONDS)
         self._retire(self.state)
+        self._workspace.close()
 
     @contextlib.contextmanager
     def held(self) -> Iterator[State]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -46,9 +47,25 @@ class Pool:
         future.add_done_callback(self._leave)
         return await asyncio.wrap_future(future)
 
+    @contextlib.contextmanager
+    def place(self) -> Iterator[None]:
+        """Hold one place in the queue for work that comes in pieces.
+
+        Raises:
+            Refusal: too many wait (503).
+        """
+        self._take()
+        try:
+            yield
+        finally:
+            self._leave()
+
     async def each(self, values: Iterator[Got]) -> AsyncIterator[Got]:
-        """Yield what an iterator yields, each taken in a thread."""
-        while (value := await self.run(next, values, END)) is not END:
+        """Yield what an iterator yields, each taken in a thread; whoever asks has a `place`."""
+        while True:
+            value: Any = await asyncio.wrap_future(self._executor.submit(next, values, END))
+            if value is END:
+                return
             yield value
 
     def close(self) -> None:

@@ -77,6 +77,12 @@ class Place:
             self._temporary = tempfile.TemporaryDirectory(prefix="mapsight-read-")
         return Path(self._temporary.name)
 
+    def close(self) -> None:
+        """Take the temporary files away."""
+        if self._temporary is not None:
+            self._temporary.cleanup()
+            self._temporary = None
+
     def names(self, *folder: str) -> Iterator[str]:
         """Yield the names of what a folder holds; nothing where there is none."""
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):

@@ -11,12 +11,13 @@ import traceback
 from collections.abc import Callable
 from datetime import datetime, timezone
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mapsight.serve.layers.metrics import Metrics
 from mapsight.serve.settings import API
 
-__all__ = ["Watched"]
+__all__ = ["LOST", "Watched"]
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"}
 LOST = 499
@@ -53,6 +54,8 @@ class Watched:
             await self._app(scope, receive, noted)
         except ConnectionAbortedError:  # a client that took nothing: the connection is closed
             raise
+        except ClientDisconnect:
+            pass
         except Exception:  # what was to be answered has been
             self._tell(traceback.format_exc())
             if status == LOST:

@@ -17,6 +17,7 @@ from prometheus_client import (
 __all__ = ["Metrics"]
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+CACHED = {"hits": "thumbnails that were held", "misses": "thumbnails that were drawn"}
 
 
 class Metrics:
@@ -39,6 +40,11 @@ class Metrics:
             buckets=SECONDS,
             registry=self._registry,
         )
+        self._gauges: dict[str, Gauge] = {}
+        self._cached = {
+            name: Counter(f"mapsight_cache_{name}", text, registry=self._registry)
+            for name, text in CACHED.items()
+        }
         self._refreshes = Counter(
             "mapsight_refreshes",
             "new states of the workspace, by how opening them ended",
@@ -55,14 +61,16 @@ class Metrics:
         """Count a new state: `opened` or `failed`."""
         self._refreshes.labels(result).inc()
 
+    def add_cached(self, name: str) -> None:
+        """Count a thumbnail that was asked for: `hits` or `misses`."""
+        self._cached[name].inc()
+
     def add_gauge(self, name: str, text: str, value: Callable[[], float], **labels: str) -> None:
         """Have a figure read whenever the figures are asked for."""
-        known = self._registry._names_to_collectors.get(f"mapsight_{name}")
-        gauge = (
-            known
-            if isinstance(known, Gauge)
-            else Gauge(f"mapsight_{name}", text, tuple(labels), registry=self._registry)
-        )
+        if name not in self._gauges:
+            named = f"mapsight_{name}", text, tuple(labels)
+            self._gauges[name] = Gauge(*named, registry=self._registry)
+        gauge = self._gauges[name]
         (gauge.labels(**labels) if labels else gauge).set_function(value)
 
     def text(self) -> bytes:

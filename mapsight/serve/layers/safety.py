@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import hmac
 import ipaddress
+import socket
 from collections.abc import Iterable
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mapsight.serve.errors import Refusal
 from mapsight.serve.settings import API, LOOPBACK, Settings
 
-__all__ = ["COOKIE", "HEADERS", "Guard", "cookie_of", "is_token"]
+__all__ = ["HEADERS", "Guard", "cookie_name", "cookie_of", "is_token"]
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:;"
@@ -29,13 +30,17 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-COOKIE = "mapsight"
 HIDDEN = ("/api/", "/report", "/metrics")
 """Where pictures are, or what is known of them: needs the token, if there is one."""
 OPEN = (f"{API}/token", "/healthz")
 """What is answered without a token, beside the page's own files."""
 READING = ("GET", "HEAD")
 ANYWHERE = ("0.0.0.0", "::")  # compared, not listened on
+
+
+def cookie_name(settings: Settings) -> str:
+    """Return the name of a server's cookie: browsers send it to all ports of a machine."""
+    return f"mapsight-{settings.port}"
 
 
 def cookie_of(token: str) -> str:
@@ -57,7 +62,9 @@ class Guard:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app, self._token = app, settings.token
-        self._hosts = {*LOOPBACK, *_names([settings.host, *settings.allow_hosts])}
+        own = [] if settings.is_loopback else [socket.gethostname(), socket.getfqdn()]
+        self._hosts = {*LOOPBACK, *_names([settings.host, *settings.allow_hosts, *own])}
+        self._cookie = cookie_name(settings)
         self._any_address = settings.host in ANYWHERE
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,7 +106,7 @@ class Guard:
         kind, _, given = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer" and is_token(given.strip(), self._token):
             return
-        if is_token(_cookie(headers), cookie_of(self._token)):
+        if is_token(_cookie(headers, self._cookie), cookie_of(self._token)):
             return
         raise Refusal(401, "a token is needed", headers={"WWW-Authenticate": "Bearer"})
 
@@ -125,9 +132,9 @@ def urlsplit_netloc(origin: str) -> str:
         return ""
 
 
-def _cookie(headers: Headers) -> str:
+def _cookie(headers: Headers, name: str) -> str:
     with contextlib.suppress(CookieError, KeyError):
-        return SimpleCookie(headers.get("cookie", ""))[COOKIE].value
+        return SimpleCookie(headers.get("cookie", ""))[name].value
     return ""
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from mapsight.browse.exports import export
 from mapsight.browse.filters import NAMES
@@ -20,6 +21,7 @@ from mapsight.serve.query import Words, query_of
 from mapsight.serve.routes.describe import FILTERS, SORT, answers, param, params
 from mapsight.serve.server import Asked, asked_of
 from mapsight.serve.state import State
+from mapsight.serve.work import Pool
 
 __all__ = ["router"]
 
@@ -88,7 +90,8 @@ async def export_fitting(request: Request) -> Response:
 async def export_named(request: Request) -> Response:
     """Return a file of pictures in the order in which they are named, each once."""
     query_of(request)
-    now, given = asked_of(request), json_object(await request.body())
+    now, body = asked_of(request), await request.body()
+    given = await now.server.read.run(json_object, body)
     words = Words({"format": [str(given.get("format", "ids"))]})
     form = str(words.one_of("format", list(KINDS), "ids"))
     ids = _ids(given.get("ids"), now.server.settings.limits.ids)
@@ -139,4 +142,16 @@ def _file(now: Asked, selection: Selection, form: str) -> Response:
         "Cache-Control": "no-store",
         "X-Mapsight-State": now.state.id,
     }
-    return StreamingResponse(now.server.read.each(pieces), media_type=kind, headers=headers)
+    return _Streamed(now.server.read, pieces, media_type=kind, headers=headers)
+
+
+class _Streamed(StreamingResponse):
+    """An answer in pieces, which has its place in the queue before it begins, and to its end."""
+
+    def __init__(self, pool: Pool, pieces: Iterator[bytes], **facts: Any) -> None:
+        super().__init__(pool.each(pieces), **facts)
+        self._pool = pool
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._pool.place():
+            await super().__call__(scope, receive, send)

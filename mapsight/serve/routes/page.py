@@ -18,6 +18,7 @@ __all__ = ["router"]
 router = APIRouter(include_in_schema=False)
 FOLDER = Path(__file__).resolve().parent.parent / "page"
 INDEX = "index.html"
+READING = ["GET", "HEAD"]
 KINDS = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -28,13 +29,13 @@ KINDS = {
 FILE = re.compile(r"([a-z_]+/)?[a-z_]+\.(html|css|js|png)")
 
 
-@router.get("/")
+@router.api_route("/", methods=READING)
 async def index(request: Request) -> Response:
     """Return the page."""
     return _file(request, INDEX)
 
 
-@router.get("/page/{name:path}")
+@router.api_route("/page/{name:path}", methods=READING)
 async def file(request: Request, name: str) -> Response:
     """Return a file of the page."""
     return _file(request, name)

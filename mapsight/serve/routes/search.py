@@ -14,6 +14,7 @@ from mapsight.search.choices import FEATURES, NEAR_COPIES, RANKS
 from mapsight.serve import answers as models
 from mapsight.serve.bodies import Queries, json_queries
 from mapsight.serve.errors import Refusal
+from mapsight.serve.layers.limits import MULTIPART, media_type
 from mapsight.serve.query import query_of, words_of
 from mapsight.serve.routes.describe import FILTERS, FLAG, TEXT, answers, param, params
 from mapsight.serve.searching import MOST, USUAL, WORDS, answered, ask_of
@@ -104,10 +105,11 @@ async def search(request: Request) -> Response:
 async def search_sent(request: Request) -> Response:
     """Return the pictures most like each query of a body, best first."""
     query_of(request)
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind, now = media_type(request.headers), asked_of(request)
     if kind == "application/json":
-        return await _answer(asked_of(request), json_queries(await request.body()))
-    if kind != "multipart/form-data":
+        body = await request.body()
+        return await _answer(now, await now.server.read.run(json_queries, body))
+    if kind != MULTIPART:
         raise Refusal(415, "expected multipart/form-data or application/json", "Content-Type")
     return await _answer_form(request)
 
@@ -140,6 +142,6 @@ async def _answer(now: Asked, queries: Queries) -> Response:
     outside = queries.outside
     if outside:
         pool = now.server.fetch if outside.has_urls else now.server.look
-        await pool.run(outside.look, state, now.server.settings.allow_private)
+        await pool.run(outside.look, state, now.server.settings)
     made = await now.server.search.run(answered, state, ask, given)
     return JSONResponse(made)

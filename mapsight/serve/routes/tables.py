@@ -5,17 +5,20 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from mapsight.browse.selection import MOST_ROWS
+from mapsight.evaluation.counts import EXAMPLES
 from mapsight.serve import answers as models
 from mapsight.serve.errors import Refusal
 from mapsight.serve.groups import Groups
 from mapsight.serve.items import item_of
-from mapsight.serve.query import Words
+from mapsight.serve.query import WHOLE, Words
 from mapsight.serve.routes.browse import read
 from mapsight.serve.routes.describe import PAGE, TEXT, answers, param, params
 from mapsight.serve.state import State
@@ -64,14 +67,12 @@ def _rejected(state: State, words: Words) -> dict[str, Any]:
     table, error = state.tables.rejected, words.text("error")
     counted = table.column("error").value_counts().to_pylist()
     counts = {one["values"]: one["counts"] for one in counted}
-    if error is not None:
-        table = table.filter(pc.equal(table.column("error"), error))
+    fits = pc.equal(table.column("error"), error).to_numpy() if error is not None else None
+    places = np.arange(table.num_rows) if fits is None else np.flatnonzero(fits)
     limit = words.whole("limit", MOST_ROWS, USUAL) or USUAL
-    after = _opened(words.text("cursor"))
-    if after is not None:
-        table = table.filter(pc.greater(table.column("image_id"), after))
-    rows = table.slice(0, limit).to_pylist()
-    following = _cursor(rows[-1]["image_id"]) if table.num_rows > limit else None
+    places = places[np.searchsorted(places, _row_of(words.text("cursor"), state)) :]
+    rows = table.take(pa.array(places[:limit])).to_pylist()
+    following = _cursor(f"{state.id} {places[limit]}") if len(places) > limit else None
     items = [{name: typed(value) or None for name, value in row.items()} for row in rows]
     order = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
     return {"counts": dict(order), "items": items, "next": following}
@@ -79,15 +80,19 @@ def _rejected(state: State, words: Words) -> dict[str, Any]:
 
 @router.get("/suspects", responses=answers(models.Suspects), summary="Suspected errors of labels")
 async def suspects(request: Request) -> Response:
-    """Return pictures whose verified labels may be wrong; the rows of suspects.csv."""
-    return await read(request, lambda state, _: {"items": _suspects(state)})
+    """Return pictures whose verified labels may be wrong: the rows of suspects.csv.
+
+    The file ends at 60 rows; `more` says that it is full, so that there may be others.
+    """
+    return await read(request, lambda state, _: _suspects(state))
 
 
-def _suspects(state: State) -> list[dict[str, Any]]:
+def _suspects(state: State) -> dict[str, Any]:
     pairs = ((row, item_of(state, row["image_id"])) for row in state.tables.suspects)
-    return [
+    items = [
         {**item, **{k: v for k, v in row.items() if k not in item}} for row, item in pairs if item
     ]
+    return {"items": items, "more": len(state.tables.suspects) >= EXAMPLES["suspects"]}
 
 
 @router.get(
@@ -116,12 +121,24 @@ def _evaluation(state: State) -> dict[str, Any]:
     }
 
 
-def _cursor(image_id: str) -> str:
-    return base64.urlsafe_b64encode(image_id.encode()).decode().rstrip("=")
+def _row_of(cursor: str | None, state: State) -> int:
+    """Return the row that a cursor leads to.
+
+    Raises:
+        Refusal: it is no cursor, or one of another state.
+    """
+    of, _, row = (_opened(cursor) or f"{state.id} 0").rpartition(" ")
+    if of != state.id or not WHOLE.fullmatch(row):
+        raise Refusal(400, "cursor: not one of an answer of this state; begin again", "cursor")
+    return int(row)
+
+
+def _cursor(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def _opened(cursor: str | None) -> str | None:
-    """Return the id that a cursor holds.
+    """Return the text that a cursor holds.
 
     Raises:
         Refusal: it is no cursor.

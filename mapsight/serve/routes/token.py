@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mapsight.serve.errors import Refusal
-from mapsight.serve.layers.safety import COOKIE, cookie_of, is_token
+from mapsight.serve.layers.safety import cookie_name, cookie_of, is_token
 from mapsight.serve.server import asked_of
 
 __all__ = ["router"]
@@ -40,12 +40,19 @@ BODY = {
 )
 async def give_cookie(request: Request) -> Response:
     """Answer with a cookie that only this server reads, where the token is the right one."""
-    token, body = asked_of(request).server.settings.token, await request.body()
+    settings, body = asked_of(request).server.settings, await request.body()
+    token = settings.token
     if token and not is_token(_given(body), token):
         raise Refusal(401, "this is not the token", "token")
     answer = Response(status_code=204)
     if token:
-        answer.set_cookie(COOKIE, cookie_of(token), httponly=True, samesite="strict", path="/")
+        answer.set_cookie(
+            cookie_name(settings),
+            cookie_of(token),
+            httponly=True,
+            samesite="strict",
+            secure=request.headers.get("origin", "").startswith("https://"),
+        )
     return answer
 
 

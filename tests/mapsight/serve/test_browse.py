@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import time
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from mapsight.results.tables import REJECTED_SCHEMA
 from mapsight.serve import answers
 from mapsight.serve.facts import MEASURES, measures_of
 from mapsight.workspace.workspace import Workspace
@@ -161,6 +164,37 @@ def test_rejected_pictures_have_reasons_and_counts(server, opened):
     assert one["items"] + rest["items"] == table and rest["next"] is None
     code = table[0]["error"]
     assert {row["error"] for row in server.json("rejected", error=code)["items"]} == {code}
+
+
+def test_rejected_pictures_that_share_an_id_are_all_listed(server, monkeypatch):
+    tables = server.server.keeper.state.tables
+    names = ["a", "a", "a", "b", ""]
+    rows = [
+        {"image_id": n, "source": f"s{i}", "error": "e", "detail": "d"} for i, n in enumerate(names)
+    ]
+    rows[3]["error"] = "other"
+    monkeypatch.setattr(tables, "rejected", pa.Table.from_pylist(rows, REJECTED_SCHEMA))
+    for error, expected in ((None, "01234"), ("e", "0124")):
+        found, more = "", {} if error is None else {"error": error}
+        while True:
+            page = server.json("rejected", limit=2, **more)
+            found += "".join(one["source"][1:] for one in page["items"])
+            if page["next"] is None:
+                break
+            more["cursor"] = page["next"]
+        assert found == expected
+    foreign = base64.urlsafe_b64encode(b"other 2").decode()
+    for cursor in (foreign, "eA"):
+        assert server.get("rejected", cursor=cursor).json()["field"] == "cursor"
+
+
+def test_a_full_table_of_suspects_says_so(server, monkeypatch):
+    tables = server.server.keeper.state.tables
+    row = {"image_id": server.json("pictures", limit=1)["items"][0]["image_id"], "reason": "other"}
+    for count, more in ((59, False), (60, True)):
+        monkeypatch.setattr(tables, "suspects", [row] * count)
+        found = answers.Suspects.model_validate(server.json("suspects"))
+        assert (len(found.items), found.more) == (count, more)
 
 
 def test_suspects_have_what_is_known_of_them(server):

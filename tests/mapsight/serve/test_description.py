@@ -43,6 +43,18 @@ def test_parameters_are_those_that_are_taken(described):
         assert {one["name"] for one in known[name]["parameters"]} == set(words), name
 
 
+def test_a_plain_page_lists_the_routes(server, described):
+    page = server.client.get("/docs")
+    assert page.headers["content-type"].startswith("text/html") and "<script" not in page.text
+    for name in operations(described):
+        method, path = name.split()
+        assert f"<code>{method.upper()} /api/v1{path}</code>" in page.text
+    for path in ("/api/v1", "/api/v1/"):
+        answer = server.client.get(path, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
+    assert server.client.head("/").status_code == 200
+
+
 def test_examples_are_of_their_models(described):
     from mapsight.serve import answers
 

@@ -8,12 +8,16 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from starlette.datastructures import Headers
 
 from mapsight.errors import Failure
 from mapsight.serve.errors import Refusal
+from mapsight.serve.layers.limits import MULTIPART, media_type
+from mapsight.serve.routes import search
 from mapsight.serve.running import listening
 from mapsight.serve.settings import Limits
 from tests.support.pictures import encoded, scribble
@@ -103,7 +107,9 @@ def test_a_head_without_end_is_refused(narrow):
     [
         ("search", "multipart/form-data; boundary=x", SMALL.upload_bytes),
         ("search", "application/json", SMALL.json_bytes),
-        ("token", "application/json", SMALL.json_bytes),
+        ("token", "application/json", SMALL.other_bytes),
+        ("token", "multipart/form-data; boundary=x", SMALL.other_bytes),
+        ("export", "multipart/form-data; boundary=x", SMALL.json_bytes),
     ],
 )
 def test_an_endless_body_is_cut_off_at_its_limit(narrow, path, kind, most):
@@ -120,7 +126,7 @@ def test_an_endless_body_is_cut_off_at_its_limit(narrow, path, kind, most):
         head = f"POST /api/v1/{path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\n"
         connection.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
         answer = answered(connection, endless())
-    assert answer.startswith(b"HTTP/1.1 413")
+    assert answer.startswith(b"HTTP/1.1 413") and f"{most:,} bytes".encode() in answer
     assert sent < most + 5_000_000  # what lies in the sockets' buffers
 
 
@@ -145,6 +151,86 @@ def test_a_body_that_says_that_it_is_too_long_is_not_read(narrow):
             b"POST /api/v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n"
         )
         assert connection.recv(65536).startswith(b"HTTP/1.1 413")
+
+
+def test_a_form_in_capitals_is_a_form(narrow):
+    boundary = {"Content-Type": "Multipart/Form-Data; boundary=x"}
+    part = b'--x\r\nContent-Disposition: form-data; name="q"\r\n\r\nLion\r\n--x--\r\n'
+    answer = narrow.client.post("/api/v1/search", content=part, headers=boundary)
+    assert answer.status_code == 200
+    assert media_type(Headers(boundary)) == MULTIPART
+
+
+def test_all_bodies_together_are_bounded(served_once):
+    limits = replace(SMALL, held_bytes=100_000, body_seconds=5.0)
+    head = (
+        b"POST /api/v1/search HTTP/1.1\r\nHost: localhost\r\n"
+        b"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 150000\r\n\r\n"
+    )
+    with running(served_once / "workspace", limits=limits, threads=1) as server:
+        with connect(server) as first, connect(server) as second:
+            first.sendall(head + b"--x\r\n" + b"x" * 80_000)
+            while server.server.bodies.bytes < 80_000:
+                time.sleep(0.01)
+            second.sendall(head + b"--x\r\n" + b"x" * 80_000)
+            answer = second.recv(65536)
+            assert answer.startswith(b"HTTP/1.1 503") and b"retry-after" in answer.lower()
+            assert server.json("summary")
+        ends = time.monotonic() + 5
+        while server.server.bodies.bytes and time.monotonic() < ends:
+            time.sleep(0.01)
+        assert server.server.bodies.bytes == 0
+
+
+def test_json_is_read_in_a_thread(narrow, monkeypatch):
+    threads = list[str]()
+    read_it = search.json_queries
+
+    def noted(body: bytes):
+        threads.append(threading.current_thread().name)
+        return read_it(body)
+
+    monkeypatch.setattr(search, "json_queries", noted)
+    assert narrow.client.post("/api/v1/search", json={"queries": ["Lion"]}).status_code == 200
+    assert threads[0].startswith("read")
+
+
+def test_who_leaves_during_a_body_is_no_error(narrow):
+    with connect(narrow) as connection:
+        connection.sendall(
+            b"POST /api/v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000\r\n"
+            b"Content-Type: application/json\r\n\r\n{"
+        )
+        time.sleep(0.2)
+    lines = narrow.lines
+    ends = time.monotonic() + 5
+    while not any("/api/v1/search 499" in line for line in lines) and time.monotonic() < ends:
+        time.sleep(0.02)
+    assert any("/api/v1/search 499" in line for line in lines)
+    assert not any("ClientDisconnect" in line for line in lines)
+
+
+def test_an_export_has_one_place_to_its_end(narrow, monkeypatch):
+    begun, go = threading.Event(), threading.Event()
+
+    def slow(selection, form):
+        for number in range(5):
+            yield f"{number}\n".encode()
+            begun.set()
+            go.wait(1)
+
+    monkeypatch.setattr("mapsight.serve.routes.export.export", slow)
+    monkeypatch.setattr(
+        "mapsight.serve.routes.browse.summary_of", lambda state: time.sleep(0.05) or {}
+    )
+    with ThreadPoolExecutor(9) as pool:
+        exported = pool.submit(narrow.get, "export")
+        begun.wait(5)
+        asked = [pool.submit(narrow.get, "summary") for _ in range(8)]
+        go.set()
+        assert exported.result().text == "0\n1\n2\n3\n4\n"
+        assert {one.result().status_code for one in asked} <= {200, 503}
+    assert narrow.server.read.taken == 0
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(narrow):

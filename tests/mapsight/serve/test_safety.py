@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mapsight.serve.layers.safety import COOKIE, HEADERS, cookie_of
+from mapsight.serve.layers.safety import HEADERS, Guard, cookie_of
 from mapsight.serve.settings import Settings
 from tests.support.served import Running, running
 
@@ -115,7 +115,7 @@ def test_without_the_token_nothing_of_the_pictures_is_told(guarded, ids):
 def test_another_token_is_none(guarded, given):
     headers = {"Authorization": f"Bearer {given}".encode("latin-1")}
     assert guarded.client.get("/api/v1/summary", headers=headers).status_code == 401
-    cookie = {"Cookie": f"{COOKIE}={given}".encode("latin-1")}
+    cookie = {"Cookie": f"mapsight-0={given}".encode("latin-1")}
     assert guarded.client.get("/api/v1/summary", headers=cookie).status_code == 401
 
 
@@ -136,6 +136,25 @@ def test_a_page_gets_a_cookie_for_the_token(guarded):
         assert given.status_code == 204 and TOKEN not in written
         assert "HttpOnly" in written and "SameSite=strict" in written
         assert client.get("/api/v1/summary").status_code == 200
+        assert written.startswith("mapsight-0=") and "secure" not in written.lower()
+
+
+def test_a_cookie_is_of_one_port_and_secure_behind_https(served_once):
+    with running(served_once / "workspace", token=TOKEN, allow_hosts=("a.example",)) as one:
+        headers = {"Host": "a.example", "Origin": "https://a.example"}
+        given = one.client.post("/api/v1/token", json={"token": TOKEN}, headers=headers)
+        assert "secure" in given.headers["set-cookie"].lower()
+        other = {"Cookie": f"mapsight-8001={cookie_of(TOKEN)}"}
+        assert one.client.get("/api/v1/summary", headers=other).status_code == 401
+
+
+def test_the_host_name_is_one_of_this_machine_where_others_reach_it(monkeypatch):
+    monkeypatch.setattr("socket.gethostname", lambda: "Pictures")
+    monkeypatch.setattr("socket.getfqdn", lambda: "pictures.example")
+    for host, served in (("0.0.0.0", True), ("127.0.0.1", False)):
+        guard = Guard(None, Settings("w", host=host))
+        for name in ("pictures:8000", "Pictures.example"):
+            assert guard._is_ours(name) == served
 
 
 @pytest.mark.parametrize(

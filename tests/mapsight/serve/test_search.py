@@ -59,7 +59,7 @@ def words(value):
 
 def test_a_label_is_a_query_in_any_case(server, opened):
     found = server.json("search", q="lion", top_k=5)
-    assert found["understood"] == [{"query": "lion", "kind": "label"}]
+    assert found["understood"] == [{"query": "lion", "kind": "label", "style": "photo"}]
     assert answered(found) == expected(opened, ["Lion"], top_k=5)
 
 
@@ -83,8 +83,8 @@ def test_pictures_that_are_sent_are_queries(server, opened, served_once, ids):
     files = [("file", ("mine.png", path.read_bytes())), ("file", ("x", path.read_bytes()))]
     found = server.client.post("/api/v1/search", files=files, data={"top_k": "4"}).json()
     assert found["understood"] == [
-        {"query": "mine.png", "kind": "upload"},
-        {"query": "x", "kind": "upload"},
+        {"query": "mine.png", "kind": "upload", "style": "photo"},
+        {"query": "x", "kind": "upload", "style": "photo"},
     ]
     assert answered(found) == expected(opened, [str(path), path.read_bytes()], top_k=4)
 

@@ -11,8 +11,9 @@ from typing import Any
 __all__ = ["failed_in_its_master", "named_at_once", "staged"]
 
 STAGED = re.compile(rb"(?:/\.staging/|Submitting tokens for job: )(job_\d+_\d+)\b")
-IN_MASTER = re.compile(rb"running in uber mode : true")
-FAILED = re.compile(rb"failed with state FAILED")
+ONE_MAP = re.compile(rb"number of splits:1\b")
+IN_CONTAINERS = b"running in uber mode : false"
+FAILED = re.compile(rb"failed with state FAILED|FinalApplicationStatus=FAILED")
 NAMED = re.compile(rb"^submitting (job_\d+_\d+)$", re.M)
 
 
@@ -38,6 +39,9 @@ def staged(scratch: Path) -> list[str]:
 
 
 def failed_in_its_master(log: Path) -> bool:
-    """Return whether a job failed, not killed by somebody, whose tasks had no containers."""
+    """Return whether a job failed, not killed by somebody, whose tasks may have had no containers.
+
+    The log of one that failed before `hadoop jar` asked for it does not say where they ran.
+    """
     text = log.read_bytes() if log.is_file() else b""
-    return bool(IN_MASTER.search(text) and FAILED.search(text))
+    return bool(ONE_MAP.search(text) and FAILED.search(text)) and IN_CONTAINERS not in text

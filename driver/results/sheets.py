@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from driver.results.cards import KEEPER, SheetRows
-from mapsight.evaluation.counts import EXAMPLES
 from mapsight.labels.ranking import EVERYTHING
 from mapsight.records import OTHER
 from mapsight.text import amount, file_size
@@ -87,6 +86,8 @@ def _alike(row: Mapping[str, Any]) -> str:
 
 def noticed_sheets(documents: Documents) -> dict[str, SheetRows]:
     """Return the sheets `confused` and `suspects` of the report, where there is any to show."""
+    from mapsight.evaluation.counts import EXAMPLES
+
     notes = MergeNotes.of(documents["merge"])
     noticed = {}
     if pairs := notes.confused:

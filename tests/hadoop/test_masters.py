@@ -55,10 +55,10 @@ def test_a_small_job_needs_no_container_for_its_task(site, capfd):
 
 def test_what_fails_there_is_run_again_in_a_container_and_counts_once(site, capfd):
     assert ran(site, "master")["images"] == {"read": 16}
-    assert (modes(site), AGAIN in capfd.readouterr().err) == ([True, False], True)
+    assert (modes(site)[1:], AGAIN in capfd.readouterr().err) == ([False], True)
 
 
 def test_what_fails_in_a_container_too_is_named_as_ever(site):
     with pytest.raises(Failure, match="ValueError: line: 7 is not a picture of zwölf"):
         ran(site, "error")
-    assert modes(site) == [True, False]
+    assert modes(site)[1:] == [False]

@@ -23,7 +23,7 @@ from driver.hadoop import yarn_commands
 from driver.hadoop.cluster import full_uri
 from driver.hadoop.mrjob_files import HadoopFiles
 from driver.hadoop.progress import YarnProgress
-from driver.hadoop.submitted_jobs import named_at_once, staged
+from driver.hadoop.submitted_jobs import failed_in_its_master, named_at_once, staged
 from driver.hadoop.yarn import Application, JobProgress, Yarn
 from driver.hadoop.yarn_web import MOST_BYTES, NoAnswer
 from tests.driver.hadoop.yarn_answers import (
@@ -67,6 +67,23 @@ INFO Kind: mapreduce, Service: job_16_0001, Ident: other"""
     (tmp_path / "job-001-extract" / "log").write_text("mrjob: x\n" + capsys.readouterr().err)
     assert staged(tmp_path) == ["job_17_0002"]
     assert staged(tmp_path / "nowhere") == []
+
+
+@pytest.mark.parametrize(
+    ("said", "again"),
+    [
+        ("number of splits:1\nuber mode : true\nJob job_1_1 failed with state FAILED due to", True),
+        ("number of splits:1\nstate is completed. FinalApplicationStatus=FAILED. Redirect", True),
+        ("number of splits:1\nJob job_1_1 failed with state KILLED due to", False),
+        ("number of splits:1\nrunning in uber mode : false\nfailed with state FAILED", False),
+        ("number of splits:12\nfailed with state FAILED", False),
+        ("number of splits:1\ncompleted successfully", False),
+    ],
+)
+def test_what_failed_in_its_master_or_may_have_is_known_by_its_log(tmp_path, said, again):
+    (tmp_path / "log").write_text(said)
+    assert failed_in_its_master(tmp_path / "log") is again
+    assert not failed_in_its_master(tmp_path / "none")
 
 
 def running(cluster: Cluster) -> Application:

@@ -6,6 +6,7 @@ import json
 import math
 
 import pytest
+from playwright.sync_api import expect
 
 from mapsight.collection_name import collection_name
 from tests.browser.windows import NARROW, Window, marks, window
@@ -60,8 +61,8 @@ def test_a_selection_is_there_after_the_page_was_loaded_anew(wide):
     wide.selected("1 selected")
     page.reload()
     wide.selected("1 selected")
-    assert page.locator(".tile").nth(1).get_attribute("aria-selected") == "true"
-    assert page.get_by_role("link", name="Report").get_attribute("target") == "_blank"
+    expect(page.locator(".tile").nth(1)).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("link", name="Report")).to_have_attribute("target", "_blank")
     page.get_by_role("button", name="Clear").click()
     page.reload()
     wide.wait()
@@ -137,12 +138,11 @@ def test_where_no_duplicates_are_known_the_page_names_the_command_that_looks(wid
 def test_a_picture_that_is_not_selected_shows_no_check_under_the_pointer(wide):
     page = wide.open()
     mark, check = page.locator(".mark").first, page.locator(".mark path").first
-    opacity = "node => getComputedStyle(node).opacity"
     page.locator(".tile").first.hover()
     mark.click()
-    assert check.evaluate(opacity) == "1"
+    expect(check).to_have_css("opacity", "1")
     mark.click()
-    assert check.evaluate(opacity) == "0"
+    expect(check).to_have_css("opacity", "0")
 
 
 def test_names_of_a_filter_stay_where_they_are_when_counts_change(wide, server):
@@ -173,7 +173,7 @@ def test_an_end_of_a_range_has_the_digits_of_its_measure(wide, server):
     edge = server.json("facets")["sharpness"]["edges"][-2]
     most = f"{math.ceil(edge * 10**digits) / 10**digits:g}"
     assert page.url.endswith(f"max_sharpness={most}")
-    assert page.get_by_role("spinbutton", name="Sharpness, to").input_value() == most
+    expect(page.get_by_role("spinbutton", name="Sharpness, to")).to_have_value(most)
 
 
 def test_orders_and_the_collection_are_named_alike(wide, server, served):
@@ -205,6 +205,7 @@ def test_names_on_the_map_lie_in_their_circle_or_over_none(browser, server, size
     with window(browser, server.url, size) as one:
         one.page.add_init_script(DRAWN)
         page = one.open("?view=map")
+        page.wait_for_function("window.drawn?.names.length")
         page.wait_for_timeout(1500)
         names, circles = (page.evaluate(f"drawn.{name}") for name in ("names", "circles"))
     assert names

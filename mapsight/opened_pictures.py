@@ -11,7 +11,7 @@ import numpy as np
 
 from mapsight.index.collection import has_index, require_index
 from mapsight.index.export import unit_rows
-from mapsight.index.pictures import PartPictures
+from mapsight.index.pictures import GONE, PartPictures
 from mapsight.index.rows import whole_vectors
 from mapsight.opened_tables import ResultTables
 from mapsight.records import is_picture
@@ -112,7 +112,7 @@ class OpenedPictures(ResultTables):
             raise ValueError(f"{image_id}: {self._why_none(image_id)}")
         data = self._pictures.data(record)
         if data is None:
-            raise ValueError(f"{image_id}: its file is gone, or has changed")
+            raise ValueError(f"{image_id}: {GONE}")
         return data
 
     def pictures(self, ids: Sequence[str]) -> Iterator[tuple[str, bytes]]:

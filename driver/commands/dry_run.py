@@ -22,7 +22,7 @@ from driver.stages.dataset import Inputs, named_inputs
 from driver.stages.extract import EXTRACT, FEATURE_BYTES, SETTLE
 from driver.stages.head_file import GivenHead
 from driver.stages.model import ModelOptions, built_path
-from driver.stages.plan import find_pictures
+from driver.stages.plan import identity as find_pictures
 from mapsight.application import project_file
 from mapsight.results.table_parts import ONE_FILE_ROWS
 
@@ -49,7 +49,7 @@ def dry_run(options: Namespace, workspace: Workspace, stages: Sequence[Stage]) -
 
     with tempfile.TemporaryDirectory(prefix="mapsight-dry-") as scratch:
         run = pipeline_of(TypedOptions(options), workspace, Path(scratch))
-        find_pictures(run, run.cluster.slots())
+        find_pictures(run)
         unasked = () if options.duplicates else (duplicates.STAGE,)
         asked = [stage for stage in stages if stage not in unasked]
         for line in _lines(run, run.facts[Plan], asked):

@@ -16,7 +16,7 @@ from driver.needs import JOB_NEEDS
 from driver.options.groups import add_job_options, add_program_options, add_workspace_option
 from driver.options.types import positive
 from driver.output_files import check_file, write_pieces
-from driver.selection.options import NAMES, add_choice_options, add_filter_options
+from driver.selection.options import FOLDERS, NAMES, add_choice_options, add_filter_options
 from mapsight.browse.command_line import option_of
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ APART = (
 )
 NEEDS = JOB_NEEDS
 FOR_OUTPUT = True
-FILES, FOLDERS = ("ids", "csv", "parquet"), ("links", "copies", "openimages")
+FILES = ("ids", "csv", "parquet")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -52,6 +52,7 @@ class Pipeline(Jobs):
         self.running = options[Running]
         self.documents: dict[str, dict[str, Any]] = {}
         self.facts = Facts()
+        self.before: dict[str, Any] | None = None
         self.so_far: dict[str, Any] | None = None
         self._reports: dict[str, StageReport | None] = {}
 
@@ -88,6 +89,7 @@ class Pipeline(Jobs):
     def _bring_up(self, stage: Stage, document: dict[str, Any] | None) -> None:
         started = time.monotonic()
         inputs = {name: self.documents[name]["digest"] for name in stage.needs}
+        self.before = document
         identity = stage.identity(self)
         code = stage.code_digest
         key = fingerprint([stage.name, inputs, identity, code])

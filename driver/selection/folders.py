@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from driver.pipeline.pipeline import Pipeline
@@ -15,9 +16,8 @@ from mapsight.labels.made_with import targets_of
 from mapsight.opened import OpenedWorkspace
 from mapsight.text import plain
 
-__all__ = ["FOLDERS", "write_folder"]
+__all__ = ["write_folder"]
 
-FOLDERS = ("links", "copies", "openimages")
 TABLE = "selection.csv"
 """Beside the pictures: what is known of each."""
 LINK_BYTES, SHOWN = 4096, 5
@@ -29,23 +29,31 @@ def write_folder(
     """Write a folder of pictures; return how many of them could not be had, which is said.
 
     Args:
-        kind: one of FOLDERS.
+        kind: one of `options.FOLDERS`.
         target: new or empty.
     """
     with whole_folder(target, run.workspace.run_id, _size(kind, selection)) as folder:
-        unread = _fill(kind, run, opened, selection, folder)
+        unread = _said(_fill(kind, run, opened, selection, folder))
         with (folder / TABLE).open("wb") as file:
             file.writelines(export(selection, "csv"))
-    for one in unread[:SHOWN]:
-        sys.stderr.write(f"{plain(f'{one.image_id}: {one.reason}')}\n")
     if unread:
-        sys.stderr.write(f"{len(unread):,} of {selection.total:,} pictures are not in {target}\n")
-    return len(unread)
+        sys.stderr.write(f"{unread:,} of {selection.total:,} pictures are not in {target}\n")
+    return unread
+
+
+def _said(unread: Iterable[Unread]) -> int:
+    """Say of the first pictures why they cannot be had; return how many there are."""
+    count = 0
+    for one in unread:
+        count += 1
+        if count <= SHOWN:
+            sys.stderr.write(f"{plain(f'{one.image_id}: {one.reason}')}\n")
+    return count
 
 
 def _fill(
     kind: str, run: Pipeline, opened: OpenedWorkspace, selection: Selection, folder: Path
-) -> list[Unread]:
+) -> Iterator[Unread]:
     if kind == "links":
         return link_pictures(opened, selection, folder)
     if kind == "copies":

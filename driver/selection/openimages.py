@@ -13,6 +13,7 @@ from driver.pipeline.pipeline import Pipeline
 from driver.search.by_scan import FIND_IMAGES
 from driver.selection.pictures import Unread, ending_of, picture_bytes, safe_name
 from mapsight.browse.selection import Selection
+from mapsight.index.pictures import GONE
 from mapsight.opened import OpenedWorkspace
 from mapsight.openimages.columns import FLAGS, IMAGE, LABEL, SIDES
 from mapsight.results.predictions import merged_records
@@ -48,17 +49,16 @@ def write_openimages(
     annotations: Mapping[str, Mapping[str, Any]],
     targets: Mapping[str, str],
     folder: Path,
-) -> list[Unread]:
-    """Write pictures and metadata under the published names; return those that cannot be had.
+) -> Iterator[Unread]:
+    """Write pictures and metadata under the published names; yield those that cannot be had.
 
     Memory: what is known of the pictures.
     """
     (folder / "images").mkdir()
-    unread: list[Unread] = []
     images = []
     for row, data in picture_bytes(opened, selection):
         if data is None:
-            unread.append(Unread(row["image_id"], "its file is gone, or has changed"))
+            yield Unread(row["image_id"], GONE)
             continue
         name = f"{safe_name(row['image_id'])}{ending_of(data)}"
         (folder / "images" / name).write_bytes(data)
@@ -73,7 +73,6 @@ def write_openimages(
     _write(folder / BOXES, BOX, (row for one, known in kept.items() for row in _boxes(one, known)))
     names = [{"LabelName": mid, "DisplayName": name} for name, mid in sorted(targets.items())]
     _write(folder / DESCRIPTIONS, ("LabelName", "DisplayName"), names)
-    return unread
 
 
 def _facts(row: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:

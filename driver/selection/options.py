@@ -6,11 +6,13 @@ import argparse
 
 from driver.options.types import from_zero, labels_in, positive
 from mapsight.browse.command_line import option_of
-from mapsight.browse.filter_values import DUPLICATES, MEASURES
+from mapsight.browse.filter_values import DUPLICATES, HIDE, MEASURES
 from mapsight.labels.unsure import UNSURE
 
-__all__ = ["NAMES", "add_choice_options", "add_filter_options"]
+__all__ = ["FOLDERS", "NAMES", "add_choice_options", "add_filter_options"]
 
+FOLDERS = ("links", "copies", "openimages")
+"""Forms of a selection that are a folder."""
 TEXTS = {
     "label": ("NAME", "only pictures with this predicted label"),
     "style": ("NAME", "only pictures of this predicted style"),
@@ -111,6 +113,6 @@ def add_filter_options(group: argparse._ArgumentGroup) -> None:
         "--no-duplicates",
         dest="duplicates",
         action="store_const",
-        const="hide",
+        const=HIDE,
         help="as --duplicates hide",
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from mapsight.browse.selection import Selection
 from mapsight.features.formats.file_kinds import kind_of
+from mapsight.index.pictures import GONE
 from mapsight.opened import OpenedWorkspace
 
 __all__ = ["Unread", "copy_pictures", "ending_of", "link_pictures", "picture_bytes", "safe_name"]
@@ -47,26 +48,22 @@ def picture_bytes(
             yield from ((row, None) for row in some.values())
 
 
-def copy_pictures(opened: OpenedWorkspace, selection: Selection, folder: Path) -> list[Unread]:
-    """Write each picture as it was read to LABEL/ID.ending; return those that cannot be had."""
-    unread = []
+def copy_pictures(opened: OpenedWorkspace, selection: Selection, folder: Path) -> Iterator[Unread]:
+    """Write each picture as it was read to LABEL/ID.ending; yield those that cannot be had."""
     for row, data in picture_bytes(opened, selection):
         if data is None:
-            unread.append(Unread(row["image_id"], "its file is gone, or has changed"))
-            continue
-        path = _place(folder, row, data)
-        path.write_bytes(data)
-    return unread
+            yield Unread(row["image_id"], GONE)
+        else:
+            _place(folder, row, data).write_bytes(data)
 
 
-def link_pictures(opened: OpenedWorkspace, selection: Selection, folder: Path) -> list[Unread]:
+def link_pictures(opened: OpenedWorkspace, selection: Selection, folder: Path) -> Iterator[Unread]:
     """Make LABEL/ID.ending a symbolic link to the file of each picture on this machine.
 
-    Returns:
+    Yields:
         Those that are no file: they lie in an archive, in a table or elsewhere; or are another
         picture now.
     """
-    unread = []
     for row, data in picture_bytes(opened, selection):
         file = _file_of(row["source"])
         if file is None:
@@ -76,8 +73,7 @@ def link_pictures(opened: OpenedWorkspace, selection: Selection, folder: Path) -
         else:
             _place(folder, row, data).symlink_to(file)
             continue
-        unread.append(Unread(row["image_id"], reason))
-    return unread
+        yield Unread(row["image_id"], reason)
 
 
 def _file_of(source: str | None) -> Path | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from driver.workspace.workspace import Workspace
     from mapsight.inputs.find import Found
 
-__all__ = ["STAGE", "find_pictures", "inputs_of", "inputs_of_run"]
+__all__ = ["STAGE", "inputs_of", "inputs_of_run"]
 
 
 @dataclass(frozen=True)
@@ -57,28 +57,15 @@ def _tasks(run: Pipeline) -> int:
 
     Else a cluster that grew would have all pictures read again.
     """
-    before = run.workspace.committed("plan") or {}
-    return before.get("options", {}).get("tasks") or run.cluster.slots()
+    return (run.before or {}).get("options", {}).get("tasks") or run.cluster.slots()
 
 
 def identity(run: Pipeline) -> dict[str, Any]:
     """Lists the input and cuts it into splits; its digest tells whether it has changed."""
-    return find_pictures(run, _tasks(run))
-
-
-def find_pictures(run: Pipeline, tasks: int) -> dict[str, Any]:
-    """List the input, and note the splits in the run's facts; return what identifies them.
-
-    Args:
-        tasks: how many a small input is spread over.
-
-    Raises:
-        Failure: nothing is found, or something cannot be read.
-    """
     from mapsight.inputs.find import InputError
     from mapsight.inputs.splits import PICTURES_PER_CONTAINER, PICTURES_PER_TASK, make_plan
 
-    options = run.options_of(Options)
+    options, tasks = run.options_of(Options), _tasks(run)
     try:
         planned = make_plan(
             inputs_of_run(run),

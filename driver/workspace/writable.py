@@ -170,7 +170,9 @@ class Writable(Workspace):
         Raises:
             OSError: one failed; those that had not begun are left.
         """
-        pool = ThreadPoolExecutor(min(FILES_AT_ONCE, getattr(self.fs, "lists_at_once", 8)))
+        pool = ThreadPoolExecutor(
+            min(FILES_AT_ONCE, getattr(self.fs, "lists_at_once", FILES_AT_ONCE))
+        )
         try:
             for done in [pool.submit(do, *arguments) for arguments in what]:
                 done.result()

@@ -15,7 +15,7 @@ from mapsight.browse.cell_map import CellMap, nearest_ids, spiral
 from mapsight.browse.columns import ALL, Columns
 from mapsight.browse.conditions import conditions, settled
 from mapsight.browse.facets import count_facets
-from mapsight.browse.filter_values import FilterError
+from mapsight.browse.filter_values import HIDE, FilterError
 from mapsight.browse.filters import Filters
 from mapsight.browse.groups import one_of_each
 from mapsight.browse.items import items
@@ -25,7 +25,6 @@ from mapsight.search.search_index import SearchIndex
 __all__ = ["Browser"]
 
 CACHE_BYTES = 256 << 20
-HIDE = "hide"
 CELL_BYTES, FACETS_BYTES = 1_000, 100_000
 """What a cell of the map, and the counts of one set of filters, are taken to have."""
 

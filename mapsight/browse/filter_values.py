@@ -8,6 +8,7 @@ from typing import Any
 
 __all__ = [
     "DUPLICATES",
+    "HIDE",
     "MEASURES",
     "TEXTS",
     "FilterError",
@@ -22,7 +23,8 @@ Point = tuple[float, float]
 TEXTS = ("label", "style", "license", "subset", "split", "format", "truth")
 MEASURES = ("ppi", "sharpness", "pixels", "score", "entropy", "gradient", "bytes")
 FLAGS = ("unsure", "disputed")
-DUPLICATES = ("all", "hide", "only")
+HIDE = "hide"
+DUPLICATES = ("all", HIDE, "only")
 MOST_VALUES, MOST_LETTERS, MOST_POINTS = 100, 300, 256
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 LARGEST = 1e15

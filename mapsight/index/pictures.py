@@ -12,7 +12,10 @@ from mapsight.workspace.stage_facts import ExtractOptions, ShardNotes
 from mapsight.workspace.stage_names import SHARDS
 from mapsight.workspace.workspace import ANEW, Workspace
 
-__all__ = ["PartPictures", "Pictures"]
+__all__ = ["GONE", "PartPictures", "Pictures"]
+
+GONE = "its file is gone, or has changed"
+"""Why a picture cannot be had whose bytes are not found again."""
 
 Tell = Callable[[str], object]
 

@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from mapsight.labels.above import with_above
 from mapsight.near_names import near_names
 from mapsight.records import OTHER
 
@@ -193,23 +194,14 @@ class Labeler:
 
     def fold(self, mid: str) -> str:
         """Return the target label that an Open Images class is or belongs to, else `other`."""
-        queue, seen = [mid], set()
-        for current in queue:
-            if current in self._names:
-                return self._names[current]
-            if current not in seen:
-                seen.add(current)
-                queue.extend(self._parents.get(current, ()))
-        return OTHER
+        above = with_above([mid], self._parents_of)
+        return next((self._names[one] for one in above if one in self._names), OTHER)
 
     def _ancestors(self, mid: str) -> set[str]:
-        found: set[str] = set()
-        queue = [mid]
-        for current in queue:
-            above = set(self._parents.get(current, ())) - found
-            found |= above
-            queue.extend(above)
-        return found - set(self._names)
+        return set(with_above(self._parents_of(mid), self._parents_of)) - set(self._names)
+
+    def _parents_of(self, mid: str) -> Sequence[str]:
+        return self._parents.get(mid, ())
 
     def missing(self, classes: Iterable[str] | None = None) -> list[str]:
         """Return target labels that no class of a model stands for; None means ImageNet's."""

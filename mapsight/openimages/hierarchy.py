@@ -8,6 +8,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 
+from mapsight.labels.above import with_above
+
 __all__ = ["ancestors", "children_of", "levels"]
 
 Parents = Mapping[str, Sequence[str]]
@@ -15,15 +17,10 @@ Parents = Mapping[str, Sequence[str]]
 
 def ancestors(parents: Parents) -> dict[str, frozenset[str]]:
     """Return every class with all that are above it, itself included; cycles do no harm."""
-    above = {}
-    for mid in {*parents, *itertools.chain.from_iterable(parents.values())}:
-        found, queue = {mid}, [mid]
-        for current in queue:
-            fresh = set(parents.get(current, ())) - found
-            found |= fresh
-            queue.extend(sorted(fresh))
-        above[mid] = frozenset(found)
-    return above
+    every = {*parents, *itertools.chain.from_iterable(parents.values())}
+    return {
+        mid: frozenset(with_above([mid], lambda current: parents.get(current, ()))) for mid in every
+    }
 
 
 def levels(parents: Parents) -> dict[str, int]:

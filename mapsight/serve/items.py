@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mapsight.browse.filter_values import HIDE
 from mapsight.browse.filters import Filters
 from mapsight.browse.groups import one_of_each
 from mapsight.browse.items import items
@@ -41,7 +42,7 @@ def rows_that_fit(state: State, filters: Filters, rows: np.ndarray) -> np.ndarra
     Raises:
         Refusal: a filter is not allowed.
     """
-    hide = filters.duplicates == "hide"
+    hide = filters.duplicates == HIDE
     with asked():
         alone = replace(filters, duplicates="all") if hide else filters
         chosen = state.browser.select(alone).rows

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
+from mapsight.labels.above import with_above
 from mapsight.labels.labeler import Labeler, class_named, names_by_mid, parents
 from mapsight.near_names import near_names
 from mapsight.words.forms import forms, tokens
@@ -101,7 +102,8 @@ class Vocabulary:
         """Yield the names of a class and of all kinds above it, with the place of their meaning."""
         match = class_named(class_name)
         yield match.name.replace("_", " "), 0
-        for mid in _mids_above((match.mid, match.target_mid)):
+        mids = filter(None, (match.mid, match.target_mid))
+        for mid in with_above(mids, lambda current: parents().get(current, ())):
             yield names_by_mid().get(mid, match.label), 0
         for wnid in wnids_above(class_name):
             for lemma, place in synsets()[wnid].lemmas:
@@ -114,14 +116,6 @@ def _shown_name(class_name: str) -> str:
     synset = synsets().get(class_name)
     fuller = [lemma for lemma, _ in synset.lemmas if lemma.endswith(f" {name}")] if synset else []
     return match.label if match.label.startswith(f"{name.capitalize()} (") else [*fuller, name][0]
-
-
-def _mids_above(mids: Sequence[str]) -> list[str]:
-    """Return classes of Open Images and all that are above them, each once."""
-    queue = list(dict.fromkeys(filter(None, mids)))
-    for mid in queue:
-        queue += [above for above in parents().get(mid, ()) if above not in queue]
-    return queue
 
 
 def _keys(name: str) -> set[str]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from mapsight.labels.above import with_above
+
 __all__ = ["Synset", "synsets", "wnids_above"]
 
 TABLE = "wordnet.csv"
@@ -50,7 +52,4 @@ def wnids_above(wnid: str) -> Sequence[str]:
     """Return a meaning and all that are above it, the nearest first; none that is not there."""
     if wnid not in synsets():
         return []
-    queue = [wnid]
-    for name in queue:
-        queue += [parent for parent in synsets()[name].parents if parent not in queue]
-    return queue
+    return with_above([wnid], lambda name: synsets()[name].parents)

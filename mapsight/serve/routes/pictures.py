@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from mapsight.errors import Failure
 from mapsight.features.decode import PictureError
+from mapsight.index.pictures import GONE
 from mapsight.serve import answers as models
 from mapsight.serve.errors import Refusal
 from mapsight.serve.facts import facts_of, missing
@@ -118,5 +119,5 @@ async def _shown(now: Asked, mark: str, draw: Callable[[dict[str, Any]], Shown])
 def _bytes(state: State, record: dict[str, Any]) -> bytes:
     data = state.pictures.data(record)
     if data is None:
-        raise FileNotFoundError("its file is gone, or has changed")
+        raise FileNotFoundError(GONE)
     return data

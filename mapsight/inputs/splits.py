@@ -79,9 +79,7 @@ def make_plan(
     total = _spool(found, spool, url_column, licensed)
     if licensed.left_out:
         total.digest.update(f"license {license}".encode())
-    by_size = min(math.ceil(total.weight / SPLIT_BYTES), MOST_SPLITS)
-    wanted = splits or max(by_size, min(tasks, math.ceil(total.pictures / least)), 1)
-    share = max(total.weight / wanted, 1.0)
+    share = max(total.weight / (splits or _fair_number(total, tasks, least)), 1.0)
     made: dict[str, list[Split]] = {}
     try:
         for kind, name in LISTINGS.items():
@@ -93,6 +91,14 @@ def make_plan(
             path.unlink()
     digest = total.digest.hexdigest()
     return Plan(total.pictures, total.bytes, digest, made, licensed.left_out)
+
+
+def _fair_number(total: _Total, tasks: int, least: int) -> int:
+    """Return how many splits to make: whole rounds of `tasks`, none of which is half idle."""
+    by_size = math.ceil(total.weight / SPLIT_BYTES)
+    rounds = max(math.ceil(by_size / tasks), 1) * tasks
+    worthwhile = max(by_size, math.ceil(total.pictures / least))
+    return max(min(rounds, worthwhile, MOST_SPLITS), 1)
 
 
 @dataclass

@@ -55,6 +55,13 @@ def test_a_long_listing_is_cut_into_row_groups(tmp_path, monkeypatch):
     ]
 
 
+@pytest.mark.parametrize(("tasks", "splits"), [(1, 5), (2, 6), (3, 6), (4, 8), (100, 10)])
+def test_a_last_round_keeps_all_tasks_busy(tmp_path, tasks, splits):
+    # five splits by size; pictures for ten tasks
+    sizes = [(5 << 27) // 500 - 20_000] * 500
+    assert len(make_plan(found(sizes), tmp_path, tasks=tasks).splits["files"]) == splits
+
+
 def test_small_inputs_are_spread_over_the_tasks(tmp_path):
     assert len(make_plan(found([100] * 400), tmp_path, tasks=4).splits["files"]) == 4
     assert len(make_plan(found([100] * 40), tmp_path, tasks=4).splits["files"]) == 1

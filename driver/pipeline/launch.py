@@ -12,6 +12,7 @@ from driver.errors import Failure
 from driver.pipeline.job_server import start_job
 from driver.pipeline.jobs import Job
 from driver.pipeline.progress import Progress
+from driver.processes.cost import Cost
 from driver.unwritable import full_folder, stands
 from mapsight.files import write_whole
 
@@ -28,8 +29,8 @@ def launch(
     progress: Progress,
     prepare: str = "",
     stopping: threading.Event | None = None,
-) -> Counters:
-    """Run a job to its end; return its counters by group and name.
+) -> tuple[Counters, Cost]:
+    """Run a job to its end; return its counters by group and name, and what it took.
 
     Args:
         arguments: of the job, runner and inputs included.
@@ -68,7 +69,7 @@ def launch(
             process.end()
         text = outcome.text()
     assert process.returncode is not None
-    return _counters(job, process.returncode, text, scratch)
+    return _counted(job, process.returncode, text, scratch)
 
 
 class _Outcome:
@@ -100,8 +101,8 @@ class _Outcome:
             os.close(self._read)
 
 
-def _counters(job: Job, returncode: int, outcome: bytes, scratch: Path) -> Counters:
-    """Return what a job has counted.
+def _counted(job: Job, returncode: int, outcome: bytes, scratch: Path) -> tuple[Counters, Cost]:
+    """Return what a job has counted, and what it took.
 
     Raises:
         Failure: it has not come to its end; the message says why.
@@ -111,7 +112,7 @@ def _counters(job: Job, returncode: int, outcome: bytes, scratch: Path) -> Count
     except ValueError:
         document = {}
     if "counters" in document:
-        return document["counters"]
+        return document["counters"], Cost(**document["cost"])
     if "error" in document:
         raise Failure(f"{job.path}: {document['error']}", document["detail"])
     detail = (scratch / "log").read_bytes()[-20_000:].decode("utf-8", "replace")

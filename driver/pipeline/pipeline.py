@@ -6,7 +6,7 @@ import copy
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +17,7 @@ from driver.pipeline.stage import Stage, StageReport, require
 from driver.pipeline.stage_display import StageDisplay
 from driver.pipeline.stage_jobs import Jobs
 from driver.pipeline.typed_options import TypedOptions
+from driver.processes.cost import Cost
 from mapsight import __version__
 from mapsight.files import fingerprint
 
@@ -112,8 +113,9 @@ class Pipeline(Jobs):
                 document = self._perform(stage, key, facts, time.monotonic())
         assert document is not None
         self.documents[stage.name] = document
-        seconds, counters = document["seconds"], document["counters"]
-        self._reports[stage.name] = StageReport(stage.name, seconds, fresh, counters)
+        self._reports[stage.name] = StageReport(
+            stage.name, document["seconds"], fresh, document["counters"], document.get("cost", {})
+        )
         if stage.check:
             stage.check(self)
 
@@ -122,11 +124,11 @@ class Pipeline(Jobs):
     ) -> dict[str, Any]:
         """Perform a stage, or one step of it, that began at `started`, and commit what it made."""
         folder = self.workspace.new_folder(stage.name, key)
-        performed, self._applications = time.monotonic(), []
+        performed, self._applications, self._cost = time.monotonic(), [], Cost()
         outcome = stage.perform(self, folder)
         performing = time.monotonic() - performed
         parts = self.workspace.describe(stage.name, folder)
-        before = self.so_far or {"seconds": 0.0, "applications": []}
+        before = {"seconds": 0.0, "applications": [], "cost": {}, **(self.so_far or {})}
         document = {
             "stage": stage.name,
             "fingerprint": key,
@@ -140,6 +142,7 @@ class Pipeline(Jobs):
             "notes": outcome.notes,
             "run": self.workspace.run_id,
             "applications": [*before["applications"], *self._applications],
+            "cost": asdict(Cost(**before["cost"]) + self._cost),
             "seconds": round(before["seconds"] + time.monotonic() - started, 3),
             "seconds_performing": round(performing, 3),
         }

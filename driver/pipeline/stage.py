@@ -67,12 +67,13 @@ class Stage:
 
 @dataclass(frozen=True)
 class StageReport:
-    """How a stage ended, for the summary."""
+    """How a stage ended, for the summary; `cost` is that of its jobs, see `Cost`."""
 
     name: str
     seconds: float
     skipped: bool
     counters: dict[str, dict[str, int]]
+    cost: dict[str, float | int] = field(default_factory=dict)
 
 
 def require(condition: bool, message: str) -> None:

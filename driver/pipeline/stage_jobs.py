@@ -16,6 +16,7 @@ from driver.pipeline.cluster import Cluster, RunnerOptions, ThisMachine
 from driver.pipeline.jobs import Job
 from driver.pipeline.launch import launch
 from driver.pipeline.typed_options import TypedOptions
+from driver.processes.cost import Cost
 
 if TYPE_CHECKING:
     from driver.workspace.workspace import Workspace
@@ -50,6 +51,7 @@ class Jobs:
         self._preparing, self._stopping = threading.Lock(), threading.Event()
         self._begin: Callable[[], None] | None = None
         self._applications: list[str] = []
+        self._cost = Cost()
 
     def options_of(self, kind: type[T]) -> T:
         """Return the options of a dataclass that a stage has for them."""
@@ -156,7 +158,11 @@ class Jobs:
         progress = cluster.progress(job, total)
         try:
             everything = [*settings, *more, "--output-dir", target, *arguments, *inputs]
-            return launch(job, everything, scratch, progress, cluster.prepares, self._stopping)
+            counters, cost = launch(
+                job, everything, scratch, progress, cluster.prepares, self._stopping
+            )
+            self._cost += cost
+            return counters
         except Failure as error:
             stopped = self._stopping and self._stopping.is_set()
             again = [] if more or stopped else cluster.second_try(scratch, target)

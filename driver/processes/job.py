@@ -11,10 +11,12 @@ import importlib
 import json
 import logging
 import os
+import resource
 import sys
 import traceback
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,11 +25,13 @@ from mrjob.job import MRJob
 from mrjob.local import LocalMRJobRunner
 
 from driver.nodes.failures import python_error
+from driver.processes.cost import Cost, cost_on_hadoop
 from driver.processes.tasks import ForkingRunner, TaskFailed
 from driver.unwritable import full_folder
 
 __all__ = ["main", "make_runner"]
 
+KIB = 1 if sys.platform == "darwin" else 1024  # the unit of ru_maxrss
 TAIL = 20_000
 SAID = 40_000
 MESSAGE = 1000
@@ -94,7 +98,8 @@ def _run(spec: dict[str, Any]) -> dict[str, Any]:
             runner.shared = True
             with _watched():
                 runner.run()
-            return {"counters": _sums(runner.counters())}
+            counters = _sums(runner.counters())
+            return {"counters": counters, "cost": asdict(_cost(runner, counters))}
     except BaseException as error:
         log = _task_log(runner, error)
         told = isinstance(error, _FullError)
@@ -128,6 +133,16 @@ def _sums(steps: list[dict[str, dict[str, int]]]) -> dict[str, dict[str, int]]:
                 found = sums.setdefault(group, {})
                 found[name] = found.get(name, 0) + count
     return sums
+
+
+def _cost(runner: Any, counters: dict[str, dict[str, int]]) -> Cost:
+    """Return what Hadoop counted, or what this process and its tasks took."""
+    if runner.alias not in HERE:
+        return cost_on_hadoop(counters) or Cost()
+    spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    seconds = sum(one.ru_utime + one.ru_stime for one in spent)
+    shuffled = getattr(runner, "shuffled_bytes", 0)
+    return Cost(round(seconds, 3), max(one.ru_maxrss for one in spent) * KIB, shuffled)
 
 
 def main(spec_path: Path, outcome: IO[bytes]) -> int:

@@ -48,6 +48,7 @@ class ForkingRunner(LocalMRJobRunner):
     job_class: type[MRJob]
     shared = False
     task_bytes = 1 << 20
+    shuffled_bytes = 0
 
     def _invoke_task_func(self, task_type: str, step_num: int, task_num: int) -> Any:
         arguments = self._args_for_task(step_num, task_type)
@@ -59,6 +60,7 @@ class ForkingRunner(LocalMRJobRunner):
 
     def _run_reducers(self, step_num: int, num_reducer_tasks: int) -> None:
         self._kind, self._step = "reducer", step_num
+        self.shuffled_bytes += Path(self._sorted_reducer_input_path(step_num)).stat().st_size
         super()._run_reducers(step_num, num_reducer_tasks)
 
     def _run_multiple(

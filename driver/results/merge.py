@@ -212,6 +212,7 @@ def _stage_row(report: StageReport) -> dict[str, Any]:
         "seconds": round(report.seconds, 3),
         "skipped": report.skipped,
         "counters": report.counters,
+        "cost": report.cost,
     }
 
 

@@ -65,6 +65,7 @@ _STAGE_OTHERS = {
     "code": TEXT,
     "version": TEXT,
     "applications": every(TEXT),
+    "cost": values(NUMBER),
     "libraries": values(TEXT),
     "before": every(_BEFORE),
 }

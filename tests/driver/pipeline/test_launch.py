@@ -23,6 +23,7 @@ from driver.pipeline.cluster import runner_settings
 from driver.pipeline.jobs import Job, reducers
 from driver.pipeline.launch import launch
 from driver.pipeline.progress import Progress
+from driver.processes.cost import Cost, cost_on_hadoop
 from driver.stages import count, ingest, rank
 from tests.support.paths import ROOT
 
@@ -44,6 +45,10 @@ class MRTrialJob(MRJob):
             os.kill(os.getpid(), signal.SIGKILL)
         if line == "wait":
             time.sleep(1)
+        if line == "take":
+            taken = b"x" * (100 << 20)
+            while time.process_time() < 1:
+                pass
         if line == "sleep":
             child = subprocess.Popen(["sleep", "300"])
             child.wait()
@@ -139,7 +144,7 @@ def until(condition: Callable[[], object], seconds: float) -> bool:
 
 @pytest.mark.parametrize("runner", ["inline", "local"])
 def test_a_job_runs_and_its_counters_come_back(tmp_path, scratch, runner):
-    counters = run(tmp_path, scratch, runner, "a", "b", "a")
+    counters, _ = run(tmp_path, scratch, runner, "a", "b", "a")
     parts = sorted((tmp_path / "output").glob("part-*"))
     assert sorted("".join(part.read_text() for part in parts).split("\n")[:-1]) == [
         '"a"\t2',
@@ -147,6 +152,23 @@ def test_a_job_runs_and_its_counters_come_back(tmp_path, scratch, runner):
     ]
     assert counters["images"] == {"read": 6}
     assert members(scratch) == []
+
+
+@pytest.mark.parametrize("runner", ["inline", "local"])
+def test_a_job_tells_what_it_took(tmp_path, scratch, runner):
+    _, cost = run(tmp_path, scratch, runner, "take", "a")
+    assert cost.processor_seconds >= 1
+    assert 100 << 20 < cost.largest_task_bytes < 600 << 20
+    assert cost.shuffled_bytes == (len('"take"\t1\n"a"\t1\n') if runner == "local" else 0)
+
+
+def test_costs_of_jobs_are_added_but_for_memory():
+    counted = {"CPU time spent (ms)": 1500, "Reduce shuffle bytes": 70}
+    peaks = {"Peak Map Physical memory (bytes)": 900, "Peak Reduce Physical memory (bytes)": 1000}
+    framework = {"Map-Reduce Framework": counted | peaks}
+    assert cost_on_hadoop(framework) == Cost(1.5, 1000, 70)
+    assert cost_on_hadoop({"images": {"read": 1}}) is None
+    assert Cost(1.5, 1000, 70) + Cost(0.25, 2000, 1) == Cost(1.75, 2000, 71)
 
 
 @pytest.mark.parametrize("runner", ["inline", "local"])

@@ -212,8 +212,9 @@ def run_size(options: Namespace, pictures: np.ndarray, head: Head | None, rows: 
             (head.new_features(x) if head else x for x in mixtures(pictures, n, seed))
             for n, seed in ((rows, 1), (QUERIES, 2))
         )
-        write_rows(folder, made)
-        tell(f"{rows:>9,}  rows written in {time.monotonic() - started:.1f} s")
+        if not folder.exists():  # those that an earlier run has kept are the same
+            write_rows(folder, made)
+            tell(f"{rows:>9,}  rows written in {time.monotonic() - started:.1f} s")
         run = pipeline_of(settings, workspace, scratch)
         bring_up(run, folder, rows)
         history = run.documents["cluster"]["notes"]["history"]

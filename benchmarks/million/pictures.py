@@ -22,9 +22,14 @@ BROKEN, COPY, COPIED = 17, 59, 3
 SIDES = (96, 400)
 LARGEST_SOURCE = 640
 LEAST_SHARE = 0.7  # of a side that a crop keeps: its labels stay right
+THROUGH = (0.15, 0.4)
+"""How much of another source is seen through: of crops alone many would be alike."""
 QUALITIES = (55, 96)
 COPY_QUALITY = 80
 NOISE_SIDE = 1024
+
+Crop = tuple[float, float, float, float]
+"""Left, top, right and bottom."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Made:
     source: int
     kind: str
     code: str = ""
-    crop: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    crop: Crop = (0.0, 0.0, 1.0, 1.0)
 
 
 def id_of(number: int) -> str:
@@ -108,15 +113,14 @@ class Maker:
 
     def _own(self, number: int) -> Made:
         rng = np.random.default_rng([self._seed, number])
-        chosen = int(rng.integers(len(self._sources)))
-        source = self._sources[chosen]
-        crop = _crop(rng)
-        side = int(rng.integers(SIDES[0], SIDES[1] + 1))
-        box = tuple(float(v) for v in np.multiply(crop, source.size * 2))
-        width, height = box[2] - box[0], box[3] - box[1]
+        chosen, other = (int(n) for n in rng.integers(len(self._sources), size=2))
+        crop, side = _crop(rng), int(rng.integers(SIDES[0], SIDES[1] + 1))
+        width, height = _part(self._sources[chosen], crop)[1]
         scale = side / max(width, height)
-        size = max(SIDES[0] // 2, round(width * scale)), max(SIDES[0] // 2, round(height * scale))
-        image = source.resize(size, Image.Resampling.BICUBIC, box, reducing_gap=2.0)
+        size = tuple(max(SIDES[0] // 2, round(edge * scale)) for edge in (width, height))
+        shown = _resized(self._sources[chosen], crop, size)
+        through = _resized(self._sources[other], _crop(rng), size)
+        image = Image.blend(shown, through, float(rng.uniform(*THROUGH)))
         pixels = self._coloured(np.asarray(image, np.float32), rng)
         quality = int(rng.integers(*QUALITIES))
         return Made(_jpeg(Image.fromarray(pixels), quality), chosen, "own", crop=crop)
@@ -131,10 +135,21 @@ class Maker:
         return np.clip(pixels * gains + shift + noise, 0, 255).astype(np.uint8)
 
 
-def _crop(rng: np.random.Generator) -> tuple[float, float, float, float]:
+def _crop(rng: np.random.Generator) -> Crop:
     width, height = rng.uniform(LEAST_SHARE, 1, 2)
     left, top = rng.uniform(0, 1 - width), rng.uniform(0, 1 - height)
     return float(left), float(top), float(left + width), float(top + height)
+
+
+def _part(image: Image.Image, crop: Crop) -> tuple[Crop, tuple[float, float]]:
+    """Return a crop in pixels, and its size."""
+    left, top, right, bottom = (float(v) for v in np.multiply(crop, image.size * 2))
+    return (left, top, right, bottom), (right - left, bottom - top)
+
+
+def _resized(image: Image.Image, crop: Crop, size: tuple[int, ...]) -> Image.Image:
+    box, _ = _part(image, crop)
+    return image.resize((size[0], size[1]), Image.Resampling.BICUBIC, box, reducing_gap=2.0)
 
 
 def _opened(path: Path) -> Image.Image:

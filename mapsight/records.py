@@ -73,8 +73,11 @@ ERROR_CODES: Mapping[str, str] = {
 PROVENANCE = ("original_url", "license", "author", "title", "caption", "subset")
 """Text that travels with a picture where it is known."""
 
-MEASURES = ("ppi", "pixels", "aspect", "bytes", "entropy", "gradient", "sharpness")
-"""What pictures can be ranked by; see `mapsight.features.measures` for definitions and units."""
+MEASURES = (
+    *("ppi", "pixels", "aspect", "bytes", "entropy", "gradient", "sharpness"),
+    *("brightness", "contrast", "crispness", "quality"),
+)
+"""What pictures can be ranked by; docs/measures.md has definitions and units."""
 
 ORDINALS_PER_FILE = 1 << 32
 """A file (an archive, a list of URLs) holds fewer pictures than this."""

@@ -1,11 +1,12 @@
 """Build the search index: rows sorted by cell, in files of which a query opens a few.
 
     python mr_jobs/build_index.py -r local --plan PLAN.json --centres C.npy \\
-        [--projection P.npy] --index FOLDER --output-dir OUT MANIFEST
+        [--projection P.npy] [--kinds KINDS.json] --index FOLDER --output-dir OUT MANIFEST
 
 Input: a manifest, one JSON object a line: {"uri": file of rows (mapsight/index/rows.py)}.
 PLAN.json holds `files` (the number of each cell's file), `buckets` (files of ids), `d`,
-`plain_d` and `dtype`; C.npy the centres of the cells, P.npy the projection of rows, if any.
+`plain_d` and `dtype`; KINDS.json what `mapsight.index.oddness.kinds_of` returns; C.npy the
+centres of the cells, P.npy the projection of rows, if any.
 Output: `"block", [cell, file, offset, bytes, rows, sha256]`, `"cell", {…}` and `"ids", {…}`
 (mapsight/index/build.py); the files are in FOLDER.
 Counters: index/rows.
@@ -31,6 +32,7 @@ class MRBuildIndex(SplitsJob):
         super().configure_args()
         self.add_file_arg("--plan", needed=True, help="JSON: files, buckets, d, plain_d, dtype")
         self.add_file_arg("--centres", needed=True, help=".npy: the centres of the cells")
+        self.add_file_arg("--kinds", help="JSON: mean and limit of each label, to tell odd rows")
         self.add_file_arg("--projection", help=".npy: that of the rows, if there is one")
         self.add_passthru_arg("--index", needed=True, help="folder or URI for the files")
 
@@ -49,15 +51,18 @@ class MRBuildIndex(SplitsJob):
 
     def mapper_start(self):
         from mapsight.index.kmeans import load_centres
+        from mapsight.index.oddness import Kinds
 
         self.read_plan()
         self.centres = load_centres(self.options.centres, self.options.projection)
+        self.kinds = Kinds(self.read_json("kinds") if self.options.kinds else {})
 
     def mapper_find_cells(self, _, line):
         from mapsight.index.build import rows_by_file
 
         uri = json.loads(line)["uri"]
-        yield from rows_by_file(uri, self.centres, self.plan["files"], self.plan["buckets"])
+        files, buckets = self.plan["files"], self.plan["buckets"]
+        yield from rows_by_file(uri, self.centres, files, buckets, self.kinds)
 
     def reducer_write_file(self, key, rows):
         from mapsight.index.build import CellsWriter, write_ids

@@ -5,7 +5,9 @@
 
 Input: `image_id, Joined` or `image_id, Feature` lines (mapsight/records.py).
 Output: for each file of rows (mapsight/index/rows.py) that a task wrote into the folder
-ROWS `null, {"file": its name, "rows": …}`. Rejected pictures have no row.
+ROWS `["file"], {"file": its name, "rows": …}`; for each label but `other` `["label", name],
+[rows, sum of squared lengths, sum of vectors]` (mapsight/index/oddness.py). Rejected pictures
+have no row.
 Counters: images/rows.
 """
 
@@ -36,6 +38,7 @@ class MRMapFeatures(RecordsJob):
                 mapper_init=self.mapper_start,
                 mapper=self.mapper_add_picture,
                 mapper_final=self.mapper_name_file,
+                reducer=self.reducer_sum_labels,
             )
         ]
 
@@ -54,7 +57,17 @@ class MRMapFeatures(RecordsJob):
         self.file.close()
         self.counts["images", "rows"] += self.file.rows
         if self.file.rows:
-            yield None, {"file": self.file.name, "rows": self.file.rows}
+            yield ["file"], {"file": self.file.name, "rows": self.file.rows}
+        for label, sums in self.file.sums.items():
+            yield ["label", label], sums
+
+    def reducer_sum_labels(self, key, values):
+        from mapsight.index.oddness import summed
+
+        if key == ["file"]:
+            yield from ((key, value) for value in values)
+        else:
+            yield key, summed(values)
 
 
 if __name__ == "__main__":

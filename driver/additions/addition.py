@@ -31,7 +31,7 @@ from driver.stages.model import ModelOptions
 from driver.stages.outputs import CellFiles
 from driver.workspace.workspace import Workspace
 from mapsight.files import sha256_of
-from mapsight.index.layout import CENTRES, LEARNED, PROJECTION
+from mapsight.index.layout import CENTRES, KINDS, LEARNED, PROJECTION
 from mapsight.labels.labeler import Labels
 from mapsight.labels.made_with import HEAD, settings_of
 from mapsight.search.search_index import SearchIndex
@@ -139,7 +139,9 @@ def _index(run: Pipeline, folder: str) -> Outcome:
     counts = np.zeros(len(base.centres), np.int64)
     cells = base.parts[0].cells
     counts[cells.column("cell").to_numpy()] = cells.column("rows").to_numpy()
-    return index.build(run, folder, cells_at, counts.tolist(), with_centres=False)
+    part = base.parts[0]
+    kinds = part.read(KINDS).decode() if part.has(KINDS) else "{}"
+    return index.build(run, folder, cells_at, counts.tolist(), kinds, with_centres=False)
 
 
 FIRST_STAGES = [one.STAGE for one in (plan, ingest, fetch, extract, annotate, known)]

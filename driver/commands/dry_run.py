@@ -17,7 +17,7 @@ from driver.pipeline.stage import Stage
 from driver.pipeline.typed_options import TypedOptions
 from driver.pipeline.uploads import is_here
 from driver.runners import pipeline_of
-from driver.stages import duplicates, fit, vectors
+from driver.stages import classify, duplicates, fit, vectors
 from driver.stages.dataset import Inputs, named_inputs
 from driver.stages.extract import EXTRACT, FEATURE_BYTES, SETTLE
 from driver.stages.head_file import GivenHead
@@ -105,7 +105,10 @@ def _jobs(run: Pipeline, stage: Stage, plan: Plan) -> list[Job]:
     idle |= name == "fit" and not fits
     idle |= name in OF_INDEX and run.options_of(vectors.Options).no_index
     idle |= name == "merge" and RANKED * plan.pictures <= ONE_FILE_ROWS
-    return [] if idle else [job for job in stage.jobs if job is not SETTLE]
+    later = {SETTLE}
+    if run.options_of(classify.Options).target_labels != (classify.AUTO,):
+        later.add(classify.COUNT)
+    return [] if idle else [job for job in stage.jobs if job not in later]
 
 
 def _job(run: Pipeline, stage: str, job: Job, plan: Plan, tasks: int | None) -> Iterator[str]:

@@ -23,7 +23,7 @@ from driver.options.run_groups import add_index_options, add_label_options, add_
 from driver.output_files import make_folder
 from driver.runners import check_runner, pipeline_of
 from mapsight import __version__
-from mapsight.labels.labeler import DEFAULT_TARGETS
+from mapsight.labels.labeler import AUTO, DEFAULT_TARGETS
 from mapsight.redaction import without_secrets
 from mapsight.workspace.stage_names import STAGES
 
@@ -130,9 +130,24 @@ def settle(options: Namespace, typed: Namespace) -> None:
     options.labels_typed = bool(options.target_labels)
     options.only_labels = _labels("--only-labels", options.only_labels)
     options.target_labels = _labels("--target-labels", options.target_labels)
-    options.target_labels = options.target_labels or list(DEFAULT_TARGETS)
+    options.target_labels = _targets(options)
     named = typed.images or typed.openimages
     options.input_from = "" if named else (options.config or CONFIG)
+
+
+def _targets(options: Namespace) -> list[str]:
+    """Return the labels to give; for pictures without metadata those that they have most of.
+
+    Raises:
+        UsageError: auto is named beside others, or beside a head, which has its labels.
+    """
+    named = options.target_labels
+    if AUTO in named and (len(named) > 1 or options.head):
+        raise UsageError("--target-labels auto stands alone, and excludes --head FILE")
+    if named:
+        return named
+    unlabelled = options.images and not (options.openimages or options.head)
+    return [AUTO] if unlabelled else list(DEFAULT_TARGETS)
 
 
 def _labels(option: str, lists: list[list[str]]) -> list[str]:

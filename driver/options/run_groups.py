@@ -20,8 +20,9 @@ def add_label_options(parser: argparse.ArgumentParser) -> None:
         type=labels_in,
         default=[],
         metavar="LABEL",
-        help="labels to assign, as Open Images names or MIDs"
-        f" (default: {', '.join(DEFAULT_TARGETS)})",
+        help="labels to assign, as Open Images names or MIDs; auto: the classes that the pictures"
+        " have most of, rolled up the hierarchy until each has enough (default: auto for"
+        f" --images without --openimages; else {', '.join(DEFAULT_TARGETS)})",
     )
     labels.add_argument(
         "--no-fit",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mapsight.evaluation import accuracy
+from mapsight.labels.flags import FLAG_NAMES
 from mapsight.records import OTHER
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "absent_counts",
+    "flag_counts",
     "is_judged",
     "ppi_histogram",
     "verified",
@@ -105,6 +107,13 @@ def _write_splits(
 def verified(counts: Counts) -> int:
     """How many pictures, on which no head was fitted, have a label that people verified."""
     return sum(n for key, n in counts.items() if key[0] == "any")
+
+
+def flag_counts(counts: Counts) -> dict[str, int]:
+    """Return how many pictures have each flag, in the order of the table, and `any` of them."""
+    from mapsight.evaluation.counts import ANY
+
+    return {name: counts.get(("flag", name), 0) for name in (ANY, *FLAG_NAMES)}
 
 
 def is_judged(counts: Counts) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from driver.results.cards import SheetRows
 from driver.results.sheets import nearest_pictures
+from mapsight.labels.flags import ODD
 from mapsight.text import amount, percent
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class IndexSheets:
             self._index = SearchIndex(workspace, whole=False)
 
     def of_labels(self, labels: Sequence[str]) -> dict[str, list[SheetRows]]:
-        """Return the best, the most typical and the least sure pictures of each label."""
+        """Return the most typical, the surest and the least sure pictures of each label."""
         from mapsight.report.label_pictures import label_pictures
 
         if self._index is None:
@@ -52,8 +53,8 @@ class IndexSheets:
         seen = self._share_seen()
         return {
             label: [
-                _scored("Best", f"highest score{seen}", one.best),
                 _scored("Most typical", f"nearest the mean of all {label}{seen}", one.typical),
+                _scored("Surest", f"highest score{seen}", one.best),
                 _scored("Least sure", f"lowest score{seen}", one.unsure),
             ]
             for label, one in chosen.items()
@@ -75,6 +76,24 @@ class IndexSheets:
             )
             for measure, least in overview.outliers.items()
         ]
+
+    def odd(self) -> list[SheetRows]:
+        """Return the first pictures by id that are odd for their label, where there are any."""
+        import numpy as np
+        import pyarrow as pa
+
+        from mapsight.index.oddness import ODD_BIT
+        from mapsight.report.label_pictures import Least
+        from mapsight.search.filters import RowFilter
+
+        if self._index is None:
+            return []
+        wanted, first = RowFilter(flag=ODD_BIT), Least(OF_LABEL)
+        for _, batch in self._looked_through():
+            rows = batch.filter(pa.array(wanted.mask(batch)))
+            first.add(np.zeros(rows.num_rows), rows)
+        rows = [_scored_row(row) for row in first.rows()]
+        return [SheetRows(ODD, rows=rows)] if rows else []
 
     def of_cells(self) -> list[SheetRows]:
         """Return the pictures nearest the centres of the largest cells, largest cell first."""

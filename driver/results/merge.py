@@ -14,6 +14,7 @@ from driver.results.cell_tables import write_cell_tables
 from driver.results.current_duplicates import current_duplicates, duplicate_facts
 from driver.results.evaluation_tables import (
     absent_counts,
+    flag_counts,
     is_judged,
     ppi_histogram,
     verified,
@@ -27,7 +28,9 @@ from driver.stages.dataset import named_inputs
 from driver.stages.head_file import fitted_head
 from driver.stages.outputs import read_counts
 from mapsight import __version__
+from mapsight.labels.flags import ODD
 from mapsight.records import OTHER
+from mapsight.workspace.index_facts import IndexNotes
 from mapsight.workspace.result_facts import DuplicateNotes
 from mapsight.workspace.stage_facts import (
     AnnotateCounts,
@@ -166,6 +169,7 @@ def _summary(
         "missing_labels": _missing(run),
         "truth": {"pictures": verified(counts)},
         "verified_absent": absent_counts(counts),
+        "flags": flag_counts(counts) | {ODD: IndexNotes.of(run.documents["index"]).odd},
         "ppi_histogram": ppi_histogram(counts),
     }
 

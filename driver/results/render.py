@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,13 @@ from driver.pipeline.stage import Outcome, Stage
 from driver.results.cards import SheetRows, drawn_sheets
 from driver.results.current_duplicates import current_duplicates, duplicate_facts
 from driver.results.index_sheets import IndexSheets
-from driver.results.sheets import duplicate_sheets, noticed_sheets, sheets_of
+from driver.results.sheets import (
+    duplicate_sheets,
+    flag_sheets,
+    noticed_sheets,
+    quality_sheets,
+    sheets_of,
+)
 from mapsight.application import project_file
 from mapsight.workspace.result_facts import DuplicateNotes
 
@@ -26,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["STAGE", "download_results", "report_to", "with_duplicates"]
 
 LABEL = "label "
+TITLES = ("Best", "Most typical", "Surest", "Least sure", "Worst")
+"""Of the sheets of a label, in their order."""
 TEMPLATES = tuple(
     f"mapsight/templates/{path.name}"
     for path in sorted(project_file("mapsight/templates").iterdir())
@@ -105,7 +113,7 @@ def report_to(
         _only(sheets, "suspects"),
         nearest=sheets["nearest"],
         duplicate_groups=sheets["duplicates"],
-        extras=Extras(chosen, sheets["outliers"], overview, places),
+        extras=Extras(chosen, sheets["outliers"], overview, places, sheets["flagged"]),
         drawn=True,
     )
 
@@ -123,8 +131,21 @@ def _sheet_rows(
         "nearest": of_index.of_cells(),
         "duplicates": duplicate_sheets(documents),
         "outliers": of_index.outliers(overview),
-        **{f"{LABEL}{name}": sheets for name, sheets in of_index.of_labels(labels).items()},
+        "flagged": [*flag_sheets(documents), *of_index.odd()],
+        **{f"{LABEL}{name}": sheets for name, sheets in _of_labels(documents, of_index, labels)},
     }
+
+
+def _of_labels(
+    documents: Mapping[str, dict[str, Any]], of_index: IndexSheets, labels: Sequence[str]
+) -> Iterator[tuple[str, list[SheetRows]]]:
+    """Yield each label with its sheets, the best first; without an index there are fewer."""
+    by_quality, by_index = quality_sheets(documents), of_index.of_labels(labels)
+    for label in labels:
+        sheets = by_quality.get(label, {})
+        sheets = {**sheets, **{sheet.title: sheet for sheet in by_index.get(label, [])}}
+        if sheets:
+            yield label, sorted(sheets.values(), key=lambda sheet: TITLES.index(sheet.title))
 
 
 def _labels(results: Path) -> list[str]:

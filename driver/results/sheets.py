@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from driver.results.cards import KEEPER, SheetRows
+from mapsight.labels.flags import FLAGS
 from mapsight.labels.ranking import EVERYTHING
 from mapsight.records import OTHER
 from mapsight.text import amount, file_size
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "duplicate_sheets",
+    "flag_sheets",
     "nearest_pictures",
     "noticed_sheets",
+    "quality_sheets",
     "sheets_of",
 ]
 
@@ -34,11 +37,38 @@ def sheets_of(documents: Documents) -> list[SheetRows]:
     targets = targets_of(documents["classify"])
     # without target labels `other` is all pictures once more
     order = [EVERYTHING, *targets, OTHER] if targets else [EVERYTHING]
-    return [
+    ranked = [
         SheetRows("All pictures" if name == EVERYTHING else name, note, sheets[name])
         for name in order
         if sheets.get(name)
     ]
+    of_all = quality_sheets(documents).get(EVERYTHING, {})
+    named = [SheetRows(f"{title} of all", one.note, one.rows) for title, one in of_all.items()]
+    return [*named[:1], *ranked, *named[1:]]
+
+
+QUALITY_SHEETS = {
+    "best": ("Best", "highest quality: sure, crisp, large, without flags; of copies one"),
+    "unsure": ("Least sure", "lowest score; of copies one"),
+    "worst": ("Worst", "lowest quality; of copies one"),
+}
+"""Title and note by kind."""
+
+
+def quality_sheets(documents: Documents) -> dict[str, dict[str, SheetRows]]:
+    """Return the sheets by label, or EVERYTHING, and title: the best, the least sure, the worst."""
+    shown = MergeNotes.of(documents["merge"]).shown
+    sheets: dict[str, dict[str, SheetRows]] = {}
+    for kind, (title, note) in QUALITY_SHEETS.items():
+        for name, rows in shown.get(kind, {}).items():
+            sheets.setdefault(name, {})[title] = SheetRows(title, note, rows)
+    return sheets
+
+
+def flag_sheets(documents: Documents) -> list[SheetRows]:
+    """Return an even sample of the pictures of each flag that some have."""
+    shown = MergeNotes.of(documents["merge"]).shown.get("flagged", {})
+    return [SheetRows(f.name, f.rule, shown[f.name]) for f in FLAGS if shown.get(f.name)]
 
 
 def _ranked_by(options: RankOptions) -> str:

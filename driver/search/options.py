@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from driver.options.flag_group import add_flag_options
 from driver.options.types import not_negative, positive, share
 from mapsight.search.choices import (
     BY,
@@ -88,6 +89,7 @@ def add_filter_options(group: argparse._ArgumentGroup) -> None:
         metavar="PPI",
         help="only pictures with this PPI or more (default: %(default)g)",
     )
+    add_flag_options(group)
     group.add_argument(
         "--style",
         choices=STYLES,

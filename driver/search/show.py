@@ -62,11 +62,14 @@ def _json(questions: Sequence[Question], names: Sequence[str]) -> str:
 
 def typed_filters(options: SearchOptions) -> list[str]:
     """Return the filters of the command line, as they may be typed."""
-    named = ("label", "min_ppi", "min_score", "license", "subset", "style", "exclude_self")
+    named = (
+        *("label", "min_ppi", "min_score", "license", "subset", "style", "exclude_self"),
+        *("flag", "without_flag", "no_flags"),
+    )
     return [
         f"--{name.replace('_', '-')}"
         for name in named
-        if getattr(options, name, None) not in (None, False, 0, "", "any")
+        if getattr(options, name, None) not in (None, False, 0, "", "any", (), [])
     ]
 
 
@@ -152,5 +155,10 @@ def _limits(options: SearchOptions, question: Question) -> Iterator[str]:
         yield f"license with {options.license}"
     if options.subset:
         yield f"subset {options.subset}"
+    for name, how in (("flag", "with"), ("without_flag", "without")):
+        if names := getattr(options, name):
+            yield f"{how} a flag of {', '.join(names)}"
+    if options.no_flags:
+        yield "without flags"
     if options.exclude_self:
         yield "without the query itself"

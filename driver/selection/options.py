@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from driver.options.flag_group import add_flag_options
 from driver.options.types import from_zero, labels_in, positive
 from mapsight.browse.command_line import option_of
 from mapsight.browse.filter_values import DUPLICATES, HIDE, MEASURES
@@ -97,6 +98,7 @@ def add_filter_options(group: argparse._ArgumentGroup) -> None:
         action="store_true",
         help=f"only pictures whose label has a score below {UNSURE:g}",
     )
+    add_flag_options(group)
     group.add_argument(
         "--disputed",
         action="store_true",

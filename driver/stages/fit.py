@@ -56,7 +56,8 @@ def perform(run: Pipeline, folder: str) -> Outcome:
         _keep(given_head(run).head, target)
         run.store(target, "fit", folder)
         return Outcome(notes={"given": given_head(run).sha256})
-    if run.options_of(Options).no_fit or not run.workspace.parts("annotate"):
+    unlabelled = not run.facts[Labels].targets  # they are chosen later
+    if run.options_of(Options).no_fit or unlabelled or not run.workspace.parts("annotate"):
         return Outcome(notes={"digest": "nothing"})
     settings = run.side_file("targets.json", run.facts[Labels].to_json())
     plan, counts, leaks = _split(run, settings, target)

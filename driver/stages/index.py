@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from driver.pipeline.jobs import Job
 from driver.pipeline.stage import Outcome, Stage, require
-from driver.stages.outputs import CellFiles, cells_made, lengths, manifest_of_rows
+from driver.stages.outputs import CellFiles, cells_made, label_sums, lengths, manifest_of_rows
 from mapsight.files import fingerprint, sha256_of
 from mapsight.workspace.index_facts import ClusterNotes, IndexNotes, VectorNotes
 from mapsight.workspace.stage_facts import ExtractOptions
@@ -50,23 +50,33 @@ def perform(run: Pipeline, folder: str) -> Outcome:
     if not run.documents["cluster"]["parts"]:
         return Outcome(notes={"digest": "nothing"})
     counts = ClusterNotes.of(run.documents["cluster"]).counts
-    return build(run, folder, cells_made(run), counts, with_centres=True)
+    from mapsight.index.oddness import kinds_of
+
+    kinds = json.dumps(kinds_of(label_sums(run)))
+    return build(run, folder, cells_made(run), counts, kinds, with_centres=True)
 
 
 def build(
-    run: Pipeline, folder: str, cells_at: CellFiles, counts: Sequence[int], *, with_centres: bool
+    run: Pipeline,
+    folder: str,
+    cells_at: CellFiles,
+    counts: Sequence[int],
+    kinds: str,
+    *,
+    with_centres: bool,
 ) -> Outcome:
     """Writes the rows of the stage vectors by cell.
 
     Args:
         cells_at: the files of the centres.
         counts: how many pictures each cell may be expected to have; nothing for equally many.
+        kinds: JSON of what makes rows odd for their label.
         with_centres: write beside the rows what queries are compared with.
     """
     import numpy as np
 
     from mapsight.index.build import plan_files
-    from mapsight.index.layout import IDS_PER_FILE
+    from mapsight.index.layout import IDS_PER_FILE, KINDS
 
     rows = VectorNotes.of(run.documents["vectors"]).rows
     dtype = run.options_of(Options).index_type
@@ -80,7 +90,7 @@ def build(
         "plain_d": plain_d,
         "dtype": dtype,
     }
-    written = _written(run, folder, cells_at, plan, rows)
+    written = _written(run, folder, cells_at, plan, rows, kinds)
     run.workspace.keep_only(("index", folder), written.files())
     notes = IndexNotes(
         plain_d,
@@ -91,10 +101,13 @@ def build(
         rows=rows,
         ids=[one["file"] for one in written.ids],
         cells_d=centres.shape[1],
+        odd=sum(one["odd"] for one in written.ids),
     )
     means = {cell["cell"]: cell.pop("mean") for cell in written.cells if "mean" in cell}
     if with_centres:
-        _write_centres(run.local_folder("index", folder), cells_at, means, (len(centres), d))
+        target = run.local_folder("index", folder)
+        _write_centres(target, cells_at, means, (len(centres), d))
+        (target / KINDS).write_text(kinds + "\n", encoding="utf-8")
     digest = _digest(
         written, list(map(sha256_of, cells_at.all)), notes, run.options_of(Options).part
     )
@@ -116,12 +129,13 @@ class Written:
 
 
 def _written(
-    run: Pipeline, folder: str, cells_at: CellFiles, plan: dict[str, Any], rows: int
+    run: Pipeline, folder: str, cells_at: CellFiles, plan: dict[str, Any], rows: int, kinds: str
 ) -> Written:
     """Run the job; what it wrote, blocks and cells by cell, ids by bucket."""
     from mapsight.results.predictions import records_of
 
     arguments = ["--plan", run.side_file("index_plan.json", json.dumps(plan))]
+    arguments += ["--kinds", run.side_file("kinds.json", kinds)]
     arguments += [*cells_at.arguments, "--index", run.workspace.uri("index", folder)]
     output = run.collect(JOB, manifest_of_rows(run), arguments, TEXT_BYTES * rows)
     by_kind: dict[str, list[Any]] = {"block": [], "cell": [], "ids": []}

@@ -25,6 +25,7 @@ __all__ = [
     "cells_made",
     "drop_shards",
     "joined_parts",
+    "label_sums",
     "lengths",
     "listed_splits",
     "manifest_of_rows",
@@ -142,6 +143,14 @@ def read_counts(
 def row_files(run: Pipeline) -> list[str]:
     """Addresses of the files of rows."""
     return [part for part in run.workspace.parts("vectors") if part.endswith(".arrow")]
+
+
+def label_sums(run: Pipeline) -> dict[str, list[Any]]:
+    """Return what `LabelSums` of all rows say, by label. Memory: a vector a label."""
+    from mapsight.results.predictions import records_of
+
+    told = [part for part in run.workspace.parts("vectors") if not part.endswith(".arrow")]
+    return {key[1]: value for key, value in records_of(told) if key[0] == "label"}
 
 
 def manifest_of_rows(run: Pipeline) -> list[str]:

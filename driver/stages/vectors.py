@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STAGE"]
 
-JOB = Job("mr_jobs.map_features", reduces=False)
+JOB = Job("mr_jobs.map_features")
 ROWS, TOLD = "rows", "told"
 
 
@@ -41,9 +41,10 @@ def perform(run: Pipeline, folder: str) -> Outcome:
         arguments += ["--screen-diagonal", str(diagonal)]
     arguments += ["--rows", run.workspace.uri("vectors", folder, ROWS)]
     counters = run.job(JOB, joined_parts(run), arguments, ("vectors", folder, TOLD))
-    told = [value for _, value in records_of(run.workspace.addresses("vectors", folder, TOLD))]
-    run.workspace.keep_only(("vectors", folder, ROWS), {record["file"] for record in told})
-    return Outcome(counters, {"rows": sum(record["rows"] for record in told)})
+    told = records_of(run.workspace.addresses("vectors", folder, TOLD))
+    files = [value for key, value in told if key == ["file"]]
+    run.workspace.keep_only(("vectors", folder, ROWS), {record["file"] for record in files})
+    return Outcome(counters, {"rows": sum(record["rows"] for record in files)})
 
 
 def identity(run: Pipeline) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from mapsight.browse.layout import (
 from mapsight.browse.sources import Sources
 from mapsight.browse.truth_sets import TruthSets
 from mapsight.index.mapped import write_batches, write_file
+from mapsight.index.oddness import ODD_BIT
 from mapsight.index.removed_ids import IdList
 
 __all__ = ["write_columns"]
@@ -56,15 +57,22 @@ def write_columns(folder: Path, sources: Sources) -> dict[str, Any]:
 
 
 class _Rows:
-    """Which pictures are shown: `ids` in order, with `part`, `cell` and `place` of each."""
+    """Which pictures are shown: `ids` in order, with `part`, `cell` and `place` of each.
+
+    `odd` are the rows of those that are odd for their label.
+    """
 
     def __init__(self, parts: Iterator[Part], given: _Given, removed: IdList) -> None:
-        ids, self.part, self.cell = _joined([_shown(part, removed) for part in parts])
+        shown = [_shown(part, removed) for part in parts]
+        odd = pa.array([name for part in shown for name in part.odd], pa.large_string())
+        ids, self.part, self.cell = _joined(shown)
+        del shown  # whose ids are to be let go of
         order = pc.sort_indices(ids).to_numpy()  # stable: of equal ids the last part comes last
         ids = ids.take(pa.array(order))
         last = _ends_of_runs(ids)
         self.ids = ids.filter(pa.array(last)) if not last.all() else ids
         self.part, self.cell = self.part[order][last], self.cell[order][last]
+        self.odd = np.flatnonzero(pc.is_in(self.ids, value_set=odd).to_numpy(zero_copy_only=False))
         self.place = np.full(len(self.ids), NO_PLACE, np.uint32)
         for number, (first, names) in given.items():
             self._find(number, names, first)
@@ -102,7 +110,7 @@ def _shown(part: Part, removed: IdList) -> Part:
     pieces = (part.ids.slice(i, CHUNK) for i in range(0, len(part.ids), CHUNK))
     masks = [removed.mask(some, part.number) for some in pieces]
     shown = ~np.concatenate([np.zeros(0, bool), *masks])
-    return Part(part.number, part.ids.filter(pa.array(shown)), part.cells[shown])
+    return Part(part.number, part.ids.filter(pa.array(shown)), part.cells[shown], part.odd)
 
 
 def _ends_of_runs(ids: pa.Array) -> np.ndarray:
@@ -138,12 +146,15 @@ class _Writer:
             values = self._in_order(self._gathered.values(name, np.float64), np.nan)
             self._write(name, values)
             self._write_bins(name, values)
-        wholes = {
-            name: self._in_order(self._gathered.values(name, np.uint32), 0) for name in WHOLES
-        }
-        for name, values in wholes.items():
+        sides = {}
+        for name in WHOLES:
+            values = self._in_order(self._gathered.values(name, np.uint32), 0)
+            if name == "flags":
+                values[self._rows.odd] |= ODD_BIT
+            if name in ("width", "height"):
+                sides[name] = values
             self._write(name, values)
-        pixels = wholes["width"].astype(np.float64) * wholes["height"]
+        pixels = sides["width"].astype(np.float64) * sides["height"]
         pixels[pixels == 0] = np.nan
         self._write_bins("pixels", pixels)
         self._write_codes()

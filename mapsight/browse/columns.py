@@ -16,6 +16,7 @@ from mapsight.browse.layout import (
     COLUMN,
     COLUMNS,
     IDS,
+    MILLIONTHS,
     NAME_ROWS,
     NO_PLACE,
     TEXT_ROWS,
@@ -96,7 +97,7 @@ class Columns(MappedFolder):
             return values
         real = values.astype(np.float64)
         real[values == 0] = np.nan
-        return real
+        return (real - 1) / MILLIONTHS if name == "quality" else real
 
     def names(self, name: str) -> pa.Array:
         """Return the names of a column's codes: string, null for code 0."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from mapsight.browse.filter_values import FLAGS
+
 if TYPE_CHECKING:
     from mapsight.browse.filters import Filters
 
 __all__ = ["command_of", "option_of"]
 
-FLAGS = ("unsure", "disputed")
 USUAL_SORT = "image_id"
 
 

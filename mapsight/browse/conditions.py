@@ -12,6 +12,7 @@ import numpy as np
 from mapsight.browse.columns import Columns, Rows
 from mapsight.browse.filter_values import MEASURES, FilterError
 from mapsight.browse.filters import Filters
+from mapsight.labels.flags import NO_FLAGS, bits_of
 from mapsight.labels.unsure import UNSURE
 from mapsight.license_names import license_name
 from mapsight.near_names import near_names
@@ -89,12 +90,22 @@ def _each(
         yield "disputed", lambda rows: columns.column("disputed")[rows] == 1
     if filters.duplicates == "only":
         yield "duplicates", lambda rows: columns.column("duplicate")[rows] > 0
+    for name, wanted in (("flag", True), ("without_flag", False)):
+        if bits := bits_of(getattr(filters, name)):
+            yield name, partial(_has_flags, columns, bits, wanted)
+    if filters.no_flags:
+        yield "no_flags", partial(_has_flags, columns, NO_FLAGS, False)
     if filters.unsure:
         yield "unsure", lambda rows: columns.column("score")[rows] < UNSURE
     for name in MEASURES:
         low, high = filters.bounds(name)
         if low is not None or high is not None:
             yield name, partial(_between, columns, name, low, high)
+
+
+def _has_flags(columns: Columns, bits: int, wanted: bool, rows: Rows) -> np.ndarray:
+    """Return which rows have one of some flags, or none of them."""
+    return ((columns.column("flags")[rows] & bits) != 0) == wanted
 
 
 def _in_cells(columns: Columns, cells: np.ndarray, rows: Rows) -> np.ndarray:

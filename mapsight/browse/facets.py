@@ -11,6 +11,7 @@ from mapsight.browse.columns import ALL, Columns, Rows
 from mapsight.browse.conditions import Condition
 from mapsight.browse.groups import count_once
 from mapsight.browse.layout import BINS, DUPLICATE_KINDS, NO_PLACE
+from mapsight.labels.flags import FLAG_NAMES, bits_of
 from mapsight.labels.unsure import UNSURE
 
 __all__ = ["count_facets"]
@@ -38,6 +39,9 @@ def count_facets(
     counts["unsure"] = counter.flagged(columns.column("score")[rows] < UNSURE, rows)
     rows = left.rows("disputed")
     counts["disputed"] = counter.flagged(columns.column("disputed")[rows] == 1, rows)
+    counts["flag"] = _flags(columns, counter, left.rows("flag"))
+    rows = left.rows("no_flags")
+    counts["no_flags"] = counter.flagged(columns.column("flags")[rows] == 0, rows)
     counts["duplicates"] = _duplicates(columns, left.rows("duplicates"))
     for name in BINS:
         counts[name] = counter.bins(name, left.rows(name))
@@ -112,6 +116,14 @@ class _Counter:
 def _listed(values: Sequence[str], counts: np.ndarray) -> list[dict[str, Any]]:
     order = sorted(zip(values, counts.tolist(), strict=True), key=lambda one: (-one[1], one[0]))
     return [{"value": value, "count": count} for value, count in order]
+
+
+def _flags(columns: Columns, counter: _Counter, rows: Rows) -> list[dict[str, Any]]:
+    """Return how many pictures have each flag that some have; one may have several."""
+    bits = columns.column("flags")[rows]
+    counts = {name: counter.flagged(bits & bits_of([name]) != 0, rows) for name in FLAG_NAMES}
+    names = [name for name, n in counts.items() if n]
+    return _listed(names, np.array([counts[name] for name in names], np.int64))
 
 
 def _duplicates(columns: Columns, rows: Rows) -> dict[str, int]:

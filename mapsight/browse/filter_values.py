@@ -6,8 +6,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from mapsight.labels.flags import FLAG_NAMES
+
 __all__ = [
     "DUPLICATES",
+    "FLAGS",
+    "FLAG_LISTS",
     "HIDE",
     "MEASURES",
     "TEXTS",
@@ -21,8 +25,10 @@ __all__ = [
 Point = tuple[float, float]
 
 TEXTS = ("label", "style", "license", "subset", "split", "format", "truth")
-MEASURES = ("ppi", "sharpness", "pixels", "score", "entropy", "gradient", "bytes")
-FLAGS = ("unsure", "disputed")
+FLAG_LISTS = ("flag", "without_flag")
+"""Fields of names of mapsight.labels.flags."""
+MEASURES = ("ppi", "sharpness", "pixels", "score", "entropy", "gradient", "bytes", "quality")
+FLAGS = ("unsure", "disputed", "no_flags")
 HIDE = "hide"
 DUPLICATES = ("all", HIDE, "only")
 MOST_VALUES, MOST_LETTERS, MOST_POINTS = 100, 300, 256
@@ -47,7 +53,7 @@ class FilterError(ValueError):
 def read(name: str, values: str | Sequence[str]) -> Any:
     """Return what the texts of a query say of a field."""
     texts = [values] if isinstance(values, str) else list(values)
-    if name in TEXTS:
+    if name in (*TEXTS, *FLAG_LISTS):
         return tuple(texts)
     if name == "cell":
         return tuple(_whole(name, text) for text in texts)
@@ -116,6 +122,14 @@ def _check_texts(name: str, value: str | Iterable[str]) -> tuple[str, ...]:
     return _few(name, texts)
 
 
+def _check_flags(name: str, value: str | Iterable[str]) -> tuple[str, ...]:
+    texts = (value,) if isinstance(value, str) else tuple(value)
+    for text in texts:
+        if text not in FLAG_NAMES:
+            raise FilterError(name, text, f"one of {', '.join(FLAG_NAMES)}")
+    return _few(name, texts)
+
+
 def _few(name: str, values: Iterable[Any]) -> Any:
     one_each = tuple(sorted(set(values)))
     if len(one_each) > MOST_VALUES:
@@ -169,6 +183,7 @@ def _check_duplicates(name: str, value: Any) -> str:
 
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(TEXTS, _check_texts),
+    **dict.fromkeys(FLAG_LISTS, _check_flags),
     **dict.fromkeys(FLAGS, _check_flag),
     "cell": _check_cells,
     "region": _check_region,

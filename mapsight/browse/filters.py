@@ -26,6 +26,8 @@ class Filters:
         cell: numbers of cells of the index.
         region: corners of a polygon on the map; pictures of the cells that lie in it.
         unsure: only labels with a score below UNSURE.
+        flag, without_flag: names of flags of which a picture has one, or none (docs/measures.md).
+        no_flags: only pictures without any flag.
         disputed: only pictures for which people verified other labels.
         duplicates: all, hide (of those of a group that fit, one alone) or only (groups alone).
 
@@ -54,8 +56,13 @@ class Filters:
     max_gradient: float | None = None
     min_bytes: float | None = None
     max_bytes: float | None = None
+    min_quality: float | None = None
+    max_quality: float | None = None
     cell: tuple[int, ...] = ()
     region: tuple[Point, ...] = ()
+    flag: tuple[str, ...] = ()
+    without_flag: tuple[str, ...] = ()
+    no_flags: bool = False
     unsure: bool = False
     disputed: bool = False
     duplicates: str = "all"

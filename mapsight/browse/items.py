@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from mapsight.browse.columns import Columns
 from mapsight.browse.layout import DUPLICATE_KINDS, NO_CELL, NO_PLACE, TEXTS, TRUTH_MARK
+from mapsight.labels.flags import names_of
 from mapsight.labels.unsure import UNSURE
 from mapsight.license_names import is_web_address, license_name
 
@@ -20,7 +21,7 @@ MEASURED = ("score", "ppi", "width", "height", "sharpness")
 ITEM = (
     *("image_id", "label", "score", "style", "top_label", "ppi", "width", "height", "sharpness"),
     *("license", "license_url", "author", "subset", "cell", "duplicate", "unsure", "disputed"),
-    "truth",
+    *("truth", "flags"),
 )
 TABLE_TYPES = {
     "image_id": pa.string(),
@@ -36,6 +37,8 @@ TABLE_TYPES = {
     "height": pa.int64(),
     "pixels": pa.int64(),
     "sharpness": pa.float64(),
+    "quality": pa.float64(),
+    "flags": pa.list_(pa.string()),
     "entropy": pa.float64(),
     "gradient": pa.float64(),
     "bytes": pa.int64(),
@@ -73,6 +76,7 @@ def _item_columns(columns: Columns, rows: np.ndarray) -> dict[str, Sequence[Any]
     made["unsure"] = (columns.column("score")[rows] < UNSURE).tolist()
     made["disputed"] = (columns.column("disputed")[rows] == 1).tolist()
     made["truth"] = _truth(columns, rows)
+    made["flags"] = _flags(columns, rows)
     return made
 
 
@@ -91,6 +95,10 @@ def _cells(columns: Columns, rows: np.ndarray) -> list[int | None]:
 
 def _truth(columns: Columns, rows: np.ndarray) -> list[list[str] | None]:
     return [one.split(TRUTH_MARK) if one else None for one in _words(columns, "truth", rows)]
+
+
+def _flags(columns: Columns, rows: np.ndarray) -> list[list[str]]:
+    return list(map(names_of, columns.column("flags")[rows].tolist()))
 
 
 def table(
@@ -119,6 +127,8 @@ def _array(columns: Columns, name: str, rows: np.ndarray) -> pa.Array:
         return _keepers(columns, rows)
     if name == "cell":
         return pa.array(_cells(columns, rows), kind)
+    if name == "flags":
+        return pa.array(_flags(columns, rows), kind)
     if name == "truth":
         return pa.array(_truth(columns, rows), kind)
     if name == "disputed":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ __all__ = [
     "FACTS",
     "FORM",
     "IDS",
+    "MILLIONTHS",
     "NAME_ROWS",
     "NO_CELL",
     "NO_PLACE",
@@ -27,12 +29,14 @@ __all__ = [
     "Part",
 ]
 
-FORM = 2
+FORM = 3
 """Of what is kept; another form is another state."""
 REALS = ("score", "ppi", "sharpness", "entropy", "gradient", "top_probability")
 """float64, NaN where not known."""
-WHOLES = ("width", "height", "bytes")
-"""uint32, 0 where not known."""
+WHOLES = ("width", "height", "bytes", "quality", "flags")
+"""uint32, 0 where not known. Flags have a bit each (mapsight/labels/flags.py); quality, which has
+six decimals, is in MILLIONTHS, and one more."""
+MILLIONTHS = 1_000_000
 CODES = (
     *("label", "style", "format", "license", "subset", "split", "author", "top_label"),
     "truth",
@@ -69,7 +73,8 @@ FACTS = pa.schema(
         *((name, pa.string()) for name in CODES if name != "truth"),
         ("truth", pa.list_(pa.string())),
         *((name, pa.float64()) for name in REALS),
-        *((name, pa.int64()) for name in WHOLES),
+        *((name, pa.int64()) for name in WHOLES[:3]),
+        *((name, pa.int32()) for name in WHOLES[3:]),
         *((name, pa.string()) for name in TEXTS),
     ]
 )
@@ -78,8 +83,12 @@ FACTS = pa.schema(
 
 @dataclass(frozen=True)
 class Part:
-    """Pictures of a part of an index: ids, and the cell of each (uint16, NO_CELL without one)."""
+    """Pictures of a part of an index: ids, and the cell of each (uint16, NO_CELL without one).
+
+    `odd` has the ids of those that are odd for their label.
+    """
 
     number: int
     ids: pa.Array
     cells: np.ndarray
+    odd: Sequence[str] = ()

@@ -23,7 +23,7 @@ BY_ID = "image_id"
 SORTS = (
     BY_ID,
     *("score", "ppi", "sharpness", "pixels", "entropy", "gradient", "bytes", "width", "height"),
-    "top_probability",
+    *("top_probability", "quality"),
 )
 """What pictures are sorted by, lowest first; with a minus in front highest first."""
 MOST_ROWS = 500

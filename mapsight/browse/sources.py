@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mapsight.browse.layout import FACTS, FORM, NO_CELL, Part
+from mapsight.browse.layout import FACTS, FORM, MILLIONTHS, NO_CELL, Part
 from mapsight.files import fingerprint
 from mapsight.index.collection import Collection
+from mapsight.labels.flags import bits_of
 from mapsight.records import is_picture
 from mapsight.results.predictions import records_of
 from mapsight.results.tables import DUPLICATES_SCHEMA, read_csv_table
@@ -89,7 +91,8 @@ class Sources:
             tables = [part.ids(bucket) for bucket in range(part.facts.buckets)]
             table = pa.concat_tables(tables)
             ids = table.column("image_id").cast(pa.large_string()).combine_chunks()
-            yield Part(part.number, ids, table.column("cell").to_numpy().astype(np.uint16))
+            cells = table.column("cell").to_numpy().astype(np.uint16)
+            yield Part(part.number, ids, cells, _odd(table))
 
     def facts(self) -> Iterator[tuple[int, pa.RecordBatch]]:
         """Yield (part, rows in the form of FACTS). Memory: a batch, and a row group."""
@@ -127,18 +130,52 @@ def _of_table(address: str) -> Iterator[pa.RecordBatch]:
 def _of_records(workspace: Workspace) -> Iterator[pa.RecordBatch]:
     """Yield the pictures that a workspace has classified, as batches."""
     records = records_of(workspace.sound_parts("classify"))
-    pictures = ({"image_id": key, **one} for key, one in records if is_picture(one))
+    pictures = (
+        {"image_id": key, **one, **_numbers(one)} for key, one in records if is_picture(one)
+    )
     while some := list(itertools.islice(pictures, BATCH)):
         yield pa.RecordBatch.from_pylist(some, FACTS)
+
+
+def _numbers(record: Mapping[str, Any]) -> dict[str, int | None]:
+    """Return flags and quality as columns have them."""
+    quality = record.get("quality")
+    number = None if quality is None else round(quality * MILLIONTHS) + 1
+    return {"flags": bits_of(record.get("flags", ())), "quality": number}
+
+
+def _odd(table: pa.Table) -> list[str]:
+    """Return the ids of pictures that are odd for their label; an older index knows none."""
+    if "odd" not in table.column_names:
+        return []
+    return table.filter(table.column("odd")).column("image_id").to_pylist()
+
+
+def _bits(lists: pa.Array) -> pa.Array:
+    """Return lists of flags as bits; int64."""
+    bits = np.zeros(len(lists), np.int64)
+    names, codes = lists.flatten().dictionary_encode(), pc.list_parent_indices(lists).to_numpy()
+    each = np.array([bits_of([name]) for name in names.dictionary.to_pylist()], np.int64)
+    if len(codes):
+        np.bitwise_or.at(bits, codes, each[names.indices.to_numpy()])
+    return pa.array(bits)
 
 
 def _in_form(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Return a batch with the columns of FACTS, null where it has none."""
     there = set(batch.schema.names)
     columns: Iterable[pa.Array] = (
-        batch.column(field.name).cast(field.type)
+        _cast(batch.column(field.name), field)
         if field.name in there
         else pa.nulls(batch.num_rows, field.type)
         for field in FACTS
     )
     return pa.RecordBatch.from_arrays(list(columns), schema=FACTS)
+
+
+def _cast(column: pa.Array, field: pa.Field) -> pa.Array:
+    if field.name == "flags" and pa.types.is_list(column.type):
+        return _bits(column)
+    if field.name == "quality" and pa.types.is_floating(column.type):
+        return pc.add(pc.round(pc.multiply(column, MILLIONTHS)), 1).cast(field.type)
+    return column.cast(field.type)

@@ -7,6 +7,7 @@ beside the model's own classes, and with the pictures that are worth looking at.
 from __future__ import annotations
 
 import bisect
+import hashlib
 import heapq
 import itertools
 import math
@@ -16,9 +17,11 @@ from typing import Any
 
 from mapsight.evaluation.accuracy import ppi_bin
 from mapsight.labels.head import DRAWING
+from mapsight.labels.ranking import EVERYTHING
 from mapsight.records import OTHER
 
 __all__ = [
+    "ANY",
     "BYTES_BINS",
     "EXAMPLES",
     "RELIABILITY_BINS",
@@ -39,19 +42,22 @@ RELIABILITY_BINS = 10
 MICRO = 1_000_000
 """Probabilities have six decimals, so that sums of them are whole numbers of 1 / MICRO."""
 
-EXAMPLES = {"suspects": 60, "confused": 3}
+EXAMPLES = {"suspects": 60, "confused": 3, "flagged": 6, "best": 24, "worst": 12, "unsure": 12}
 """How many pictures are kept under a key of that kind."""
 CONFIDENT = 0.5
 """A label given with less is no reason to suspect what people verified."""
 
+ANY = "any"
+"""Of flags, in the key of the number of pictures that have one or more."""
 RIGHT, WRONG, UNKNOWN = "right", "wrong", "-"
 
 
 class Evaluation:
     """Sums and examples over predictions; the same in whatever order and split they come.
 
-    Memory: labels² × 3 examples, labels × 2 splits × 2 × 384 bins of scores, and for each of
-    3 splits and 3 styles 23 sums a label and 500 bins of size, whatever the number of pictures.
+    Memory: labels² × 3 and labels × 48 examples, labels × 2 splits × 2 × 384 bins of scores, and
+    for each of 3 splits and 3 styles 23 sums a label and 500 bins of size, whatever the number of
+    pictures.
     """
 
     def __init__(self) -> None:
@@ -66,6 +72,8 @@ class Evaluation:
             self._add_labels(prediction)
             self._add_probabilities(prediction)
         self._add_examples(image_id, prediction)
+        self._add_flags(image_id, prediction)
+        self._add_shown(image_id, prediction)
 
     def _add_groups(self, prediction: Mapping[str, Any]) -> None:
         split, style = prediction["split"], prediction.get("style_truth", "")
@@ -140,8 +148,30 @@ class Evaluation:
             for present in truth:
                 self._keep(("confused", present, label), [-score, image_id])
 
+    def _add_flags(self, image_id: str, prediction: Mapping[str, Any]) -> None:
+        """Count flags, and keep an even sample of the pictures of each."""
+        names = prediction.get("flags", ())
+        place = hashlib.sha256(image_id.encode()).hexdigest()[:12] if names else ""
+        for name in names:
+            self.counts["flag", name] += 1
+            self._keep(("flagged", name), [place, image_id])
+        if names:
+            self.counts["flag", ANY] += 1
+
+    def _add_shown(self, image_id: str, prediction: Mapping[str, Any]) -> None:
+        """Keep the best, the worst and the least sure of each label, and of all pictures."""
+        if "quality" not in prediction:
+            return
+        quality, told = prediction["quality"], [image_id, prediction["dhash"]]
+        for group in (prediction["label"], EVERYTHING):
+            self._keep(("best", group), [-quality, *told])
+            self._keep(("worst", group), [quality, *told])
+            self._keep(("unsure", group), [prediction["score"], *told])
+
     def _keep(self, key: tuple[str, ...], row: list[Any]) -> None:
         rows = self.examples.setdefault(key, [])
+        if len(rows) == EXAMPLES[key[0]] and row > rows[-1]:
+            return
         bisect.insort(rows, row)
         del rows[EXAMPLES[key[0]] :]
 

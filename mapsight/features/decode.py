@@ -16,8 +16,8 @@ from typing import Any
 
 from PIL import Image, Jpeg2KImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401
 
-from mapsight.features.decoding_memory import PLUGIN_BYTES, decoding_memory, reduction
 from mapsight.features.formats.colour import to_srgb
+from mapsight.features.formats.decoding_memory import PLUGIN_BYTES, decoding_memory, reduction
 from mapsight.features.formats.file_kinds import kind_of, unread_kind
 from mapsight.features.formats.frames import frames_of
 from mapsight.features.formats.gif_frames import on_its_screen

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from mapsight.features.decode import Picture
+from mapsight.features.tones import tones
 
 __all__ = [
     "WORKING_SIDE",
@@ -157,6 +158,7 @@ def measure(picture: Picture) -> dict[str, Any]:
         "gradient": round(gradient, 6),
         "sharpness": round(sharpness, 6),
         "dhash": dhash(grey),
+        **tones(working, picture.image),
         **({"frames": picture.frames, "frame": picture.frame} if picture.frames > 1 else {}),
     }
 

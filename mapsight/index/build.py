@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from mapsight.index.nearest import Centres
+from mapsight.index.oddness import ODD_BIT, Kinds
 from mapsight.index.rows import (
     BLOCK_ROWS,
     INT8,
@@ -30,7 +31,7 @@ FILE_BYTES = 64 << 20
 NEAREST = 5
 """How many of the pictures nearest its centre are told of a cell."""
 TOLD = ("label", "source", "shard", "row")
-IDS = pa.schema([pa.field("image_id", pa.string()), pa.field("cell", pa.int32())])
+IDS = pa.schema([("image_id", pa.string()), ("cell", pa.int32()), ("odd", pa.bool_())])
 
 
 def plan_files(counts: Sequence[int], rows: int, row_bytes: int) -> list[int]:
@@ -53,26 +54,34 @@ def bucket_of(order: int, buckets: int) -> int:
 
 
 def rows_by_file(
-    uri: str, centres: Centres, files: Sequence[int], buckets: int
+    uri: str,
+    centres: Centres,
+    files: Sequence[int],
+    buckets: int,
+    kinds: Kinds | None = None,
 ) -> Iterator[tuple[str, list[Any]]]:
     """The rows of a file, each with its cell, under the file that it goes to.
 
     Yields:
         ("cells" file, [cell, image_id, fields, vector, squared distance from the centre]) and
-        ("ids" bucket, [image_id, cell]). Cells are text of six digits, so that they sort.
+        ("ids" bucket, [image_id, cell, whether it is odd for its label]). Cells are text of six
+        digits, so that they sort.
 
     Memory: a batch.
     """
     for batch in read_batches(uri):
         x = vectors_of(batch)
         places = zip(*(found.tolist() for found in centres.nearest(x)), strict=True)
+        odd = (kinds or Kinds({})).odd(batch.column("label").to_pylist(), x).tolist()
         rows = batch.drop_columns(["vector", "order"]).to_pylist()
-        for row, vector, (cell, gap), order in zip(rows, x, places, orders(batch), strict=True):
+        each = zip(rows, x, places, orders(batch), odd, strict=True)
+        for row, vector, (cell, gap), order, is_odd in each:
             image_id = row.pop("image_id")
+            row["flags"] = (row["flags"] or 0) | (ODD_BIT if is_odd else 0)
             known = {name: value for name, value in row.items() if value is not None}
             value = [f"{cell:06d}", image_id, known, encode_vector(vector), gap]
             yield f"cells {files[cell]:06d}", value
-            yield f"ids {bucket_of(int(order), buckets):06d}", [image_id, cell]
+            yield f"ids {bucket_of(int(order), buckets):06d}", [image_id, cell, is_odd]
 
 
 class CellsWriter:
@@ -181,16 +190,18 @@ def _told(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: fields[name] for name in TOLD if name in fields}
 
 
-def write_ids(folder: str, bucket: int, rows: Iterable[tuple[str, int]]) -> dict[str, Any]:
-    """Write the (image_id, cell) of a bucket, sorted by id, to a new file; what it is called.
+def write_ids(folder: str, bucket: int, rows: Iterable[tuple[str, int, bool]]) -> dict[str, Any]:
+    """Write the (image_id, cell, odd) of a bucket, sorted by id, to a new file; what it is called.
 
     Memory: the file, some 40 bytes a picture.
     """
     table = pa.Table.from_pylist(
-        [{"image_id": image_id, "cell": cell} for image_id, cell in sorted(rows)], IDS
+        [dict(zip(IDS.names, row, strict=True)) for row in sorted(rows)], IDS
     )
     file = FileWriter(folder, f"ids-{bucket:06d}")
     (batch,) = table.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], IDS)]
     block = file.add(batch)
     file.close()
-    return {"bucket": bucket, "file": file.name, "rows": table.num_rows, "sha256": block.sha256}
+    return {"bucket": bucket, "file": file.name, "rows": table.num_rows, "sha256": block.sha256} | {
+        "odd": sum(table.column("odd").to_pylist())
+    }

@@ -12,11 +12,14 @@ __all__ = [
     "CENTRES",
     "FACTS",
     "IDS_PER_FILE",
+    "KINDS",
     "LEARNED",
     "NEAREST",
     "PROJECTION",
 ]
 
+KINDS = "kinds.json"
+"""Mean and limit of each label, by which rows are odd for theirs (mapsight/index/oddness.py)."""
 CENTRES, LEARNED, PROJECTION = "centres.npy", "learned.npy", "projection.npy"
 """Queries are compared with the first; where there are the others, rows are with these."""
 BLOCKS, CELLS, FACTS, NEAREST = "blocks.parquet", "cells.parquet", "index.json", "nearest.json"

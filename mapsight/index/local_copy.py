@@ -137,7 +137,8 @@ class IndexCopy(MappedFolder):
 
     def cell_of(self, image_id: str) -> int | None:
         """The cell of a picture; None where there is no such picture, or it is hidden."""
-        ids, cells = self._ids_of(bucket_of(order_of(image_id), self._buckets)).columns
+        batch = self._ids_of(bucket_of(order_of(image_id), self._buckets))
+        ids, cells = batch.column("image_id"), batch.column("cell")
         place = bisect_left(range(len(ids)), image_id, key=lambda i: ids[i].as_py())
         if place == len(ids) or ids[place].as_py() != image_id:
             return None

@@ -52,8 +52,10 @@ FIELDS = (
     ("row", pa.int64()),
     *((name, pa.string()) for name in ("top_label", "license", "author", "title", "subset")),
     *((name, pa.string()) for name in ("sha256", "dhash")),
+    ("flags", pa.int32()),
 )
-"""What a row holds beside `image_id`, `order` and the vector; null where not known."""
+"""What a row holds beside `image_id`, `order` and the vector; null where not known. `flags` has a
+bit for each flag, in the order of mapsight/labels/flags.py."""
 
 
 def row_schema(d: int, plain_d: int, dtype: str = INT16) -> pa.Schema:

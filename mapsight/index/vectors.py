@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from mapsight.index.rows import ENDING, batch_of, row_schema
+from mapsight.index.oddness import LabelSums
+from mapsight.index.rows import ENDING, batch_of, row_schema, vectors_of
 from mapsight.labels.classify import Classifier
+from mapsight.labels.flags import bits_of
 from mapsight.labels.head import Head
 from mapsight.records import decode_embedding, is_picture
 from mapsight.storage.new_file import new_file
@@ -31,13 +33,17 @@ def batch_of_records(records: Records, classifier: Classifier) -> pa.RecordBatch
     x = np.stack([decode_embedding(record["embedding"]) for _, record in records])
     vectors = vectors_for(x, classifier.head)
     predictions = [classifier.predict(record) for _, record in records]
-    fields = [{**one, "label_score": one["score"]} for one in predictions]
+    fields = [
+        {**one, "label_score": one["score"], "flags": bits_of(one["flags"])} for one in predictions
+    ]
     ids = [image_id for image_id, _ in records]
     return batch_of(ids, vectors, fields, row_schema(vectors.shape[1], x.shape[1]))
 
 
 class RowsFile:
     """Writes the rows of records to a new file, a batch of pictures in memory at a time.
+
+    `sums` has those of their vectors by label.
 
     Args:
         folder: folder or URI.
@@ -47,6 +53,7 @@ class RowsFile:
     def __init__(self, folder: str, classifier: Classifier) -> None:
         self._folder, self._classifier = folder, classifier
         self._some: Records = []
+        self.sums = LabelSums()
         self._file: Any = None
         self._writer: Any = None
         self.name, self.rows = "", 0
@@ -66,6 +73,7 @@ class RowsFile:
             self.name, self._file = new_file(self._folder, "rows", ENDING)
             self._writer = pa.ipc.new_stream(self._file, batch.schema)
         self._writer.write_batch(batch)
+        self.sums.add(batch.column("label").to_pylist(), vectors_of(batch))
         self.rows += batch.num_rows
 
     def close(self) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 from mapsight.features.measures import pixels_per_inch
 from mapsight.labels.examples import example_of, split_of
+from mapsight.labels.flags import flags_of
 from mapsight.labels.head import Head, load_head
 from mapsight.labels.labeler import Labeler, class_named
+from mapsight.labels.picture_quality import quality_of
 from mapsight.records import MEASURES, OTHER, PROVENANCE, decode_embedding, is_picture
 
 __all__ = ["Classifier"]
@@ -77,7 +79,8 @@ class Classifier:
         if self.diagonal is not None:
             ppi = pixels_per_inch(record["width"], record["height"], self.diagonal)
             kept["ppi"] = round(ppi, 6)
-        found = kept | self.label(record) | self._truth(record)
+        found = kept | {"flags": flags_of(record)} | self.label(record) | self._truth(record)
+        found["quality"] = quality_of(found)
         judged = found["truth"] is not None or found["absent"]
         if found["split"] == "train" or not judged:
             found.pop("scores", None)  # 30 bytes a label, of which nobody would learn

@@ -16,6 +16,7 @@ from mapsight.near_names import near_names
 from mapsight.records import OTHER
 
 __all__ = [
+    "AUTO",
     "DEFAULT_TARGETS",
     "ClassMatch",
     "Labeler",
@@ -27,6 +28,9 @@ __all__ = [
     "parents",
     "resolve_targets",
 ]
+
+AUTO = "auto"
+"""Stands for labels that are chosen from what a collection has most of."""
 
 DEFAULT_TARGETS: Mapping[str, str] = {
     "Lion": "/m/096mb",

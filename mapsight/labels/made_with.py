@@ -8,7 +8,7 @@ from typing import Any
 
 from mapsight.labels.classify import Classifier
 from mapsight.labels.head import Head, load_head
-from mapsight.labels.labeler import Labeler, Labels
+from mapsight.labels.labeler import AUTO, Labeler, Labels
 from mapsight.workspace.workspace import Workspace
 
 __all__ = [
@@ -26,8 +26,11 @@ MODEL = ("alpha", "resolution", "precision")
 
 
 def targets_of(document: dict[str, Any]) -> dict[str, str]:
-    """Return MID by target label of a committed classify stage, in the order they were named."""
-    return dict(document["options"]["targets"])
+    """Return MID by target label of a committed classify stage, in the order they were named.
+
+    Those that it chose are in its notes, the most frequent first.
+    """
+    return dict(document["notes"].get(AUTO) or document["options"]["targets"])
 
 
 def settings_of(document: dict[str, Any]) -> tuple[Labels, float | None]:

@@ -52,14 +52,15 @@ class Sheet:
 class Extras:
     """Hold what a report shows of pictures beside the ranked ones; all of it may be missing.
 
-    `chosen` are sheets by label (best, most typical, least sure), `outliers` those of quality,
-    `places` where cells lie on a map.
+    `chosen` are sheets by label (best, most typical, surest, least sure, worst), `outliers` those
+    of quality, `places` where cells lie on a map, `flagged` a sample of each flag.
     """
 
     chosen: Mapping[str, Sequence[Sheet]] = field(default_factory=dict)
     outliers: Sequence[Sheet] = ()
     overview: Overview = field(default_factory=Overview)
     places: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+    flagged: Sequence[Sheet] = ()
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from mapsight.report import (
     duplicates_chapter,
     evaluation_chapter,
     explore_chapter,
+    flags_chapter,
     headline,
     index_chapter,
     label_rows,
@@ -79,7 +80,8 @@ def write_report(
         draw_charts(out / "plots", report_charts(results, extras.places))
     optional = [sheet for sheet in (confused, suspects) if sheet]
     chosen = itertools.chain.from_iterable(extras.chosen.values())
-    shown = [*optional, *chosen, *sheets, *extras.outliers, *duplicate_groups, *nearest]
+    odd = (*extras.outliers, *extras.flagged)
+    shown = [*optional, *chosen, *sheets, *odd, *duplicate_groups, *nearest]
     write_page(
         out / "index.html",
         "report.html",
@@ -95,6 +97,7 @@ def write_report(
         nearest=nearest,
         duplicate_groups=duplicate_groups,
         outliers=extras.outliers,
+        flag_rows=flags_chapter.flag_rows(run, extras.flagged),
         overview=extras.overview,
         pictures=each_once(shown),
         thumbs=write_thumbnails(out, shown),

@@ -59,6 +59,7 @@ _DEFAULTS: Run = {
     "explore": None,
     "cells": None,
     "duplicates": None,
+    "flags": {},
     "errors": {},
     "stages": [],
     "options": {},

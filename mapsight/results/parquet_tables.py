@@ -84,14 +84,22 @@ def find_predictions(
     """Find some columns of the rows of predictions.parquet with these ids, by image_id.
 
     The table is sorted by id, so that only the parts and row groups in which they may
-    lie are read. Memory: the rows found and a row group.
+    lie are read. Columns that an older table has not are left out. Memory: the rows found and a
+    row group.
     """
     found: dict[str, dict[str, Any]] = {}
     for uri, ids in _by_file(files, set(image_ids)).items() if files else ():
         filters = [("image_id", "in", sorted(ids))]
-        table = _read(uri, ["image_id", *columns], filters=filters, pre_buffer=False)
+        there = _names(uri)
+        wanted = ["image_id", *(name for name in columns if name in there)]
+        table = _read(uri, wanted, filters=filters, pre_buffer=False)
         found |= {row.pop("image_id"): row for row in table.to_pylist()}
     return found
+
+
+def _names(uri: str) -> set[str]:
+    with open_uri(uri) as file:
+        return set(pq.read_schema(file).names)
 
 
 def _by_file(files: Sequence[str], image_ids: Iterable[str]) -> dict[str, list[str]]:

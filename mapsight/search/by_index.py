@@ -197,6 +197,7 @@ def _query(question: Question, options: SearchOptions, styled: bool) -> ProbeQue
             subset=options.subset or "",
             not_labels=question.not_labels,
             not_classes=question.not_classes,
+            **options.flag_bits,
         ),
         exclude_ids=tuple(q.image_id for q in members if q.image_id),
         exclude_sha256=tuple(digest for digest in digests if digest),

@@ -148,6 +148,7 @@ def _query(number: int, question: Question, options: SearchOptions, by: str) -> 
         license=options.license or "",
         subset=options.subset or "",
         min_score=options.min_score,
+        **options.flag_bits,
         exclude_id=question.image_id if exclude else None,
         exclude_sha256=digest if exclude else None,
     )
@@ -194,8 +195,8 @@ class Scanner:
             top_k: 1 to 10,000.
             by: features, or label.
             head: file of a head that labels pictures; None for the workspace's own.
-            others: label, style (None for any), min_ppi, min_score, license, subset, exclude_self
-                and allow_private, as `Searcher` has them.
+            others: label, style (None for any), min_ppi, min_score, license, subset, flag,
+                without_flag, no_flags, exclude_self and allow_private, as `Searcher` has them.
 
         Raises:
             ValueError: a query cannot be answered, or an option is not one that is allowed.

@@ -13,6 +13,7 @@ import numpy as np
 
 from mapsight.index.cosines import cosines
 from mapsight.labels.classify import Classifier
+from mapsight.labels.flags import bits_of
 from mapsight.records import decode_embedding, is_picture
 
 __all__ = ["Answer", "Query", "Search", "best_first", "read_queries"]
@@ -32,7 +33,8 @@ class Query:
     """One question: what to look for, and which pictures may answer.
 
     `embedding` (base64, see records) is needed to search by features; `label`
-    restricts the answers, as do `min_ppi`, `style`, a part of the `license`'s address and `subset`;
+    restricts the answers, as do `min_ppi`, `style`, a part of the `license`'s address, `subset`,
+    and `flag` and `without_flag`, which are bits of flags;
     `min_score` is the least cosine, or by label the least score of it; a picture with
     `image_id` in `exclude_id` or the bytes of `exclude_sha256` is the query itself and left out.
     """
@@ -48,6 +50,8 @@ class Query:
     min_score: float | None = None
     exclude_id: str | None = None
     exclude_sha256: str | None = None
+    flag: int = 0
+    without_flag: int = 0
 
     def to_json(self) -> str:
         """The query as one line."""
@@ -61,9 +65,18 @@ class Query:
             and (not self.style or record.get("style") == self.style)
             and (not self.license or self.license in (record.get("license") or ""))
             and (not self.subset or record.get("subset") == self.subset)
+            and self._admits_flags(record)
             and (self.exclude_id is None or image_id != self.exclude_id)
             and (self.exclude_sha256 is None or record["sha256"] != self.exclude_sha256)
         )
+
+    def _admits_flags(self, record: Mapping[str, Any]) -> bool:
+        if not (self.flag or self.without_flag):
+            return True
+        if "flags" not in record:
+            return False
+        bits = bits_of(record["flags"])
+        return not bits & self.without_flag and (not self.flag or bits & self.flag > 0)
 
 
 def read_queries(path: str) -> list[Query]:

@@ -27,6 +27,8 @@ class RowFilter:
         subset: the subset it comes from.
         not_labels: predicted labels that it must not have.
         not_classes: likeliest classes, as `top_label` has them, that it must not have.
+        flag: bits of flags of which it has one (mapsight/labels/flags.py).
+        without_flag: bits of flags of which it has none.
     """
 
     label: str = ANY
@@ -36,11 +38,14 @@ class RowFilter:
     subset: str = ANY
     not_labels: tuple[str, ...] = ()
     not_classes: tuple[str, ...] = ()
+    flag: int = 0
+    without_flag: int = 0
 
     @property
     def told_by_cells(self) -> bool:
         """Whether the table of cells says how many rows of each cell fit."""
-        return not any((self.min_ppi, self.license, self.subset, self.not_labels, self.not_classes))
+        facts = (self.min_ppi, self.license, self.subset, self.flag, self.without_flag)
+        return not any((*facts, self.not_labels, self.not_classes))
 
     def mask(self, batch: pa.RecordBatch | pa.Table) -> np.ndarray:
         """Which rows fit: (n,) bool. What is not known of a row does not fit."""
@@ -55,7 +60,19 @@ class RowFilter:
             mask &= _known(pc.greater_equal(batch.column("ppi"), self.min_ppi))
         if self.license:
             mask &= _known(pc.match_substring(batch.column("license"), self.license))
+        if self.flag:
+            mask &= self._flags(batch, self.flag) > 0
+        if self.without_flag:
+            mask &= self._flags(batch, self.without_flag) == 0
         return mask
+
+    @staticmethod
+    def _flags(batch: pa.RecordBatch | pa.Table, bits: int) -> np.ndarray:
+        """Return the flags of rows that are among some: (n,) int32, -1 where not known."""
+        if "flags" not in batch.schema.names:
+            return np.full(batch.num_rows, -1)
+        some = pc.bit_wise_and(batch.column("flags"), pa.scalar(bits, pa.int32()))
+        return np.asarray(some.fill_null(-1))
 
 
 def _known(values: pa.Array | pa.ChunkedArray) -> np.ndarray:

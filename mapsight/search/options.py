@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import operator
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mapsight.labels.flags import FLAG_NAMES, NO_FLAGS, bits_of
 from mapsight.labels.labeler import near_labels, resolve_targets
 from mapsight.records import OTHER
 from mapsight.search.choices import FEATURES, MAX_TOP_K, NEAR_COPIES, RANKS, STYLES
@@ -36,6 +37,9 @@ class SearchOptions:
     allow_private: bool = False
     min_score: float | None = None
     near_copies: str | None = None
+    flag: str | Sequence[str] = ()
+    without_flag: str | Sequence[str] = ()
+    no_flags: bool = False
 
     @property
     def is_folded(self) -> bool:
@@ -51,6 +55,12 @@ class SearchOptions:
     def cuts_early(self) -> bool:
         """Return whether answers below `min_score` go before others are put in order."""
         return self.min_score is not None and self.rank_by in ("ppi", "diverse")
+
+    @property
+    def flag_bits(self) -> dict[str, int]:
+        """Return which flags answers have one of, and which they have none of, as bits."""
+        without = NO_FLAGS if self.no_flags else bits_of(self.without_flag)
+        return {"flag": bits_of(self.flag), "without_flag": without}
 
     def checked(self, labels: Collection[str]) -> SearchOptions:
         """Return these options with the label as the workspace writes it.
@@ -74,10 +84,21 @@ class SearchOptions:
                 raise ValueError(f"{name} {value!r}: text, or None for any")
         return replace(
             self,
+            flag=_flags("flag", self.flag),
+            without_flag=_flags("without_flag", self.without_flag),
             top_k=_whole_number("top_k", self.top_k, MAX_TOP_K),
             probe=None if self.probe is None else _whole_number("probe", self.probe),
             label=known_label(self.label, labels),
         )
+
+
+def _flags(name: str, given: Any) -> tuple[str, ...]:
+    """Return the names of flags, of which a text is one."""
+    names = (given,) if isinstance(given, str) else tuple(given)
+    for one in names:
+        if one not in FLAG_NAMES:
+            raise ValueError(f"{name} {one!r}: one of {', '.join(FLAG_NAMES)}")
+    return names
 
 
 def known_label(label: str | None, labels: Collection[str]) -> str | None:

@@ -98,6 +98,9 @@ class Searcher:
         allow_private: bool = False,
         min_score: float | None = None,
         near_copies: str | None = None,
+        flag: str | Sequence[str] = (),
+        without_flag: str | Sequence[str] = (),
+        no_flags: bool = False,
     ) -> list[list[dict[str, Any]]]:
         """Return the answers to each query; with `mean`, one list for all of them.
 
@@ -110,6 +113,8 @@ class Searcher:
             style: of answers: photo, drawing, any, or same (None): the query's, where a head
                 knows styles.
             min_ppi, license, subset: which pictures may answer, as the command has it.
+            flag, without_flag, no_flags: names of flags that answers have one of, or none of;
+                or answers have no flag at all.
             features: new, plain, or None for what the index has.
             probe, recall: how many cells to read, or the share of the ten best to find; None
                 for what `mapsight search` takes.
@@ -130,7 +135,7 @@ class Searcher:
         """
         options = SearchOptions(
             top_k, label, style, min_ppi, license, subset, features, probe, recall, rank_by,
-            exclude_self, mean, allow_private, min_score, near_copies,
+            exclude_self, mean, allow_private, min_score, near_copies, flag, without_flag, no_flags,
         ).checked(self.labels)  # fmt: skip
         if features is not None and features not in (have := self.index.features()):
             raise ValueError(f"features {features!r}: the index has {', '.join(have)}")

@@ -95,6 +95,8 @@ class Facets(Of):
     split: list[Count]
     format: list[Count]
     truth: list[Count]
+    flag: list[Count]
+    no_flags: int
     unsure: int
     disputed: int
     duplicates: dict[str, int]

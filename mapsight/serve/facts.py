@@ -33,15 +33,27 @@ MEASURES = (
     ("entropy", "Entropy", "bits", 2),
     ("gradient", "Gradient", "grey levels", 1),
     ("bytes", "File size", "bytes", 0),
+    ("quality", "Quality", "0 to 1", 2),
 )
 """Name, title, unit and digits after the point."""
 PER_INCH = "pixels per inch"
 """The unit of PPI where the run knew the diagonal of a screen."""
 HEAD = "head"
-MEASURED = ("ppi", "pixels", "aspect", "bytes", "entropy", "gradient", "sharpness", "score")
+MEASURED = (
+    "ppi",
+    "pixels",
+    "aspect",
+    "bytes",
+    "entropy",
+    "gradient",
+    "sharpness",
+    "score",
+    "quality",
+)
 PREDICTED = (
     *("label", "mid", "score", "style", "style_score", "model_label", "split"),
     *("top_wnid", "top_mid", "top_label", "top_probability", "truth"),
+    "flags",
 )
 FILE = ("width", "height", "format", "dhash", "sha256")
 

@@ -93,6 +93,9 @@ def _split(filters: Filters, state: State) -> tuple[dict[str, Any], Filters]:
         elif name == "style" and values:
             given[name] = "any"
     empty: dict[str, Any] = {name: () for name in given if len(getattr(filters, name)) == 1}
+    for name in ("flag", "without_flag", "no_flags"):
+        if value := getattr(filters, name):
+            given[name], empty[name] = value, type(value)()
     if filters.min_ppi is not None:
         given["min_ppi"] = max(filters.min_ppi, 0.0)
         empty["min_ppi"] = None

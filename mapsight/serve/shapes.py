@@ -49,6 +49,7 @@ ITEM = {
     "unsure": False,
     "disputed": False,
     "truth": ["Lion"],
+    "flags": ["grayscale"],
 }
 STATE = "a4fbde8d4e81b63e"
 
@@ -100,6 +101,7 @@ class Item(Model):
     unsure: bool
     disputed: bool = Field(description="people verified other labels")
     truth: list[str] | None
+    flags: list[str] = Field(description="what seems wrong with it")
 
 
 class Measure(Model):

@@ -60,7 +60,8 @@ class IndexNotes(Notes):
     """How vectors are stored (`d` numbers, of which the first `plain_d` are the embedding).
 
     `cells_d` are the numbers by which rows were put into cells; 0 for all, as in old indexes.
-    `ids` are the files of ids by bucket. A stage that had nothing to index leaves the defaults.
+    `ids` are the files of ids by bucket, `odd` counts pictures that are odd for their label. A
+    stage that had nothing to index leaves the defaults.
     """
 
     plain_d: int = 0
@@ -71,6 +72,7 @@ class IndexNotes(Notes):
     rows: int = 0
     ids: list[str] = field(default_factory=list)
     cells_d: int = 0
+    odd: int = 0
 
 
 @dataclass(frozen=True)

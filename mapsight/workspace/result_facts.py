@@ -56,9 +56,13 @@ class RankOptions:
 
 @dataclass(frozen=True)
 class MergeNotes(Notes):
-    """Rows for contact sheets: best pictures by label, groups of duplicates, what was mistaken."""
+    """Rows for contact sheets: ranked pictures by label, groups of duplicates, what was mistaken.
+
+    `shown` has by kind (best, worst, unsure; flagged) those of each label or flag.
+    """
 
     sheets: dict[str, Rows]
     duplicates: Rows = field(default_factory=list)
     suspects: Rows = field(default_factory=list)
     confused: Rows = field(default_factory=list)
+    shown: dict[str, dict[str, Rows]] = field(default_factory=dict)

@@ -97,7 +97,7 @@ NOTES: dict[str, Check] = {
     "explore": fields({}, {"uploads": _COPIES}),
     "annotate": fields({}, {"uploads": _COPIES}),
     "fit": fields({}, {"why": TEXT, "given": TEXT}),
-    "classify": fields({"missing": _TEXTS}),
+    "classify": fields({"missing": _TEXTS}, {"auto": every(every(TEXT))}),
     "vectors": fields({"rows": COUNT}),
     "cluster": fields(
         {"history": every(_STEP)},
@@ -107,7 +107,12 @@ NOTES: dict[str, Check] = {
     "duplicates": fields({}, {"sizes": _SIZES, "largest": _GROUPS}),
     "merge": fields(
         {"sheets": values(every(_CARD))},
-        {"duplicates": _GROUPS, "suspects": every(_CARD), "confused": every(_CONFUSED)},
+        {
+            "duplicates": _GROUPS,
+            "suspects": every(_CARD),
+            "confused": every(_CONFUSED),
+            "shown": values(values(every(_CARD))),
+        },
     ),
     "known": fields({"first": _TEXTS}),
 }
@@ -119,7 +124,7 @@ INDEX_NOTES = fields(
         "dtype": TEXT,
         "ids": every(NAME),
     },
-    {"cells_d": COUNT},
+    {"cells_d": COUNT, "odd": COUNT},
 )
 OPTIONS: dict[str, Check] = {
     "extract": fields(
@@ -131,7 +136,8 @@ OPTIONS: dict[str, Check] = {
         }
     ),
     "classify": fields(
-        {"targets": every(every(TEXT)), "parents": _PARENTS, "diagonal": _OPTIONAL_NUMBER}
+        {"targets": every(every(TEXT)), "parents": _PARENTS, "diagonal": _OPTIONAL_NUMBER},
+        {"auto": FLAG},
     ),
     "cluster": fields({"iterations": COUNT, "tolerance": NUMBER}),
     "merge": fields(

@@ -22,6 +22,7 @@ OPTIONS = {
     "choose_images.py": ["--plan", "--candidates"],
     "classify_images.py": ["--targets"],
     "cluster_features.py": ["--seeds", "--centres"],
+    "count_classes.py": [],
     "count_labels.py": [],
     "drop_images.py": ["--removed"],
     "explore_metadata.py": [],

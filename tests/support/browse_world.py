@@ -55,6 +55,8 @@ def _fact(rng: np.random.Generator, image_id: str) -> dict[str, Any]:
         "bytes": int(rng.integers(1, 10**6)),
         "source": f"pictures/{image_id}.jpg",
         "title": some(["a", "=1+1", None]),
+        "quality": int(rng.integers(1, 11)) * 100_000 + 1 if known else None,
+        "flags": some([0, 0, 0, 1, 8, 9]),
     }
 
 

@@ -152,9 +152,9 @@ def indexed(folder: Path, n: int = 300, k: int = 7, dtype: str = INT16) -> Index
         {**c, "kinds": [dict(zip(names, k, strict=True)) for k in c["kinds"]]} for c in world.kinds
     ]
     pq.write_table(pa.Table.from_pylist(cells, CELL_SCHEMA), target / CELLS)
-    ids: list[list[tuple[str, int]]] = [[] for _ in range(BUCKETS)]
+    ids: list[list[tuple[str, int, bool]]] = [[] for _ in range(BUCKETS)]
     for image_id, cell in zip(world.ids, world.cell.tolist(), strict=True):
-        ids[bucket_of(order_of(image_id), BUCKETS)].append((image_id, cell))
+        ids[bucket_of(order_of(image_id), BUCKETS)].append((image_id, cell, False))
     files = [write_ids(str(target), bucket, rows)["file"] for bucket, rows in enumerate(ids)]
     facts = {"d": D, "plain_d": PLAIN_D, "dtype": dtype, "rows": n, "cells": k}
     commit(workspace, "index", {**facts, "buckets": BUCKETS, "ids": files}, f"{n} {k} {dtype}")

@@ -40,7 +40,8 @@ def columns_of(batch: pa.RecordBatch, cell: int, first: int) -> list[pa.Array]:
     """Return number, id, cell and fields of the rows of a block, the first numbered `first`."""
     n = batch.num_rows
     numbers = pa.array(np.arange(first, first + n))
-    known = [batch.column(name) for name, _ in FIELDS]
+    there = set(batch.schema.names)  # of an older index not all
+    known = [batch.column(name) if name in there else pa.nulls(n, kind) for name, kind in FIELDS]
     return [numbers, batch.column("image_id"), pa.array(np.full(n, cell, np.int32)), *known]
 
 

@@ -1,8 +1,8 @@
 // What is shown stands in the address: it can be sent to somebody, and Back goes back.
 
-export const LISTS = ["label", "style", "license", "subset", "split", "format", "truth", "cell"];
+export const LISTS = ["label", "style", "license", "subset", "split", "format", "truth", "flag", "cell"];
 export const RANGES = ["ppi", "sharpness", "pixels", "score", "entropy", "gradient", "bytes"];
-export const FLAGS = ["unsure", "disputed"];
+export const FLAGS = ["unsure", "disputed", "no_flags"];
 const FILTERS = [
   ...LISTS,
   ...RANGES.flatMap((name) => [`min_${name}`, `max_${name}`]),

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from mapsight.browse.filter_values import DUPLICATES, MEASURES, TEXTS
 from mapsight.browse.selection import MOST_ROWS, SORTS
+from mapsight.labels.flags import FLAG_NAMES
 from mapsight.serve.answers import Error
 
 __all__ = ["FILTERS", "PAGE", "SORT", "answers", "param", "params"]
@@ -56,6 +57,8 @@ def _many(kind: str) -> dict[str, Any]:
     return {"type": "array", "items": {"type": kind}}
 
 
+NAMES_OF_FLAGS = {"type": "array", "items": {"type": "string", "enum": list(FLAG_NAMES)}}
+
 FILTERS = [
     *(param(name, _many("string"), f"any of these (`{name}=` again for more)") for name in TEXTS),
     *(
@@ -65,6 +68,9 @@ FILTERS = [
     ),
     param("cell", _many("integer"), "in any of these cells of the index", [12]),
     param("region", TEXT, "in a polygon on the map: x1,y1,x2,y2,…", "0.1,0.1,0.4,0.1,0.3,0.5"),
+    param("flag", NAMES_OF_FLAGS, "any of these flags (`flag=` again for more)"),
+    param("without_flag", NAMES_OF_FLAGS, "none of these flags"),
+    param("no_flags", FLAG, "nothing seems wrong"),
     param("unsure", FLAG, "labels that are not sure"),
     param("disputed", FLAG, "people verified other labels"),
     param(

@@ -46,6 +46,15 @@ def test_defaults_are_those_of_the_report():
     assert (found.rank_by, found.order, found.max_rejected) == ("ppi", "desc", 0.5)
 
 
+def test_pictures_without_metadata_choose_their_labels():
+    assert options("--images", "a").target_labels == ["auto"]
+    assert options("--images", "a", "--openimages", "b").target_labels == list(DEFAULT_TARGETS)
+    assert options("--images", "a", "--head", "b").target_labels == list(DEFAULT_TARGETS)
+    assert options("--openimages", "b", "--target-labels", "auto").target_labels == ["auto"]
+    for others in (["Lion"], ["--head", "b"]):
+        assert "auto stands alone" in complaint("--images", "a", "--target-labels", "auto", *others)
+
+
 def test_run_may_be_said_or_left_out():
     assert vars(options("--images", "a")) == vars(options("run", "--images", "a"))
 

@@ -186,6 +186,22 @@ def test_filters_come_before_ranking_and_starve_nothing(ran):
     assert len(few) == 2 and set(ids(few)) <= set(ids(found))
 
 
+@pytest.mark.parametrize("place", [[], ["--by", "features"], ["--no-job"]])
+def test_flags_are_filters_of_every_search(ran, place):
+    style = ["--style", "any"] if "features" not in place else []
+    asked = [LION_ID, "--top-k", "81", *style, *place]
+    flagged = {i: set(names) for i, names in ran.frame["flags"].items()}
+    counts = Counter(name for names in flagged.values() for name in names)
+    (name, _), *_ = counts.most_common()
+    assert set(ids(search(ran, *asked, "--flag", name))) == {
+        i for i, names in flagged.items() if name in names
+    }
+    left = {i for i, names in flagged.items() if not names}
+    assert set(ids(search(ran, *asked, "--no-flags"))) == left
+    rest = set(ids(search(ran, *asked, "--without-flag", name)))
+    assert rest == {i for i, names in flagged.items() if name not in names} and left <= rest
+
+
 def test_a_label_skips_cells_without_it(ran):
     found = search(ran, LION_ID, "--label", "tiger", "--style", "any", "--top-k", "81")
     assert set(ids(found)) == set(ran.frame[ran.frame["label"] == "Tiger"].index)

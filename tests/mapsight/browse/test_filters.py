@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from mapsight.browse.filter_values import DUPLICATES, MEASURES, TEXTS, FilterError
 from mapsight.browse.filters import NAMES, Filters
+from mapsight.labels.flags import FLAG_NAMES
 
 NUMBERS = st.floats(-1e15, 1e15)
 WORDS = st.lists(st.text(min_size=1, max_size=20), max_size=4)
@@ -17,6 +18,9 @@ FILTERS = st.builds(
     **{f"{side}_{name}": st.none() | NUMBERS for name in MEASURES for side in ("min", "max")},
     cell=st.lists(st.integers(0, 16383), max_size=4),
     region=st.just(()) | st.lists(st.tuples(NUMBERS, NUMBERS), min_size=3, max_size=6),
+    flag=st.lists(st.sampled_from(FLAG_NAMES), max_size=3),
+    without_flag=st.lists(st.sampled_from(FLAG_NAMES), max_size=3),
+    no_flags=st.booleans(),
     unsure=st.booleans(),
     disputed=st.booleans(),
     duplicates=st.sampled_from(DUPLICATES),

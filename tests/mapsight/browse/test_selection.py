@@ -11,6 +11,7 @@ from mapsight.browse.browser import Browser
 from mapsight.browse.filter_values import FilterError
 from mapsight.browse.filters import Filters
 from mapsight.browse.selection import SORTS, Cache
+from mapsight.labels.flags import bits_of
 from tests.support.browse_world import BY, LABELS, LICENSES, MadeUp, columns_of, facts
 
 N = 300
@@ -61,6 +62,12 @@ def fitting(filters: Filters) -> pd.DataFrame:
         fits &= FRAME["score"] < 0.5
     if filters.disputed:
         fits &= FRAME["disputed"]
+    if filters.flag:
+        fits &= FRAME["flags"] & bits_of(filters.flag) > 0
+    if filters.without_flag:
+        fits &= FRAME["flags"] & bits_of(filters.without_flag) == 0
+    if filters.no_flags:
+        fits &= FRAME["flags"] == 0
     if filters.duplicates == "only":
         fits &= FRAME["duplicate"].notna()
     left = FRAME[fits]
@@ -105,6 +112,9 @@ FILTERS = st.builds(
     max_ppi=st.none() | st.integers(5, 40),
     max_pixels=st.none() | st.sampled_from([20000, 60000]),
     min_score=st.none() | st.sampled_from([0.1, 0.5]),
+    flag=some(["dark", "blurry", "tiny"]),
+    without_flag=some(["dark", "blurry"]),
+    no_flags=st.booleans(),
     unsure=st.booleans(),
     disputed=st.booleans(),
     duplicates=st.sampled_from(["all", "hide", "only"]),

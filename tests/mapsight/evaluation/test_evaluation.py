@@ -224,6 +224,8 @@ def test_strengths_have_no_accuracy_where_none_was_tried():
 
 # ---- examples
 
+SHOWN = {"quality": 0.5, "dhash": "0f" * 8, "flags": ["dark"]}
+
 
 def test_suspects_are_the_most_confident_verified_negatives_first():
     known = {"label": "Lion", "split": "train"}
@@ -241,7 +243,8 @@ def test_suspects_are_the_most_confident_verified_negatives_first():
 
 def test_examples_are_bounded_and_the_same_however_pictures_are_split():
     made = [
-        prediction(n, label="Lion", truth=["Tiger"], split="test", score=0.9) for n in range(99)
+        prediction(n, label="Lion", truth=["Tiger"], split="test", score=0.9, **SHOWN)
+        for n in range(99)
     ]
     whole = counted(made)
     parts = [Evaluation(), Evaluation()]
@@ -252,6 +255,18 @@ def test_examples_are_bounded_and_the_same_however_pictures_are_split():
         merged = merge_examples(key[0], [part.examples[key] for part in parts])
         assert json.dumps(merged) == json.dumps(rows)
     assert parts[0].counts + parts[1].counts == +whole.counts
+
+
+def test_the_best_and_the_worst_are_those_of_their_label_and_of_all():
+    marks = [("Lion", 0.2, 0.9), ("Tiger", 0.7, 0.1), ("Lion", 0.5, 0.4)]
+    made = [
+        prediction(n, **{**SHOWN, "label": label, "quality": quality, "score": score})
+        for n, (label, quality, score) in enumerate(marks)
+    ]
+    found = {key: [row[1] for row in rows] for key, rows in counted(made).examples.items()}
+    assert found["best", "Lion"] == ["0002", "0000"] == found["unsure", "Lion"]
+    assert found["best", "*"] == ["0001", "0002", "0000"] == found["worst", "*"][::-1]
+    assert counted(made).counts["flag", "dark"] == 3 == counted(made).counts["flag", "any"]
 
 
 def test_only_test_pictures_are_examples_of_confusion():

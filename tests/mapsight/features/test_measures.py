@@ -159,7 +159,7 @@ def test_dhash_of_sample_pictures_is_nearly_imagehashs(openimages_dir: Path):
 
 def test_measure_names_every_field():
     found = measure(decode(encoded(scribble(2, 60, 40))))
-    assert set(MEASURES) - {"bytes"} < set(found)
+    assert set(MEASURES) - {"bytes", "quality"} < set(found)
     assert (found["width"], found["height"], found["pixels"]) == (60, 40, 2400)
     assert (found["aspect"], found["format"]) == (1.5, "PNG")
     assert found["ppi"] == round(math.sqrt(math.hypot(60, 40)), 6)

@@ -27,7 +27,7 @@ def part(folder: Path, names, buckets: int) -> list[str]:
     """Files of ids as an index of these pictures has them."""
     rows = defaultdict(list)
     for name in names:
-        rows[bucket_of(order_of(name), buckets)].append((name, 1))
+        rows[bucket_of(order_of(name), buckets)].append((name, 1, False))
     files = [write_ids(str(folder), bucket, rows[bucket])["file"] for bucket in range(buckets)]
     return [str(folder / file) for file in files]
 

@@ -118,10 +118,13 @@ def test_cells_are_written_block_by_block_and_told_of(tmp_path):
 
 
 def test_ids_are_sorted(tmp_path):
-    told = write_ids(str(tmp_path), 4, [("b", 1), ("a", 2)])
+    told = write_ids(str(tmp_path), 4, [("b", 1, False), ("a", 2, True)])
     (batch,) = read_batches(str(tmp_path / told["file"]))
-    assert batch.to_pylist() == [{"image_id": "a", "cell": 2}, {"image_id": "b", "cell": 1}]
-    assert (told["bucket"], told["rows"]) == (4, 2)
+    assert batch.to_pylist() == [
+        {"image_id": "a", "cell": 2, "odd": True},
+        {"image_id": "b", "cell": 1, "odd": False},
+    ]
+    assert (told["bucket"], told["rows"], told["odd"]) == (4, 2, 1)
 
 
 def test_files_hold_cells_one_after_the_other():

@@ -27,6 +27,7 @@ def records(count: int, dimension: int = 16) -> list[tuple[str, dict]]:
                 "ppi": float(10 + i % 7),
                 "sha256": f"{i}",
                 "source": f"{i}.jpg",
+                "flags": [["dark"], ["blurry"], []][i % 3],
             },
         )
         for i in range(count)
@@ -98,6 +99,8 @@ def test_equal_scores_are_sorted_by_id():
     [
         ({"label": "Lion"}, lambda i, r: r["label"] == "Lion"),
         ({"min_ppi": 14.0}, lambda i, r: r["ppi"] >= 14),
+        ({"flag": 1}, lambda i, r: "dark" in r["flags"]),
+        ({"without_flag": 9}, lambda i, r: not {"dark", "blurry"} & set(r["flags"])),
         ({"exclude_id": f"{3:016x}"}, lambda i, r: i != f"{3:016x}"),
         ({"exclude_sha256": "3"}, lambda i, r: r["sha256"] != "3"),
     ],

@@ -1,6 +1,6 @@
 // The panel of filters: what each would leave, counted under all the others.
 
-import { LISTS, RANGES, filtersOf, go, params } from "../address.js";
+import { FLAGS, LISTS, RANGES, filtersOf, go, params } from "../address.js";
 import { ask } from "../api.js";
 import { Checklist } from "./checklist.js";
 import { button, debounce, el, find } from "../dom.js";
@@ -10,6 +10,7 @@ import { Range } from "./range.js";
 const TITLES = {
   label: "Label",
   style: "Style",
+  flag: "Flag",
   license: "Licence",
   subset: "Subset",
   format: "Format",
@@ -18,6 +19,7 @@ const TITLES = {
 const ASIDE = new Set(["license", "subset", "format", "truth"]); // closed at first
 const NAMED = { license: licence };
 const WORDS = {
+  no_flags: "No flag",
   unsure: "Not sure",
   disputed: "People said otherwise",
   hide: "Leave duplicates out",
@@ -58,7 +60,7 @@ export class Filters {
   #draw(query, facets) {
     for (const [name, list] of this.lists) list.show(facets[name] ?? [], query.getAll(name));
     const duplicates = query.get("duplicates");
-    const on = ["unsure", "disputed"].filter((name) => query.has(name));
+    const on = FLAGS.filter((name) => query.has(name));
     this.flags.show(offers(facets), duplicates ? [...on, duplicates] : on);
     for (const [name, range] of this.ranges) {
       const ends = [`min_${name}`, `max_${name}`].map((end) => numberOf(query.get(end)));
@@ -84,7 +86,8 @@ export class Filters {
 
 function offers(facets) {
   const { hide, only } = facets.duplicates ?? {};
-  const counts = { unsure: facets.unsure, disputed: facets.disputed, hide, only };
+  const { no_flags, unsure, disputed } = facets;
+  const counts = { no_flags, unsure, disputed, hide, only };
   return Object.entries(counts)
     .filter(([name, pictures]) => pictures && !(name === "hide" && !only))
     .map(([value, pictures]) => ({ value, count: pictures, title: WORDS[value] }));
@@ -95,8 +98,7 @@ function flagsOf(names) {
   const before = params().get("duplicates");
   const duplicates = names.filter((name) => name === "hide" || name === "only");
   return {
-    unsure: names.includes("unsure") ? 1 : null,
-    disputed: names.includes("disputed") ? 1 : null,
+    ...Object.fromEntries(FLAGS.map((name) => [name, names.includes(name) ? 1 : null])),
     duplicates: duplicates.find((name) => name !== before) ?? duplicates[0] ?? null,
   };
 }
@@ -148,7 +150,7 @@ function without(name, value) {
 
 function worded(name, value, measures) {
   if (name === "region") return "region on the map";
-  if (name === "unsure" || name === "disputed") return WORDS[name].toLowerCase();
+  if (FLAGS.includes(name)) return WORDS[name].toLowerCase();
   if (name === "duplicates") return WORDS[value]?.toLowerCase() ?? value;
   const [, end, measure] = /^(min|max)_(.+)$/.exec(name) ?? [];
   if (name === "split") return `${value} pictures`;

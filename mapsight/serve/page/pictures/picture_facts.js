@@ -39,6 +39,7 @@ function facts(known, { measures: named }) {
     ["Looks like", known.top_label && `${known.top_label}, ${percent(predictions.top_probability)}`],
     ["Without head", predictions.model_label === known.label ? null : predictions.model_label],
     ["Style", known.style],
+    ["Flags", known.flags?.join(", ")],
     ["Size", known.width && `${known.width} × ${known.height} pixels`],
     ["File", file],
     ...named

@@ -254,7 +254,7 @@ def measure_labels(stages: Stages, features: Lines, count: int) -> None:
 
 
 def measure_text(stages: Stages, distinct: Lines, many: Lines, *arguments: str) -> None:
-    """classify, count, rank and merge: bytes of distinct records, seconds of many.
+    """Classify, its classes, count, rank and merge: bytes of distinct records, seconds of many.
 
     Args:
         arguments: of classify.
@@ -275,6 +275,7 @@ def _labels_of(
     count = len(inputs)
     run = stages.quietly if told else stages.slope
     told = told or (lambda *_: None)
+    run("classes.map", "count_classes", "mapper", inputs)
     shuffled = run("classify.map", "classify_images", "mapper", inputs, *arguments)
     told("classify.shuffle", shuffled, count)
     predictions = run("classify.reduce", "classify_images", "reducer", sorted(shuffled), *arguments)

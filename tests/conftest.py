@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from mapsight.labels.labeler import DEFAULT_TARGETS
 from mapsight.storage import schemes
 from tests.support.paths import ROOT
 from tests.support.pictures import make_pictures
@@ -19,6 +20,8 @@ from tests.support.program import CalledProgram, Program
 
 schemes.SCHEMES.add("memory")  # stands for what is far away
 settings.register_profile("fast", max_examples=10, deadline=None)
+LABELS = ("--target-labels", *DEFAULT_TARGETS)
+"""Of made-up pictures: else they choose their own."""
 WHOLE = {"environment", "weights_dir", "openimages_dir", "bad_dir"}
 """Fixtures of tests that run whole programs, or have a model built, which takes seconds."""
 WHOLE_PLACES = (
@@ -160,7 +163,7 @@ def finished_once(made_once, environment: dict[str, str]) -> Path:
 
     def fill(folder: Path) -> None:
         make_pictures(folder)
-        CalledProgram(environment, folder).ok("--images", "pictures")
+        CalledProgram(environment, folder).ok("--images", "pictures", *LABELS)
 
     return made_once("finished", fill)
 
@@ -171,7 +174,7 @@ def unindexed_once(made_once, environment: dict[str, str]) -> Path:
 
     def fill(folder: Path) -> None:
         make_pictures(folder)
-        CalledProgram(environment, folder).ok("--images", "pictures", "--no-index")
+        CalledProgram(environment, folder).ok("--images", "pictures", *LABELS, "--no-index")
 
     return made_once("unindexed", fill)
 

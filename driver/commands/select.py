@@ -28,20 +28,21 @@ GROUP = "Search"
 DESCRIPTION = "List the pictures of a workspace that fit filters, or the best subset of them."
 EXAMPLES = """\
 examples:
-  %(prog)s --label Lion --label Tiger --duplicates hide --sort=-sharpness --limit 100
+  %(prog)s --label Lion --label Tiger --no-flags --sort=-quality --limit 100
   %(prog)s --unsure --format csv --out unsure.csv
   %(prog)s --disputed --format parquet --out disputed.parquet
-  %(prog)s --count 1000 --balance label,style --diverse --no-duplicates --min-ppi 20 \\
+  %(prog)s --count 1000 --balance label,style --diverse --no-duplicates --no-flags \\
       --format copies --out training
   %(prog)s --count 200 --near-model --diverse --out to-label.txt
 """
 USUAL = (
-    *("label", "duplicates", "unsure", "count", "balance", "diverse", "near-model"),
+    *("label", "duplicates", "unsure", "no-flags", "count", "balance", "diverse", "near-model"),
     *("sort", "format", "out", "workspace", "runner"),
 )
 CHOOSING = ("balance", "diverse", "near_model")
 APART = (
     *(*NAMES, "region", "unsure", "disputed", "duplicates", "no-duplicates", "sort", "limit"),
+    *("flag", "without-flag", "no-flags"),
     *("count", "balance", "diverse", "near-model", "seed", "format", "out"),
 )
 NEEDS = JOB_NEEDS

@@ -57,22 +57,15 @@ def write_columns(folder: Path, sources: Sources) -> dict[str, Any]:
 
 
 class _Rows:
-    """Which pictures are shown: `ids` in order, with `part`, `cell` and `place` of each.
-
-    `odd` are the rows of those that are odd for their label.
-    """
+    """Which pictures are shown: `ids` in order, with `part`, `cell`, `odd` and `place` of each."""
 
     def __init__(self, parts: Iterator[Part], given: _Given, removed: IdList) -> None:
-        shown = [_shown(part, removed) for part in parts]
-        odd = pa.array([name for part in shown for name in part.odd], pa.large_string())
-        ids, self.part, self.cell = _joined(shown)
-        del shown  # whose ids are to be let go of
+        ids, *facts = _joined([_shown(part, removed) for part in parts])
         order = pc.sort_indices(ids).to_numpy()  # stable: of equal ids the last part comes last
         ids = ids.take(pa.array(order))
         last = _ends_of_runs(ids)
         self.ids = ids.filter(pa.array(last)) if not last.all() else ids
-        self.part, self.cell = self.part[order][last], self.cell[order][last]
-        self.odd = np.flatnonzero(pc.is_in(self.ids, value_set=odd).to_numpy(zero_copy_only=False))
+        self.part, self.cell, self.odd = (one[order][last] for one in facts)
         self.place = np.full(len(self.ids), NO_PLACE, np.uint32)
         for number, (first, names) in given.items():
             self._find(number, names, first)
@@ -92,11 +85,12 @@ class _Rows:
             self.place[some[known]] = places.to_numpy() + first
 
 
-def _joined(parts: list[Part]) -> tuple[pa.Array, np.ndarray, np.ndarray]:
-    """Return (ids, part and cell of each) of all parts, one after the other."""
+def _joined(parts: list[Part]) -> tuple[pa.Array, np.ndarray, np.ndarray, np.ndarray]:
+    """Return (ids; part, cell and oddness of each) of all parts, one after the other."""
     part = [np.full(len(one.ids), one.number, np.uint16) for one in parts]
     ids = parts[0].ids if len(parts) == 1 else pa.concat_arrays([one.ids for one in parts])
-    return ids, np.concatenate(part), np.concatenate([one.cells for one in parts])
+    cells, odd = (np.concatenate([getattr(one, of) for one in parts]) for of in ("cells", "odd"))
+    return ids, np.concatenate(part), cells, odd
 
 
 def _ascends(ids: pa.Array) -> bool:
@@ -110,7 +104,8 @@ def _shown(part: Part, removed: IdList) -> Part:
     pieces = (part.ids.slice(i, CHUNK) for i in range(0, len(part.ids), CHUNK))
     masks = [removed.mask(some, part.number) for some in pieces]
     shown = ~np.concatenate([np.zeros(0, bool), *masks])
-    return Part(part.number, part.ids.filter(pa.array(shown)), part.cells[shown], part.odd)
+    ids = part.ids.filter(pa.array(shown))
+    return Part(part.number, ids, part.cells[shown], part.odd[shown])
 
 
 def _ends_of_runs(ids: pa.Array) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 from mapsight.browse.columns import Columns, Rows
 from mapsight.browse.filter_values import MEASURES, FilterError
 from mapsight.browse.filters import Filters
-from mapsight.labels.flags import NO_FLAGS, bits_of
+from mapsight.labels.flags import LOOKED, NO_FLAGS, bits_of
 from mapsight.labels.unsure import UNSURE
 from mapsight.license_names import license_name
 from mapsight.near_names import near_names
@@ -90,11 +90,12 @@ def _each(
         yield "disputed", lambda rows: columns.column("disputed")[rows] == 1
     if filters.duplicates == "only":
         yield "duplicates", lambda rows: columns.column("duplicate")[rows] > 0
-    for name, wanted in (("flag", True), ("without_flag", False)):
-        if bits := bits_of(getattr(filters, name)):
-            yield name, partial(_has_flags, columns, bits, wanted)
+    if bits := bits_of(filters.flag):
+        yield "flag", partial(_has_flag, columns, bits)
+    if bits := bits_of(filters.without_flag):
+        yield "without_flag", partial(_is_without, columns, bits)
     if filters.no_flags:
-        yield "no_flags", partial(_has_flags, columns, NO_FLAGS, False)
+        yield "no_flags", partial(_is_without, columns, NO_FLAGS)
     if filters.unsure:
         yield "unsure", lambda rows: columns.column("score")[rows] < UNSURE
     for name in MEASURES:
@@ -103,9 +104,13 @@ def _each(
             yield name, partial(_between, columns, name, low, high)
 
 
-def _has_flags(columns: Columns, bits: int, wanted: bool, rows: Rows) -> np.ndarray:
-    """Return which rows have one of some flags, or none of them."""
-    return ((columns.column("flags")[rows] & bits) != 0) == wanted
+def _has_flag(columns: Columns, bits: int, rows: Rows) -> np.ndarray:
+    return (columns.column("flags")[rows] & bits) != 0
+
+
+def _is_without(columns: Columns, bits: int, rows: Rows) -> np.ndarray:
+    """Return which rows were looked at, and have none of some flags."""
+    return (columns.column("flags")[rows] & (bits | LOOKED)) == LOOKED
 
 
 def _in_cells(columns: Columns, cells: np.ndarray, rows: Rows) -> np.ndarray:

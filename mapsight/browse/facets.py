@@ -11,7 +11,7 @@ from mapsight.browse.columns import ALL, Columns, Rows
 from mapsight.browse.conditions import Condition
 from mapsight.browse.groups import count_once
 from mapsight.browse.layout import BINS, DUPLICATE_KINDS, NO_PLACE
-from mapsight.labels.flags import FLAG_NAMES, bits_of
+from mapsight.labels.flags import FLAG_NAMES, LOOKED, bits_of
 from mapsight.labels.unsure import UNSURE
 
 __all__ = ["count_facets"]
@@ -41,7 +41,7 @@ def count_facets(
     counts["disputed"] = counter.flagged(columns.column("disputed")[rows] == 1, rows)
     counts["flag"] = _flags(columns, counter, left.rows("flag"))
     rows = left.rows("no_flags")
-    counts["no_flags"] = counter.flagged(columns.column("flags")[rows] == 0, rows)
+    counts["no_flags"] = counter.flagged(columns.column("flags")[rows] == LOOKED, rows)
     counts["duplicates"] = _duplicates(columns, left.rows("duplicates"))
     for name in BINS:
         counts[name] = counter.bins(name, left.rows(name))

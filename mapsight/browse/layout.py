@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,8 +33,8 @@ FORM = 3
 REALS = ("score", "ppi", "sharpness", "entropy", "gradient", "top_probability")
 """float64, NaN where not known."""
 WHOLES = ("width", "height", "bytes", "quality", "flags")
-"""uint32, 0 where not known. Flags have a bit each (mapsight/labels/flags.py); quality, which has
-six decimals, is in MILLIONTHS, and one more."""
+"""uint32, 0 where not known. Flags have a bit each, beside LOOKED (mapsight/labels/flags.py);
+quality, which has six decimals, is in MILLIONTHS, and one more."""
 MILLIONTHS = 1_000_000
 CODES = (
     *("label", "style", "format", "license", "subset", "split", "author", "top_label"),
@@ -85,10 +84,10 @@ FACTS = pa.schema(
 class Part:
     """Pictures of a part of an index: ids, and the cell of each (uint16, NO_CELL without one).
 
-    `odd` has the ids of those that are odd for their label.
+    `odd` says which are odd for their label (bool).
     """
 
     number: int
     ids: pa.Array
     cells: np.ndarray
-    odd: Sequence[str] = ()
+    odd: np.ndarray

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from mapsight.browse.layout import FACTS, FORM, MILLIONTHS, NO_CELL, Part
 from mapsight.files import fingerprint
 from mapsight.index.collection import Collection
-from mapsight.labels.flags import bits_of
+from mapsight.labels.flags import LOOKED, bits_of
 from mapsight.records import is_picture
 from mapsight.results.predictions import records_of
 from mapsight.results.tables import DUPLICATES_SCHEMA, read_csv_table
@@ -85,7 +85,7 @@ class Sources:
         """
         if self._index is None:
             ids = given[0]
-            yield Part(0, ids, np.full(len(ids), NO_CELL, np.uint16))
+            yield Part(0, ids, np.full(len(ids), NO_CELL, np.uint16), np.zeros(len(ids), bool))
             return
         for part in self._index.parts:
             tables = [part.ids(bucket) for bucket in range(part.facts.buckets)]
@@ -138,22 +138,24 @@ def _of_records(workspace: Workspace) -> Iterator[pa.RecordBatch]:
 
 
 def _numbers(record: Mapping[str, Any]) -> dict[str, int | None]:
-    """Return flags and quality as columns have them."""
-    quality = record.get("quality")
-    number = None if quality is None else round(quality * MILLIONTHS) + 1
-    return {"flags": bits_of(record.get("flags", ())), "quality": number}
+    """Return flags and quality as columns have them; None where a record of before has none."""
+    flags, quality = record.get("flags"), record.get("quality")
+    return {
+        "flags": None if flags is None else bits_of(flags) | LOOKED,
+        "quality": None if quality is None else round(quality * MILLIONTHS) + 1,
+    }
 
 
-def _odd(table: pa.Table) -> list[str]:
-    """Return the ids of pictures that are odd for their label; an older index knows none."""
+def _odd(table: pa.Table) -> np.ndarray:
+    """Return which pictures are odd for their label: (n,) bool; an older index knows none."""
     if "odd" not in table.column_names:
-        return []
-    return table.filter(table.column("odd")).column("image_id").to_pylist()
+        return np.zeros(len(table), bool)
+    return table.column("odd").to_numpy()
 
 
 def _bits(lists: pa.Array) -> pa.Array:
-    """Return lists of flags as bits; int64."""
-    bits = np.zeros(len(lists), np.int64)
+    """Return lists of flags as bits, and LOOKED of those that are not null; int64."""
+    bits = np.where(lists.is_valid().to_numpy(zero_copy_only=False), LOOKED, 0)
     names, codes = lists.flatten().dictionary_encode(), pc.list_parent_indices(lists).to_numpy()
     each = np.array([bits_of([name]) for name in names.dictionary.to_pylist()], np.int64)
     if len(codes):

@@ -63,7 +63,8 @@ class Estimate:
 def estimate(demand: Demand, figures: Figures) -> Estimate:
     """Estimate what a whole run takes, without fetching.
 
-    With metadata a head is fitted, and pictures are labelled by it.
+    With metadata a head is fitted, and pictures are labelled by it; without they choose their
+    labels.
 
     Raises:
         KeyError: a figure is missing.
@@ -78,10 +79,10 @@ def estimate(demand: Demand, figures: Figures) -> Estimate:
         figures = with_head(figures)
         stages += [stage(demand, figures) for stage in (explore, annotate, fit)]
     stages += [
-        _records(demand, figures, "classify", read, "predictions"),
+        _classify(demand, figures, read),
         *_index(demand, figures, read),
         _count(demand, figures),
-        _records(demand, figures, "rank", _predictions(demand, figures), "ranked", lines=2),
+        _rank(demand, figures),
         _merge(demand, figures),
     ]
     start = figures["emr.start.seconds"] if demand.runner == "emr" else 0.0
@@ -113,22 +114,46 @@ def _extract(demand: Demand, figures: Figures) -> StageEstimate:
     return stage_of("extract", job, shuffled=size, stored=size)
 
 
-def _records(
-    demand: Demand, figures: Figures, name: str, read: float, kept: str, lines: int = 1
-) -> StageEstimate:
-    """A stage with records in, sorted, records out.
+def _classify(demand: Demand, figures: Figures, read: float) -> StageEstimate:
+    """Without metadata a job counts classes first, of which labels are chosen."""
+    job = _sorting(demand, figures, "classify", read)
+    jobs = [job] if demand.rows else [_counting(demand, figures, "classes", read), job]
+    return stage_of("classify", *jobs, **_sizes(demand, figures, "classify", "predictions"))
+
+
+def _rank(demand: Demand, figures: Figures) -> StageEstimate:
+    """Every prediction is written twice: within its label and over all."""
+    job = _sorting(demand, figures, "rank", _predictions(demand, figures), lines=2)
+    return stage_of("rank", job, **_sizes(demand, figures, "rank", "ranked"))
+
+
+def _counting(demand: Demand, figures: Figures, name: str, read: float) -> Job:
+    """Return a job whose sums are made in the mappers: nothing of weight is left to reduce."""
+    job = Job(demand, figures)
+    tasks = text_maps(demand, demand.images * read)
+    job.map(tasks, demand.images * figures[f"{name}.map.seconds"])
+    job.reduce(1, 0.0)
+    return job
+
+
+def _sorting(demand: Demand, figures: Figures, name: str, read: float, lines: int = 1) -> Job:
+    """Return a job with records in, sorted, records out.
 
     Args:
         read: bytes for a picture, as they are kept.
-        kept: the first part of the names of the figures of what it writes.
         lines: that are shuffled for a picture.
     """
     job, images = Job(demand, figures), demand.images
     job.map(text_maps(demand, images * read), images * figures[f"{name}.map.seconds"])
     each = figures[f"{name}.reduce.seconds"] + lines * figures["sort.seconds"]
     job.reduce(reducers(demand, images * figures[f"{name}.shuffle.raw"]), images * each)
-    shuffled = images * figures[f"{name}.shuffle.{demand.form}"]
-    return stage_of(name, job, shuffled=shuffled, stored=images * figures[f"{kept}.{demand.form}"])
+    return job
+
+
+def _sizes(demand: Demand, figures: Figures, name: str, kept: str) -> dict[str, float]:
+    """Return bytes that a stage shuffles, and stores as figures named by `kept` say."""
+    names = {"shuffled": f"{name}.shuffle", "stored": kept}
+    return {what: demand.images * figures[f"{one}.{demand.form}"] for what, one in names.items()}
 
 
 def _predictions(demand: Demand, figures: Figures) -> float:
@@ -150,12 +175,7 @@ def _index(demand: Demand, figures: Figures, read: float) -> list[StageEstimate]
 
 
 def _count(demand: Demand, figures: Figures) -> StageEstimate:
-    """Sums are made in the mappers; nothing of weight is left for one reducer."""
-    job, images = Job(demand, figures), demand.images
-    tasks = text_maps(demand, images * _predictions(demand, figures))
-    job.map(tasks, images * figures["count.map.seconds"])
-    job.reduce(1, 0.0)
-    return stage_of("count", job)
+    return stage_of("count", _counting(demand, figures, "count", _predictions(demand, figures)))
 
 
 def _merge(demand: Demand, figures: Figures) -> StageEstimate:

@@ -47,13 +47,14 @@ def _row_bytes(demand: Demand, figures: Figures) -> float:
 
 
 def vectors(demand: Demand, figures: Figures, read: float) -> StageEstimate:
-    """Estimate new features: a file of rows from every map task.
+    """Estimate new features: a file of rows from every map task; sums of labels are reduced.
 
     Args:
         read: bytes of a record for a picture, as it is kept.
     """
     job, images = Job(demand, figures), demand.images
     job.map(text_maps(demand, images * read), images * figures["vectors.map.seconds"])
+    job.reduce(1, 0.0)
     return stage_of("vectors", job, stored=images * _row_bytes(demand, figures))
 
 

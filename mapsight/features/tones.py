@@ -41,13 +41,13 @@ def tones(grey: Image.Image, image: Image.Image) -> dict[str, float]:
     """
     level = np.asarray(grey).astype(np.int16)
     across, down = np.diff(level, axis=1), np.diff(level, axis=0)
-    bends = np.diff(across, axis=1)[1:-1] + np.diff(down, axis=0)[:, 1:-1]
+    bends = np.diff(across[1:-1:2], axis=1) + (down[1::2] - down[:-1:2])[:, 1:-1]
     edges = np.abs(across)
-    slope = max(_share_below(_counted(edges), 99), 1)
+    slope = max(_share_below(_counted(edges[::2]), 99), 1)
     found = {
         **_levels(np.array(grey.histogram(), np.int64)),
         "flat": np.count_nonzero(edges == 0) / edges.size,
-        "stripes": max(_along(level, down, 1), _along(level, across, 0)),
+        "stripes": max(_along(level, np.abs(down), 1), _along(level, edges, 0)),
         "crispness": _share_below(_counted(np.abs(bends)), 99) / slope,
         "chroma": float(_chroma(image)),
     }
@@ -69,7 +69,7 @@ def _levels(counts: np.ndarray) -> dict[str, float]:
 
 
 def _counted(numbers: np.ndarray) -> np.ndarray:
-    return np.bincount(numbers[::2].ravel())
+    return np.bincount(numbers.ravel())
 
 
 def _share_below(counts: np.ndarray, percent: int) -> int:
@@ -79,8 +79,9 @@ def _share_below(counts: np.ndarray, percent: int) -> int:
 
 
 def _along(level: np.ndarray, steps: np.ndarray, axis: int) -> float:
+    """Return the change between sums along an axis as a share of all steps across it."""
     sums = np.abs(np.diff(level.sum(axis=axis, dtype=np.int32))).sum(dtype=np.int32)
-    return int(sums) / max(int(np.abs(steps).sum(dtype=np.int32)), 1)
+    return int(sums) / max(int(steps.sum(dtype=np.int32)), 1)
 
 
 def _chroma(image: Image.Image) -> int:
@@ -89,4 +90,4 @@ def _chroma(image: Image.Image) -> int:
     grid = np.asarray(image.resize((GRID, GRID), Image.Resampling.NEAREST))
     red, green, blue = (grid[..., i] for i in range(3))  # along an axis is ten times as slow
     spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
-    return _share_below(np.bincount(spread.ravel()), 99)
+    return _share_below(_counted(spread), 99)

@@ -14,6 +14,7 @@ __all__ = [
     "DOCUMENT_CLASSES",
     "FLAGS",
     "FLAG_NAMES",
+    "LOOKED",
     "NO_FLAGS",
     "ODD",
     "Flag",
@@ -147,6 +148,8 @@ FLAGS: tuple[Flag, ...] = (
 FLAG_NAMES = tuple(flag.name for flag in FLAGS)
 NO_FLAGS = (1 << len(FLAGS)) - 1
 """The bits of all flags, which a picture without any has none of."""
+LOOKED = NO_FLAGS + 1
+"""A bit beside them where one must see whether flags were looked for at all."""
 _BITS = {name: 1 << place for place, name in enumerate(FLAG_NAMES)}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +14,7 @@ from mapsight.browse.build import write_columns
 from mapsight.browse.columns import Columns
 from mapsight.browse.layout import FACTS, Part
 from mapsight.index.removed_ids import IdList
+from mapsight.labels.flags import LOOKED
 from mapsight.results.tables import DUPLICATES_SCHEMA
 
 LABELS = ["Lion", "Tiger", "Snow leopard", "other"]
@@ -56,7 +57,7 @@ def _fact(rng: np.random.Generator, image_id: str) -> dict[str, Any]:
         "source": f"pictures/{image_id}.jpg",
         "title": some(["a", "=1+1", None]),
         "quality": int(rng.integers(1, 11)) * 100_000 + 1 if known else None,
-        "flags": some([0, 0, 0, 1, 8, 9]),
+        "flags": some([None, *(LOOKED | bits for bits in (0, 0, 1, 8, 9))]),
     }
 
 
@@ -67,6 +68,7 @@ class MadeUp:
         parts: facts by part. cells: of all pictures, by id. removed: as an IdList.
         duplicates: rows of duplicates.csv.
         unknown: ids of pictures of which there are no facts, by part.
+        odd: (part, id) of pictures that are odd for their label.
     """
 
     def __init__(
@@ -76,8 +78,10 @@ class MadeUp:
         removed: IdList | None = None,
         duplicates: list[dict[str, Any]] = [],  # noqa: B006
         unknown: dict[int, list[str]] | None = None,
+        odd: Collection[tuple[int, str]] = (),
     ) -> None:
         self._parts, self._cells, self._unknown = parts, cells or {}, unknown or {}
+        self._odd = odd
         self.collection = SimpleNamespace(removed=removed or IdList())
         self._duplicates = pa.Table.from_pylist(duplicates, DUPLICATES_SCHEMA)
         self.digest, self.pictures = "made up", sum(map(len, parts.values()))
@@ -91,7 +95,8 @@ class MadeUp:
         for number, rows in self._parts.items():
             ids = [row["image_id"] for row in rows][::-1] + self._unknown.get(number, [])
             cells = np.array([self._cells.get(one, 0) for one in ids], np.uint16)
-            yield Part(number, pa.array(ids, pa.large_string()), cells)
+            odd = np.array([(number, one) in self._odd for one in ids], bool)
+            yield Part(number, pa.array(ids, pa.large_string()), cells, odd)
 
     def duplicates(self) -> pa.Table:
         return self._duplicates

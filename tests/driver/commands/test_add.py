@@ -18,6 +18,8 @@ import pytest
 from driver.run import main
 from driver.workspace.workspace import SEARCH, Workspace
 from driver.workspace.writable import RUNS
+from mapsight.index.layout import KINDS
+from mapsight.index.oddness import ODD_BIT, Kinds
 from mapsight.search.search_index import SearchIndex
 from tests.support.lions_and_tigers import make_dataset, stripes
 from tests.support.pictures import encoded, scribble
@@ -119,13 +121,16 @@ def test_added_pictures_have_the_rows_that_a_run_with_this_head_gives_them(world
     alone = index_of(world.folder, "alone").rows_of(NAMES)
     grown = index_of(world.folder, "grown-w").rows_of(NAMES)
     assert len(alone) == 21 and sorted(grown) == NAMES
-    centres = index_of(world.folder, "base-w").centres
+    base = index_of(world.folder, "base-w")
+    centres, kinds = base.centres, Kinds(json.loads(base.parts[0].read(KINDS)))
     for name, row in alone.items():
         other = grown[name]
         assert row.pop("vector").tolist() == other["vector"].tolist()
         assert other["cell"] == centres.nearest(other["vector"][None])[0][0]
         for place in ("cell", "part", "shard", "source"):
             row.pop(place)
+        (odd,) = kinds.odd([row["label"]], other["vector"][None])  # for a label of the base
+        assert other["flags"] == row.pop("flags") & ~ODD_BIT | (ODD_BIT if odd else 0)
         assert {key: other[key] for key in row} == row
 
 

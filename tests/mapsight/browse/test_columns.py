@@ -14,6 +14,7 @@ from mapsight.browse.columns import Columns
 from mapsight.browse.items import items
 from mapsight.browse.layout import FACTS, NO_CELL, Part
 from mapsight.index.mapped import DamagedError
+from mapsight.index.oddness import ODD_BIT
 from tests.support.browse_world import MadeUp, columns_of, facts
 from tests.support.index_world import listed
 from tests.support.pictures import encoded, scribble
@@ -51,6 +52,15 @@ def test_what_was_added_is_there_and_what_was_removed_is_not(tmp_path):
     assert {found[row["image_id"]]["label"] for row in added[1:]} == {"Added"}
     parts = dict(zip(columns.ids.to_pylist(), columns.column("part").tolist(), strict=True))
     assert parts[SOME[3]["image_id"]] == 1 and parts[SOME[5]["image_id"]] == 0
+
+
+def test_of_a_picture_that_was_added_again_counts_whether_it_is_odd_now(tmp_path):
+    one, two = (SOME[i]["image_id"] for i in (3, 4))
+    parts = {0: SOME, 1: [SOME[3]]}
+    removed = listed(tmp_path, [(one, 1)])
+    columns = columns_of(tmp_path / "c", MadeUp(parts, removed=removed, odd=[(0, one), (0, two)]))
+    odd = columns.column("flags") & ODD_BIT > 0
+    assert [columns.ids[i].as_py() for i in odd.nonzero()[0]] == [two]
 
 
 def group(*pairs: tuple[str, str]) -> list[dict]:
@@ -106,7 +116,8 @@ class Many:
             yield 0, pa.RecordBatch.from_arrays(arrays, schema=FACTS)
 
     def parts(self, given):
-        yield Part(0, given[0], np.full(len(given[0]), NO_CELL, np.uint16))
+        n = len(given[0])
+        yield Part(0, given[0], np.full(n, NO_CELL, np.uint16), np.zeros(n, bool))
 
     def duplicates(self):
         return MadeUp({}).duplicates()

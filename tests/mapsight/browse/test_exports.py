@@ -46,7 +46,7 @@ def ids_of(selection) -> list[str]:
 def as_told(known: dict) -> dict:
     """Flags and quality, which columns have as whole numbers."""
     quality = known["quality"] and (known["quality"] - 1) / 1_000_000
-    return {"flags": names_of(known["flags"]), "quality": quality}
+    return {"flags": names_of(known["flags"] or 0), "quality": quality}
 
 
 def test_parquet_has_what_is_known_of_each_picture(selection):

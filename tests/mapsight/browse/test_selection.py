@@ -11,7 +11,7 @@ from mapsight.browse.browser import Browser
 from mapsight.browse.filter_values import FilterError
 from mapsight.browse.filters import Filters
 from mapsight.browse.selection import SORTS, Cache
-from mapsight.labels.flags import bits_of
+from mapsight.labels.flags import FLAG_NAMES, LOOKED, bits_of
 from tests.support.browse_world import BY, LABELS, LICENSES, MadeUp, columns_of, facts
 
 N = 300
@@ -33,6 +33,7 @@ def frame() -> pd.DataFrame:
     table = pd.DataFrame(FACTS).set_index("image_id", drop=False).sort_index()
     table["pixels"] = table["width"] * table["height"]
     table["cell"] = pd.Series(CELLS)
+    table["flags"] = table["flags"].fillna(0).astype(int)
     kinds = {row["image_id"]: row["kind"] for row in GROUPS}
     groups = {row["image_id"]: row["keeper"] for row in GROUPS}
     table["group"] = [groups.get(one, one) for one in table.index]
@@ -65,9 +66,9 @@ def fitting(filters: Filters) -> pd.DataFrame:
     if filters.flag:
         fits &= FRAME["flags"] & bits_of(filters.flag) > 0
     if filters.without_flag:
-        fits &= FRAME["flags"] & bits_of(filters.without_flag) == 0
+        fits &= FRAME["flags"] & (LOOKED | bits_of(filters.without_flag)) == LOOKED
     if filters.no_flags:
-        fits &= FRAME["flags"] == 0
+        fits &= FRAME["flags"] == LOOKED
     if filters.duplicates == "only":
         fits &= FRAME["duplicate"].notna()
     left = FRAME[fits]
@@ -188,7 +189,10 @@ def test_facets_are_counts_with_all_other_filters_on(browser, filters):
         values = FRAME[name].explode().dropna().unique()
         left = {one: len(fitting(Filters(**words | {name: (one,)}))) for one in values}
         assert found == {value: n for value, n in left.items() if n}
-    for name in ("unsure", "disputed"):
+    found = {one["value"]: one["count"] for one in counts["flag"]}
+    left = {one: len(fitting(Filters(**words | {"flag": (one,)}))) for one in FLAG_NAMES}
+    assert found == {name: n for name, n in left.items() if n}
+    for name in ("unsure", "disputed", "no_flags"):
         assert counts[name] == len(fitting(Filters(**words | {name: True})))
     for value in ("all", "hide", "only"):
         found = counts["duplicates"][value]

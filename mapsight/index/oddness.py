@@ -47,10 +47,11 @@ class LabelSums:
 
 
 def summed(parts: Iterable[Sequence[Any]]) -> list[Any]:
-    """Return one of what several tasks say of a label."""
-    counts, lengths, texts = zip(*parts, strict=True)
-    total = sum(decode_vector(text, "<i8") for text in texts)
-    return [sum(counts), sum(lengths), encode_vector(np.asarray(total, np.int64))]
+    """Return one of what several tasks say of a label. Memory: a vector."""
+    counts, lengths, total = 0, 0, np.zeros((), np.int64)
+    for n, squared, text in parts:
+        counts, lengths, total = counts + n, lengths + squared, total + decode_vector(text, "<i8")
+    return [counts, lengths, encode_vector(total)]
 
 
 def kinds_of(sums: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:

@@ -21,7 +21,6 @@ from tests.support.program import CalledProgram, Program
 schemes.SCHEMES.add("memory")  # stands for what is far away
 settings.register_profile("fast", max_examples=10, deadline=None)
 LABELS = ("--target-labels", *DEFAULT_TARGETS)
-"""Of made-up pictures: else they choose their own."""
 WHOLE = {"environment", "weights_dir", "openimages_dir", "bad_dir"}
 """Fixtures of tests that run whole programs, or have a model built, which takes seconds."""
 WHOLE_PLACES = (
@@ -163,14 +162,14 @@ def finished_once(made_once, environment: dict[str, str]) -> Path:
 
     def fill(folder: Path) -> None:
         make_pictures(folder)
-        CalledProgram(environment, folder).ok("--images", "pictures", *LABELS)
+        CalledProgram(environment, folder).ok("--images", "pictures")
 
     return made_once("finished", fill)
 
 
 @pytest.fixture(scope="session")
 def unindexed_once(made_once, environment: dict[str, str]) -> Path:
-    """The same of a run without an index; not to be changed."""
+    """The same of a run without an index, and with the labels of animals; not to be changed."""
 
     def fill(folder: Path) -> None:
         make_pictures(folder)

@@ -57,11 +57,23 @@ def measured(pictures: Iterable[Path], model_file: str, size: tuple[int, int] | 
         "crop": each(lambda one: central_crop(one.image, side), decoded),
         "measures": each(measure, decoded),
         "of these, hash": each(dhash, greys),
+        "of these, flags": _tones([one.image for one in decoded]),
         "model": each(model.predict, crops),
         "encode": each(encode_embedding, embeddings),
         "bare": each(lambda one: model.predict(central_crop(decode(one).image, side)), data),
         "task": _task(data, model),
     }
+
+
+def _tones(images: Iterable[Any]) -> float:
+    """Milliseconds for what flags are made of; 0 where the library has none."""
+    from mapsight.features.measures import grey_working
+
+    try:
+        from mapsight.features.tones import tones
+    except ModuleNotFoundError:
+        return 0.0
+    return each(lambda one: tones(*one), [(grey_working(image), image) for image in images])
 
 
 def _resized(path: Path, size: tuple[int, int]) -> bytes:

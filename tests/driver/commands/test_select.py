@@ -33,12 +33,15 @@ def selected(**named) -> list[str]:
     [
         ({}, "image_id"),
         ({"min_ppi": 20, "max_bytes": 5000}, "-sharpness"),
-        ({"label": ["other", "Lion"], "duplicates": "hide", "unsure": True}, "score"),
+        ({"label": ["one", "two"], "duplicates": "hide", "unsure": True}, "score"),
         ({"format": "JPEG", "region": [(0, 0), (1, 0), (1, 1), (0, 1)]}, "-image_id"),
     ],
     ids=str,
 )
 def test_the_command_of_filters_lists_the_pictures_that_python_selects(program, named, sort):
+    if "label" in named:
+        counts = library.open("workspace").browser.facets()["label"]
+        named = {**named, "label": [one["value"] for one in counts[:2]]}
     words = shlex.split(command_of(Filters.of(**named), sort))
     assert program.ok(*words[1:]).splitlines() == selected(sort=sort, **named)
 
@@ -68,7 +71,7 @@ def test_a_list_of_ids_is_replaced_and_a_file_of_the_user_is_not(program, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--label", "Lyon"), "--label 'Lyon': did you mean Lion?"),
+        (("--label", "Othre"), "--label 'Othre': did you mean other?"),
         (("--min-ppi", "much"), "--min-ppi 'much': a number in plain digits"),
         (("--sort", "colour"), "--sort 'colour': one of image_id, score"),
         (("--picture-format", "JPG"), "--picture-format 'JPG': did you mean JPEG?"),

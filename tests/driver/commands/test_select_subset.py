@@ -11,6 +11,7 @@ import pytest
 
 import mapsight as library
 from driver.selection import folders
+from mapsight.labels.made_with import targets_of
 from mapsight.openimages.dataset import (
     annotation_rows,
     csv_splits,
@@ -18,6 +19,7 @@ from mapsight.openimages.dataset import (
     merge_annotations,
     read_descriptions,
 )
+from mapsight.workspace.workspace import Workspace
 from tests.support.paths import ROOT
 from tests.support.program import CalledProgram
 
@@ -113,7 +115,9 @@ def test_an_open_images_folder_says_what_people_said(program, tmp_path, monkeypa
     assert merged["labels"] == [["/m/07dm6", 0.7, "machine"], ["/m/096mb", 1.0, "verification"]]
     assert merged["boxes"] == boxes["boxes"] and merged["author"] == "A. Doe"
     assert len(list((folder / "images").iterdir())) == len(selected())
-    assert read_descriptions(dataset.files["descriptions"])["Lion"] == "/m/096mb"
+    targets = targets_of(Workspace("workspace").committed("classify"))
+    names = read_descriptions(dataset.files["descriptions"])
+    assert targets and {name: names[name] for name in targets} == targets
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,12 @@ import pytest
 from driver.options import defaults
 from driver.results import evaluation_tables as tables
 from driver.run import main
+from mapsight.labels.labeler import DEFAULT_TARGETS
 from tests.support.paths import ROOT
 from tests.support.pictures import encoded, scribble
 
 MODEL = str(ROOT / "examples" / "catalogue" / "model.tflite")
-RUN = ["--images", "pictures", "--model", MODEL]
+RUN = ["--images", "pictures", "--model", MODEL, "--target-labels", *DEFAULT_TARGETS]
 PICTURES = 40
 PICTURE = "pictures/mine03.png"
 

@@ -50,10 +50,10 @@ def recorded(path: str, *words: str) -> int:
     really, found = stage_jobs.launch, []
 
     def launch(job: Any, arguments: Any, scratch: Path, *others: Any) -> Any:
-        counters = really(job, arguments, scratch, *others)
+        counters, cost = really(job, arguments, scratch, *others)
         outputs = scratch.glob("*/step/*/mapper/*/output")
         found.append({"counters": counters, "mapped": sum(p.stat().st_size for p in outputs)})
-        return counters
+        return counters, cost
 
     stage_jobs.launch = launch
     status = run.main(words)

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from driver.errors import Failure
+from driver.pipeline.cost import Cost
 from driver.pipeline.job_server import start_job
 from driver.pipeline.jobs import Job
 from driver.pipeline.progress import Progress
-from driver.processes.cost import Cost
 from driver.unwritable import full_folder, stands
 from mapsight.files import write_whole
 

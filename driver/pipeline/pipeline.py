@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from driver.pipeline.cluster import Cluster
+from driver.pipeline.cost import Cost
 from driver.pipeline.facts import Facts
 from driver.pipeline.schedule import side_by_side
 from driver.pipeline.stage import Stage, StageReport, require
 from driver.pipeline.stage_display import StageDisplay
 from driver.pipeline.stage_jobs import Jobs
 from driver.pipeline.typed_options import TypedOptions
-from driver.processes.cost import Cost
 from mapsight import __version__
 from mapsight.files import fingerprint
 

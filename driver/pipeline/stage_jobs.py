@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from driver.errors import Failure
 from driver.pipeline.cluster import Cluster, RunnerOptions, ThisMachine
+from driver.pipeline.cost import Cost
 from driver.pipeline.jobs import Job
 from driver.pipeline.launch import launch
 from driver.pipeline.typed_options import TypedOptions
-from driver.processes.cost import Cost
 
 if TYPE_CHECKING:
     from driver.workspace.workspace import Workspace

@@ -25,7 +25,7 @@ from mrjob.job import MRJob
 from mrjob.local import LocalMRJobRunner
 
 from driver.nodes.failures import python_error
-from driver.processes.cost import Cost, cost_on_hadoop
+from driver.pipeline.cost import Cost, cost_on_hadoop
 from driver.processes.tasks import ForkingRunner, TaskFailed
 from driver.unwritable import full_folder
 

@@ -20,10 +20,10 @@ from driver.errors import Failure, undisturbed
 from driver.nodes.cluster import applications_of
 from driver.pipeline import job_server
 from driver.pipeline.cluster import runner_settings
+from driver.pipeline.cost import Cost, cost_on_hadoop
 from driver.pipeline.jobs import Job, reducers
 from driver.pipeline.launch import launch
 from driver.pipeline.progress import Progress
-from driver.processes.cost import Cost, cost_on_hadoop
 from driver.stages import count, ingest, rank
 from tests.support.paths import ROOT
 
@@ -273,7 +273,7 @@ def test_when_the_server_of_jobs_is_killed_everything_ends(tmp_path, scratch, se
     failed = failure(tmp_path, scratch, runner, "sleep", "sleep")
     assert "trial_job.py: the job was ended by signal 9" in str(failed)
     assert until(lambda: not members(scratch), 2)
-    assert run(tmp_path / "code", scratch, runner, "a")["images"] == {"read": 2}
+    assert run(tmp_path / "code", scratch, runner, "a")[0]["images"] == {"read": 2}
 
 
 def test_when_the_server_and_the_driver_are_killed_everything_ends(tmp_path, scratch):
@@ -313,7 +313,7 @@ def test_jobs_of_two_threads_run_side_by_side(tmp_path, scratch):
         thread.start()
     for thread in threads:
         thread.join()
-    assert {name: counters["images"] for name, counters in done.items()} == {
+    assert {name: counters["images"] for name, (counters, _) in done.items()} == {
         "one": {"read": 4},
         "two": {"read": 4},
     }

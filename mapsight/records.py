@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 __all__ = [
+    "COPY_KINDS",
     "ERROR_CODES",
     "KINDS",
     "MEASURES",
@@ -81,6 +82,9 @@ MEASURES = (
 
 ORDINALS_PER_FILE = 1 << 32
 """A file (an archive, a list of URLs) holds fewer pictures than this."""
+
+COPY_KINDS = ("exact", "near", "mirrored", "turned", "cropped")
+"""What a picture of a group of duplicates is beside the one to keep (docs/duplicates.md)."""
 
 KINDS = ("parquet", "files", "tar", "urls")
 """What a split is a share of: rows of Parquet with pictures, of a listing of files,

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+
+from mapsight.records import COPY_KINDS
 
 __all__ = [
     "amount",
+    "copies_in_words",
     "counted",
     "csv_safe",
     "duration",
@@ -77,6 +81,19 @@ def counted(count: int, one: str, many: str = "") -> str:
     ('1 picture', '1,200 pictures', '2 copies')
     """
     return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
+def copies_in_words(counts: Mapping[str, int]) -> str:
+    """Return how many copies of each kind there are; without those that are rarely made if none.
+
+    >>> copies_in_words({"exact": 1, "near": 2, "turned": 1})
+    '1 exact copy, 2 near-duplicates and 1 turned copy'
+    """
+    exact, near, *others = (counts.get(kind, 0) for kind in COPY_KINDS)
+    words = [counted(exact, "exact copy", "exact copies"), counted(near, "near-duplicate")]
+    for kind, count in zip(COPY_KINDS[2:], others, strict=True):
+        words += [counted(count, f"{kind} copy", f"{kind} copies")] if count else []
+    return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def percent(share: float | None) -> str:

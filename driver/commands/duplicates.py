@@ -33,14 +33,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=whole,
         choices=range(4),
         default=3,
-        help="bits in which the dHashes of near-duplicates may differ (default: %(default)s)",
+        help="bits of 63 in which the hashes of copies may differ, in one of the eight ways to"
+        " mirror and turn them (default: %(default)s)",
     )
     parser.add_argument(
         "--min-cosine",
         type=share,
         default=0.8,
         metavar="C",
-        help="least cosine of the embeddings of near-duplicates, 0 to 1 (default: %(default)g)",
+        help="pictures whose embeddings have this cosine are compared too, also as parts of each"
+        " other, 0 to 1 (default: %(default)g)",
     )
     parser.add_argument("--again", action="store_true", help="recompute even if nothing changed")
     parser.add_argument(

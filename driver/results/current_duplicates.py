@@ -40,7 +40,7 @@ def duplicate_facts(document: Mapping[str, Any] | None) -> dict[str, Any] | None
     if document is None:
         return None
     counts = DuplicateCounts.of(document)
-    in_groups = counts.groups + counts.exact + counts.near
+    in_groups = counts.groups + counts.copies
     sizes = DuplicateNotes.of(document).sizes
     return {**asdict(counts), "in_groups": in_groups, "sizes": sizes}
 

@@ -111,7 +111,8 @@ def _alike(row: Mapping[str, Any]) -> str:
         return f"same bytes, {size}"
     bits = row["distance"]
     apart = f"dHash {bits} {'bit' if bits == 1 else 'bits'} apart" if bits else "same dHash"
-    return f"{apart}, cosine {row['cosine']:.2f}, {size}"
+    kind = "" if row["kind"] == "near" else f"{row['kind']}, "
+    return f"{kind}{apart}, cosine {row['cosine']:.2f}, {size}"
 
 
 def noticed_sheets(documents: Documents) -> dict[str, SheetRows]:

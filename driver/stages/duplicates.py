@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["STAGE", "TABLE"]
 
+DRAW = Job("mr_jobs.draw_pivots")
 FIND = Job("mr_jobs.find_duplicates", called="duplicates")
 JOIN = Job("mr_jobs.join_duplicates")
 GROUP = Job("mr_jobs.group_duplicates")
 TABLE = "duplicates.csv"
 MOST_ROUNDS = 60
-PICTURE_BYTES, EDGE_BYTES, COPY_BYTES = 8500, 200, 2000
+PICTURE_BYTES, EDGE_BYTES, COPY_BYTES = 25_000, 200, 3500
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,9 @@ def perform(run: Pipeline, folder: str) -> Outcome:
     wanted = identity(run)
     arguments = ["--max-distance", str(wanted["max_distance"])]
     arguments += ["--min-cosine", str(wanted["min_cosine"])]
-    size = PICTURE_BYTES * PictureCounts.of(run.documents["extract"]).extracted
+    pictures = PictureCounts.of(run.documents["extract"]).extracted
+    arguments += _pivots(run, pictures)
+    size = PICTURE_BYTES * pictures
     place = ("duplicates", folder, "found")
     counters = run.job(FIND, joined_parts(run), arguments, place, shuffled=size)
     counts = dict(counters.get("duplicates", {}))
@@ -61,6 +65,20 @@ def perform(run: Pipeline, folder: str) -> Outcome:
     for name in ("found", "joined", "grouped"):
         run.workspace.drop("duplicates", folder, name)
     return Outcome({"duplicates": counts}, sizes.notes())
+
+
+def _pivots(run: Pipeline, pictures: int) -> list[str]:
+    """Draw embeddings to divide the pictures by, where all with all would be too many pairs."""
+    from mapsight.duplicates.keys import pivots_for
+    from mapsight.results.predictions import records_of
+
+    wanted = pivots_for(pictures)
+    if not wanted:
+        return []
+    numbers = ["--wanted", str(wanted), "--pictures", str(pictures)]
+    output = run.collect(DRAW, joined_parts(run), numbers, 1500 * wanted)
+    pivots = [vector for _, vector in sorted(records_of(output))]
+    return ["--pivots", run.side_file("pivots.json", json.dumps(pivots))] if pivots else []
 
 
 def _grouped(
@@ -90,7 +108,7 @@ STAGE = Stage(
     __name__,
     perform,
     needs=("extract", "annotate"),
-    jobs=(FIND, JOIN, GROUP),
+    jobs=(DRAW, FIND, JOIN, GROUP),
     identity=identity,
     published=True,
 )

@@ -128,10 +128,8 @@ def _flags(columns: Columns, counter: _Counter, rows: Rows) -> list[dict[str, An
 
 def _duplicates(columns: Columns, rows: Rows) -> dict[str, int]:
     """Return how many pictures would be left by each of DUPLICATES, and of each kind."""
-    kinds = columns.column("duplicate")[rows]
-    counts = np.bincount(kinds, minlength=len(DUPLICATE_KINDS)).tolist()
-    none, keeper, near, exact = counts
-    every = none + keeper + near + exact
-    hidden = count_once(columns, np.zeros(len(kinds), np.uint8), rows, 0)[0]
-    left = {"all": every, "hide": int(hidden), "only": every - none}
-    return {**left, "keeper": keeper, "near": near, "exact": exact}
+    codes = columns.column("duplicate")[rows]
+    none, *others = np.bincount(codes, minlength=len(DUPLICATE_KINDS)).tolist()
+    kinds = {str(kind): n for kind, n in zip(DUPLICATE_KINDS[1:], others, strict=True)}
+    hidden = count_once(columns, np.zeros(len(codes), np.uint8), rows, 0)[0]
+    return {"all": none + sum(others), "hide": int(hidden), "only": sum(others), **kinds}

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from mapsight.records import COPY_KINDS
+
 __all__ = [
     "BINS",
     "CODES",
@@ -45,7 +47,7 @@ TEXTS = ("source", "original_url", "title", "caption")
 """Texts that are not filtered by: Arrow batches in the order in which they were read."""
 TRUTH_MARK = "\x1f"
 """Between the labels of a set that people verified: a set is one name."""
-DUPLICATE_KINDS = (None, "keeper", "near", "exact")
+DUPLICATE_KINDS = (None, "keeper", *COPY_KINDS)
 BINS = ("ppi", "sharpness", "pixels", "score")
 """Measures that are counted in bins, whose edges are quantiles."""
 NO_CELL, NO_PLACE = 0xFFFF, 0xFFFF_FFFF

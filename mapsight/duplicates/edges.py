@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from mapsight.duplicates.pairs import BLOCK, NODE, Row, near_pairs
+from mapsight.duplicates.bucket import BLOCK, Window, pairs_in
+from mapsight.duplicates.rows import NODE, Row
 
-__all__ = ["copy_edges", "near_edges"]
+__all__ = ["copy_edges", "edges_in"]
 
 Entry = tuple[str, list[Any]]
 Counts = Counter[tuple[str, str]]
@@ -37,20 +38,20 @@ def copy_edges(copies: Iterable[Row], counts: Counts) -> Iterator[Entry]:
         yield row[NODE], ["picture", row]
 
 
-def near_edges(
-    bucket: Iterable[Row], most: int, least: float, counts: Counts, block: int = BLOCK
+def edges_in(
+    window: Window, entries: Iterable[Any], counts: Counts, block: int = BLOCK
 ) -> Iterator[Entry]:
-    """Tie near duplicates of a bucket.
+    """Tie copies in a bucket.
 
     Args:
-        bucket, most, least, block: see `near_pairs`.
+        window, entries, block: see `pairs_in`.
         counts: gets `duplicates` `edges` and `cut_buckets`.
     """
-    for pair in near_pairs(bucket, most, least, block):
+    for pair in pairs_in(window, entries, block):
         if pair is None:
             counts["duplicates", "cut_buckets"] += 1
             continue
         counts["duplicates", "edges"] += 1
         yield pair[0][NODE], ["edge", pair[1][NODE]]
         for row in pair:
-            yield row[NODE], ["picture", row]
+            yield row[NODE], ["picture", list(row)]

@@ -94,7 +94,8 @@ class Picture:
 
     `width` and `height` are what the file declares, in pixels, after EXIF
     orientation; `image` is RGB, oriented, and as large or smaller; it is the frame number `frame`
-    (from 1) of `frames`.
+    (from 1) of `frames`. `quantizer` is the mean step of a JPEG's luma table, 1 or more; 0 of
+    what is no JPEG.
     """
 
     width: int
@@ -103,6 +104,7 @@ class Picture:
     image: Image.Image
     frames: int = 1
     frame: int = 1
+    quantizer: float = 0.0
 
 
 def decode(
@@ -209,7 +211,14 @@ def _decode(
     width, height = size[::-1] if turn in (5, 6, 7, 8) else size
     # a phone's JPEG with a second picture inside (MPO) is a JPEG to everybody else
     kind = "JPEG" if image.format == "MPO" else str(image.format)
-    return Picture(width, height, kind, small)
+    return Picture(width, height, kind, small, quantizer=_quantizer(image))
+
+
+def _quantizer(image: Image.Image) -> float:
+    """Return the mean of the first quantization table of a JPEG; 0 where there is none."""
+    tables = getattr(image, "quantization", None) or {}
+    first = next(iter(tables.values()), ())
+    return sum(first) / len(first) if first else 0.0
 
 
 def _means_no_alpha(image: Image.Image) -> bool:

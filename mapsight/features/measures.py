@@ -6,6 +6,7 @@ Quality is measured on one grey picture of WORKING_SIDE x WORKING_SIDE pixels
 
 from __future__ import annotations
 
+import base64
 import math
 from typing import Any
 
@@ -18,14 +19,17 @@ from mapsight.features.tones import tones
 __all__ = [
     "WORKING_SIDE",
     "aspect_ratio",
+    "detail",
     "dhash",
     "gradient_and_sharpness",
     "grey_working",
     "measure",
     "pixels_per_inch",
+    "tile",
 ]
 
 WORKING_SIDE = 256
+TILE_SIDE = 32
 
 
 def pixels_per_inch(width: float, height: float, diagonal: float | None = None) -> float:
@@ -137,6 +141,39 @@ def dhash(image: Image.Image) -> str:
     return np.packbits(levels[:, 1:] > levels[:, :-1]).tobytes().hex()
 
 
+def tile(working: Image.Image) -> str:
+    """Return a picture as 32 x 32 grey levels, row by row, base64: the means of 8 x 8 pixels.
+
+    Args:
+        working: of `grey_working`.
+    """
+    small = working.reduce(WORKING_SIDE // TILE_SIDE)
+    return base64.b64encode(small.tobytes()).decode("ascii")
+
+
+def detail(grey: np.ndarray) -> float:
+    """Return how much real detail a picture has in all, whatever its size.
+
+    The squared four-neighbour Laplacian, added up over the pixels of every fourth row. An
+    enlarged picture has less of it than before, for its edges are softer, and so has a reduced
+    one, for it has fewer pixels, a blurred and a strongly compressed one.
+
+    Args:
+        grey: (h, w) uint8, as large as it was decoded.
+
+    Returns:
+        Squared grey levels, a whole number; 0 is flat, or smaller than 3 x 3.
+    """
+    if min(grey.shape) < 3:
+        return 0.0
+    above, middle, below = (grey[at : len(grey) - 2 + at : 4].astype(np.int16) for at in range(3))
+    beside = above[:, 1:-1] + below[:, 1:-1]
+    beside += middle[:, :-2]
+    beside += middle[:, 2:]
+    squares = np.square((4 * middle[:, 1:-1] - beside).astype(np.int32))  # below 2**21
+    return 4.0 * int(squares.sum(axis=0, dtype=np.int64).sum())
+
+
 def measure(picture: Picture) -> dict[str, Any]:
     """Return all measures of one picture, as fields of its Feature record.
 
@@ -160,6 +197,9 @@ def measure(picture: Picture) -> dict[str, Any]:
         "dhash": dhash(grey),
         **tones(working, picture.image),
         **({"frames": picture.frames, "frame": picture.frame} if picture.frames > 1 else {}),
+        "tile": tile(working),
+        "detail": detail(np.asarray(grey)),
+        "quantizer": round(picture.quantizer, 6),
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mapsight.evaluation.counts import EXAMPLES
+from mapsight.records import COPY_KINDS
 from mapsight.report.summary import Run, error_rows
 from mapsight.text import amount, counted, file_size, percent
 
@@ -123,7 +124,7 @@ def _duplicates(run: Run, where: str) -> Iterator[Item]:
             text = "Nobody has looked for duplicates in this collection."
             yield Item("?", "duplicates", text, "", f"mapsight duplicates{where}")
         return
-    spare = facts["exact"] + facts["near"]
+    spare = sum(facts.get(kind, 0) for kind in COPY_KINDS)
     if spare:
         yield Item(
             amount(spare),

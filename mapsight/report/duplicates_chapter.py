@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from mapsight.records import COPY_KINDS
 from mapsight.report.charts import plots
 from mapsight.report.charts.drawing import Drawing
-from mapsight.text import amount, counted, file_size, percent
+from mapsight.text import amount, copies_in_words, counted, file_size, percent
 
 __all__ = ["Chapter", "read_chapter", "size_range"]
 
@@ -54,15 +55,14 @@ def _lead(facts: Mapping[str, Any]) -> str:
     inside = amount(facts["in_groups"])
     return (
         f"Of {compared} pictures, {inside} are in {counted(groups, 'group')} of"
-        " duplicates: equal byte for byte, or alike in dHash and embedding. The picture to keep in"
-        " each group is the one with the highest PPI. The others are"
-        f" {counted(facts['exact'], 'exact copy', 'exact copies')} and"
-        f" {counted(facts['near'], 'near-duplicate')}."
+        " duplicates: equal byte for byte, or saved again, resized, mirrored, turned or cropped."
+        " The picture to keep in each group has the most real detail, then the least compression,"
+        f" then the largest size. The others are {copies_in_words(facts)}."
     )
 
 
 def _saved(facts: Mapping[str, Any]) -> str:
-    spare = facts["exact"] + facts["near"]
+    spare = sum(facts.get(kind, 0) for kind in COPY_KINDS)
     if not spare:
         return ""
     text = (

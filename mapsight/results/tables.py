@@ -28,7 +28,7 @@ DUPLICATES_SCHEMA = pa.schema(
         *((name, pa.float64()) for name in ("cosine", "ppi")),
         *((name, pa.int32()) for name in ("width", "height")),
         ("bytes", pa.int64()),
-        ("source", pa.string()),
+        *((name, pa.string()) for name in ("source", "kept_because")),
     ]
 )
 LABELS_SCHEMA = pa.schema(

@@ -52,19 +52,12 @@ class Groups:
         items, alike = items_of(self._state, rows), self._state.tables.alike
         pictures = []
         for item in items:
-            distance, cosine = alike.get(item["image_id"], (None, None))
+            distance, cosine, _ = alike.get(item["image_id"], (None, None, ""))
             kind = item["duplicate"]
             pictures.append({**item, "kind": kind, "distance": distance, "cosine": cosine})
-        return {"keeper": items[0]["image_id"], "why": self._why(rows), "pictures": pictures}
-
-    def _why(self, rows: np.ndarray) -> str:
-        """Return why the first of some pictures is to be kept."""
-        columns = self._state.browser.columns
-        for name, reason in (("ppi", "the highest PPI"), ("bytes", "the largest file")):
-            values = columns.values(name, rows)
-            if (values[1:] < values[0]).all():
-                return reason
-        return "the best of its group by PPI, then bytes, then image_id"
+        keeper, *others = (item["image_id"] for item in items)
+        why = dict.fromkeys(alike[one][2] for one in others if one in alike)
+        return {"keeper": keeper, "why": ", ".join(filter(None, why)), "pictures": pictures}
 
 
 def others_of(state: State, image_id: str) -> list[dict[str, str]]:

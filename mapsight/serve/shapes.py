@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mapsight.records import COPY_KINDS
+
 __all__ = [
     "ITEM",
     "STATE",
@@ -97,7 +99,7 @@ class Item(Model):
     author: str | None
     subset: str | None
     cell: int | None
-    duplicate: str | None = Field(description="keeper, near or exact; null for none")
+    duplicate: str | None = Field(description=f"keeper, {', '.join(COPY_KINDS)}; null for none")
     unsure: bool
     disputed: bool = Field(description="people verified other labels")
     truth: list[str] | None

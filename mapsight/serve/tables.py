@@ -71,12 +71,11 @@ class Tables:
         return [{name: _plain(value) for name, value in row.items()} for row in table.to_pylist()]
 
     @cached_property
-    def alike(self) -> dict[str, tuple[int, float]]:
-        """Return (bits apart, cosine) to the keeper of each picture of a group, by its id."""
-        columns = (self.duplicates.column(name).to_pylist() for name in ("image_id", "distance"))
-        ids, bits = columns
-        cosine = self.duplicates.column("cosine").to_pylist()
-        return {typed(i): (b, c) for i, b, c in zip(ids, bits, cosine, strict=True)}
+    def alike(self) -> dict[str, tuple[int, float, str]]:
+        """Return (bits apart, cosine, why the keeper is kept) of each picture of a group, by id."""
+        names = ("image_id", "distance", "cosine", "kept_because")
+        columns = (self.duplicates.column(name).to_pylist() for name in names)
+        return {typed(i): (b, c, why or "") for i, b, c, why in zip(*columns, strict=True)}
 
 
 def typed(text: str) -> str:

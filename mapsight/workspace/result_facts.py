@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mapsight.records import COPY_KINDS
 from mapsight.workspace.stage_facts import Document, Notes, Rows, named
 
 __all__ = [
@@ -30,9 +31,17 @@ class DuplicateCounts:
     groups: int = 0
     exact: int = 0
     near: int = 0
+    mirrored: int = 0
+    turned: int = 0
+    cropped: int = 0
     bytes: int = 0
     exact_bytes: int = 0
     cut_buckets: int = 0
+
+    @property
+    def copies(self) -> int:
+        """Return how many pictures of groups are not to be kept."""
+        return sum(getattr(self, kind) for kind in COPY_KINDS)
 
     @classmethod
     def of(cls, duplicates: Document) -> DuplicateCounts:

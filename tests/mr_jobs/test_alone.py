@@ -24,6 +24,7 @@ OPTIONS = {
     "cluster_features.py": ["--seeds", "--centres"],
     "count_classes.py": [],
     "count_labels.py": [],
+    "draw_pivots.py": ["--wanted", "--pictures"],
     "drop_images.py": ["--removed"],
     "explore_metadata.py": [],
     "extract_features.py": ["--model"],

@@ -11,11 +11,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from mapsight.duplicates.rows import VECTOR, row_of
+from mr_jobs.draw_pivots import MRDrawPivots
 from mr_jobs.find_duplicates import MRFindDuplicates
 from mr_jobs.group_duplicates import MRGroupDuplicates
 from mr_jobs.join_duplicates import MRJoinDuplicates
 from tests.support.duplicate_records import Records, brute_force, keeper_of, make_records
-from tests.support.jobs import run_and_read, spread, write_records
+from tests.support.jobs import run_and_read, spread, write_json, write_records
 
 REJECTED = [("bad", {"error": "empty", "detail": "", "source": "bad.jpg"})]
 ORPHANS = [("gone", {"orphan": "annotation"})]
@@ -47,9 +49,9 @@ def groups(facts) -> set[frozenset[str]]:
     return {frozenset(group) for group in found.values()}
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_groups_and_keepers_are_those_of_brute_force(tmp_path, seed):
-    records = make_records(seed, 40, 5)
+    records = make_records(seed, 14, 5)
     found = find(tmp_path, [*records, *REJECTED, *ORPHANS], 3)
     expected = brute_force(records)
     assert groups(found.facts) == expected
@@ -60,7 +62,7 @@ def test_groups_and_keepers_are_those_of_brute_force(tmp_path, seed):
 
 
 def test_one_row_for_each_picture_the_keeper_first(tmp_path):
-    facts = find(tmp_path, make_records(5, 40, 5), 2).facts
+    facts = find(tmp_path, make_records(5, 14, 5), 2).facts
     assert len({one["image_id"] for one in facts}) == len(facts)
     firsts = [
         one for n, one in enumerate(facts) if n == 0 or one["keeper"] != facts[n - 1]["keeper"]
@@ -71,19 +73,39 @@ def test_one_row_for_each_picture_the_keeper_first(tmp_path):
 
 @pytest.fixture(scope="module")
 def of_one_file(tmp_path_factory) -> SimpleNamespace:
-    return find(tmp_path_factory.mktemp("one"), make_records(6, 30, 5), 1)
+    return find(tmp_path_factory.mktemp("one"), make_records(6, 14, 5), 1)
 
 
 @pytest.mark.parametrize(("files", "runner"), [(2, "inline"), (8, "inline"), (3, "local")])
 def test_the_same_whatever_the_split_and_the_runner(of_one_file, tmp_path, files, runner):
-    assert find(tmp_path, make_records(6, 30, 5), files, runner).rows == of_one_file.rows
+    assert find(tmp_path, make_records(6, 14, 5), files, runner).rows == of_one_file.rows
 
 
 def test_a_smaller_distance_and_a_higher_cosine(tmp_path):
-    records = make_records(7, 40, 5)
+    records = make_records(7, 20, 5)
     options = ("--max-distance", 1, "--min-cosine", 0.95)
     found = find(tmp_path, records, 2, "inline", *options)
     assert groups(found.facts) == brute_force(records, 1, 0.95) != brute_force(records)
+
+
+@pytest.mark.parametrize("files", [1, 4])
+def test_pivots_are_drawn_by_their_bytes_whatever_the_split(tmp_path, files):
+    records = make_records(9, 20, 3)
+    wanted = {one["sha256"] for _, one in records if int(one["sha256"][:16], 16) < 1 << 62}
+    options = ("--wanted", len(records) // 4, "--pictures", len(records) // 4 * 4)
+    drawn, _ = run_and_read(tmp_path, MRDrawPivots, *options, *spread(tmp_path, records, files))
+    assert {sha256 for sha256, _ in drawn} == wanted
+    assert len(drawn) == len(wanted)
+
+
+def test_with_pivots_hashes_find_what_they_found_and_no_group_is_wrong(tmp_path):
+    records = make_records(4, 20, 4)
+    pivots = [row_of(*one)[VECTOR] for one in records[::9]]
+    path = write_json(tmp_path / "pivots.json", pivots)
+    found = groups(find(tmp_path, records, 2, "inline", "--pivots", path).facts)
+    by_hash, every = brute_force(records, least=2), brute_force(records)
+    assert all(any(one <= group for group in found) for one in by_hash)
+    assert all(any(group <= one for one in every) for group in found)
 
 
 TASK = """

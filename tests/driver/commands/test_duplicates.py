@@ -7,34 +7,46 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from PIL.Image import Transpose as Way
 
 from mapsight.workspace.stage_names import STAGES
+from tests.support.duplicate_records import scene
 
 TABLE = Path("workspace/results/duplicates.csv")
 FOUND = (
-    "14 pictures, 1 group of duplicates: 1 exact copy and 1 near-duplicate"
-    " besides the 1 to keep; 1,880 bytes could be saved (1,054 of exact copies)"
+    "18 pictures, 1 group of duplicates: 1 exact copy, 1 near-duplicate, 1 mirrored copy and"
+    " 1 turned copy besides the 1 to keep;"
 )
 
 
 @pytest.fixture
 def doubled(pictures: Path) -> Path:
-    """Twelve pictures; of the first a copy, and a smaller one of lower quality."""
+    """Twelve pictures; of the first copies; and black ones of two sizes, which are none."""
     first = pictures / f"{0:016x}.jpg"
+    levels = np.rint(scene(np.random.default_rng(0))).clip(0, 255).astype(np.uint8)
+    Image.fromarray(levels).convert("RGB").save(first, quality=95)
     shutil.copy(first, pictures / f"{100:016x}.jpg")
     with Image.open(first) as image:
-        image.resize((30, 20)).save(pictures / f"{101:016x}.jpg", quality=80)
+        image.resize((48, 48)).save(pictures / f"{101:016x}.jpg", quality=80)
+        for number, way in ((102, Way.FLIP_LEFT_RIGHT), (103, Way.ROTATE_90)):
+            image.transpose(way).save(pictures / f"{number:016x}.jpg", quality=60)
+    for side in (40, 90):
+        Image.new("RGB", (side, side)).save(pictures / f"{1000 + side:016x}.png")
     (pictures / "broken.jpg").write_bytes(b"")
     return pictures
 
 
-def found(folder: Path) -> list[tuple[int, int, str]]:
-    frame = pd.read_csv(folder / TABLE, dtype=str)
+def found(folder: Path) -> dict[int, str]:
+    """Kinds of the pictures of the group, whose keeper is the first picture and comes first."""
+    frame = pd.read_csv(folder / TABLE, dtype=str, keep_default_na=False)
     ids = frame[["keeper", "image_id"]].map(lambda text: int(text, 16))
-    return list(zip(ids["keeper"], ids["image_id"], frame["kind"], strict=True))
+    assert not ids["keeper"].any() and not ids["image_id"][:1].any()
+    assert (frame["kept_because"].eq("") == frame["kind"].eq("keeper")).all()
+    return dict(zip(ids["image_id"], frame["kind"], strict=True))
 
 
 def told(folder: Path) -> tuple[int | None, list[int], bool]:
@@ -49,7 +61,7 @@ def told(folder: Path) -> tuple[int | None, list[int], bool]:
     return facts and facts["in_groups"], shown, bool(chapter)
 
 
-EXPECTED = [(0, 0, "keeper"), (0, 100, "exact"), (0, 101, "near")]
+KINDS = {0: "keeper", 100: "exact", 101: "near", 102: "mirrored", 103: "turned"}
 
 
 def test_a_finished_workspace_is_looked_through(mapsight, doubled, tmp_path):
@@ -58,12 +70,12 @@ def test_a_finished_workspace_is_looked_through(mapsight, doubled, tmp_path):
     done = mapsight("duplicates", "-r", "local", "--out", "copy.csv")
     assert (done.returncode, done.stdout) == (0, "copy.csv\n"), done.stderr
     assert FOUND in done.stderr
-    assert found(tmp_path) == EXPECTED
+    assert found(tmp_path) == KINDS
     assert (tmp_path / "copy.csv").read_bytes() == (tmp_path / TABLE).read_bytes()
     mapsight.ok("--images", "pictures", "--results", "out")
     assert (tmp_path / "out" / "duplicates.csv").read_bytes() == (tmp_path / TABLE).read_bytes()
-    shutil.copy(doubled / f"{1:016x}.jpg", doubled / f"{102:016x}.jpg")
-    assert told(tmp_path) == (3, [3], True)  # the report of that run, not of the one before
+    shutil.copy(doubled / f"{1:016x}.jpg", doubled / f"{104:016x}.jpg")
+    assert told(tmp_path) == (5, [5], True)  # the report of that run, not of the one before
     mapsight.ok("--images", "pictures")
     assert not (tmp_path / TABLE).exists()  # that of an earlier run would be wrong
     assert told(tmp_path) == (None, [], False)
@@ -72,15 +84,15 @@ def test_a_finished_workspace_is_looked_through(mapsight, doubled, tmp_path):
 def test_a_run_can_look_for_them_too(mapsight, doubled, tmp_path):
     done = mapsight("--images", "pictures", "--duplicates")
     assert FOUND in done.stderr
-    assert found(tmp_path) == EXPECTED
-    assert told(tmp_path) == (3, [3], True)
+    assert found(tmp_path) == KINDS
+    assert told(tmp_path) == (5, [5], True)
     again = mapsight("--images", "pictures", "--duplicates")
     assert again.stderr.count("unchanged, not run again") == len(STAGES)
 
 
 def test_where_there_are_none_the_table_is_empty(finished, tmp_path):
     finished.ok("--images", "pictures", "--duplicates")
-    assert found(tmp_path) == []
+    assert found(tmp_path) == {}
     assert told(tmp_path) == (0, [], True)
 
 

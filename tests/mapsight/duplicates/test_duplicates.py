@@ -11,22 +11,16 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from mapsight.duplicates.bucket import Cells, few_bits, pairs_in
 from mapsight.duplicates.components import large_star, small_star
-from mapsight.duplicates.edges import copy_edges, near_edges
+from mapsight.duplicates.edges import copy_edges, edges_in
 from mapsight.duplicates.groups import described, summarised
-from mapsight.duplicates.pairs import (
-    as_bytes,
-    bands_of,
-    bits_apart,
-    few_bits,
-    image_id_of,
-    near_pairs,
-    node_of,
-    row_of,
-)
+from mapsight.duplicates.keys import Pivots, is_flat
+from mapsight.duplicates.rows import as_bytes, image_id_of, node_of, reason, row_of, vector_in
+from mapsight.duplicates.tiles import tile_of, view
 from mapsight.index.cosines import cosines, exact_type
 from mapsight.records import decode_vector, encode_vector
-from tests.support.duplicate_records import brute_force, make_records
+from tests.support.duplicate_records import brute_force, make_records, tile_text
 
 HASH = st.integers(0, (1 << 64) - 1)
 NODES = "abcdefghijkl"
@@ -39,17 +33,6 @@ def test_of_two_nodes_the_lesser_is_of_higher_ppi_then_of_lesser_id(ppi, other, 
         n for *_, n in sorted([(-ppi, one, nodes[0]), (-other, two, nodes[1])])
     ]
     assert [image_id_of(node) for node in nodes] == [one, two]
-
-
-@given(HASH, st.lists(st.integers(0, 63), max_size=3))
-def test_hashes_that_differ_in_three_bits_share_a_band(dhash, flips):
-    other = dhash
-    for bit in flips:
-        other ^= 1 << bit
-    rows = [["n", "s", f"{one:016x}", "v"] for one in (dhash, other)]
-    one, two = ([key for key, _ in bands_of(row)] for row in rows)
-    assert any(a == b for a, b in zip(one, two, strict=True))
-    assert bits_apart(*rows) == bin(dhash ^ other).count("1")
 
 
 @given(st.lists(HASH, min_size=1), st.integers(0, 5))
@@ -75,11 +58,15 @@ def test_a_vector_loses_little_and_zero_stays_zero():
     assert not cosines(np.zeros((1, 4), np.int8), np.ones((1, 4), np.int8)).any()
 
 
-def rows_of(seed: int, families: int = 30, most: int = 6) -> tuple[list, set]:
-    records = [r for r in make_records(seed, families, most) if r[1]["dhash"].startswith("000")]
-    unique = {record["sha256"]: (image_id, record) for image_id, record in records}
-    records = list(unique.values())
-    return sorted(row_of(*one) for one in records), brute_force(records)
+def rows_of(seed: int, families: int = 12, most: int = 5) -> tuple[list, set]:
+    """Pictures of several colours, no two of equal bytes, and their groups by embedding alone."""
+    unique = {one[1]["sha256"]: one for one in make_records(seed, families, most)}
+    records = [one for one in unique.values() if not is_flat(row_of(*one))]
+    return sorted(row_of(*one) for one in records), brute_force(records, most=-1)
+
+
+def of_cell(rows: list, block: int) -> list:
+    return list(pairs_in(Cells(0.8, block), rows, block))
 
 
 def components(rows, pairs) -> set[frozenset[str]]:
@@ -93,20 +80,20 @@ def components(rows, pairs) -> set[frozenset[str]]:
     return {frozenset(group) for group in groups.values() if len(group) > 1}
 
 
-@pytest.mark.parametrize("block", [200, 40, 2048])
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("block", [200, 25, 2048])
+@pytest.mark.parametrize("seed", range(3))
 def test_a_bucket_gives_what_comparing_all_with_all_gives(seed, block):
     rows, expected = rows_of(seed)
     assert expected
     assert len(rows) <= 2 * block
-    pairs = list(near_pairs(rows, 3, 0.8, block))
+    pairs = of_cell(rows, block)
     assert components(rows, pairs) == expected
     assert len(pairs) == sum(len(group) - 1 for group in expected)
 
 
 def test_a_bucket_too_large_for_that_is_told_and_gives_true_pairs_alone():
-    rows, expected = rows_of(1, 60)
-    pairs = list(near_pairs(rows, 3, 0.8, 5))
+    rows, expected = rows_of(1, 20)
+    pairs = of_cell(rows, 5)
     assert pairs.count(None) == 1
     found = components(rows, [pair for pair in pairs if pair])
     assert found
@@ -123,10 +110,10 @@ def test_copies_are_tied_to_the_first_which_goes_on_alone():
     assert counts == {("duplicates", "distinct"): 1, ("duplicates", "edges"): 2}
 
 
-def test_near_pairs_are_edges_with_both_pictures_and_a_cut_bucket_is_counted():
-    rows, counts = rows_of(1, 60)[0], Counter()
-    pairs = [pair for pair in near_pairs(rows, 3, 0.8, 5) if pair]
-    found = list(near_edges(rows, 3, 0.8, counts, 5))
+def test_pairs_are_edges_with_both_pictures_and_a_cut_bucket_is_counted():
+    rows, counts = rows_of(1, 20)[0], Counter()
+    pairs = [pair for pair in of_cell(rows, 5) if pair]
+    found = list(edges_in(Cells(0.8, 5), rows, counts, 5))
     assert found[::3] == [(one[0], ["edge", other[0]]) for one, other in pairs]
     assert found[1::3] == [(one[0], ["picture", one]) for one, _ in pairs]
     assert found[2::3] == [(other[0], ["picture", other]) for _, other in pairs]
@@ -135,18 +122,22 @@ def test_near_pairs_are_edges_with_both_pictures_and_a_cut_bucket_is_counted():
 
 def test_a_crowd_of_the_like_gives_a_pair_for_each():
     row = rows_of(0)[0][0]
-    rows = [[f"{number:06d}", *row[1:]] for number in range(1000)]
-    pairs = [pair for pair in near_pairs(rows, 3, 0.8, 100) if pair]
-    assert len(pairs) == 999
-    assert (
-        len(
-            components(
-                [[f"{0:033d}" + r[0], *r[1:]] for r in rows],
-                [[[f"{0:033d}" + r[0]] for r in pair] for pair in pairs],
-            )
-        )
-        == 1
-    )
+    rows = [[f"{number:032d}:{number}", *row[1:]] for number in range(400)]
+    pairs = [pair for pair in of_cell(rows, 100) if pair]
+    assert len(pairs) == 399
+    assert len(components(rows, pairs)) == 1
+
+
+def test_rows_fall_into_the_cells_of_the_three_pivots_next_to_them():
+    rows = rows_of(2)[0]
+    pivots = [row[3] for row in rows[::9]]
+    cells = Pivots(pivots)
+    found = [pair for row in rows for pair in cells.add(row)] + list(cells.rest())
+    near = cosines(*(np.stack([vector_in(r) for r in some]) for some in (rows, rows[::9])))
+    expected = np.argsort(-near, axis=1, kind="stable")[:, :3]
+    assert [key[1] for key, _ in found] == expected.ravel().tolist()
+    assert [row for _, row in found[::3]] == rows
+    assert [key for row in rows for key, _ in Pivots([]).add(row)] == [["cell", 0]] * len(rows)
 
 
 def rounds(edges) -> list[tuple[str, str]]:
@@ -182,26 +173,52 @@ def test_stars_are_the_components_with_their_least_node(edges):
     assert set(rounds(edges)) == expected
 
 
+def turned(record: dict, number: int) -> dict:
+    text = tile_text(view(tile_of(record["tile"]), number))
+    return {**record, "sha256": f"{number:064x}", "tile": text, "detail": 90.0}
+
+
 def test_a_group_is_described_by_its_keeper():
-    record = make_records(0, 1, 1)[0][1]
-    other = {**record, "sha256": "f" * 64, "dhash": f"{int(record['dhash'], 16) ^ 5:016x}"}
-    rows = sorted(row_of(name, one) for name, one in (("a", record), ("b", record), ("c", other)))
+    record = next(one for _, one in make_records(3, 9, 1) if one["detail"] == 400)
+    copies = {"a": record, "b": record, "c": turned(record, 0), "d": turned(record, 1)}
+    rows = sorted(row_of(*one) for one in (copies | {"e": turned(record, 5)}).items())
     counts: Counter[tuple[str, str]] = Counter()
     found = list(described(rows, counts))
-    assert [(f["keeper"], f["image_id"], f["kind"]) for f in found] == [
-        ("a", "a", "keeper"),
-        ("a", "b", "exact"),
-        ("a", "c", "near"),
-    ]
-    assert [(f["distance"], f["cosine"]) for f in found] == [(0, 1.0), (0, 1.0), (2, 1.0)]
-    size = record["bytes"]
-    assert {group for group, _ in counts} == {"duplicates"}
-    sums = {name: count for (_, name), count in counts.items()}
-    assert sums == {"groups": 1, "exact": 1, "near": 1, "bytes": 2 * size, "exact_bytes": size}
-    assert (
-        ", 1 group of duplicates: 1 exact copy and 1 near-duplicate besides the 1 to keep;"
-        in summarised(sums)
+    assert [(f["image_id"], f["kind"], f["kept_because"]) for f in found] == [
+        ("a", "keeper", ""), ("b", "exact", "same bytes"), ("c", "near", "more detail"),
+        ("d", "mirrored", "more detail"), ("e", "turned", "more detail"),
+    ]  # fmt: skip
+    assert {(f["keeper"], f["distance"], f["cosine"]) for f in found} == {("a", 0, 1.0)}
+    sums, size = {name: count for (_, name), count in counts.items()}, record["bytes"]
+    kinds = dict.fromkeys(("exact", "near", "mirrored", "turned"), 1)
+    assert sums == {"groups": 1, **kinds, "bytes": 4 * size, "exact_bytes": size}
+    text = (
+        "1 exact copy, 1 near-duplicate, 1 mirrored copy and 1 turned copy besides the 1 to keep;"
     )
+    assert f", 1 group of duplicates: {text}" in summarised(sums)
+
+
+WORSE = {
+    "detail": (80.0, "more detail"), "quantizer": (90.0, "less compressed"),
+    "width": (90, "more pixels"), "bytes": (999, "larger file"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WORSE)
+def test_the_better_copy_comes_first_and_it_is_said_why(name):
+    record = {**make_records(3, 1, 1)[0][1], "detail": 100.0, "width": 100, "quantizer": 20.0}
+    value, why = WORSE[name]
+    worse = row_of("a", {**record, "sha256": "f", name: value})
+    better = row_of("b", {**record, "bytes": 1000})
+    assert better[0] < worse[0]
+    assert reason(better, worse) == why
+
+
+def test_features_of_an_earlier_version_are_refused():
+    record = make_records(3, 1, 1)[0][1]
+    del record["tile"]
+    with pytest.raises(ValueError, match="extract them again"):
+        row_of("a", record)
 
 
 @pytest.mark.parametrize("record", [{"error": "empty"}, {"orphan": "annotation"}])

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from pathlib import Path
 
 import imagehash
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 from scipy import ndimage, stats
 
 from mapsight.features.decode import Picture, decode
 from mapsight.features.measures import (
     WORKING_SIDE,
     aspect_ratio,
+    detail,
     dhash,
     gradient_and_sharpness,
     grey_working,
     measure,
     pixels_per_inch,
+    tile,
 )
 from mapsight.records import MEASURES
+from tests.support.duplicate_records import scene
 from tests.support.pictures import encoded, scribble
 
 FLAT = np.full((9, 7), 200, np.uint8)
@@ -172,3 +176,30 @@ def test_measures_hardly_depend_on_scaled_decoding(openimages_dir: Path):
     scaled, full = measure(decode(data)), measure(decode(data, working_side=2400))
     for name in ("entropy", "gradient", "sharpness"):
         assert scaled[name] == pytest.approx(full[name], rel=0.03)
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (40, 7), (33, 50), (128, 128)])
+def test_detail_is_the_squared_laplacian_of_every_fourth_row(shape: tuple):
+    grey = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
+    rows = ndimage.laplace(grey.astype(float))[1:-1:4, 1:-1]
+    assert detail(grey) == 4 * (rows**2).sum()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 90), (90, 2)])
+def test_what_is_too_small_has_no_detail(shape: tuple):
+    assert detail(np.full(shape, 9, np.uint8)) == 0
+
+
+def test_worse_copies_have_less_detail():
+    levels = np.rint(scene(np.random.default_rng(2))).clip(0, 255).astype(np.uint8)
+    picture = Image.fromarray(levels)
+    copies = [picture.resize((side, side), Image.Resampling.BICUBIC) for side in (32, 96, 128)]
+    copies.append(picture.filter(ImageFilter.GaussianBlur(1)))
+    assert all(detail(np.asarray(copy)) < detail(np.asarray(picture)) for copy in copies)
+
+
+def test_a_tile_has_the_means_of_eight_by_eight_pixels_row_by_row():
+    working = Image.fromarray(np.random.default_rng(3).integers(0, 256, (256, 256), np.uint8))
+    means = np.asarray(working, float).reshape(32, 8, 32, 8).mean(axis=(1, 3))
+    levels = np.frombuffer(base64.b64decode(tile(working)), np.uint8).reshape(32, 32)
+    assert abs(levels - means).max() <= 0.5

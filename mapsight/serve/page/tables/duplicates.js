@@ -47,7 +47,7 @@ function note(item, kept) {
   const exact = item.kind === "exact";
   const away = `${many(item.distance ?? 0, "bit")} apart, ${decimal(item.cosine, 3)} alike`;
   return [
-    el("span.what", [exact ? "exact copy" : "near copy", size].filter(Boolean).join(", ")),
+    el("span.what", [`${item.kind} copy`, size].filter(Boolean).join(", ")),
     el("span.soft", exact ? "the same bytes" : away),
   ];
 }

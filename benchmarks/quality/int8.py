@@ -1,6 +1,6 @@
 """What an index of int8 loses against one of int16: recall of exact search.
 
-    python -m benchmarks.int8 --workspace DONE [--rows 50000]
+    python -m benchmarks.quality.int8 --workspace DONE [--rows 50000]
 
 Every picture of a finished workspace is a query, itself left out, with new features and with
 embeddings alone; then 200 mixtures (benchmarks/mixtures.py) among so many others.

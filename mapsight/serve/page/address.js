@@ -84,10 +84,6 @@ export function noFilters() {
   return none(FILTERS);
 }
 
-export function noQuery() {
-  return none(QUERY);
-}
-
 function none(names) {
   return Object.fromEntries(names.map((name) => [name, null]));
 }
@@ -102,5 +98,14 @@ export function findLike(...ids) {
 
 /** Show pictures by these words of the address alone. */
 export function begin(changes) {
-  go({ ...noFilters(), ...noQuery(), view: null, open: null, sort: null, ...changes });
+  showPictures({ ...noFilters(), sort: null, ...changes });
+}
+
+/** Show pictures under the filters that there are, by no query but what `changes` say. */
+export function showPictures(changes) {
+  go({ ...noQuery(), view: null, open: null, ...changes });
+}
+
+export function noQuery() {
+  return none(QUERY);
 }

@@ -29,7 +29,7 @@ export function el(name, ...children) {
     if ([null, undefined, false].includes(value)) continue;
     if (attribute === "on") listen(node, value);
     else if (attribute === "style") restyle(node, value);
-    else node.setAttribute(attribute, value === true ? "" : String(value));
+    else node.setAttribute(attribute, value);
   }
   node.append(...present(children));
   return node;
@@ -92,7 +92,7 @@ export function title(text) {
 }
 
 export function busy(panel, is) {
-  panel.setAttribute("aria-busy", String(is));
+  panel.setAttribute("aria-busy", is);
 }
 
 /** Show a sentence where a view has nothing, or failed. */

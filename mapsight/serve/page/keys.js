@@ -17,7 +17,7 @@ const KEYS = [
 export function startKeys() {
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
-    if (document.querySelector("dialog[open]")) return;
+    if (find("dialog[open]")) return;
     if (event.key === "/") find("#words").focus();
     else if (event.key === "?") showKeys();
     else return;

@@ -125,7 +125,7 @@ export function closeDrawer() {
 
 function turnDrawer(open, focused) {
   document.body.classList.toggle("drawer", open);
-  find("#filters-button").setAttribute("aria-expanded", String(open));
+  find("#filters-button").setAttribute("aria-expanded", open);
   find(focused).focus();
 }
 

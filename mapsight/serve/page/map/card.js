@@ -1,6 +1,6 @@
 // What is known of the cell that was chosen, and where one can go from there.
 
-import { findLike, go } from "../address.js";
+import { findLike, showPictures } from "../address.js";
 import { button, closeButton, el, factList, fill } from "../dom.js";
 import { decimal, many, percent } from "../format.js";
 import { image } from "../pictures/tile.js";
@@ -20,7 +20,7 @@ export function fillCellCard(card, cell, { zoom, close }) {
     button({ name: "Find like the typical picture", class: "frame", on: () => findLike(cell.picture) }),
     el("h2", cell.label || `Cell ${cell.cell}`),
     factList(facts),
-    button({ text: "Show its pictures", class: "primary", on: () => go({ view: null, q: null, upload: null, cell: cell.cell }) }),
+    button({ text: "Show its pictures", class: "primary", on: () => showPictures({ cell: cell.cell }) }),
     button({ text: "Zoom in", on: zoom }),
   );
   card.querySelector(".frame").append(image({ image_id: cell.picture }, 200));

@@ -1,6 +1,6 @@
 // The view of the map: cells by likeness, from afar as circles, from near as pictures.
 
-import { findLike, go } from "../address.js";
+import { findLike, showPictures } from "../address.js";
 import { ask } from "../api.js";
 import { announce, busy, el, fill, notice, toast } from "../dom.js";
 import { many } from "../format.js";
@@ -222,7 +222,7 @@ export default class CellMap {
 
   #arm(on) {
     this.hands.drawing = on;
-    this.lasso.setAttribute("aria-pressed", String(on));
+    this.lasso.setAttribute("aria-pressed", on);
     this.canvas.classList.toggle("draws", on);
     if (on) toast("Draw around the cells that you want");
   }
@@ -230,7 +230,7 @@ export default class CellMap {
   #drawn(points) {
     this.#arm(false);
     const region = points.flat().map((number) => number.toFixed(4)).join(",");
-    go({ view: null, q: null, upload: null, region });
+    showPictures({ region });
   }
 }
 

@@ -41,10 +41,6 @@ export class Pictures {
     };
   }
 
-  get source() {
-    return this.grid.source;
-  }
-
   /** Show the pictures that an address names; only what is asked for makes it ask again. */
   async show(query) {
     const question = new URLSearchParams(query);

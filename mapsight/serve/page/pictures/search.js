@@ -1,6 +1,6 @@
 // The search box: words, an id, a URL, a picture that is pasted, dropped or chosen.
 
-import { go, isSearch, noQuery } from "../address.js";
+import { go, isSearch, noQuery, showPictures } from "../address.js";
 import { button, find, listen, toast } from "../dom.js";
 import { typing } from "../keys.js";
 import { suggestLabels } from "./labels.js";
@@ -35,14 +35,14 @@ export function showQuery(query) {
 
 function searchWords(text) {
   const q = text.split(AND).map((one) => one.trim()).filter(Boolean);
-  go({ ...noQuery(), view: null, open: null, q });
+  showPictures({ q });
   if (q.length) find("#main").focus();
 }
 
 function searchFiles(files) {
   const pictures = files.filter((file) => !file.type || file.type.startsWith("image/"));
   const asked = pictures.slice(0, MOST);
-  if (asked.length) go({ ...noQuery(), view: null, open: null, upload: keep(asked) });
+  if (asked.length) showPictures({ upload: keep(asked) });
   else if (files.length) toast("That is no picture");
   if (pictures.length > MOST) toast(`Only the first ${MOST} of ${pictures.length} pictures are asked for`);
 }

@@ -12,8 +12,8 @@ export function fillTile(cell, item, size, marked) {
 }
 
 export function markTile(cell, marked) {
-  cell.setAttribute("aria-selected", String(marked));
-  cell.querySelector(".mark")?.setAttribute("aria-pressed", String(marked));
+  cell.setAttribute("aria-selected", marked);
+  cell.querySelector(".mark")?.setAttribute("aria-pressed", marked);
 }
 
 function frame(item, size) {

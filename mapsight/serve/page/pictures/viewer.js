@@ -9,6 +9,7 @@ import { pictureFacts } from "./picture_facts.js";
 import { selection } from "../selection/selection.js";
 import { broken } from "./tile.js";
 
+const dialog = find("#viewer");
 let summary;
 let around = null; // {source, index}: what the arrows lead through
 let shown = null; // image_id
@@ -17,7 +18,6 @@ let grid; // of the view below
 
 export function startViewer(known) {
   summary = known;
-  const dialog = find("#viewer");
   listen(dialog, {
     cancel: (event) => {
       event.preventDefault();
@@ -36,7 +36,6 @@ export function openPicture(source, index) {
 }
 
 export function showViewer(query, view) {
-  const dialog = find("#viewer");
   const id = query.get("open");
   grid = view.grid;
   if (!id) {
@@ -53,7 +52,7 @@ export function showViewer(query, view) {
 
 function close() {
   if (!shown) return;
-  find("#viewer").close();
+  dialog.close();
   shown = null;
   if (around && grid?.source === around.source) grid.focus(around.index);
 }
@@ -70,7 +69,7 @@ async function step(by) {
   const index = around.index + by;
   if (index < 0 || index >= around.source.total) return;
   const [item] = await around.source.range(index, index);
-  if (!item || !around || !find("#viewer").open) return;
+  if (!item || !around || !dialog.open) return;
   around = { source: around.source, index };
   shown = item.image_id;
   draw(item.image_id, item);
@@ -89,7 +88,6 @@ function key(event) {
 let facts = null; // of the picture shown, once they have come
 
 async function draw(id, item = around?.source.get(around.index)) {
-  const dialog = find("#viewer");
   const side = el("div.side", { "aria-busy": "true" }, el("p.soft", "Loading…"));
   const held = dialog.open && dialog.contains(document.activeElement) ? document.activeElement.dataset.act : null;
   facts = item ?? { image_id: id };
@@ -149,5 +147,5 @@ function toggle() {
 }
 
 function drawMark() {
-  find("#viewer .toggle")?.setAttribute("aria-pressed", String(selection.has(shown)));
+  dialog.querySelector(".toggle")?.setAttribute("aria-pressed", selection.has(shown));
 }

@@ -77,10 +77,7 @@ async function gathered(format) {
 }
 
 function save(address, format) {
-  const anchor = el("a", { href: address, download: `selection.${format === "ids" ? "txt" : format}` });
-  document.body.append(anchor);
-  anchor.click();
-  anchor.remove();
+  el("a", { href: address, download: `selection.${format === "ids" ? "txt" : format}` }).click();
 }
 
 async function showCommand() {

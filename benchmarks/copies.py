@@ -27,18 +27,19 @@ from typing import Any
 import numpy as np
 
 from benchmarks.quality.made_copies import COPIES, copies_of, keeper_groups
-from mapsight.duplicates.bucket import MOST_BITS, copies
+from driver.stages.duplicates import Options
+from mapsight.duplicates.bucket import LOOKED, copies, nearest
 from mapsight.duplicates.keys import is_flat
 from mapsight.duplicates.likeness import LEAST_LIKENESS, alike, detail_of
 from mapsight.duplicates.rows import Row, fact, row_of, tile_in, vector_in
-from mapsight.duplicates.tiles import VIEWS, signs_of, view, view_of_signs
+from mapsight.duplicates.tiles import BANDS, VIEWS, hashes_of, view
 from mapsight.features.decode import decode
 from mapsight.features.decoder_child import Decoded, answer
 from mapsight.features.extract import feature_of
 from mapsight.features.mobilenet import MobileNet
 from mapsight.index.cosines import cosines
 
-LEAST_COSINE = 0.8
+LIMITS = Options()
 ORIGINAL = "original"
 CHUNK = 64
 BESIDE = Path(__file__).parent / "quality" / "other_copies.py"
@@ -96,10 +97,10 @@ def features(images: Path, folder: Path, every: int, model: Path) -> list[Named]
 
 @dataclass(frozen=True)
 class Arrays:
-    """Vectors, hashes and tiles of pictures, and which are of one colour."""
+    """Vectors, bits of hashes (BANDS, n, VIEWS, 16), tiles, and which are of one colour."""
 
     vectors: np.ndarray
-    hashes: np.ndarray
+    bands: np.ndarray
     tiles: np.ndarray
     flat: np.ndarray
 
@@ -108,25 +109,33 @@ class Arrays:
         """Return those of rows."""
         tiles = np.stack([tile_in(row) for row in rows])
         flat = np.array([is_flat(row) for row in rows])
-        return cls(np.stack([vector_in(row) for row in rows]), signs_of(tiles), tiles, flat)
+        hashes = [[list(bytes.fromhex(one)) for one in hashes_of(tile)] for tile in tiles]
+        bits = np.unpackbits(np.array(hashes, np.uint8), axis=-1) > 0
+        bands = np.stack(np.split(bits, BANDS, axis=-1))
+        return cls(np.stack([vector_in(row) for row in rows]), bands, tiles, flat)
 
 
 def found_pairs(one: Arrays, other: Arrays) -> np.ndarray:
-    """Return (n, 2) places of pairs that are copies, all looked at."""
+    """Return (n, 2) places of pairs that are copies."""
     usable = ~one.flat[:, None] & ~other.flat
-    near = usable & (cosines(one.vectors, other.vectors) >= LEAST_COSINE)
+    scores = np.where(usable, cosines(one.vectors, other.vectors), -np.inf)
+    near = nearest(scores, LOOKED, LIMITS.min_cosine)
     places = [_checked(one, other, np.argwhere(near), copies)]
     for number in range(VIEWS):
-        mine = view_of_signs(one.hashes, number).reshape(len(one.tiles), -1) > 0
-        yours = other.hashes.reshape(len(other.tiles), -1) > 0
-        apart = mine.astype(np.float32) @ ~yours.T + (~mine).astype(np.float32) @ yours.T
-        few = np.argwhere(usable & (apart <= MOST_BITS))
+        few = np.argwhere(usable & _share_a_band(one.bands[:, :, number], other.bands[:, :, 0]))
 
         def same(x: np.ndarray, y: np.ndarray, number: int = number) -> np.ndarray:
             return alike(detail_of(view(x, number)), detail_of(y), LEAST_LIKENESS)
 
         places.append(_checked(one, other, few, same))
     return np.unique(np.concatenate(places), axis=0)
+
+
+def _share_a_band(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return which of (BANDS, n, 16) and (BANDS, m, 16) bits meet in a bucket: (n, m)."""
+    x, y = one.astype(np.float32), other.astype(np.float32).swapaxes(1, 2)
+    apart = x @ (1 - y) + (1 - x) @ y
+    return (apart.min(axis=0) == 0) & (apart.sum(axis=0) <= LIMITS.max_distance)
 
 
 def _checked(one: Arrays, other: Arrays, places: np.ndarray, same: Any) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Find copies of pictures: byte for byte, saved again, mirrored, turned, or parts of another.
 
-    python mr_jobs/find_duplicates.py -r local [--max-distance 3] [--min-cosine 0.8] \\
+    python mr_jobs/find_duplicates.py -r local [--max-distance 8] [--min-cosine 0.8] \\
         [--pivots P.json] --output-dir OUT RECORDS…
 
 Input: `image_id, Joined` or `image_id, Feature` lines (mapsight/records.py); rejected
@@ -31,7 +31,7 @@ class MRFindDuplicates(RecordsJob):
 
     def configure_args(self):
         super().configure_args()
-        self.add_passthru_arg("--max-distance", type=int, default=3, help="bits of hash, 0 to 3")
+        self.add_passthru_arg("--max-distance", type=int, default=8, help="bits of hash, 0 to 8")
         self.add_passthru_arg("--min-cosine", type=float, default=0.8, help="of the embeddings")
         self.add_passthru_arg("--block", type=int, default=2048, help="compared all with all")
         self.add_file_arg("--pivots", help="JSON: embeddings, where not all are compared")

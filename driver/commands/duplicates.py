@@ -31,10 +31,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-distance",
         type=whole,
-        choices=range(4),
-        default=3,
+        choices=range(9),
+        default=8,
         help="bits of 63 in which the hashes of copies may differ, in one of the eight ways to"
-        " mirror and turn them (default: %(default)s)",
+        " mirror and turn them; one of their four bands is equal (default: %(default)s)",
     )
     parser.add_argument(
         "--min-cosine",

@@ -10,7 +10,7 @@ from driver.results.cards import KEEPER, SheetRows
 from mapsight.labels.flags import FLAGS
 from mapsight.labels.ranking import EVERYTHING
 from mapsight.records import OTHER
-from mapsight.text import amount, file_size
+from mapsight.text import amount, counted, file_size
 from mapsight.workspace.result_facts import MergeNotes, RankOptions
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _alike(row: Mapping[str, Any]) -> str:
     if row["kind"] == "exact":
         return f"same bytes, {size}"
     bits = row["distance"]
-    apart = f"dHash {bits} {'bit' if bits == 1 else 'bits'} apart" if bits else "same dHash"
+    apart = f"{counted(bits, 'bit')} apart" if bits else "same hash"
     kind = "" if row["kind"] == "near" else f"{row['kind']}, "
     return f"{kind}{apart}, cosine {row['cosine']:.2f}, {size}"
 

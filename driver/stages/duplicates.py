@@ -30,7 +30,7 @@ PICTURE_BYTES, EDGE_BYTES, COPY_BYTES = 25_000, 200, 3500
 class Options:
     """What counts as near."""
 
-    max_distance: int = 3
+    max_distance: int = 8
     min_cosine: float = 0.8
 
 

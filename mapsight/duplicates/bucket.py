@@ -1,11 +1,12 @@
 """Pairs of copies within a bucket: pictures with an equal band of their hash, or like embeddings.
 
-Two pictures may be copies if their hashes differ in few bits in one of the views (Hamming
-distance), or their embeddings point the same way (cosine); they are if their tiles are alike
-(`mapsight.duplicates.likeness`, `crops`). Hashes that differ in at most three bits agree in one
-of four bands (pigeonhole): pictures that share a band meet in a bucket, and only those are
-compared (banding: Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, chapter 3; blocks of
-simhashes: Manku et al., WWW 2007). Pictures with like embeddings meet at the pivots next to them.
+Two pictures may be copies if in one of the views their hashes share a band and differ in few bits
+(Hamming distance), or their embeddings point the same way (cosine); they are if their tiles are
+alike (`mapsight.duplicates.likeness`, `crops`). Pictures that share a band meet in a bucket, and
+only those are compared; of four bands, hashes that differ in at most three bits must share one
+(banding: Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, chapter 3; blocks of
+simhashes: Manku et al., WWW 2007). Pictures with like embeddings meet at the pivots next to them,
+and each is looked at beside the LOOKED most alike of those before it.
 """
 
 from __future__ import annotations
@@ -20,14 +21,15 @@ import numpy as np
 from mapsight.duplicates.crops import are_parts
 from mapsight.duplicates.likeness import LEAST_LIKENESS, alike, best_view, detail_of
 from mapsight.duplicates.rows import Row, tile_in, vector_in
-from mapsight.duplicates.tiles import BANDS, view
+from mapsight.duplicates.tiles import view
 from mapsight.index.cosines import cosines, exact_type
 
-__all__ = ["BLOCK", "MOST_BITS", "Cells", "HashBuckets", "Window", "few_bits", "pairs_in"]
+__all__ = ["BLOCK", "Cells", "HashBuckets", "Window", "few_bits", "nearest", "pairs_in"]
 
-MOST_BITS = BANDS - 1
-"""The largest Hamming distance at which two hashes must share a band."""
 BLOCK, STEP, CHUNK = 2048, 64, 64
+LOOKED = 16
+"""Of millions of pictures thousands are alike in embedding: a look at each pair would take longer
+than all else."""
 
 Entry = Sequence[Any]
 
@@ -41,6 +43,18 @@ def few_bits(x: np.ndarray, most: int) -> np.ndarray:
     for _ in range(most):
         x = x & (x - np.uint64(1))
     return x == 0
+
+
+def nearest(scores: np.ndarray, most: int, least: float) -> np.ndarray:
+    """Return a mask of the `most` highest scores of each row, with ties, that are `least` or more.
+
+    Args:
+        scores: (n, m).
+    """
+    if scores.shape[1] <= most:
+        return scores >= least
+    last = np.partition(scores, -most, axis=1)[:, -most, None]
+    return scores >= np.maximum(last, least)
 
 
 class Lazy:
@@ -94,8 +108,12 @@ class Window(ABC):
         """Return the picture of an entry."""
 
     @abstractmethod
-    def maybe(self, ones: np.ndarray, others: np.ndarray) -> np.ndarray:
-        """Return a mask of the pairs to look at: entries in rows, others in columns."""
+    def maybe(self, ones: np.ndarray, others: np.ndarray, new: np.ndarray) -> np.ndarray:
+        """Return a mask of the pairs to look at: entries in rows, others in columns.
+
+        Args:
+            new: mask of the pairs that would join two groups.
+        """
 
     @abstractmethod
     def alike(self, ones: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -137,8 +155,8 @@ class Window(ABC):
         groups, ones = self._groups, np.arange(start, stop)
         if not len(others):
             return
-        mask = self.maybe(ones, others) & (groups[ones, None] != groups[others])
-        places = np.argwhere(mask & (ones[:, None] > others))
+        new = (groups[ones, None] != groups[others]) & (ones[:, None] > others)
+        places = np.argwhere(self.maybe(ones, others, new))
         for at in range(0, len(places), CHUNK):
             one, other = ones[places[at : at + CHUNK, 0]], others[places[at : at + CHUNK, 1]]
             apart = groups[one] != groups[other]
@@ -172,10 +190,10 @@ class HashBuckets(Window):
         """See Window."""
         return entry[2:]
 
-    def maybe(self, ones: np.ndarray, others: np.ndarray) -> np.ndarray:
+    def maybe(self, ones: np.ndarray, others: np.ndarray, new: np.ndarray) -> np.ndarray:
         """See Window."""
         x, y = (self._hashes.of(self._entries, places) for places in (ones, others))
-        return few_bits(x[:, None] ^ y, self._most)
+        return new & few_bits(x[:, None] ^ y, self._most)
 
     def alike(self, ones: np.ndarray, others: np.ndarray) -> np.ndarray:
         """See Window."""
@@ -200,10 +218,10 @@ class Cells(Window):
         """See Window."""
         return entry
 
-    def maybe(self, ones: np.ndarray, others: np.ndarray) -> np.ndarray:
+    def maybe(self, ones: np.ndarray, others: np.ndarray, new: np.ndarray) -> np.ndarray:
         """See Window."""
         x, y = (self._vectors.of(self._entries, places) for places in (ones, others))
-        return cosines(x, y) >= self._least
+        return nearest(np.where(new, cosines(x, y), -np.inf), LOOKED, self._least)
 
     def alike(self, ones: np.ndarray, others: np.ndarray) -> np.ndarray:
         """See Window."""

@@ -14,7 +14,7 @@ from mapsight.duplicates.bucket import copies
 from mapsight.duplicates.keys import is_flat
 from mapsight.duplicates.likeness import LEAST_LIKENESS, alike, detail_of
 from mapsight.duplicates.rows import SHA256, row_of, tile_in, vector_in, worth
-from mapsight.duplicates.tiles import SIDE, VIEWS, hashes_of, view
+from mapsight.duplicates.tiles import BANDS, SIDE, VIEWS, hashes_of, view
 from mapsight.index.cosines import cosines
 from mapsight.records import encode_embedding
 
@@ -86,7 +86,7 @@ def make_records(seed: int, families: int, most: int, d: int = 16) -> Records:
     return [(f"{n:04x}{image_id}", one) for n, (image_id, one) in enumerate(records)]
 
 
-def brute_force(records: Records, most: int = 3, least: float = 0.8) -> set[frozenset[str]]:
+def brute_force(records: Records, most: int = 8, least: float = 0.8) -> set[frozenset[str]]:
     """Groups of ids: the components of all pairs that are copies, each pair looked at."""
     rows = [row_of(image_id, record) for image_id, record in records]
     flat = np.array([is_flat(row) for row in rows])
@@ -112,9 +112,11 @@ def brute_force(records: Records, most: int = 3, least: float = 0.8) -> set[froz
 
 
 def few_apart(hashes: list[list[str]], most: int) -> list[np.ndarray]:
-    """For each view, which pictures in that view (rows) are within `most` bits of others."""
+    """For each view, which pictures in that view share a band with others, within `most` bits."""
     bits = np.array([[list(f"{int(one, 16):064b}") for one in views] for views in hashes])
-    return [(bits[:, v, None] != bits[None, :, 0]).sum(2) <= most for v in range(VIEWS)]
+    differ = [bits[:, v, None] != bits[None, :, 0] for v in range(VIEWS)]
+    apart = [x.reshape(*x.shape[:2], BANDS, -1).sum(3) for x in differ]
+    return [(x.min(2) == 0) & (x.sum(2) <= most) for x in apart]
 
 
 def keeper_of(group: frozenset[str], records: Records) -> str:

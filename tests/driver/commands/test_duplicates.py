@@ -103,6 +103,6 @@ def test_a_workspace_that_is_not_finished_is_refused(mapsight, pictures):
     assert "run it first" in done.stderr
 
 
-@pytest.mark.parametrize("wrong", [("--max-distance", "4"), ("--min-cosine", "2")])
+@pytest.mark.parametrize("wrong", [("--max-distance", "9"), ("--min-cosine", "2")])
 def test_what_cannot_be_asked_for_is_refused(mapsight, wrong):
     assert mapsight("duplicates", *wrong).returncode == 2

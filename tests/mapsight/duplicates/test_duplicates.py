@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from mapsight.duplicates.bucket import Cells, few_bits, pairs_in
+from mapsight.duplicates.bucket import Cells, few_bits, nearest, pairs_in
 from mapsight.duplicates.components import large_star, small_star
 from mapsight.duplicates.edges import copy_edges, edges_in
 from mapsight.duplicates.groups import described, summarised
@@ -39,6 +39,13 @@ def test_of_two_nodes_the_lesser_is_of_higher_ppi_then_of_lesser_id(ppi, other, 
 def test_few_bits_are_counted(numbers, most):
     found = few_bits(np.array(numbers, np.uint64), most)
     assert found.tolist() == [bin(number).count("1") <= most for number in numbers]
+
+
+@given(st.lists(st.lists(st.integers(0, 9), min_size=5, max_size=5), min_size=1), st.integers(1, 7))
+def test_the_highest_of_each_row_are_looked_at_with_ties(rows, most):
+    found = nearest(np.array(rows, float), most, 3.0)
+    expected = [[x >= max(3, *sorted(row)[-most:][:1]) for x in row] for row in rows]
+    assert found.tolist() == expected
 
 
 @pytest.mark.parametrize("d", [1, 256, 1024, 1040, 1041, 2000])

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
+from mapsight.duplicates import keys
 from mapsight.results import table_parts
 from mapsight.storage.hdfs import hdfs_file_system
 from tests.hadoop.collection import COPIES, DUPLICATES, jpeg, make_collection
@@ -223,6 +224,17 @@ def test_status_of_a_workspace_on_hdfs_is_that_of_one_here(ran):
     assert rows[0] == rows[1]
     assert len(re.findall("application_", there)) == 23
     assert f"corrupt 1, duplicate_id 2, empty 1, extracted {USABLE}" in there
+
+
+def test_duplicates_that_meet_at_pivots_are_those_of_one_machine(ran, monkeypatch):
+    for name, number in (("WHOLE", 20), ("PER_PIVOT", 10)):
+        monkeypatch.setattr(keys, name, number)
+    tables = []
+    for runner, workspace in (("hadoop", WORKSPACE), ("local", "here")):
+        where = ["-r", runner, "--workspace", workspace, "--again", "--out", f"{runner}.csv"]
+        ran.program.ok("duplicates", *where)
+        tables.append((ran.folder / f"{runner}.csv").read_bytes())
+    assert tables[0] == tables[1] == (ran.folder / "there" / "duplicates.csv").read_bytes()
 
 
 def answers(ran, *arguments: str, settings: Sequence[str] = ()) -> list[dict]:

@@ -81,7 +81,7 @@ def gradient_and_sharpness(grey: np.ndarray) -> tuple[float, float]:
     Only pixels with all their neighbours count, so nothing is assumed beyond the border.
 
     Args:
-        grey: (h, w) uint8, at least 3 x 3, and h below 2,000 (sums are of 32 bits).
+        grey: (h, w) of 0 to 255, at least 3 x 3, and h below 2,000 (sums are of 32 bits).
 
     Returns:
         The mean magnitude of the gradient by the 3 x 3 operator of Sobel and Feldman
@@ -183,7 +183,8 @@ def measure(picture: Picture) -> dict[str, Any]:
     width, height = picture.width, picture.height
     grey = _luma(picture.image)
     working = grey_working(grey)
-    gradient, sharpness = gradient_and_sharpness(np.asarray(working))
+    level = np.asarray(working).astype(np.int16)
+    gradient, sharpness = gradient_and_sharpness(level)
     return {
         "width": width,
         "height": height,
@@ -195,7 +196,7 @@ def measure(picture: Picture) -> dict[str, Any]:
         "gradient": round(gradient, 6),
         "sharpness": round(sharpness, 6),
         "dhash": dhash(grey),
-        **tones(working, picture.image),
+        **tones(working, picture.image, level),
         **({"frames": picture.frames, "frame": picture.frame} if picture.frames > 1 else {}),
         "tile": tile(working),
         "detail": detail(np.asarray(grey)),

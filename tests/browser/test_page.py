@@ -104,13 +104,13 @@ def test_filters_say_what_they_would_leave_and_leave_it(wide, server):
 def test_flags_are_filters_and_stand_among_the_facts_of_a_picture(wide, server):
     page = wide.open()
     flag = server.json("facets")["flag"][0]
-    page.get_by_role("checkbox", name=flag["value"]).check()
+    page.get_by_role("checkbox", name=flag["value"].replace("_", " ")).check()
     page.wait_for_url(f"**/?flag={flag['value']}")
     page.get_by_role("heading", name=f"{flag['count']} pictures").wait_for()
     (first, *_) = shown = wide.ids()
     assert shown == listed(server, flag=flag["value"])[: len(shown)]
     page.goto(f"{page.url}&open={first}")
-    names = ", ".join(server.json(f"pictures/{first}")["flags"])
+    names = ", ".join(server.json(f"pictures/{first}")["flags"]).replace("_", " ")
     page.get_by_text(names, exact=True).wait_for()
 
 

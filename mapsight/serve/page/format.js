@@ -62,6 +62,9 @@ export function credit(item) {
   return [item.author, item.license && licence(item.license)].filter(Boolean).join(" · ");
 }
 
+/** Write the name of a flag as words: "low contrast". */
+export const flag = (name) => name.replaceAll("_", " ");
+
 /** Shorten the address of a licence: "CC BY-SA 4.0"; another loses what all addresses have. */
 export function licence(text) {
   const [, free, kind, version] =

@@ -4,7 +4,7 @@ import { FLAGS, LISTS, RANGES, filtersOf, go, params } from "../address.js";
 import { ask } from "../api.js";
 import { Checklist } from "./checklist.js";
 import { button, debounce, el, find } from "../dom.js";
-import { count, licence } from "../format.js";
+import { count, flag, licence } from "../format.js";
 import { Range } from "./range.js";
 
 const TITLES = {
@@ -17,7 +17,7 @@ const TITLES = {
   truth: "People said",
 };
 const ASIDE = new Set(["license", "subset", "format", "truth"]); // closed at first
-const NAMED = { license: licence };
+const NAMED = { license: licence, flag };
 const WORDS = {
   no_flags: "No flag",
   unsure: "Not sure",

@@ -2,7 +2,7 @@
 
 import { findLike } from "../address.js";
 import { button, el, factList } from "../dom.js";
-import { bytes, decimal, licence, percent, said } from "../format.js";
+import { bytes, decimal, flag, licence, percent, said } from "../format.js";
 import { image } from "./tile.js";
 
 const LONG = 16; // letters of a unit that says more than it helps
@@ -39,7 +39,7 @@ function facts(known, { measures: named }) {
     ["Looks like", known.top_label && `${known.top_label}, ${percent(predictions.top_probability)}`],
     ["Without head", predictions.model_label === known.label ? null : predictions.model_label],
     ["Style", known.style],
-    ["Flags", known.flags?.join(", ")],
+    ["Flags", known.flags?.map(flag).join(", ")],
     ["Size", known.width && `${known.width} × ${known.height} pixels`],
     ["File", file],
     ...named

@@ -1,4 +1,4 @@
-"""Archives of arrays that somebody else made: judged by what they declare, and held to it."""
+"""Arrays that somebody else made, in archives or alone: judged by what they declare."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tokenize import TokenError
 
 import numpy as np
 
-__all__ = ["read_member", "read_npz"]
+__all__ = ["read_member", "read_npy", "read_npz"]
 
 HEADER_BYTES = 4096
 """Of a .npy besides its numbers; those that numpy writes have 128."""
@@ -40,6 +40,25 @@ def read_npz(path: str | Path, names: Sequence[str], most: int) -> dict[str, np.
             return {name: _array(read_member(archive, f"{name}.npy", most)) for name in names}
     except (zipfile.BadZipFile, NotImplementedError):
         raise ValueError("no .npz file") from None
+
+
+def read_npy(path: str | Path, most: int) -> np.ndarray:
+    """Read the array of a .npy file; nothing in it is executed.
+
+    Args:
+        most: bytes that it may have.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is no such file, holds Python objects, or is larger.
+    """
+    with Path(path).open("rb") as file:
+        data = file.read(most + 1)
+    if not data.startswith(np.lib.format.MAGIC_PREFIX):
+        raise ValueError("no .npy file")
+    if len(data) > most:
+        raise ValueError(f"more than {most:,} bytes")
+    return _array(data)
 
 
 def read_member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import re
 import sys
 import tempfile
 from argparse import Namespace
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +31,7 @@ from mapsight.search.choices import (
 
 if TYPE_CHECKING:
     from driver.workspace.workspace import Workspace
+    from mapsight.search.question import Question
 
 GROUP = "Search"
 DESCRIPTION = "Find the pictures of a workspace most like a query."
@@ -41,11 +44,12 @@ examples:
   %(prog)s drawing.png --style photo --license by/2.0 --rank-by diverse
   %(prog)s "drawing of a big cat"
   %(prog)s Tiger zebra.jpg --mean --recall .99
+  %(prog)s --vector words.npy                          (made by the model's text tower)
   %(prog)s --queries - --no-job --format json          (answers each line as it comes)
 """
 USUAL = (
-    *("queries", "by", "top-k", "label", "min-ppi", "format", "only-ids", "out", "workspace"),
-    *("job", "no-job", "runner"),
+    *("queries", "vector", "by", "top-k", "label", "min-ppi", "format", "only-ids", "out"),
+    *("workspace", "job", "no-job", "runner"),
 )
 APART = ("license", "rank-by", "subset")
 NEEDS = (Need("--format html", REPORT, asks("format", "html")), *JOB_NEEDS)
@@ -81,22 +85,25 @@ def run(options: Namespace) -> int:
     """Answer every query of the command line; 1 if one could not be answered."""
     # before numpy is imported: BLAS's threads wait for each other, at twice the processor seconds
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from driver.search.vectors import vector_questions
     from driver.workspace.workspace import SEARCH, Workspace
     from mapsight.search.by_scan import NOTHING
+    from mapsight.search.query_pictures import question_of
 
     _check(options)
-    typed = typed_queries(options)
+    typed, vectors = typed_queries(options), vector_questions(options.vector)
     workspace = Workspace(options.workspace, SEARCH)
     documents = {name: workspace.required(name, NOTHING) for name in ("extract", "classify")}
     with tempfile.TemporaryDirectory(prefix="mapsight-search-") as scratch:
-        return _search(options, workspace, documents, typed, Path(scratch))
+        queries = itertools.chain(map(question_of, typed), vectors)
+        return _search(options, workspace, documents, queries, Path(scratch))
 
 
 def _search(
     options: Namespace,
     workspace: Workspace,
     documents: dict[str, dict[str, Any]],
-    typed: list[str],
+    queries: Iterable[Question],
     scratch: Path,
 ) -> int:
     """Answer queries by the records of committed stages; return the exit status."""
@@ -105,7 +112,6 @@ def _search(
     from driver.search.line_by_line import answer_each, tell_errors
     from driver.search.notices import tell_earlier
     from driver.search.show import show
-    from mapsight.search.query_pictures import question_of
 
     current = _tell_unfinished(workspace, documents)
     choose_way(options, workspace)
@@ -121,8 +127,8 @@ def _search(
     with run.attended(alone=False):
         if options.each:
             with pictures.kept():
-                return answer_each(run, typed, answer)
-        questions = answer([question_of(text) for text in typed])
+                return answer_each(run, queries, answer)
+        questions = answer(list(queries))
     show(run, questions)
     return tell_errors(questions)
 
@@ -153,6 +159,8 @@ def _check(options: Namespace) -> None:
         raise UsageError(f"--only-ids excludes --format {options.format}")
     if options.format == "html" and not options.out:
         raise UsageError("--format html needs --out FILE")
+    if options.vector and options.by == "label":
+        raise UsageError("--vector FILE excludes --by label: a vector has no label")
     check_file("--out", options.out, is_answers)
     _check_place(options)
     options.each = options.no_job and options.queries == STDIN

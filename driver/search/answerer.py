@@ -87,7 +87,7 @@ def only_inside(answer: Answerer) -> Answerer:
 
     def answer_inside(questions: list[Question]) -> list[Question]:
         for question in questions:
-            if question.image_id is None and not question.error:
+            if question.is_outside:
                 question.error = OTHER_MODEL
         return answer(questions)
 

@@ -9,6 +9,7 @@ from functools import partial
 
 from driver.pipeline.pipeline import Pipeline
 from driver.search.asked import Asked
+from driver.search.vectors import check_lengths
 from driver.stages.recall import probe_cells, score_cells
 from mapsight.records import OTHER
 from mapsight.search.by_index import Scorer, answer_by_index, probe_here
@@ -35,6 +36,7 @@ def index_answerer(
     scorer = _scorer(run, asked)
 
     def answer(questions: list[Question]) -> list[Question]:
+        check_lengths(questions, sorted({index.facts.plain_d, index.facts.d}))
         answered, rounds = answer_by_index(
             run.workspace, index, questions, options, labels, pictures, scorer
         )

@@ -11,11 +11,18 @@ from typing import Any
 from driver.pipeline.jobs import Job
 from driver.pipeline.pipeline import Pipeline
 from driver.search.asked import Asked
+from driver.search.vectors import check_lengths
 from driver.stages.recall import removed_arguments
 from mapsight.index.collection import Collection
 from mapsight.labels.made_with import settings_of, targets_of
 from mapsight.results.predictions import merged_records
-from mapsight.search.by_scan import Scan, addresses_of, answer_by_scan, stage_of
+from mapsight.search.by_scan import (
+    Scan,
+    addresses_of,
+    answer_by_scan,
+    embedding_length,
+    stage_of,
+)
 from mapsight.search.exact import Answer, Query
 from mapsight.search.options import SearchOptions
 from mapsight.search.query_pictures import QueryPictures
@@ -46,6 +53,8 @@ def scan_answerer(
     scan = _by_jobs(run, collection, options, by, head)
 
     def answer(questions: list[Question]) -> list[Question]:
+        if any(question.numbers is not None for question in questions):
+            check_lengths(questions, [embedding_length(collection)])
         answer_by_scan(collection, questions, options, by, labels, pictures, scan)
         return questions
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from driver.pipeline.pipeline import Pipeline
 from driver.search.asked import Asked
@@ -31,22 +31,27 @@ def copied_index(run: Pipeline) -> CopiedIndex:
 
 
 def answer_each(
-    run: Pipeline, typed: Sequence[str], answer: Callable[[list[Question]], list[Question]]
+    run: Pipeline,
+    questions: Iterable[Question],
+    answer: Callable[[list[Question]], list[Question]],
 ) -> int:
-    """Answer what was typed, and each line of standard input as soon as it is there.
+    """Answer what was asked, and each line of standard input as soon as it is there.
 
     An empty line ends the answers to a query, so that who asked knows that no more will come.
     """
     status = 0
     if isinstance(sys.stdin, io.TextIOWrapper):  # a bad byte costs its own query
         sys.stdin.reconfigure(encoding="utf-8", errors="replace")
-    for text in itertools.chain(typed, queries_in(iter(sys.stdin.readline, ""))):
-        status |= _one(run, text, answer)
+    lines = queries_in(iter(sys.stdin.readline, ""))
+    for question in itertools.chain(questions, map(question_of, lines)):
+        status |= _one(run, question, answer)
     return status
 
 
-def _one(run: Pipeline, text: str, answer: Callable[[list[Question]], list[Question]]) -> int:
-    questions = answer([question_of(text)])
+def _one(
+    run: Pipeline, question: Question, answer: Callable[[list[Question]], list[Question]]
+) -> int:
+    questions = answer([question])
     show(run, questions)
     sys.stdout.write("\n")
     sys.stdout.flush()

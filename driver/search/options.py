@@ -39,6 +39,14 @@ def add_query_options(parser: argparse.ArgumentParser) -> None:
         help="file with one query per line; - is standard input (default: none)",
     )
     parser.add_argument(
+        "--vector",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="vectors of the model's embedding space, made elsewhere: a .npy file of floats, (d,) "
+        "or (n, d), each row a query; may be repeated (default: none)",
+    )
+    parser.add_argument(
         "--by",
         choices=BY,
         help="index: the most similar pictures in the nearest cells; features: the "

@@ -30,8 +30,10 @@ def typed_queries(options: Namespace) -> list[str]:
         except ValueError as error:
             raise UsageError(f"--queries {options.queries}: {error}") from None
         queries += queries_in(text.splitlines())
-    if not queries:
-        raise UsageError("name a picture file, a URL, an image_id or a label, or --queries FILE")
+    if not queries and not getattr(options, "vector", None):
+        raise UsageError(
+            "name a picture file, a URL, an image_id or a label, or --queries FILE or --vector FILE"
+        )
     return queries
 
 

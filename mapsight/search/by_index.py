@@ -13,7 +13,13 @@ from mapsight.labels.head import DRAWING, PHOTO
 from mapsight.search.by_words.find import find_words
 from mapsight.search.by_words.rank import likeliest, ranked_by_words
 from mapsight.search.filters import RowFilter
-from mapsight.search.index_queries import find_labels, find_rows, give_vectors, mean_question
+from mapsight.search.index_queries import (
+    find_labels,
+    find_rows,
+    give_vectors,
+    mean_question,
+    place_numbers,
+)
 from mapsight.search.options import SearchOptions
 from mapsight.search.probe import Probe, merged
 from mapsight.search.probe_plan import Choice, choose_nearest, queries_by_cell
@@ -55,6 +61,7 @@ def answer_by_index(
     Returns:
         The questions that were asked, and what was read for them; None where all have an error.
     """
+    options = place_numbers(workspace, index, questions, options, pictures)
     find_labels(index, questions, labels, options.style)
     find_rows(workspace, index, questions)
     find_words(workspace, index, questions, labels, pictures, options.style)

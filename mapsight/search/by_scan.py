@@ -35,7 +35,15 @@ from mapsight.search.question import (
 from mapsight.text_files import special_kind
 from mapsight.workspace.workspace import Workspace
 
-__all__ = ["NOTHING", "Scan", "Scanner", "addresses_of", "answer_by_scan", "stage_of"]
+__all__ = [
+    "NOTHING",
+    "Scan",
+    "Scanner",
+    "addresses_of",
+    "answer_by_scan",
+    "embedding_length",
+    "stage_of",
+]
 
 FEATURES = "features"
 NOTHING = "no pictures have been classified; run the pipeline first"
@@ -83,6 +91,7 @@ def answer_by_scan(
         pictures: what looks at pictures from outside.
         scan: of all records.
     """
+    _place_numbers(collection, questions, by)
     _look_up(collection, questions, {label.casefold() for label in (*labels, OTHER)}, scan)
     pictures.look_at(questions, allow_private=options.allow_private)
     queries = [_query(n, q, options, by) for n, q in enumerate(questions) if not q.error]
@@ -93,6 +102,29 @@ def answer_by_scan(
             | _scores(score, fields, by)
             for rank, (score, image_id, fields) in enumerate(answers, 1)
         ]
+
+
+def _place_numbers(collection: Parts, questions: Sequence[Question], by: str) -> None:
+    """Make records of queries that are vectors from elsewhere.
+
+    Raises:
+        ValueError: one has not as many numbers as embeddings have, or labels are asked for.
+    """
+    vectors = [(q, q.numbers) for q in questions if q.numbers is not None and not q.error]
+    if vectors and by != FEATURES:
+        raise ValueError("a vector has no label: it is a query by index or by features")
+    length = embedding_length(collection) if vectors else 0
+    for question, numbers in vectors:
+        question.vector = whole_numbers(numbers, [length])
+        embedding = encode_vector(question.vector)
+        question.record = {"embedding": embedding, "label": None, "sha256": None}
+
+
+def embedding_length(collection: Parts) -> int:
+    """Return how many numbers an embedding has: those of the first picture; 0 without one."""
+    records = records_of(collection.addresses("extract"))
+    first = next((record for _, record in records if is_picture(record)), None)
+    return len(decode_embedding(first["embedding"])) if first else 0
 
 
 def _scores(score: float, fields: Mapping[str, Any], by: str) -> dict[str, Any]:
@@ -209,7 +241,7 @@ class Scanner:
         options = SearchOptions(top_k, **others).checked(self._labels.targets)
         classifier = Classifier(labeler_of(self._labels), self._head(head), self._diagonal)
         parts = collection_of(self._workspace)
-        questions = [self._question(query, parts, by) for query in queries]
+        questions = [self._question(query) for query in queries]
         pictures = QueryPictures(
             self._workspace, self._workspace.scratch, self._documents, classifier
         )
@@ -240,24 +272,14 @@ class Scanner:
             raise ValueError(f"head {path} {reason}")
         return head
 
-    def _question(self, query: Any, parts: Parts, by: str) -> Question:
+    def _question(self, query: Any) -> Question:
         if isinstance(query, Question):
             return query
         if isinstance(query, bytes):
             return Question("picture", data=query)
         if isinstance(query, str | PathLike):
             return question_of(fspath(query))
-        if by != FEATURES:
-            raise ValueError("a vector has no label: it is a query by index or by features")
-        vector = whole_numbers(np.asarray(query), [self._length(parts)])
-        record = {"embedding": encode_vector(vector), "label": None, "sha256": None}
-        return Question("vector", vector=vector, record=record)
-
-    def _length(self, parts: Parts) -> int:
-        """Return how many numbers an embedding has: those of the first picture; 0 without one."""
-        records = records_of(parts.addresses("extract"))
-        first = next((record for _, record in records if is_picture(record)), None)
-        return len(decode_embedding(first["embedding"])) if first else 0
+        return Question("vector", numbers=np.asarray(query))
 
 
 def _find(parts: Parts, by: str, wanted: Sequence[str]) -> Iterable[tuple[str, Any]]:

@@ -6,6 +6,8 @@ __all__ = [
     "INDEX_ONLY",
     "MAX_TOP_K",
     "NEAR_COPIES",
+    "NEW",
+    "PLAIN",
     "RANKS",
     "READ_LIMIT",
     "STYLES",
@@ -13,7 +15,7 @@ __all__ = [
 ]
 
 BY = ("index", "features", "label")
-FEATURES = ("new", "plain")
+NEW, PLAIN = FEATURES = ("new", "plain")
 """Embeddings joined with label scores (where a head was fitted), and embeddings alone."""
 INDEX_ONLY = (*("features", "probe", "recall", "rank_by", "mean", "near_copies"),)
 """Options of a search by the index alone."""

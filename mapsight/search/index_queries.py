@@ -6,14 +6,18 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from mapsight.index.collection import OTHER_MODEL, is_comparable
 from mapsight.index.vectors import vectors_for
 from mapsight.labels.head import DRAWING, PHOTO
 from mapsight.records import decode_embedding
+from mapsight.search.choices import NEW, PLAIN
 from mapsight.search.filters import RowFilter
 from mapsight.search.label_mean import LabelMean, blocks_of_label
+from mapsight.search.options import SearchOptions
 from mapsight.search.probe_plan import mean_vector
 from mapsight.search.query_pictures import QueryPictures
 from mapsight.search.question import Question
@@ -29,6 +33,8 @@ __all__ = [
     "give_label",
     "give_vectors",
     "mean_question",
+    "place_numbers",
+    "vector_lengths",
 ]
 
 NOT_THERE = "no such file, label or image_id (results/predictions.parquet lists the ids)"
@@ -139,6 +145,43 @@ def give_vectors(questions: Sequence[Question], pictures: QueryPictures) -> None
             assert question.record is not None
             x = decode_embedding(question.record["embedding"])
             question.vector = vectors_for(x[None], pictures.classifier.head)[0]
+
+
+def vector_lengths(index: SearchIndex, features: str | None) -> tuple[int, int]:
+    """Return how many numbers a vector from elsewhere may have, the usual last."""
+    d, plain_d = index.facts.d, index.facts.plain_d
+    return (d, plain_d) if features == PLAIN else (plain_d, d)
+
+
+def place_numbers(
+    workspace: Workspace,
+    index: SearchIndex,
+    questions: Sequence[Question],
+    options: SearchOptions,
+    pictures: QueryPictures,
+) -> SearchOptions:
+    """Give vectors from elsewhere their place in the index; return by what all are compared.
+
+    An embedding alone says nothing of label scores: beside one, all queries are compared by plain
+    features, whose order is that of the embeddings' cosines. Where new ones are asked for, the
+    workspace's head gives it the scores that it gives a picture with that embedding.
+    """
+    d, asked = index.facts.d, [q for q in questions if q.numbers is not None and not q.error]
+    short = [q for q in asked if q.numbers is not None and len(q.numbers) < d]
+    if short and options.features is None:
+        options = replace(options, features=PLAIN)
+    for question in asked:
+        assert question.numbers is not None
+        question.vector = np.zeros(d, np.int16)
+        question.vector[: len(question.numbers)] = question.numbers
+    for question in short if options.features == NEW else ():
+        assert question.numbers is not None
+        if is_comparable(workspace):
+            head = pictures.classifier.head
+            question.vector = vectors_for(question.numbers[None], head)[0]
+        else:
+            question.error = OTHER_MODEL
+    return options
 
 
 def mean_question(questions: Sequence[Question]) -> list[Question]:

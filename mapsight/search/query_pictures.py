@@ -202,7 +202,7 @@ class QueryPictures:
         Args:
             allow_private: whether to fetch from addresses that are not public.
         """
-        outside = [q for q in questions if q.image_id is None and q.vector is None and not q.error]
+        outside = [question for question in questions if question.is_outside]
         if outside:
             self._measure(outside, allow_private)
         for question in questions:

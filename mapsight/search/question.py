@@ -38,6 +38,7 @@ class Question:
     may be thousands of queries. `typed` is shown, so it is without passwords and
     signatures; what opens the picture is `address`, where it is another.
 
+    A vector made elsewhere is in `numbers`, (n,) int16, until the index gives it a `vector`.
     What words mean is told as `understood`. Where they are no label alone there are `directions`,
     (n, d) int16, and `odds` of pictures: (m, d) int16 to (m,) float64.
     """
@@ -54,6 +55,7 @@ class Question:
     members: list[Question] = field(default_factory=list)
     only_style: str = ""
     vector: np.ndarray | None = None
+    numbers: np.ndarray | None = None
     understood: str | None = None
     directions: np.ndarray | None = None
     odds: Callable[[np.ndarray], np.ndarray] | None = None
@@ -65,6 +67,12 @@ class Question:
     filter: str | None = None
     error: str | None = None
     answers: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def is_outside(self) -> bool:
+        """Return whether it is a picture that is to be looked at: no id, no vector, no error."""
+        has_vector = self.vector is not None or self.numbers is not None
+        return self.image_id is None and not (has_vector or self.error)
 
 
 def percent_of(score: float) -> float:
@@ -102,7 +110,9 @@ def whole_numbers(vector: np.ndarray, lengths: Sequence[int]) -> np.ndarray:
         ValueError: it has not as many, or is zero or not finite.
     """
     if vector.ndim != 1 or len(vector) not in lengths:
-        raise ValueError(f"a vector of shape {vector.shape}: ({lengths[-1]},) is expected")
+        others = sorted({length for length in lengths if length != lengths[-1]})
+        also = "".join(f", or ({length},)" for length in others)
+        raise ValueError(f"a vector of shape {vector.shape}: ({lengths[-1]},) is expected{also}")
     if vector.dtype != np.int16:
         real = vector.astype(np.float64)
         length = float(np.sqrt(real @ real))

@@ -17,7 +17,7 @@ from mapsight.records import OTHER
 from mapsight.search.by_index import answer_by_index, probe_here
 from mapsight.search.copied_index import CopiedIndex
 from mapsight.search.credits import CopiedCredits, give_credit
-from mapsight.search.index_queries import give_vectors
+from mapsight.search.index_queries import give_vectors, vector_lengths
 from mapsight.search.options import SearchOptions
 from mapsight.search.query_pictures import QueryPictures, question_of
 from mapsight.search.question import (
@@ -106,8 +106,8 @@ class Searcher:
 
         Args:
             queries: each a path, a URL, an image_id of the index, the name of a label, words
-                ("big cat -tiger"), the bytes of a picture, or a vector: (d,) numbers of any
-                length, or for plain features the embedding alone.
+                ("big cat -tiger"), the bytes of a picture, or a vector of any length: the (d,)
+                numbers of the index, or those of the model's embedding alone.
             top_k: 1 to 10,000.
             label: predicted label of answers, in any case.
             style: of answers: photo, drawing, any, or same (None): the query's, where a head
@@ -115,7 +115,7 @@ class Searcher:
             min_ppi, license, subset: which pictures may answer, as the command has it.
             flag, without_flag, no_flags: names of flags that answers have one of, or none of;
                 or answers have no flag at all.
-            features: new, plain, or None for what the index has.
+            features: new, plain, or None for what the index has; beside an embedding alone, plain.
             probe, recall: how many cells to read, or the share of the ten best to find; None
                 for what `mapsight search` takes.
             rank_by: score (None), ppi or diverse.
@@ -177,7 +177,7 @@ class Searcher:
 
     def _refuse_incomparable(self, questions: Sequence[Question]) -> None:
         """Refuse pictures from outside where the model has changed since the index was made."""
-        outside = [q for q in questions if q.image_id is None and q.vector is None and not q.error]
+        outside = [question for question in questions if question.is_outside]
         if outside and not is_comparable(self._workspace):
             raise ValueError(f"{outside[0].typed}: {OTHER_MODEL}")
 
@@ -188,11 +188,5 @@ class Searcher:
             return Question("picture", data=query)
         if isinstance(query, str | PathLike):
             return question_of(fspath(query))
-        return Question("vector", vector=self._whole(np.asarray(query), features))
-
-    def _whole(self, vector: np.ndarray, features: str | None) -> np.ndarray:
-        """Return a vector in whole numbers: (d,) int16, which int16 ones are already."""
-        d, plain_d = self.index.facts.d, self.index.facts.plain_d
-        lengths = (d, plain_d) if features == "plain" else (d,)
-        vector = whole_numbers(vector, lengths)
-        return np.concatenate([vector, np.zeros(d - len(vector), np.int16)])
+        lengths = vector_lengths(self.index, features)
+        return Question("vector", numbers=whole_numbers(np.asarray(query), lengths))

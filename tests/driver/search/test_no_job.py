@@ -304,7 +304,8 @@ def test_vectors_of_any_length_are_the_same_query(tmp_path):
     ("query", "options", "message"),
     [
         ("nosuch", {}, "nosuch: no such file, label or image_id"),
-        (np.zeros(PLAIN_D), {}, rf"shape \({PLAIN_D},\): \({D},\) is expected"),
+        (np.ones(PLAIN_D + 1), {}, rf"shape \({PLAIN_D + 1},\): \({D},\) is .*or \({PLAIN_D},\)"),
+        (np.zeros(PLAIN_D), {}, "a vector of zeros"),
         (np.full(D, np.nan), {}, "not finite"),
         (np.zeros(D), {"rank_by": "size"}, "rank_by 'size'"),
         (np.zeros(D), {"features": "old"}, "features 'old': one of None, new, plain"),

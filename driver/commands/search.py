@@ -48,8 +48,8 @@ examples:
   %(prog)s --queries - --no-job --format json          (answers each line as it comes)
 """
 USUAL = (
-    *("queries", "vector", "by", "top-k", "label", "min-ppi", "format", "only-ids", "out"),
-    *("workspace", "job", "no-job", "runner"),
+    *("queries", "by", "top-k", "label", "min-ppi", "format", "only-ids", "out", "workspace"),
+    *("job", "no-job", "runner"),
 )
 APART = ("license", "rank-by", "subset")
 NEEDS = (Need("--format html", REPORT, asks("format", "html")), *JOB_NEEDS)

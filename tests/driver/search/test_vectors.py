@@ -131,8 +131,8 @@ def test_vectors_answer_alike_by_a_job_without_one_and_by_features(finished):
              .splitlines()]  # fmt: skip
     import mapsight
 
-    with mapsight.open(finished.folder / "workspace") as workspace:
-        _, x = workspace.features([row["image_id"] for row in shown[:2]], kind="plain")
+    workspace = mapsight.open(finished.folder / "workspace")
+    _, x = workspace.features([row["image_id"] for row in shown[:2]], kind="plain")
     np.save(finished.folder / "v.npy", x)
     given = ["--vector", "v.npy", "--min-ppi", "1", "--recall", "1"]
     here = answers(finished, *given)

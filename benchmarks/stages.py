@@ -34,7 +34,7 @@ from benchmarks.pictures import usable, write_pictures
 from driver.pipeline.fingerprint import ROOT
 from driver.stages.model import find_model
 from mapsight.features.decode import decode
-from mapsight.features.mobilenet import MobileNet
+from mapsight.features.models.image_model import ImageModel
 from mapsight.features.preprocess import central_crop
 from mapsight.inputs.find import find_inputs
 from mapsight.inputs.splits import make_plan
@@ -155,7 +155,7 @@ def measure_model(stages: Stages, files: Sequence[Path], calibration: str) -> No
         crops = [central_crop(decode(file.read_bytes()).image, side) for file in files]
         for precision in ("float32", "int8"):
             found = find_model(alpha, side, precision, calibration=calibration)
-            model = MobileNet(str(found.path))
+            model = ImageModel(str(found.path))
             model.predict(crops[0])
             seconds = spent(lambda: [model.predict(crop) for crop in crops])  # noqa: B023
             name = f"model.{alpha}/{side}.{precision}.seconds"

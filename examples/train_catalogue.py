@@ -31,7 +31,8 @@ from draw_catalogue import SEED, Item, draw_catalogue, draw_in_processes, items
 from PIL import Image
 
 from mapsight.features.keras_build import digest_of, flatbuffer
-from mapsight.features.mobilenet import LABELS, MobileNet
+from mapsight.features.models.image_model import ImageModel
+from mapsight.features.models.inside import LABELS
 from mapsight.features.preprocess import central_crop, to_model_input, to_rgb
 
 HERE = Path(__file__).resolve().parent
@@ -143,7 +144,7 @@ def with_classes(content: bytes) -> bytes:
     return file.getvalue()
 
 
-def measure(model: MobileNet, some: Sequence[Example]) -> tuple[dict[str, Any], np.ndarray]:
+def measure(model: ImageModel, some: Sequence[Example]) -> tuple[dict[str, Any], np.ndarray]:
     """What a model file makes of pictures: counts of right ones, and embeddings (n, d)."""
     outputs = [model.predict(central_crop(example.picture, SIDE)) for example in some]
     right = np.array([p.argmax() for p, _ in outputs]) == truth_of(some)
@@ -172,7 +173,7 @@ def neighbours(embeddings: np.ndarray, some: Sequence[Example], queries: slice) 
 
 def report(path: Path, subsets: dict[str, list[Example]]) -> dict[str, Any]:
     """The figures of a model file: on validation, test and fresh pictures."""
-    model = MobileNet(path)
+    model = ImageModel(path)
     order = [*subsets["test"], *subsets["validation"], *subsets["train"]]
     embeddings = measure(model, order)[1]
     found = {name: measure(model, subsets[name])[0] for name in ("validation", "test", "fresh")}

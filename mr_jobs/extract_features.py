@@ -31,7 +31,11 @@ class MRExtractFeatures(SplitsJob):
 
     def configure_args(self):
         super().configure_args()
-        self.add_file_arg("--model", needed=True, help="LiteRT file, or weights for keras")
+        self.add_file_arg(
+            "--model",
+            needed=True,
+            help="LiteRT file that says how it is understood, or weights for keras",
+        )
         self.add_passthru_arg("--model-sha256", help="refuse a model file with another SHA-256")
         self.add_passthru_arg("--engine", choices=["litert", "keras"], default="litert")
         self.add_passthru_arg("--alpha", type=float, default=1.0, help="for keras")
@@ -61,7 +65,7 @@ class MRExtractFeatures(SplitsJob):
         # before the model, which is then not in the memory of the decoder's process
         self.decoder = Decoder(fork=True).__enter__()
         self.model = load_model(*file, alpha=options.alpha, resolution=options.resolution)
-        self.decoder.side = self.model.resolution
+        self.decoder.side, self.decoder.resize = self.model.resolution, self.model.resize
 
     def mapper_extract_split(self, _, line):
         from mapsight.features.extract import extract_features

@@ -11,13 +11,13 @@ import time
 import pyarrow.parquet as pq
 
 from benchmarks.ways.common import batches, crop_of, options, write
-from mapsight.features.mobilenet import MobileNet
+from mapsight.features.models.image_model import ImageModel
 
 
 def main() -> None:
     """Every `of`-th row group from the `part`-th one on."""
     chosen = options("Decode + crop + LiteRT on one core", "part", "of")
-    model = MobileNet(chosen.model)
+    model = ImageModel(chosen.model)
     groups = range(pq.read_metadata(chosen.pictures).num_row_groups)
     ids, labels, embeddings, seconds = [], [], [], 0.0
     for some, pictures in batches(

@@ -40,13 +40,13 @@ def each(what: Callable[[Any], object], values: Sequence[Any]) -> float:
 def measured(pictures: Iterable[Path], model_file: str, size: tuple[int, int] | None) -> dict:
     """Milliseconds by part, of the library that Python finds."""
     from mapsight.features.decode import decode
+    from mapsight.features.engines import load_model
     from mapsight.features.measures import dhash, measure
-    from mapsight.features.mobilenet import MobileNet
     from mapsight.features.preprocess import central_crop
     from mapsight.records import encode_embedding
 
     data = [_resized(path, size) if size else path.read_bytes() for path in pictures]
-    model = MobileNet(model_file)
+    model = load_model("litert", model_file)
     side = model.resolution
     decoded = [decode(one) for one in data]
     crops = [central_crop(one.image, side) for one in decoded]

@@ -16,9 +16,9 @@ class Labeller:
     """An actor: loads the model once, labels batches."""
 
     def __init__(self, model: str) -> None:
-        from mapsight.features.mobilenet import MobileNet
+        from mapsight.features.models.image_model import ImageModel
 
-        self._model = MobileNet(model)
+        self._model = ImageModel(model)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         found = [self._model.predict(crop_of(data)) for data in batch["image"]]

@@ -72,7 +72,7 @@ def _as_the_base(
     yield plan.Options(options.splits, options.url_column, results=None)
     keras = used.engine == "keras"
     yield ModelOptions(
-        used.alpha,
+        used.alpha or 1.0,
         used.resolution,
         used.precision,
         used.engine,

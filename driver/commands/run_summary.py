@@ -49,7 +49,10 @@ def _outcome(summary: dict[str, Any]) -> Iterator[str]:
         from mapsight.duplicates.groups import summarised
 
         yield summarised(summary["duplicates"])
-    if summary["no_head"]:
+    if summary["labelled_by"] == "nothing":
+        why = f": {summary['no_head']}" if summary["no_head"] else ""
+        yield f"no labels: the model has no classes, and there is no head{why}"
+    elif summary["no_head"]:
         yield f"no head: {summary['no_head']}; labels are the model's own classes"
 
 

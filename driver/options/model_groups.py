@@ -46,7 +46,8 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--model",
         metavar="FILE",
-        help="LiteRT file with its classes inside (default: built from weights)",
+        help="LiteRT file of any image model with an embedding; what it does not say of itself "
+        "stands in a TOML of the same name beside it (default: built from weights)",
     )
     group.add_argument(
         "--calibration",

@@ -35,6 +35,7 @@ from mapsight.workspace.result_facts import DuplicateNotes
 from mapsight.workspace.stage_facts import (
     AnnotateCounts,
     ClassifyNotes,
+    ExtractNotes,
     ExtractOptions,
     FitNotes,
     PictureCounts,
@@ -160,7 +161,7 @@ def _summary(
         "images_extracted": tables.predicted,
         "images_rejected": tables.rejected,
         **_metadata_counts(run),
-        "labelled_by": "head" if fitted_head(run) else "model",
+        "labelled_by": _labelled_by(run),
         "no_head": FitNotes.of(run.documents["fit"]).why,
         "errors": dict(sorted(images.errors.items())),
         "pictures_per_second": round(images.read / seconds, 1),
@@ -190,9 +191,17 @@ def _invocation(run: Pipeline) -> dict[str, Any]:
     }
 
 
+def _labelled_by(run: Pipeline) -> str:
+    if fitted_head(run):
+        return "head"
+    return "model" if ExtractNotes.of(run.documents["extract"]).has_classes else "nothing"
+
+
 def _model(run: Pipeline) -> dict[str, Any]:
     used = ExtractOptions.of(run.documents["extract"])
-    return {
+    file = ExtractNotes.of(run.documents["extract"]).model_file
+    named = {} if used.alpha is not None else {"file": file.rsplit("/", 1)[-1]}
+    return named | {
         "alpha": used.alpha,
         "resolution": used.resolution,
         "precision": used.precision,

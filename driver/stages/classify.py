@@ -10,6 +10,7 @@ from driver.pipeline.jobs import Job
 from driver.pipeline.stage import Outcome, Stage
 from driver.stages.dataset import vocabulary_of
 from driver.stages.head_file import GivenHead, given_targets, head_arguments
+from driver.stages.model import own_labels
 from driver.stages.outputs import joined_parts
 from mapsight.labels.labeler import AUTO, Labeler, Labels, resolve_targets
 from mapsight.workspace.stage_facts import ExtractNotes, PictureCounts
@@ -40,7 +41,8 @@ def identity(run: Pipeline) -> dict[str, Any]:
         return _auto_identity(run)
     try:
         known = vocabulary_of(run)
-        targets = resolve_targets(options.target_labels, known.names)
+        own = own_labels(run) if options.labels_typed else {}
+        targets = resolve_targets(options.target_labels, {**own, **known.names})
     except ValueError as error:
         raise UsageError(f"--target-labels: {error}") from None
     if run.options_of(GivenHead).head:
@@ -79,7 +81,7 @@ def perform(run: Pipeline, folder: str) -> Outcome:
     output = ("classify", folder)
     counters = run.job(JOB, joined_parts(run), arguments, output, shuffled=size)
     labeler = Labeler(labels.targets, labels.parents)
-    classes = ExtractNotes.of(run.documents["extract"]).classes or None
+    classes = ExtractNotes.of(run.documents["extract"]).own_classes
     chosen = {AUTO: [list(pair) for pair in labels.targets.items()]} if auto else {}
     return Outcome(counters, {"missing": labeler.missing(classes), **chosen})
 

@@ -98,7 +98,9 @@ def perform(run: Pipeline, folder: str) -> Outcome:
     if not pictures:
         raise Failure(nothing_found(run))
     arguments = ["--model", str(model.path), "--model-sha256", model.sha256]
-    arguments += ["--engine", run.options_of(ModelOptions).engine, "--alpha", str(model.alpha)]
+    arguments += ["--engine", run.options_of(ModelOptions).engine]
+    if model.alpha is not None:
+        arguments += ["--alpha", str(model.alpha)]
     arguments += ["--resolution", str(model.resolution)]
     if options.image_column:
         arguments += ["--image-column", options.image_column]
@@ -120,6 +122,8 @@ def perform(run: Pipeline, folder: str) -> Outcome:
     _check_sums(counters["images"], pictures)
     kept = run.home.keep(model.path, "model", f"{model.sha256[:16]}-{model.path.name}")
     notes = {"model_file": kept, "classes": model.classes, "shared_names": shared}
+    if not model.has_classes:
+        notes["has_classes"] = False
     return Outcome(counters, notes)
 
 

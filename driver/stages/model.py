@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from driver.errors import Failure
 from mapsight.features.weights import Weights, find_weights, model_cache_dir
 from mapsight.files import sha256_of
+from mapsight.text_files import special_kind
 from mapsight.workspace.stage_facts import PlanNotes
 
 if TYPE_CHECKING:
     from driver.pipeline.pipeline import Pipeline
+    from mapsight.features.models.image_model import ImageModel
 
 BEFORE_MODEL = ("plan", "ingest", "fetch")
 """Stages that need none."""
@@ -29,6 +31,8 @@ __all__ = [
     "find_model",
     "given_model",
     "model_of",
+    "own_labels",
+    "read_model",
 ]
 
 
@@ -49,15 +53,17 @@ class ModelOptions:
 class Model:
     """The file that map tasks load, and the SHA-256 it must have.
 
-    `classes` are its own, or none where they are ImageNet's.
+    `classes` are its own, or none where they are ImageNet's, or where it `has_classes` not. `alpha`
+    is None of what is no MobileNet.
     """
 
     path: Path
     sha256: str
-    alpha: float
+    alpha: float | None
     resolution: int
     precision: str
     classes: tuple[str, ...] = ()
+    has_classes: bool = True
 
 
 def _say(text: str) -> None:
@@ -103,22 +109,65 @@ def find_model(
         raise Failure(str(error)) from error
 
 
-def given_model(path: str) -> Model:
-    """A model file of the user's; what it is for is read from it.
+def given_model(path: str, folder: Path | None = None) -> Model:
+    """Return a model file of the user's; what it is for is read from it, and the TOML beside it.
+
+    Args:
+        folder: for a copy of a file that a TOML stands beside: it says itself how it is understood,
+            wherever it goes; None makes none.
 
     Raises:
-        Failure: it cannot be read, or is no MobileNet.
+        Failure: it cannot be read, or what has to be known of it is said nowhere.
     """
-    from mapsight.features.mobilenet import MobileNet, wnids
+    from mapsight.features.mobilenet import wnids
+    from mapsight.features.models.inside import with_form
+    from mapsight.features.models.understand import settings_beside
+
+    model, file = read_model(path), Path(path)
+    if folder and settings_beside(file).is_file():
+        folder.mkdir(exist_ok=True)
+        file = folder / file.name
+        file.write_bytes(with_form(Path(path).read_bytes(), model.form))
+    classes = () if model.classes == wnids() else model.classes
+    alpha = model.embedding_size / 1024 if model.is_mobilenet else None
+    size = alpha, model.resolution, model.precision
+    return Model(file, sha256_of(file), *size, classes, bool(model.classes))
+
+
+def read_model(path: str, option: str = "--model") -> ImageModel:
+    """Return a model of the user's that made embeddings of a few made-up pictures.
+
+    Args:
+        option: that named it.
+
+    Raises:
+        Failure: it cannot be read, run or understood; names it, and what is missing.
+    """
+    from mapsight.features.models.image_model import ImageModel
+    from mapsight.features.models.trial import try_out
 
     try:
-        sha256 = sha256_of(Path(path))
-        model = MobileNet(path)
-    except (ValueError, OSError, RuntimeError) as error:
-        raise Failure(f"--model {path}: {error}") from error
-    classes = () if model.classes == wnids() else model.classes
-    size = model.embedding_size / 1024, model.resolution, model.precision
-    return Model(Path(path), sha256, *size, classes)
+        if kind := special_kind(path):
+            raise ValueError(f"is {kind}, not a file")
+        model = ImageModel(path)
+        try_out(model)
+    except OSError as error:
+        raise Failure(f"{option} {path}: {error.strerror or error}") from error
+    except (ValueError, RuntimeError) as error:
+        raise Failure(f"{option} {path}: {str(error).removeprefix(f'{path}: ')}") from error
+    return model
+
+
+def own_labels(run: Pipeline) -> dict[str, str]:
+    """Return the names of classes of --model FILE that are nobody else's, as labels and their ids.
+
+    Raises:
+        Failure: as `read_model`.
+    """
+    from mapsight.labels.labeler import has_own_name
+
+    path = run.options_of(ModelOptions).model
+    return {name: name for name in read_model(path).classes if has_own_name(name)} if path else {}
 
 
 def check_model(options: ModelOptions) -> None:
@@ -127,7 +176,7 @@ def check_model(options: ModelOptions) -> None:
     It is built later, so that it is compared with Keras on pictures of the run.
 
     Raises:
-        Failure: TensorFlow, weights or the file are missing, or it is no MobileNet.
+        Failure: TensorFlow, weights or the file are missing, or it cannot be understood.
     """
     if options.model:
         given_model(options.model)
@@ -191,7 +240,7 @@ def model_of(run: Pipeline) -> Model:
     """The model of a pipeline's options; compared with Keras on its pictures, if it is built."""
     options = run.options_of(ModelOptions)
     if options.model:
-        return given_model(options.model)
+        return given_model(options.model, run.scratch / "model")
     size = options.alpha, options.resolution, options.precision
     cached = options.engine == "keras" or _is_cached(*size)
     return find_model(

@@ -43,9 +43,12 @@ def tally(prediction: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     """
     label = prediction["label"]
     # a picture that a head was fitted on tells nothing of it
-    known = prediction if prediction["split"] == "test" else {"truth": None, "absent": []}
+    is_judged = prediction["split"] == "test" and not prediction.get("unlabelled")
+    known = prediction if is_judged else {"truth": None, "absent": []}
     yield "label", label
-    yield "class", prediction["top_mid"], prediction["top_label"]
+    has_classes = "top_label" in prediction
+    if has_classes:
+        yield "class", prediction["top_mid"], prediction["top_label"]
     yield "ppi", str(ppi_bin(prediction["ppi"]))
     for target in known["absent"]:
         yield "absent", target, "predicted" if target == label else "not"
@@ -53,10 +56,12 @@ def tally(prediction: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     if present is not None:
         yield "any", "right" if label in present else "wrong"
         found = set(prediction["top5_labels"])
-        yield "any5", "right" if found & set(present) else "wrong"
+        if has_classes:
+            yield "any5", "right" if found & set(present) else "wrong"
         for truth in present:
             yield "truth", truth, label
-            yield "top5", truth, "right" if truth in found else "wrong"
+            if has_classes:
+                yield "top5", truth, "right" if truth in found else "wrong"
 
 
 def ppi_bin(ppi: float) -> int:

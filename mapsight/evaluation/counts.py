@@ -66,6 +66,8 @@ class Evaluation:
 
     def add(self, image_id: str, prediction: Mapping[str, Any]) -> None:
         """Count one prediction record (docs/records.md has the keys)."""
+        if prediction.get("unlabelled"):
+            return
         if prediction["truth"] is not None:
             self._add_groups(prediction)
         if prediction["split"] != "train":

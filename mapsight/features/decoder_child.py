@@ -43,25 +43,26 @@ class Decoded:
     crop: np.ndarray
 
 
-def answer(data: bytes, side: int) -> Decoded | PictureError:
+Work = Callable[[bytes, int, int], Decoded | PictureError]
+
+
+def answer(data: bytes, side: int, resize: int = 0) -> Decoded | PictureError:
     """Do what the child does with a picture."""
     try:
         picture = decode(data)
-        return Decoded(measure(picture), central_crop(picture.image, side))
+        return Decoded(measure(picture), central_crop(picture.image, side, resize))
     except PictureError as error:
         return error
     except MemoryError:
         return PictureError("out_of_memory", "measuring needs more memory than allowed")
 
 
-def main(work: Callable[[bytes, int], Decoded | PictureError] = answer) -> None:
+def main(work: Work = answer) -> None:
     """Be the child: greet, then answer every picture until its input ends."""
     serve(json.loads(sys.argv[-1]), work)
 
 
-def serve(
-    settings: Mapping[str, Any], work: Callable[[bytes, int], Decoded | PictureError]
-) -> None:
+def serve(settings: Mapping[str, Any], work: Work) -> None:
     """Do that with these settings: seconds and bytes of memory, parent, whether to end with it."""
     source, sink = os.fdopen(os.dup(0), "rb"), os.dup(1)
     gc.freeze()  # what a copy has from its parent is the parent's to look through
@@ -71,10 +72,10 @@ def serve(
     for standard in (0, 1, 2):
         os.dup2(nowhere, standard)
     while len(head := source.read(REQUEST.size)) == REQUEST.size:
-        size, side = REQUEST.unpack(head)
+        size, side, resize = REQUEST.unpack(head)
         data = source.read(size)
         signal.setitimer(signal.ITIMER_REAL, settings["seconds"] + PATIENCE)
-        result = work(data, side)
+        result = work(data, side, resize)
         signal.setitimer(signal.ITIMER_REAL, 0)
         if isinstance(result, Decoded):
             _reply(sink, result.fields, result.crop.tobytes())

@@ -19,7 +19,7 @@ from mapsight.python_child import ROOT, python_path
 
 __all__ = ["PATIENCE", "REPLY", "REQUEST", "Child", "forked", "started", "write_all"]
 
-REQUEST = struct.Struct(">QI")
+REQUEST = struct.Struct(">QII")
 REPLY = struct.Struct(">II")
 LONGEST_REPLY = 2**26
 START_SECONDS = 60.0
@@ -66,10 +66,10 @@ class Child:
                 words = said.read().decode("utf-8", "replace")
                 raise OSError(f"{how}: {words.strip()[-1000:]}") from None
 
-    def send(self, data: bytes, side: int, deadline: float) -> None:
+    def send(self, data: bytes, side: int, resize: int, deadline: float) -> None:
         """Hand over a picture. What goes wrong here is found out on receiving."""
         with contextlib.suppress(BrokenPipeError, TimeoutError):
-            write_all(self._stdin.fileno(), (REQUEST.pack(len(data), side), data), deadline)
+            write_all(self._stdin.fileno(), (REQUEST.pack(len(data), side, resize), data), deadline)
 
     def receive(self, deadline: float) -> tuple[dict[str, Any], bytearray]:
         """Return a header and a crop. TimeoutError; EOFError or ValueError of a broken child."""

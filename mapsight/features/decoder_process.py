@@ -1,8 +1,9 @@
 """Decoding in a child process: a picture that kills or hangs it costs one record.
 
 The child lives as long as the `Decoder` and takes one picture at a time, by
-pipe: 8 bytes of length, 4 of the crop's side and the encoded picture in; two
-lengths of 4 bytes, a JSON header and the bytes of the crop out (all big-endian).
+pipe: 8 bytes of length, 4 of the crop's side, 4 of what a picture's shorter side
+becomes before that, and the encoded picture in; two lengths of 4 bytes, a JSON
+header and the bytes of the crop out (all big-endian).
 It is limited in memory (RLIMIT_DATA) and in time per picture, says nothing on its
 parent's standard streams, and does not outlive its parent.
 """
@@ -53,6 +54,8 @@ class Decoder:
 
     Args:
         side: pixels, of the crop; may be set later.
+        resize: pixels, of a picture's shorter side before it is cropped; 0 for MobileNet's; may be
+            set later.
         seconds: allowed per picture.
         memory: bytes the child may allocate, its own 54 MB included; a picture
             of more than a quarter of that in encoded form is `too_many_bytes`.
@@ -76,7 +79,9 @@ class Decoder:
         command: Sequence[str] | None = None,
         *,
         fork: bool = False,
+        resize: int = 0,
     ) -> None:
+        self.resize = resize
         self.side, self.seconds, self.memory = side, seconds, memory
         self._fork = fork and sys.platform == "linux"
         self.command = list(command or module_command("mapsight.features.decoder_child"))
@@ -126,7 +131,7 @@ class Decoder:
         child = self._running()  # whose start is none of the picture's time
         self._deadline = time.monotonic() + self.seconds
         if len(data) <= self.memory // 4:
-            child.send(data, self.side, self._deadline)
+            child.send(data, self.side, self.resize, self._deadline)
 
     def _collect(self) -> Decoded | PictureError:
         data, limit = self._pending or b"", self.memory // 4

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mapsight.features.mobilenet import MobileNet, Model, check_crop, wnids
-from mapsight.features.preprocess import to_model_input
+from mapsight.features.mobilenet import Model, check_crop, wnids
+from mapsight.features.models.image_model import ImageModel
+from mapsight.features.preprocess import to_model_input, usual_resize
 from mapsight.files import verify
 
 __all__ = ["KerasMobileNet", "load_model"]
@@ -36,7 +37,7 @@ class KerasMobileNet:
         verify(path, sha256)
         self._model = build_keras(alpha, resolution, Path(path))
         self.classes = wnids()
-        self.resolution = resolution
+        self.resolution, self.resize = resolution, usual_resize(resolution)
         self.embedding_size = int(self._model.outputs[1].shape[-1])
 
     def predict(self, crop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -66,7 +67,7 @@ def load_model(
     `alpha` and `resolution`.
     """
     if engine == "litert":
-        return MobileNet(path, sha256)
+        return ImageModel(path, sha256)
     if engine == "keras":
         return KerasMobileNet(path, sha256, alpha=alpha, resolution=resolution)
     raise ValueError(f"unknown engine {engine!r}, expected one of {', '.join(ENGINES)}")

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from mapsight.extras import lacking, missing
-from mapsight.features.mobilenet import MobileNet
+from mapsight.features.models.image_model import ImageModel
 from mapsight.features.preprocess import central_crop, to_model_input, to_rgb
 from mapsight.features.quantize import join, mend
 
@@ -130,7 +130,7 @@ def compare(model: Any, content: bytes, crops: Iterable[np.ndarray]) -> dict[str
     with tempfile.TemporaryDirectory(prefix="mapsight-") as folder:
         path = Path(folder) / "model.tflite"
         path.write_bytes(content)
-        lite = MobileNet(path)
+        lite = ImageModel(path)
         for crop in crops:
             p, e = lite.predict(crop)
             kp, ke = (output.numpy()[0] for output in model(to_model_input(crop), training=False))

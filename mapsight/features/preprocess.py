@@ -12,7 +12,7 @@ from PIL import Image, ImageChops
 if TYPE_CHECKING:
     from mapsight.features.formats.colour import Transform
 
-__all__ = ["Samples", "central_crop", "to_model_input", "to_rgb"]
+__all__ = ["Samples", "central_crop", "to_model_input", "to_rgb", "usual_resize"]
 
 _DEEP = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 _BAND = 2**18
@@ -39,7 +39,16 @@ class Samples:
     opaque: bool = False
 
 
-def central_crop(image: Image.Image, side: int) -> np.ndarray:
+def usual_resize(side: int) -> int:
+    """Return what a shorter side becomes where a model does not say it: 256 pixels for 224.
+
+    >>> usual_resize(224), usual_resize(128)
+    (256, 146)
+    """
+    return round(side * 256 / 224)
+
+
+def central_crop(image: Image.Image, side: int, resize: int = 0) -> np.ndarray:
     """Return the middle of a picture, as MobileNet was trained to see it.
 
     What comes of resizing the shorter side to 256/224 of `side` and cutting out
@@ -51,13 +60,14 @@ def central_crop(image: Image.Image, side: int) -> np.ndarray:
     Args:
         image: RGB.
         side: pixels, at least 1.
+        resize: pixels that the shorter side is resized to; 0 for `usual_resize`.
 
     Returns:
         (side, side, 3) uint8.
     """
     if side < 1:
         raise ValueError(f"side {side}: expected at least 1 pixel")
-    square = min(image.size) * side / round(side * 256 / 224)
+    square = min(image.size) * side / (resize or usual_resize(side))
     left, top = (image.width - square) / 2, (image.height - square) / 2
     box = (left, top, left + square, top + square)
     return np.asarray(image.resize((side, side), Image.Resampling.HAMMING, box=box))

@@ -90,26 +90,32 @@ class Classifier:
         """Return what a feature record shows: its label and score, class, style."""
         top5: Sequence[Any] = record["top5"]
         label, score = self.labeler.label(top5)
+        found = {"label": label, "score": score, **self._first(top5)}
+        if self.head:
+            found |= self._by_head(record, label, score)
+        return found | {"mid": self.labeler.targets.get(found["label"], "")}
+
+    def _first(self, top5: Sequence[Any]) -> dict[str, Any]:
+        """Return what is said of the likeliest class, and labels of the five; nothing without."""
+        if not top5:
+            return {"top5_labels": [], **({} if self.head else {"unlabelled": True})}
         wnid, probability = top5[0]
         best = class_named(wnid)
-        found = {
-            "label": label,
-            "score": score,
+        return {
             "top_wnid": wnid,
             "top_mid": best.mid,
             "top_label": best.title,
             "top_probability": probability,
             "top5_labels": self.labeler.labels_in(top5),
         }
-        if self.head:
-            found |= self._by_head(record, label, score)
-        return found | {"mid": self.labeler.targets.get(found["label"], "")}
 
     def _by_head(self, record: Mapping[str, Any], by_model: str, score: float) -> dict[str, Any]:
         assert self.head is not None
         x = decode_embedding(record["embedding"])
         label, probability, scores = self.head.answer(x)
-        found: dict[str, Any] = {"model_label": by_model, "scores": scores}
+        found: dict[str, Any] = {"scores": scores}
+        if record["top5"]:
+            found["model_label"] = by_model
         if by_model in self._by_model and (label == OTHER or score > probability):
             label, probability = by_model, score
         found |= {"label": label, "score": probability}

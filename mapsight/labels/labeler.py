@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +24,7 @@ __all__ = [
     "Labels",
     "class_matches",
     "class_named",
+    "has_own_name",
     "names_by_mid",
     "near_labels",
     "parents",
@@ -46,6 +48,9 @@ DEFAULT_TARGETS: Mapping[str, str] = {
     "Penguin": "/m/05z6w",
 }
 """The eleven labels of the project's report, by name and MID."""
+
+
+WNID = re.compile(r"n\d{8}")
 
 
 @dataclass(frozen=True)
@@ -89,17 +94,52 @@ def class_matches() -> Mapping[str, ClassMatch]:
 
 
 def class_named(name: str) -> ClassMatch:
-    """Return a model's class by its id: a wnid of ImageNet, or an Open Images MID.
+    """Return a model's class by its wnid of ImageNet, its Open Images MID, or its name.
+
+    A name that ImageNet or Open Images has is theirs; another is a class of its own, without MID.
 
     Raises:
         ValueError: ImageNet has no such wnid.
     """
     if name.startswith("/"):
-        label = names_by_mid().get(name, name)
-        return ClassMatch(name, label, name, label, name, label)
-    if name not in class_matches():
-        raise ValueError(f"class {name!r}: expected a wnid of ImageNet or a MID")
-    return class_matches()[name]
+        return _of_mid(name)
+    if name in class_matches():
+        return class_matches()[name]
+    if WNID.fullmatch(name):
+        raise ValueError(f"class {name!r}: expected a wnid of ImageNet, a MID or a name")
+    text = name.replace("_", " ").casefold()
+    if text in _imagenet_names():
+        return class_matches()[_imagenet_names()[text]]
+    mid = _mids_by_case().get(text)
+    return _of_mid(mid) if mid else ClassMatch(name, name.replace("_", " "), "", "", "", "")
+
+
+def has_own_name(name: str) -> bool:
+    """Return whether a class is called as neither ImageNet nor Open Images calls one.
+
+    >>> [has_own_name(name) for name in ("scratch", "tiger", "n02129604", "/m/07dm6")]
+    [True, False, False, False]
+    """
+    match = class_named(name)
+    return match.wnid == name and not (match.mid or name in class_matches())
+
+
+def _of_mid(mid: str) -> ClassMatch:
+    label = names_by_mid().get(mid, mid)
+    return ClassMatch(mid, label, mid, label, mid, label)
+
+
+@cache
+def _imagenet_names() -> Mapping[str, str]:
+    """Return the wnid by the name of a class in lower case, of names that one class has."""
+    names = [one.name.replace("_", " ").casefold() for one in class_matches().values()]
+    pairs = zip(names, class_matches(), strict=True)
+    return {name: wnid for name, wnid in pairs if names.count(name) == 1}
+
+
+@cache
+def _mids_by_case() -> Mapping[str, str]:
+    return {name.casefold(): mid for name, mid in _known_names().items()}
 
 
 @cache
@@ -189,10 +229,10 @@ class Labeler:
         return cls(settings["targets"], settings["parents"])
 
     def label_of(self, name: str) -> str:
-        """Return the label of a model's class, given by its wnid or MID."""
+        """Return the label of a model's class, given by its wnid, MID or name."""
         if name not in self._by_class:
             match = class_named(name)
-            labels = (self.fold(mid) for mid in (match.mid, match.target_mid))
+            labels = (self.fold(mid) for mid in (match.mid, match.target_mid, name))
             self._by_class[name] = next((label for label in labels if label != OTHER), OTHER)
         return self._by_class[name]
 
@@ -216,13 +256,14 @@ class Labeler:
         """Return (label, score) from the top 5 classes: the label with the largest sum.
 
         The score is the sum of the probabilities of its classes, 0 to 1. On a
-        tie the label whose first class ranks higher wins.
+        tie the label whose first class ranks higher wins. Without classes it is `other`, and 0.
         """
         sums: dict[str, float] = {}
         for wnid, probability in top5:
             label = self.label_of(wnid)
             sums[label] = sums.get(label, 0.0) + probability
-        best = max(sums, key=lambda label: sums[label])
+        best = max(sums, key=lambda label: sums[label], default=OTHER)
+        sums.setdefault(best, 0.0)
         return best, round(min(sums[best], 1.0), 6)
 
     def labels_in(self, top5: Iterable[Sequence[Any]]) -> list[str]:

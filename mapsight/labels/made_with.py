@@ -69,9 +69,12 @@ def why_foreign(head: Head, model: Mapping[str, Any]) -> str:
     """Return why a head is for embeddings of another model; "" if nothing is known against it.
 
     Args:
-        model: has `alpha`, `resolution` and `precision`.
+        model: has `alpha`, `resolution`, `precision` and `model`, its SHA-256.
     """
     known = head.about.get("model", {})
+    both = {known.get("alpha", model["alpha"]), model["alpha"]}
+    if None in both and known and known.get("model") != model["model"]:
+        return "was fitted with another model"
     for name in MODEL:
         if known.get(name, model[name]) != model[name]:
             return f"was fitted with {name} {known[name]}, not {name} {model[name]}"

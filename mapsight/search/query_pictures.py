@@ -166,7 +166,7 @@ class QueryPictures:
                 used.engine,
                 str(path),
                 used.model,
-                alpha=used.alpha,
+                alpha=used.alpha or 1.0,
                 resolution=used.resolution,
             )
         except OSError as error:
@@ -177,8 +177,8 @@ class QueryPictures:
     @cached_property
     def vocabulary(self) -> Vocabulary:
         """Return the words that the workspace's model and labels give a meaning."""
-        classes = ExtractNotes.of(self._documents["extract"]).classes or wnids()
-        return Vocabulary(classes, self.classifier.labeler)
+        classes = ExtractNotes.of(self._documents["extract"]).own_classes
+        return Vocabulary(wnids() if classes is None else classes, self.classifier.labeler)
 
     @cached_property
     def directions(self) -> Directions:
@@ -239,15 +239,18 @@ class QueryPictures:
     @contextlib.contextmanager
     def _decoder(self) -> Iterator[Decoder]:
         """Yield a decoder for some pictures, or for all of the time of `kept`."""
-        from mapsight.features.decoder_process import Decoder
-
         if self._stack is None:
-            with Decoder(side=self.model.resolution) as decoder:
+            with self._new_decoder() as decoder:
                 yield decoder
             return
         if self._kept is None:
-            self._kept = self._stack.enter_context(Decoder(side=self.model.resolution))
+            self._kept = self._stack.enter_context(self._new_decoder())
         yield self._kept
+
+    def _new_decoder(self) -> Decoder:
+        from mapsight.features.decoder_process import Decoder
+
+        return Decoder(side=self.model.resolution, resize=self.model.resize)
 
     def _read_all(
         self, questions: Sequence[Question], allow_private: bool

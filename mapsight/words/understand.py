@@ -150,8 +150,11 @@ class _Reader:
         near = [name for one in (text, *unknown) for name in self.vocabulary.near(one)]
         fresh = [name for name in dict.fromkeys(near) if not typed.issuperset(tokens(name))]
         whole = not (self.things or self.without or self.styles)
-        why = f"no class or label is called {', '.join(unknown)}"
-        return UnknownWordsError(why, fresh[:NEAR], whole=whole)
+        names = ", ".join(unknown)
+        why = f"no class or label is called {names}"
+        if not self.vocabulary.has_classes:
+            why = f"the model has no classes, and no label is called {names}"
+        return UnknownWordsError(why, fresh[:NEAR], whole=whole and self.vocabulary.has_classes)
 
 
 def _either(one: Meaning, other: Meaning) -> Meaning:

@@ -28,13 +28,18 @@ class Vocabulary:
     Images calls so; of the kinds of WordNet with that name it means the most usual one.
 
     Args:
-        classes: of the model, in its order: wnids of ImageNet, or MIDs.
+        classes: of the model, in its order: wnids of ImageNet, MIDs or names.
         labeler: knows the target labels.
     """
 
     def __init__(self, classes: Sequence[str], labeler: Labeler) -> None:
         self._classes, self._labeler = classes, labeler
         self.longest = max((len(tokens(name)) for name in self._names), default=1)
+
+    @property
+    def has_classes(self) -> bool:
+        """Return whether the model has any; without, labels are all that it understands."""
+        return bool(self._classes)
 
     def meaning(self, words: Sequence[str]) -> Meaning | None:
         """Return what some words in lower case mean together, if they name anything."""
@@ -105,15 +110,15 @@ class Vocabulary:
         mids = filter(None, (match.mid, match.target_mid))
         for mid in with_above(mids, lambda current: parents().get(current, ())):
             yield names_by_mid().get(mid, match.label), 0
-        for wnid in wnids_above(class_name):
+        for wnid in wnids_above(match.wnid):
             for lemma, place in synsets()[wnid].lemmas:
-                yield lemma, 0 if wnid == class_name else place
+                yield lemma, 0 if wnid == match.wnid else place
 
 
 def _shown_name(class_name: str) -> str:
     match = class_named(class_name)
     name = match.name.replace("_", " ")
-    synset = synsets().get(class_name)
+    synset = synsets().get(match.wnid)
     fuller = [lemma for lemma, _ in synset.lemmas if lemma.endswith(f" {name}")] if synset else []
     return match.label if match.label.startswith(f"{name.capitalize()} (") else [*fuller, name][0]
 

@@ -130,10 +130,13 @@ class PictureCounts:
 
 @dataclass(frozen=True)
 class ExtractOptions:
-    """The model that made the features, by its SHA-256, and the column pictures were read from."""
+    """The model that made the features, by its SHA-256, and the column pictures were read from.
+
+    `alpha` is None of what is no MobileNet.
+    """
 
     model: str
-    alpha: float
+    alpha: float | None
     resolution: int
     precision: str
     engine: str
@@ -147,11 +150,20 @@ class ExtractOptions:
 
 @dataclass(frozen=True)
 class ExtractNotes(Notes):
-    """The model file in the workspace, its classes, and how many file names pictures share."""
+    """The model file in the workspace, its classes, and how many file names pictures share.
+
+    `classes` are none where they are ImageNet's, or where the model `has_classes` not.
+    """
 
     model_file: str
     classes: list[str]
     shared_names: int | None = None
+    has_classes: bool = True
+
+    @property
+    def own_classes(self) -> list[str] | None:
+        """Return the classes of the model; None for ImageNet's."""
+        return self.classes if self.classes or not self.has_classes else None
 
 
 @dataclass(frozen=True)

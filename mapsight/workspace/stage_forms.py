@@ -93,7 +93,7 @@ NOTES: dict[str, Check] = {
     ),
     "ingest": fields({"shards": _OWN_SPLITS}, {"uploads": _COPIES}),
     "fetch": fields({"shards": _OWN_SPLITS, "failed": COUNT}),
-    "extract": fields({"model_file": INNER, "classes": _TEXTS}),
+    "extract": fields({"model_file": INNER, "classes": _TEXTS}, {"has_classes": FLAG}),
     "explore": fields({}, {"uploads": _COPIES}),
     "annotate": fields({}, {"uploads": _COPIES}),
     "fit": fields({}, {"why": TEXT, "given": TEXT}),
@@ -130,7 +130,7 @@ OPTIONS: dict[str, Check] = {
     "extract": fields(
         {
             **dict.fromkeys(("model", "precision", "engine"), TEXT),
-            "alpha": NUMBER,
+            "alpha": _OPTIONAL_NUMBER,
             "resolution": COUNT,
             "image_column": _OPTIONAL_TEXT,
         }

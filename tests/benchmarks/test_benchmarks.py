@@ -23,7 +23,7 @@ from benchmarks.ways.parts import measured
 from benchmarks.ways.parts import table as table_of_parts
 from driver.commands.plan import read_figures
 from mapsight.features.decode import decode
-from mapsight.features.mobilenet import MobileNet
+from mapsight.features.models.image_model import ImageModel
 from mapsight.features.preprocess import central_crop
 from mapsight.openimages.dataset import CsvSplit, annotation_rows
 from tests.support.paths import ROOT
@@ -140,7 +140,7 @@ def test_two_bare_processes_label_everything_as_the_library_does(parquet, model_
         command = [word.format(out=tmp_path / "out") for word in words]
         subprocess.run(command, cwd=ROOT, check=True)
         assert (tmp_path / "out" / f"own-{number}.json").exists()
-    model = MobileNet(model_file.path)
+    model = ImageModel(model_file.path)
     found = labels_of_parquet(tmp_path / "out")
     for row in pq.read_table(parquet).to_pylist():
         crop = central_crop(decode(row["image"]).image, model.resolution)

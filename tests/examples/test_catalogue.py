@@ -21,7 +21,7 @@ sys.path.append(str(EXAMPLES))
 from draw_catalogue import EACH, draw_catalogue, draw_items, items  # noqa: E402
 
 from mapsight.features.decode import decode  # noqa: E402
-from mapsight.features.mobilenet import MobileNet  # noqa: E402
+from mapsight.features.models.image_model import ImageModel  # noqa: E402
 from mapsight.features.preprocess import central_crop  # noqa: E402
 from mapsight.files import sha256_of  # noqa: E402
 from mapsight.labels.labeler import DEFAULT_TARGETS, Labeler, class_named  # noqa: E402
@@ -194,14 +194,14 @@ def test_the_model_learned_from_the_train_subset_alone():
 
 
 def test_the_classes_inside_are_the_mids():
-    model = MobileNet(MODEL)
+    model = ImageModel(MODEL)
     assert list(model.classes) == list(RECORD["classes"].values())
     assert Labeler(DEFAULT_TARGETS).missing(model.classes) == []
     assert class_named(model.classes[-1]).label == "Mushroom"
 
 
 def test_the_model_knows_held_out_drawings_as_well_as_the_record_says(catalogue):
-    model = MobileNet(MODEL)
+    model = ImageModel(MODEL)
     some = [item for item in ALL if item.subset == "test"][::2]
     right = 0
     for item in some:

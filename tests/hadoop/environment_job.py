@@ -26,10 +26,10 @@ def encoded_picture():
 def top_class(model):
     """[class number, probability] that a model gives the picture."""
     from mapsight.features.decode import decode
-    from mapsight.features.mobilenet import MobileNet
+    from mapsight.features.models.image_model import ImageModel
     from mapsight.features.preprocess import central_crop
 
-    network = MobileNet(str(model))
+    network = ImageModel(str(model))
     image = decode(encoded_picture()).image
     probabilities, _ = network.predict(central_crop(image, network.resolution))
     return [int(probabilities.argmax()), round(float(probabilities.max()), 6)]

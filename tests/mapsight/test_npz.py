@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from driver.streams import _Harmless
-from mapsight.features.mobilenet import _classes_inside
+from mapsight.features.models.inside import texts_inside
 from mapsight.labels.head import ARRAYS, load_head
 from mapsight.npz import read_npz
 
@@ -102,8 +102,8 @@ def test_classes_of_a_head_are_texts(tmp_path, classes):
 def test_the_class_list_of_a_model_is_bounded(tmp_path):
     with zipfile.ZipFile(tmp_path / "m.tflite", "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("labels.txt", b"n" * (2 << 20))
-    with pytest.raises(ValueError, match=r"m\.tflite: its list of classes .* declares 2,097,152"):
-        _classes_inside(tmp_path / "m.tflite")
+    with pytest.raises(ValueError, match=r"its list of classes .* declares 2,097,152"):
+        texts_inside(tmp_path / "m.tflite")
 
 
 def test_text_from_outside_gives_no_orders_to_a_terminal():

@@ -25,7 +25,7 @@ NAUGHTY = """
     import os, signal, sys, time
     from mapsight.features import decoder_child as sandbox
 
-    def work(data, side):
+    def work(data, side, resize):
         if data == b"segv":
             os.kill(os.getpid(), signal.SIGSEGV)
         elif data == b"hang":
@@ -43,7 +43,7 @@ NAUGHTY = """
             if not os.path.exists(data[5:]):
                 open(data[5:], "w").close()
                 os.kill(os.getpid(), signal.SIGKILL)
-        return sandbox.answer(data, side)
+        return sandbox.answer(data, side, resize)
 
     sandbox.main(work)
 """

@@ -10,12 +10,13 @@ import pytest
 
 from mapsight.features.engines import KerasMobileNet, load_model
 from mapsight.features.keras_build import crops_of, made_up_crops, pictures_in
-from mapsight.features.mobilenet import MobileNet, top5, wnids
+from mapsight.features.mobilenet import top5, wnids
+from mapsight.features.models.image_model import ImageModel
 from mapsight.files import AlteredError
 
 
 @pytest.fixture(scope="module")
-def lite(model_file) -> MobileNet:
+def lite(model_file) -> ImageModel:
     return load_model("litert", model_file.path, model_file.sha256)
 
 
@@ -25,12 +26,12 @@ def keras(weights_dir: Path) -> KerasMobileNet:
     return load_model("keras", path, alpha=0.25, resolution=128)
 
 
-def test_sizes(lite: MobileNet, keras: KerasMobileNet):
+def test_sizes(lite: ImageModel, keras: KerasMobileNet):
     assert (lite.resolution, lite.embedding_size) == (128, 256)
     assert (keras.resolution, keras.embedding_size) == (128, 256)
 
 
-def test_shapes_and_types(lite: MobileNet):
+def test_shapes_and_types(lite: ImageModel):
     probabilities, embedding = lite.predict(next(made_up_crops(128, 1)))
     assert (probabilities.shape, probabilities.dtype) == ((1000,), np.float32)
     assert (embedding.shape, embedding.dtype) == ((256,), np.float32)
@@ -38,7 +39,7 @@ def test_shapes_and_types(lite: MobileNet):
     assert embedding.min() >= 0
 
 
-def test_engines_agree_on_made_up_pictures(lite: MobileNet, keras: KerasMobileNet):
+def test_engines_agree_on_made_up_pictures(lite: ImageModel, keras: KerasMobileNet):
     for crop in made_up_crops(128, 8, seed=5):
         for ours, theirs in zip(lite.predict(crop), keras.predict(crop), strict=True):
             np.testing.assert_allclose(ours, theirs, atol=1e-4, rtol=0)
@@ -50,7 +51,7 @@ def test_engines_agree_on_photographs(lite, keras, openimages_dir: Path):
             np.testing.assert_allclose(ours, theirs, atol=1e-4, rtol=0)
 
 
-def test_results_outlive_the_next_call(lite: MobileNet):
+def test_results_outlive_the_next_call(lite: ImageModel):
     first, second = made_up_crops(128, 2)
     kept = lite.predict(first)
     copies = [array.copy() for array in kept]
@@ -58,9 +59,9 @@ def test_results_outlive_the_next_call(lite: MobileNet):
     assert all(np.array_equal(a, b) for a, b in zip(kept, copies, strict=True))
 
 
-def test_same_crop_same_bytes(lite: MobileNet, model_file):
+def test_same_crop_same_bytes(lite: ImageModel, model_file):
     crop = next(made_up_crops(128, 1, seed=9))
-    again = MobileNet(model_file.path)
+    again = ImageModel(model_file.path)
     for a, b in zip(lite.predict(crop), again.predict(crop), strict=True):
         assert a.tobytes() == b.tobytes()
 
@@ -71,13 +72,13 @@ def test_an_altered_file_is_refused(model_file, tmp_path: Path):
     content[1_000_000] ^= 1
     altered.write_bytes(content)
     with pytest.raises(AlteredError, match=rf"{altered} is altered: .* {model_file.sha256}"):
-        MobileNet(altered, model_file.sha256)
+        ImageModel(altered, model_file.sha256)
 
 
 @pytest.mark.parametrize(
     "crop", [np.zeros((127, 128, 3), np.uint8), np.zeros((128, 128, 3), np.float32)]
 )
-def test_other_crops_are_refused(lite: MobileNet, crop: np.ndarray):
+def test_other_crops_are_refused(lite: ImageModel, crop: np.ndarray):
     with pytest.raises(ValueError, match=r"expected \(128, 128, 3\), uint8"):
         lite.predict(crop)
 
@@ -88,7 +89,7 @@ def test_unknown_engine_is_refused():
 
 
 def test_nothing_is_written_to_stdout_or_stderr(model_file, capfd: pytest.CaptureFixture):
-    MobileNet(model_file.path).predict(next(made_up_crops(128, 1)))
+    ImageModel(model_file.path).predict(next(made_up_crops(128, 1)))
     assert capfd.readouterr() == ("", "")
 
 

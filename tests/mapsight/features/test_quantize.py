@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mapsight.features.convert import ensure_model
 from mapsight.features.keras_build import made_up_crops
-from mapsight.features.mobilenet import MobileNet
+from mapsight.features.models.image_model import ImageModel
 from mapsight.features.quantize import _File, _requantise, _scales, exact_step
 
 GRIDS = st.tuples(
@@ -55,12 +55,12 @@ def int8_path(weights_dir, model_cache: Path) -> Path:
 def test_int8_agrees_with_float32_on_what_it_has_not_seen(int8_path, model_file):
     made_up = json.loads(int8_path.with_suffix(".json").read_text())["checks"]["made_up"]
     assert made_up["cosine_mean"] > 0.995
-    assert MobileNet(int8_path).precision == "int8"
+    assert ImageModel(int8_path).precision == "int8"
 
 
 def test_probabilities_of_int8_are_not_in_steps(int8_path):
     (crop,) = made_up_crops(128, 1, seed=5)
-    probabilities, _ = MobileNet(int8_path).predict(crop)
+    probabilities, _ = ImageModel(int8_path).predict(crop)
     assert probabilities.sum() == pytest.approx(1, abs=1e-5)
     assert len(np.unique(probabilities)) > 500
 

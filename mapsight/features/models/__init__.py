@@ -1,0 +1,1 @@
+"""Any LiteRT image model: how its file is understood, and how it is run."""

@@ -6,10 +6,13 @@ import pytest
 
 from driver.errors import UsageError
 from driver.parser import COMMANDS, parse, parser_of
+from mapsight.evaluation.accuracy import tally
+from mapsight.labels.classify import Classifier
 from mapsight.labels.labeler import (
     DEFAULT_TARGETS,
     Labeler,
     class_matches,
+    class_named,
     near_labels,
     parents,
     resolve_targets,
@@ -162,3 +165,42 @@ def test_keys_of_a_configuration_that_are_far_are_not_offered(tmp_path, key, hin
     with pytest.raises(UsageError) as refused:
         parse(["--config", str(tmp_path / "m.toml")], "mapsight")
     assert ("did you mean" in str(refused.value), hint in str(refused.value)) == (bool(hint), True)
+
+
+def test_classes_are_known_by_name_or_are_their_own(labeler):
+    assert class_named("Lion").wnid == LION
+    assert class_named("tiger_cat").wnid == "n02123159"
+    assert class_named("giraffe").mid == DEFAULT_TARGETS["Giraffe"]  # ImageNet has none
+    assert class_named("crane").mid == names("Crane")  # ImageNet has two
+    scratch = class_named("deep_scratch")
+    assert (scratch.title, scratch.mid, scratch.wnid) == ("deep scratch", "", "deep_scratch")
+    with pytest.raises(ValueError, match="class 'n99999999': expected a wnid of ImageNet, a MID"):
+        class_named("n99999999")
+    assert [labeler.label_of(name) for name in ("lion", "scratch")] == ["Lion", "other"]
+
+
+def names(label: str) -> str:
+    try:
+        return resolve_targets([label])[label]
+    except ValueError:
+        return ""
+
+
+def test_a_class_of_its_own_can_be_a_label():
+    labeler = Labeler(resolve_targets(["scratch", "Lion"], {"scratch": "scratch"}))
+    assert labeler.label([["scratch", 0.5], ["dent", 0.3], ["lion", 0.2]]) == ("scratch", 0.5)
+    assert labeler.missing(["dent", "scratch"]) == ["Lion"]
+
+
+def test_without_classes_nothing_is_known(labeler):
+    assert labeler.label([]) == ("other", 0.0)
+    predicted = Classifier(labeler).label({"top5": []})
+    assert predicted == {
+        "label": "other",
+        "score": 0.0,
+        "mid": "",
+        "top5_labels": [],
+        "unlabelled": True,
+    }
+    judged = {**predicted, "split": "test", "truth": ["Lion"], "absent": ["Owl"], "ppi": 1.0}
+    assert {key[0] for key in tally(judged)} == {"label", "ppi"}

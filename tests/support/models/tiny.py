@@ -140,3 +140,53 @@ def _code(kind: int) -> Any:
     code.builtinCode = code.deprecatedBuiltinCode = kind
     code.version = 1
     return code
+
+
+def with_normalization(content: bytes, mean: Sequence[float], std: Sequence[float]) -> bytes:
+    """The same model with TFLite Model Metadata that says how pixels are normalised."""
+    import flatbuffers
+
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    entry, buffer = schema.MetadataT(), schema.BufferT()
+    entry.name, entry.buffer = "TFLITE_METADATA", len(model.buffers)
+    buffer.data = np.frombuffer(_metadata(mean, std), np.uint8)
+    model.buffers.append(buffer)
+    model.metadata = [entry]
+    builder = flatbuffers.Builder(1 << 16)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def _metadata(mean: Sequence[float], std: Sequence[float]) -> bytes:
+    """ModelMetadata, its subgraph, the input tensor, a ProcessUnit, NormalizationOptions."""
+    import flatbuffers
+
+    builder = flatbuffers.Builder(256)
+
+    def floats(values: Sequence[float]) -> int:
+        builder.StartVector(4, len(values), 4)
+        for value in reversed(values):
+            builder.PrependFloat32(value)
+        return builder.EndVector()
+
+    def table(fields: int, field: int, offset: int) -> int:
+        builder.StartVector(4, 1, 4)
+        builder.PrependUOffsetTRelative(offset)
+        only = builder.EndVector()
+        builder.StartObject(fields)
+        builder.PrependUOffsetTRelativeSlot(field, only, 0)
+        return builder.EndObject()
+
+    numbers = [floats(mean), floats(std)]
+    builder.StartObject(2)
+    for slot, offset in enumerate(numbers):
+        builder.PrependUOffsetTRelativeSlot(slot, offset, 0)
+    options = builder.EndObject()
+    builder.StartObject(2)
+    builder.PrependUint8Slot(0, 1, 0)
+    builder.PrependUOffsetTRelativeSlot(1, options, 0)
+    unit = builder.EndObject()
+    tensor = table(7, 4, unit)
+    graph = table(5, 2, tensor)
+    builder.Finish(table(8, 3, graph), b"M001")
+    return bytes(builder.Output())

@@ -16,7 +16,7 @@ from mapsight.features.models.image_model import ImageModel, as_input
 from mapsight.features.models.inside import with_form
 from mapsight.features.models.trial import try_out, why_no_words
 from mapsight.features.preprocess import to_model_input, usual_resize
-from tests.support.models.tiny import SIDE, tiny_model
+from tests.support.models.tiny import SIDE, tiny_model, with_normalization
 
 RANGE = "range = [-1, 1]\n"
 NAMED = RANGE + 'classes = ["scratch", "dent", "rust"]\n'
@@ -103,6 +103,29 @@ def test_whole_numbers_say_themselves_what_black_and_white_are(
     least = np.iinfo(dtype).min
     assert abs(pixels - least - crop().astype(int)).max() <= 1
     assert made.predict(crop())[1].dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "scaling"),
+    [
+        ([127.5], [127.5], Scaling(0.0, 255.0, (127.5,) * 3, (127.5,) * 3)),
+        ([120, 110, 100], [60, 61, 62], Scaling(0.0, 255.0, (120, 110, 100), (60, 61, 62))),
+    ],
+)
+def test_tflite_metadata_says_how_pixels_are_normalised(tmp_path, mean, std, scaling):
+    path = model(tmp_path)
+    path.write_bytes(with_normalization(path.read_bytes(), mean, std))
+    made = ImageModel(path)
+    assert (made.form.scaling, made.form.because["scaling"]) == (scaling, "its TFLite metadata")
+
+
+def test_damaged_metadata_says_nothing(tmp_path):
+    path = model(tmp_path)
+    content = with_normalization(path.read_bytes(), [127.5], [127.5])
+    place = content.index(b"M001")
+    path.write_bytes(content[: place - 4] + b"\xff" * 12 + content[place + 8 :])
+    with pytest.raises(ValueError, match="black and white become cannot be known"):
+        ImageModel(path)
 
 
 def test_a_file_that_says_it_itself_is_the_same_model(tmp_path):

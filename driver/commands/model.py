@@ -31,13 +31,14 @@ examples:
   %(prog)s --check clip.tflite
 """
 USUAL = ("alpha", "resolution", "precision", "weights", "model", "calibration", "check")
+MODEL_ENDINGS = (".tflite", ".lite")
 SHOWN = 5
 """Classes that are named."""
 FOR_OUTPUT = True
 
 
 def _compares(options: Namespace) -> bool:
-    return bool(options.check) and not _is_file(options.check)
+    return bool(options.check) and not _is_model(options.check)
 
 
 NEEDS = (Need("--check", ("tensorflow",), _compares),)
@@ -49,7 +50,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--check",
         metavar="PATH",
-        help="folder of pictures to compare with Keras on; or a model file, to say how it is "
+        help="folder of pictures to compare with Keras on; or a .tflite file, to say how it is "
         "understood, and stop (default: no comparison)",
     )
     add_workspace_option(parser)
@@ -65,7 +66,7 @@ def run(options: Namespace) -> int:
     """Build the model file if it is missing; print its path, SHA-256 and speed on this machine."""
     from driver.stages.model import given_model
 
-    if _is_file(options.check):
+    if _is_model(options.check):
         sys.stdout.write(how_understood(options.check))
         return 0
     model = given_model(options.model) if options.model else _built_model(options)
@@ -78,8 +79,9 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def _is_file(path: str | None) -> bool:
-    return bool(path) and Path(str(path)).is_file()
+def _is_model(path: str | None) -> bool:
+    """Return whether --check names a model file; what is none is to be a folder of pictures."""
+    return bool(path) and str(path).endswith(MODEL_ENDINGS) and Path(str(path)).is_file()
 
 
 def _speed_of(model: Model) -> dict[str, Any]:

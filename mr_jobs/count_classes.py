@@ -35,7 +35,7 @@ class MRCountClasses(RecordsJob):
     def mapper_count_picture(self, image_id, record):
         from mapsight.records import is_picture
 
-        if is_picture(record):
+        if is_picture(record) and record["top5"]:
             self.classes[record["top5"][0][0]] += 1
 
     def mapper_emit_counts(self):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mapsight.labels.labeler import class_named, names_by_mid, parents
+from mapsight.labels.labeler import class_named, has_own_name, names_by_mid, parents
 
 __all__ = ["choose_labels", "enough"]
 
@@ -21,14 +21,14 @@ def choose_labels(
     above: Parents | None = None,
     descriptions: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Return MID by label, that of most pictures first, ties by name.
+    """Return MID by label, that of most pictures first, ties by name; a class without has its name.
 
     From the finest classes up, one that has enough pictures is a label; what another has is
     given to the class above it, of several to the first one named. What comes to the top
     without being enough gets no label.
 
     Args:
-        counts: pictures by most probable class, a wnid or a MID.
+        counts: pictures by most probable class, a wnid, a MID or a name.
         above: parents by MID of the collection's own hierarchy, beside the bundled one.
         descriptions: MID by name of the collection's own classes.
     """
@@ -67,10 +67,10 @@ def _classes(
     upward = dict(known)
     for name, n in sorted(counts.items()):
         match = class_named(name)
-        mid = match.mid or match.target_mid
+        mid = match.mid or match.target_mid or (name if has_own_name(name) else "")
         if mid:
             totals[mid] = totals.get(mid, 0) + n
-            names.setdefault(mid, match.label or match.target_label)
+            names.setdefault(mid, match.label or match.target_label or match.title)
             if not upward.get(mid) and match.target_mid not in ("", mid):
                 upward[mid] = (match.target_mid,)
     return totals, upward

@@ -135,7 +135,7 @@ def test_own_classes_are_labels_and_words(mapsight, d):
     assert [row["score"] for row in rows] == sorted((r["score"] for r in rows), reverse=True)
     assert {row["label"] for row in rows} <= {"scratch", "Lion", "other"}
     done = mapsight("search", "zebra")
-    assert "no class or label is called zebra" in done.stderr
+    assert "zebra: no such file, label or image_id" in done.stderr
 
 
 def test_labels_that_no_class_is_called_are_refused(mapsight):

@@ -186,8 +186,8 @@ def test_containers_see_nothing_of_the_developers_environment(ran):
     assert "seen" not in ran.look.variables
 
 
-def test_java_is_started_for_each_of_twenty_three_steps_and_for_nothing_else(ran):
-    assert ran.calls == {"jar": 23}
+def test_java_is_started_for_each_of_twenty_one_steps_and_for_nothing_else(ran):
+    assert ran.calls == {"jar": 21}
 
 
 def test_nothing_runs_and_nothing_temporary_is_left(ran, cluster):

@@ -36,7 +36,7 @@ examples:
   %(prog)s --count 200 --near-model --diverse --out to-label.txt
 """
 USUAL = (
-    *("label", "duplicates", "unsure", "no-flags", "count", "balance", "diverse", "near-model"),
+    *("label", "duplicates", "unsure", "no-flags", "count", "balance", "diverse"),
     *("sort", "format", "out", "workspace", "runner"),
 )
 CHOOSING = ("balance", "diverse", "near_model")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +20,10 @@ from mapsight.files import write_whole
 __all__ = ["launch"]
 
 POLL_SECONDS = 0.3
+SHORTLY = 0.02
+PATIENCE = 60.0
+TELLING = (0, 1)
+"""Of a job's process that has told its outcome."""
 Counters = dict[str, dict[str, int]]
 
 
@@ -67,8 +72,8 @@ def launch(
             progress.update(scratch)
         finally:
             process.end()
-        text = outcome.text()
-    assert process.returncode is not None
+        assert process.returncode is not None
+        text = outcome.text(PATIENCE if process.returncode in TELLING else POLL_SECONDS * 10)
     return _counted(job, process.returncode, text, scratch)
 
 
@@ -86,12 +91,25 @@ class _Outcome:
         while piece := os.read(self._read, 1 << 16):
             self._pieces.append(piece)
 
-    def text(self) -> bytes:
-        """Return all of it, once the process has ended."""
+    def text(self, seconds: float) -> bytes:
+        """Return all of it, once the process has ended: soon, but on a busy machine not at once.
+
+        Args:
+            seconds: to wait for the end of a document, or for all who could write to have ended.
+        """
         os.close(self.descriptor)
         self.descriptor = -1
-        self._thread.join(POLL_SECONDS * 10)
+        end = time.monotonic() + seconds
+        while self._thread.is_alive() and time.monotonic() < end and not self._is_whole():
+            self._thread.join(SHORTLY)
         return b"".join(self._pieces)
+
+    def _is_whole(self) -> bool:
+        try:
+            json.loads(b"".join(self._pieces))
+        except ValueError:
+            return False
+        return True
 
     def __exit__(self, *_: object) -> None:
         if self.descriptor >= 0:
@@ -108,7 +126,7 @@ def _counted(job: Job, returncode: int, outcome: bytes, scratch: Path) -> tuple[
         Failure: it has not come to its end; the message says why.
     """
     try:
-        document = json.loads(outcome) if returncode in (0, 1) else {}
+        document = json.loads(outcome) if returncode in TELLING else {}
     except ValueError:
         document = {}
     if "counters" in document:

@@ -22,7 +22,7 @@ from driver.pipeline import job_server
 from driver.pipeline.cluster import runner_settings
 from driver.pipeline.cost import Cost, cost_on_hadoop
 from driver.pipeline.jobs import Job, reducers
-from driver.pipeline.launch import launch
+from driver.pipeline.launch import _Outcome, launch
 from driver.pipeline.progress import Progress
 from driver.stages import count, ingest, rank
 from tests.support.paths import ROOT
@@ -393,3 +393,22 @@ def test_nobody_is_stopped_in_a_time_that_is_undisturbed():
     with undisturbed():
         os.kill(os.getpid(), signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN
+
+
+def test_what_a_job_tells_may_come_late_on_a_busy_machine():
+    with _Outcome() as outcome:
+        end = os.dup(outcome.descriptor)
+        late = threading.Timer(0.5, lambda: (os.write(end, b'{"counters": {}}'), os.close(end)))
+        late.start()
+        assert outcome.text(60) == b'{"counters": {}}'
+        late.join()
+
+
+def test_a_job_that_told_all_is_not_waited_for_until_others_end():
+    with _Outcome() as outcome:
+        stays = os.dup(outcome.descriptor)  # as a process that the job has left would have
+        os.write(stays, b'{"counters": {}}')
+        began = time.monotonic()
+        assert outcome.text(60) == b'{"counters": {}}'
+        assert time.monotonic() - began < 30
+        os.close(stays)

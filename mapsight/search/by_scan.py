@@ -159,8 +159,10 @@ def _look_up(
 def _why_not(question: Question, labels: Collection[str]) -> str | None:
     if question.record is None:
         why = "no such file or image_id (results/predictions.parquet lists the ids)"
-        is_label = question.typed.casefold() in labels
-        return f"{why}; the name of a label is a query only --by index" if is_label else why
+        if question.typed.casefold() in labels:
+            return f"{why}; the name of a label is a query only --by index"
+        looks_like_words = question.typed.replace(" ", "").isalpha()
+        return f"{why}; words are a query only --by index" if looks_like_words else why
     if "error" in question.record:
         return f"this picture was rejected: {question.record['error']}, {question.record['detail']}"
     return None

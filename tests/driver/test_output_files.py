@@ -43,7 +43,7 @@ def test_a_file_that_cannot_be_written_is_refused(name, message):
             refuses()
         assert str(caught.value).startswith(message)
     with pytest.raises(UsageError, match="--out"):
-        _check(Namespace(top_k=1, format="html", out=name, only_ids=False))
+        _check(Namespace(top_k=1, format="html", out=name, only_ids=False, vector=None))
 
 
 @pytest.mark.parametrize("name", ["file", "file/x", "file/x/y", "broken", "broken/x"])

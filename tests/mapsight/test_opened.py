@@ -84,10 +84,10 @@ def test_tables_are_streamed_in_batches(workspace, monkeypatch):
 def test_a_ranking_is_named_in_any_case_or_refused_with_near_names(workspace):
     table = workspace.ranking("OTHER")
     assert set(table["label"].to_pylist()) == {"other"}
-    assert workspace.ranking("Lion").num_rows == workspace.ranking("/m/096mb").num_rows
+    assert workspace.ranking("Lamp").num_rows == workspace.ranking("/m/0dtln").num_rows > 0
     for read in (workspace.ranking, workspace.ranking_batches):
-        with pytest.raises(ValueError, match=r"label 'Lyon': .* did you mean Lion\?"):
-            read("Lyon")
+        with pytest.raises(ValueError, match=r"label 'Lampp': .* did you mean Lamp\?"):
+            read("Lampp")
 
 
 def test_features_are_of_unit_length_and_in_the_order_of_the_ids(workspace):

@@ -50,7 +50,7 @@ def both(program: CalledProgram, opened, queries: list[str], **options) -> tuple
         {"by": "features", "top_k": 5},
         {"by": "features", "exclude_self": True, "min_ppi": 1.5, "top_k": 50},
         {"by": "label", "top_k": 4},
-        {"by": "label", "label": "OTHER", "exclude_self": True},
+        {"by": "label", "label": "LAMP", "exclude_self": True},
     ],
     ids=str,
 )
@@ -114,7 +114,7 @@ def test_a_vector_is_a_query_by_features(workspace, finished_once):
         ({"by": "label", "mean": True}, "mean=True needs by='index'"),
         ({"by": "index", "head": "h.npz"}, "head needs by='features'"),
         ({"head": "h.npz"}, "head h.npz: No such file or directory"),
-        ({"by": "features", "label": "Lyon"}, "label 'Lyon': .* did you mean Lion"),
+        ({"by": "features", "label": "Lampp"}, "label 'Lampp': .* did you mean Lamp"),
         ({"features": "new"}, "features 'new': the index has plain"),
     ],
     ids=str,
@@ -125,6 +125,11 @@ def test_options_that_say_nothing_are_refused(workspace, options, message):
 
 
 def test_the_name_of_a_label_and_an_unknown_id_are_refused_as_by_the_command(workspace):
-    for query, why in (("Tiger", "is a query only --by index"), ("nosuch", "no such file or im")):
+    only = "only --by index"
+    for query, why in (
+        ("Lamp", f"the name of a label is a query {only}"),
+        ("Tiger", f"words are a query {only}"),
+        ("no-such", r"no such file or image_id \([^;]*$"),
+    ):
         with pytest.raises(ValueError, match=f"{query}: .*{why}"):
             workspace.search(query, by="features")

@@ -6,8 +6,8 @@ Input: `node, ["picture", ROW]` of find_duplicates, whose edges are passed over,
 `node, ["joined", keeper]` of the last round of join_duplicates.
 Output: `keeper, FACTS` (mapsight.duplicates.groups.facts), sorted by keeper within a part, of a
 group the keeper first and then the others from the one most worth keeping.
-Counters: duplicates/groups, duplicates/exact, duplicates/near, duplicates/bytes (of all but
-the keepers), duplicates/exact_bytes.
+Counters: duplicates/groups, one for each kind (exact, near, mirrored, turned, cropped), and
+duplicates/bytes (of all but the keepers), duplicates/exact_bytes.
 """
 
 import sys

@@ -3,10 +3,10 @@
 Two pictures may be copies if in one of the views their hashes share a band and differ in few bits
 (Hamming distance), or their embeddings point the same way (cosine); they are if their tiles are
 alike (`mapsight.duplicates.likeness`, `crops`). Pictures that share a band meet in a bucket, and
-only those are compared; of four bands, hashes that differ in at most three bits must share one
-(banding: Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, chapter 3; blocks of
-simhashes: Manku et al., WWW 2007). Pictures with like embeddings meet at the pivots next to them,
-and each is looked at beside the LOOKED most alike of those before it.
+only those are compared; of four bands, hashes that differ in at most three bits must share one, and
+those that differ in more may (banding: Leskovec, Rajaraman and Ullman, Mining of Massive Datasets,
+chapter 3; blocks of simhashes: Manku et al., WWW 2007). Pictures with like embeddings meet at the
+pivots next to them, and each is looked at beside the LOOKED most alike of those before it.
 """
 
 from __future__ import annotations

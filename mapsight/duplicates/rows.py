@@ -56,7 +56,8 @@ def worth(record: Mapping[str, Any]) -> float:
     plus .25 for each doubling of the pixels (docs/duplicates.md).
     """
     pixels = record["width"] * record["height"]
-    return _octaves(record["detail"]) - _coarse(record) + SIZE_WEIGHT * math.log2(pixels)
+    octaves = _octaves(record["detail"]) - _coarse(record) + SIZE_WEIGHT * math.log2(pixels)
+    return round(octaves, 6)  # the last bit of a logarithm is not the same everywhere
 
 
 def _octaves(detail: float) -> float:

@@ -16,8 +16,10 @@ __all__ = ["ENOUGH", "ODD_BIT", "TIMES", "Kinds", "LabelSums", "kinds_of", "summ
 
 ENOUGH = 20
 """Pictures of a label without which none of it is odd."""
-TIMES = 1.5
-"""So many times as far from the mean of its label as its pictures are on average: odd."""
+TIMES, LEAST_GAP = 1.5, 0.01
+"""So many times as far from the mean of its label as its pictures are on average, and no less
+than that 1 - cosine: odd. Of copies none is.
+"""
 ODD_BIT = bits_of([ODD])
 UNIT = 32767
 
@@ -73,7 +75,7 @@ def kinds_of(sums: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
         if n >= ENOUGH and length:
             mean_gap = 1 - length / (n * math.sqrt(lengths / n))
             mean = np.rint(total * (UNIT / length)).astype(np.int16)
-            kinds[label] = [encode_vector(mean), round(TIMES * mean_gap, 6)]
+            kinds[label] = [encode_vector(mean), round(max(TIMES * mean_gap, LEAST_GAP), 6)]
     return kinds
 
 

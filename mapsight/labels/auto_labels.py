@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mapsight.labels.labeler import class_named, has_own_name, names_by_mid, parents
+from mapsight.records import OTHER
 
 __all__ = ["choose_labels", "enough"]
 
@@ -12,6 +13,8 @@ ONE_IN, FEW, OF_FEW = 100, 5, 10
 """A label has one in ONE_IN of all pictures, and at least FEW; of few pictures one in OF_FEW."""
 TOO_WIDE = frozenset(("/m/0bl9f",))
 """Entity, which everything is."""
+MOST_OF_NONE = 20
+"""Where no class has enough pictures, so many are labels all the same."""
 
 Parents = Mapping[str, Sequence[str]]
 
@@ -25,7 +28,8 @@ def choose_labels(
 
     From the finest classes up, one that has enough pictures is a label; what another has is
     given to the class above it, of several to the first one named. What comes to the top
-    without being enough gets no label.
+    without being enough gets no label; where that is all, the MOST_OF_NONE finest classes with
+    most pictures are the labels. A class that is called OTHER is none.
 
     Args:
         counts: pictures by most probable class, a wnid, a MID or a name.
@@ -35,7 +39,8 @@ def choose_labels(
     known = {**parents(), **(above or {})}
     names = {**names_by_mid(), **{mid: name for name, mid in (descriptions or {}).items()}}
     totals, upward = _classes(counts, known, names)
-    least = enough(sum(counts.values()))
+    names = {mid: name for mid, name in names.items() if name.casefold() != OTHER}
+    finest, least = dict(totals), enough(sum(counts.values()))
     chosen: dict[str, tuple[int, str]] = {}
     for mid in sorted(_reached(totals, upward), key=lambda mid: (-_depth(mid, upward), mid)):
         n, name = totals.get(mid, 0), names.get(mid, "")
@@ -43,8 +48,15 @@ def choose_labels(
             chosen[name] = n, mid
         elif next_up := next(iter(upward.get(mid, ())), None):
             totals[next_up] = totals.get(next_up, 0) + n
-    order = sorted(chosen.items(), key=lambda one: (-one[1][0], one[0]))
-    return {name: mid for name, (_, mid) in order}
+    if not chosen:
+        named = ((names[mid], (n, mid)) for mid, n in finest.items() if names.get(mid))
+        chosen = dict(sorted(named, key=_most_first)[:MOST_OF_NONE])
+    return {name: mid for name, (_, mid) in sorted(chosen.items(), key=_most_first)}
+
+
+def _most_first(label: tuple[str, tuple[int, str]]) -> tuple[int, str]:
+    name, (n, _) = label
+    return -n, name
 
 
 def enough(pictures: int) -> int:

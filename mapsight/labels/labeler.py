@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -50,9 +49,6 @@ DEFAULT_TARGETS: Mapping[str, str] = {
 """The eleven labels of the project's report, by name and MID."""
 
 
-WNID = re.compile(r"n\d{8}")
-
-
 @dataclass(frozen=True)
 class ClassMatch:
     """An ImageNet class and the Open Images classes nearest to it ("" where none is)."""
@@ -96,17 +92,13 @@ def class_matches() -> Mapping[str, ClassMatch]:
 def class_named(name: str) -> ClassMatch:
     """Return a model's class by its wnid of ImageNet, its Open Images MID, or its name.
 
-    A name that ImageNet or Open Images has is theirs; another is a class of its own, without MID.
-
-    Raises:
-        ValueError: ImageNet has no such wnid.
+    A name that ImageNet or Open Images has is theirs; another, such as the wnid of a class that
+    is not one of ImageNet's 1,000, is a class of its own, without MID.
     """
     if name.startswith("/"):
         return _of_mid(name)
     if name in class_matches():
         return class_matches()[name]
-    if WNID.fullmatch(name):
-        raise ValueError(f"class {name!r}: expected a wnid of ImageNet, a MID or a name")
     text = name.replace("_", " ").casefold()
     if text in _imagenet_names():
         return class_matches()[_imagenet_names()[text]]

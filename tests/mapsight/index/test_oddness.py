@@ -63,3 +63,13 @@ def test_of_few_pictures_none_is_odd():
 
 def test_a_row_of_zeros_is_odd_for_any_label():
     assert Kinds(kinds()).odd(["Lion"], np.zeros((1, D), np.int16)).tolist() == [True]
+
+
+@pytest.mark.parametrize("disturbed", [0, 1, 5])
+def test_of_copies_none_is_odd(disturbed):
+    x = np.repeat(vectors(1, 4), 25, axis=0)
+    x[:disturbed, 0] += 40
+    sums = LabelSums()
+    sums.add(["Lion"] * 25, x)
+    found = Kinds(kinds_of({label: summed([one]) for label, one in sums.items()}))
+    assert not found.odd(["Lion"] * 25, x).any()

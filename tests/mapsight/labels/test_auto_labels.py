@@ -87,3 +87,15 @@ def test_classes_of_another_model_are_mids():
         "Tiger": "/m/07dm6",
         "Lion": "/m/096mb",
     }
+
+
+def test_where_no_class_has_enough_the_most_frequent_are_labels():
+    counts = {f"part {number:03d}": 3 + (number < 5) for number in range(200)}
+    chosen = choose_labels(counts)
+    assert list(chosen) == [f"part {number:03d}" for number in range(20)]
+    assert choose_labels(dict(reversed(counts.items()))) == chosen
+    assert choose_labels({}) == {}
+
+
+def test_a_class_called_other_is_no_label():
+    assert choose_labels({"Other": 50, "n02129604": 60}) == {"Tiger": class_named("tiger").mid}

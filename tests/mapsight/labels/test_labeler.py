@@ -174,8 +174,9 @@ def test_classes_are_known_by_name_or_are_their_own(labeler):
     assert class_named("crane").mid == names("Crane")  # ImageNet has two
     scratch = class_named("deep_scratch")
     assert (scratch.title, scratch.mid, scratch.wnid) == ("deep scratch", "", "deep_scratch")
-    with pytest.raises(ValueError, match="class 'n99999999': expected a wnid of ImageNet, a MID"):
-        class_named("n99999999")
+    beyond = class_named("n00007846")  # a person; of ImageNet-21k, not of the 1,000
+    assert (beyond.title, beyond.mid, beyond.wnid) == ("n00007846", "", "n00007846")
+    assert labeler.label([["n00007846", 0.9]]) == ("other", 0.9)
     assert [labeler.label_of(name) for name in ("lion", "scratch")] == ["Lion", "other"]
 
 

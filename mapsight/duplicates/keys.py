@@ -96,4 +96,16 @@ class Pivots:
         vectors = np.stack([vector_in(row) for row in rows])
         dots = vectors.astype(self._pivots.dtype) @ self._pivots.T
         near = cosines_from(dots.astype(np.float64), squares(vectors), self._lengths)
-        return np.argsort(-near, axis=1, kind="stable")[:, :NEAREST].tolist()
+        return _highest(near, NEAREST).tolist()
+
+
+def _highest(scores: np.ndarray, most: int) -> np.ndarray:
+    """Return the places of the highest scores of each row, the first of equal ones first: (n, k).
+
+    Overwrites `scores`, (n, m) float64. A pass for each costs less than sorting all of a row.
+    """
+    rows, found = np.arange(len(scores)), []
+    for _ in range(min(most, scores.shape[1])):
+        found.append(scores.argmax(axis=1))
+        scores[rows, found[-1]] = -np.inf
+    return np.stack(found, axis=1)

@@ -15,7 +15,7 @@ from mapsight.duplicates.bucket import Cells, few_bits, nearest, pairs_in
 from mapsight.duplicates.components import large_star, small_star
 from mapsight.duplicates.edges import copy_edges, edges_in
 from mapsight.duplicates.groups import described, summarised
-from mapsight.duplicates.keys import Pivots, is_flat
+from mapsight.duplicates.keys import Pivots, _highest, is_flat
 from mapsight.duplicates.rows import as_bytes, image_id_of, node_of, reason, row_of, vector_in
 from mapsight.duplicates.tiles import tile_of, view
 from mapsight.index.cosines import cosines, exact_type
@@ -231,3 +231,10 @@ def test_features_of_an_earlier_version_are_refused():
 @pytest.mark.parametrize("record", [{"error": "empty"}, {"orphan": "annotation"}])
 def test_what_is_no_picture_has_no_row(record):
     assert row_of("a", record) is None
+
+
+@given(st.integers(1, 6), st.integers(1, 9), st.integers(1, 5), st.randoms(use_true_random=False))
+def test_the_highest_are_the_first_of_a_stable_sort(n, m, most, random):
+    scores = np.array([[float(random.randint(-2, 2)) for _ in range(m)] for _ in range(n)])
+    expected = np.argsort(-scores, axis=1, kind="stable")[:, :most]
+    assert np.array_equal(_highest(scores.copy(), most), expected)

@@ -12,7 +12,10 @@ __all__ = ["add_flag_options"]
 def add_flag_options(group: argparse._ArgumentGroup) -> None:
     """Add which flags pictures may have."""
     group.add_argument(
-        "--no-flags", action="store_true", help="only pictures with which nothing seems wrong"
+        "--no-flags",
+        action="store_true",
+        help="only pictures with which nothing seems wrong"
+        " (odd_for_label: as far as the index knows it)",
     )
     for option, which in (("--flag", "with this flag"), ("--without-flag", "without this flag")):
         group.add_argument(

@@ -14,6 +14,7 @@ from mapsight.index.collection import Collection as Parts
 from mapsight.index.collection import collection_of
 from mapsight.index.removed_ids import IdList
 from mapsight.labels.classify import Classifier
+from mapsight.labels.flags import ODD
 from mapsight.labels.head import Head, load_head
 from mapsight.labels.made_with import head_file, labeler_of, settings_of, why_foreign
 from mapsight.records import OTHER, decode_embedding, encode_vector, is_picture
@@ -241,6 +242,8 @@ class Scanner:
             if others.get(name):
                 raise ValueError(f"{name}={others[name]!r} needs by='index'")
         options = SearchOptions(top_k, **others).checked(self._labels.targets)
+        if ODD in (*options.flag, *options.without_flag):
+            raise ValueError(f"the flag {ODD} needs by='index'")
         classifier = Classifier(labeler_of(self._labels), self._head(head), self._diagonal)
         parts = collection_of(self._workspace)
         questions = [self._question(query) for query in queries]

@@ -112,6 +112,7 @@ def test_a_vector_is_a_query_by_features(workspace, finished_once):
         ({"by": "cells"}, "by 'cells': one of index, features, label, or None"),
         ({"by": "features", "near_copies": "fold"}, "near_copies='fold' needs by='index'"),
         ({"by": "label", "mean": True}, "mean=True needs by='index'"),
+        ({"by": "features", "flag": "odd_for_label"}, "flag odd_for_label needs by='index'"),
         ({"by": "index", "head": "h.npz"}, "head needs by='features'"),
         ({"head": "h.npz"}, "head h.npz: No such file or directory"),
         ({"by": "features", "label": "Lampp"}, "label 'Lampp': .* did you mean Lamp"),

@@ -335,6 +335,11 @@ def test_the_table_says_how_far_it_looked(ran):
         (["--by", "index", "--head", "results/head.npz"], 2, "needs --by features"),
         (["--recall", "2"], 2, "not a share"),
         (
+            ["--by", "features", "--flag", "odd_for_label"],
+            2,
+            "--flag odd_for_label excludes --by features: only the index knows it",
+        ),
+        (
             ["--no-job", "--by", "features"],
             2,
             "--no-job answers from the index and excludes --by features",

@@ -25,7 +25,6 @@ from driver.search.options import (
     add_query_options,
 )
 from driver.search.queries import STDIN, typed_queries
-from mapsight.labels.flags import ODD
 from mapsight.search.choices import (
     MAX_TOP_K,
 )
@@ -162,21 +161,11 @@ def _check(options: Namespace) -> None:
         raise UsageError("--format html needs --out FILE")
     if options.vector and options.by == "label":
         raise UsageError("--vector FILE excludes --by label: a vector has no label")
-    if options.by in ("features", "label"):
-        _check_flags(options)
     check_file("--out", options.out, is_answers)
     _check_place(options)
     options.each = options.no_job and options.queries == STDIN
     options.each &= not (options.mean or options.out)
     check_runner(options)
-
-
-def _check_flags(options: Namespace) -> None:
-    """See that no flag is asked for that only the index knows."""
-    for name in ("flag", "without_flag"):
-        if ODD in getattr(options, name):
-            option = f"--{name.replace('_', '-')}"
-            raise UsageError(f"{option} {ODD} excludes --by {options.by}: only the index knows it")
 
 
 def _check_place(options: Namespace) -> None:

@@ -24,6 +24,7 @@ from mapsight.index.collection import (
     has_index,
     require_index,
 )
+from mapsight.labels.flags import ODD
 from mapsight.labels.made_with import classifier_of, targets_of
 from mapsight.search.choices import INDEX_ONLY
 from mapsight.search.options import SearchOptions, known_label
@@ -51,6 +52,10 @@ def choose_way(options: Namespace, workspace: Workspace) -> None:
         typed = [f"--{name}".replace("_", "-") for name in names if getattr(options, name)]
         if typed:
             raise UsageError(f"{typed[0]} needs --by index")
+        for name in ("flag", "without_flag"):
+            if ODD in getattr(options, name):
+                flag = f"--{name.replace('_', '-')} {ODD}"
+                raise UsageError(f"{flag} excludes --by {options.by}: only the index knows it")
 
 
 def query_pictures(run: Pipeline) -> QueryPictures:

@@ -42,7 +42,7 @@ def test_a_file_that_cannot_be_written_is_refused(name, message):
         with pytest.raises(UsageError) as caught:
             refuses()
         assert str(caught.value).startswith(message)
-    asked = {"top_k": 1, "format": "html", "only_ids": False, "vector": None, "by": None}
+    asked = {"top_k": 1, "format": "html", "only_ids": False, "vector": None}
     with pytest.raises(UsageError, match="--out"):
         _check(Namespace(out=name, **asked))
 
